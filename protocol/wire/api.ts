@@ -1,0 +1,216 @@
+import { z } from 'zod';
+import { AlarmReport, ClipReport, EventType } from './event.ts';
+import { Instant, Serial, Uuid, VerificationCode } from './ids.ts';
+import { ArcPathHealth, DeviceHealth, Health } from './uplink.ts';
+import { Warnable } from './warnable.ts';
+
+/*
+ * Shapes of the portal API under /api/v1: the relay validates and documents with them, the web UI takes its types from
+ * them. Paths and statuses stand in the OpenAPI document at /api/v1/openapi.json.
+ */
+
+export const page = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+export type Page<T> = { items: T[]; nextCursor: string | null };
+export const PageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(256).optional(),
+});
+
+// --- sign-in
+export const LoginRequest = z.object({ email: z.string().min(3).max(254), password: z.string().min(1).max(128) });
+export const Me = z.object({
+  userId: Uuid,
+  email: z.string(),
+  name: z.string(),
+  company: z.object({ id: Uuid, name: z.string() }),
+});
+export type Me = z.infer<typeof Me>;
+export const LoginResponse = z.object({ token: z.string(), expiresAt: Instant, me: Me });
+
+// --- sites and boxes
+export const Box = z.object({
+  serial: Serial,
+  siteId: Uuid,
+  state: z.enum(['claimed', 'duplicate', 'revoked']),
+  online: z.boolean(),
+  /** Since when it is online or gone. */
+  since: Instant.nullable(),
+  tunnel: z.boolean(),
+  version: z.string().nullable(),
+  health: Health.nullable(),
+});
+export type Box = z.infer<typeof Box>;
+
+export const Site = z.object({
+  id: Uuid,
+  name: z.string(),
+  timeZone: z.string(),
+  deviceCount: z.int(),
+  boxes: z.array(Box.omit({ health: true })),
+  /** Problems that need attention now. */
+  warnables: z.array(Warnable),
+});
+export type Site = z.infer<typeof Site>;
+export const CreateSite = z.object({ name: z.string().trim().min(1).max(64), timeZone: z.string().min(1).max(64) });
+
+export const ClaimRequest = z.object({ serial: Serial, code: VerificationCode });
+
+// --- devices
+export const Device = z.object({
+  id: Uuid,
+  siteId: Uuid,
+  boxSerial: Serial,
+  name: z.string(),
+  kind: z.enum(['isapi']),
+  mac: z.string().nullable(),
+  serial: z.string().nullable(),
+  host: z.string(),
+  httpPort: z.int(),
+  username: z.string(),
+  /** As last reported by the box; null until it has reported, or while the box is gone (state unknown). */
+  health: DeviceHealth.nullable(),
+});
+export type Device = z.infer<typeof Device>;
+export const AddDevice = z.object({
+  boxSerial: Serial,
+  name: z.string().trim().min(1).max(64),
+  mac: z
+    .string()
+    .regex(/^([0-9a-f]{2}-){5}[0-9a-f]{2}$/)
+    .nullable()
+    .default(null),
+  serial: z.string().max(64).nullable().default(null),
+  host: z.string().min(1).max(255),
+  httpPort: z.int().min(1).max(65535).default(80),
+  username: z.string().min(1).max(64),
+  password: z.string().min(1).max(128),
+  /** Record a clip for these events on every channel; empty: record nothing. */
+  recordOn: z.array(EventType).default(['motion', 'lineCrossing', 'intrusion', 'regionEntrance', 'tamper']),
+});
+export type AddDevice = z.input<typeof AddDevice>;
+export const SetCredentials = z.object({ username: z.string().min(1).max(64), password: z.string().min(1).max(128) });
+
+// --- events, clips, alarms
+export const Alarm = AlarmReport.extend({ siteId: Uuid, deviceId: Uuid.nullable(), receiverName: z.string() });
+export type Alarm = z.infer<typeof Alarm>;
+
+export const Clip = ClipReport.omit({ state: true }).extend({
+  siteId: Uuid,
+  /** `uploading`: recorded, but not all of it has arrived. */
+  state: z.enum(['recording', 'uploading', 'complete', 'incomplete']),
+  storedFragments: z.int(),
+  sizeBytes: z.int(),
+});
+export type Clip = z.infer<typeof Clip>;
+
+export const EventItem = z.object({
+  id: Uuid,
+  siteId: Uuid,
+  boxSerial: Serial,
+  type: EventType,
+  deviceId: Uuid.nullable(),
+  deviceName: z.string().nullable(),
+  channel: z.int().nullable(),
+  occurredAt: Instant,
+  /** When the relay stored it. */
+  receivedAt: Instant,
+  endedAt: Instant.nullable(),
+  text: z.string().nullable(),
+  sourceRef: z.string().nullable(),
+  clip: z.object({ id: Uuid, state: Clip.shape.state, durationMs: z.int() }).nullable(),
+  alarms: z.array(
+    Alarm.pick({ id: true, state: true, kind: true, path: true, tries: true, occurredAt: true, acknowledgedAt: true }),
+  ),
+});
+export type EventItem = z.infer<typeof EventItem>;
+export const EventDetail = EventItem.extend({ clip: Clip.nullable(), alarms: z.array(Alarm) });
+export type EventDetail = z.infer<typeof EventDetail>;
+
+// --- alarm receiving centre
+export const Receiver = z.object({
+  id: Uuid,
+  name: z.string().min(1).max(64),
+  /** What boxes dial. */
+  direct: z.object({ host: z.string().min(1).max(255), port: z.int().min(1).max(65535) }),
+  /** What the relay dials. */
+  relay: z.object({ host: z.string().min(1).max(255), port: z.int().min(1).max(65535) }),
+  transport: z.enum(['tcp', 'udp']).default('tcp'),
+});
+export type Receiver = z.infer<typeof Receiver>;
+export const CreateReceiver = Receiver.omit({ id: true });
+
+export const ArcAccount = z.object({
+  id: Uuid,
+  siteId: Uuid,
+  boxSerial: Serial,
+  receiverId: Uuid,
+  receiverName: z.string(),
+  account: z.string(),
+  protocol: z.enum(['SIA-DCS', 'ADM-CID']),
+  encrypted: z.boolean(),
+  mode: z.enum(['direct-or-relay', 'relay']),
+  events: z.array(EventType),
+  zones: z.array(z.object({ deviceId: Uuid, channel: z.int().nullable(), zone: z.int() })),
+  supervision: z.object({ kind: z.enum(['null', 'test', 'off']), intervalMs: z.int() }),
+  /** null while the box has not reported. */
+  health: ArcPathHealth.nullable(),
+});
+export type ArcAccount = z.infer<typeof ArcAccount>;
+export const CreateArcAccount = z.object({
+  boxSerial: Serial,
+  receiverId: Uuid,
+  account: z.string().regex(/^[0-9A-F]{3,16}$/, 'an account number has 3 to 16 digits 0–9, A–F'),
+  protocol: z.enum(['SIA-DCS', 'ADM-CID']),
+  key: z.string().max(64).nullable().default(null),
+  keyFormat: z.enum(['hex', 'characters']).default('hex'),
+  mode: z.enum(['direct-or-relay', 'relay']).default('direct-or-relay'),
+  events: z.array(EventType).min(1),
+  zones: z
+    .array(z.object({ deviceId: Uuid, channel: z.int().min(0).max(9999).nullable(), zone: z.int().min(0).max(999) }))
+    .max(1000)
+    .default([]),
+  supervision: z
+    .object({ kind: z.enum(['null', 'test', 'off']), intervalMs: z.int().min(5_000).max(86_400_000) })
+    .default({ kind: 'test', intervalMs: 86_400_000 }),
+});
+export type CreateArcAccount = z.input<typeof CreateArcAccount>;
+
+/**
+ * Server-sent events of `GET /api/v1/sites/{siteId}/stream`: the event name says what changed, the data is the item as
+ * the lists give it. `hello` comes first and after every reconnect: reload the lists then.
+ */
+export type StreamMessage =
+  | { event: 'hello'; data: Record<string, never> }
+  | { event: 'event'; data: EventItem }
+  | { event: 'alarm'; data: Alarm }
+  | { event: 'clip'; data: Clip }
+  | { event: 'box'; data: Box }
+  | { event: 'device'; data: Device };
+
+// --- the box's set-up page: served by the box under /api/setup
+export const SetupState = z.object({
+  serial: Serial,
+  /** No password was set yet: the first visitor sets it. */
+  firstUse: z.boolean(),
+  signedIn: z.boolean(),
+});
+export type SetupState = z.infer<typeof SetupState>;
+export const SetupStatus = z.object({
+  serial: Serial,
+  version: z.string(),
+  relayUrl: z.string(),
+  /** null once claimed: the code is hidden then. */
+  claim: z.object({ code: VerificationCode, qrSvg: z.string(), text: z.string() }).nullable(),
+  claimed: z.boolean(),
+  relay: z.object({
+    mqtt: z.boolean(),
+    tunnel: z.boolean(),
+    since: Instant.nullable(),
+    lastError: z.string().nullable(),
+  }),
+  interfaces: z.array(z.object({ name: z.string(), address: z.string() })),
+  health: Health,
+});
+export type SetupStatus = z.infer<typeof SetupStatus>;
+export const SetupPassword = z.object({ password: z.string().min(8).max(128) });

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { Instant } from './ids.ts';
+
+/*
+ * The box's own HTTP API, reached by the relay through the tunnel (interactive class). Bodies are JSON.
+ *
+ *   GET  /v1/discovery                    → DiscoveryList     everything seen on the LAN
+ *   POST /v1/discovery/scan               → DiscoveryList     asks again, answers after 2 s
+ *   POST /v1/devices/probe  ProbeRequest  → ProbeResult       one login with the given credentials, never repeated
+ *   GET  /v1/devices/{id}/snapshot?channel=1 → image/jpeg
+ *   GET  /v1/health                       → Health
+ *   Errors: application/problem+json with a stable `code`.
+ */
+
+/** Ping level (DISC-04…08): green < 50 ms, yellow 50–200 ms, red > 200 ms. */
+export const DiscoveredDevice = z.object({
+  mac: z.string().max(17),
+  serial: z.string().max(64),
+  model: z.string().max(64),
+  firmware: z.string().max(64).nullable(),
+  address: z.string().max(45),
+  subnetMask: z.string().max(45).nullable(),
+  gateway: z.string().max(45).nullable(),
+  httpPort: z.int().min(1).max(65535).nullable(),
+  dhcp: z.boolean().nullable(),
+  /** null: the device is too old to say (firmware before V5.3). */
+  activated: z.boolean().nullable(),
+  locked: z.boolean(),
+  protocols: z.array(z.enum(['sadp', 'onvif', 'mdns', 'ssdp'])),
+  pingMs: z.number().min(0).nullable(),
+  pingMethod: z.enum(['icmp', 'tcp']).nullable(),
+  pingLevel: z.enum(['green', 'yellow', 'red']).nullable(),
+  firstSeenAt: Instant,
+  lastSeenAt: Instant,
+  /** Another device has the same address: identity is the MAC, never the IP. */
+  addressConflict: z.boolean(),
+});
+export type DiscoveredDevice = z.infer<typeof DiscoveredDevice>;
+export const DiscoveryList = z.object({ items: z.array(DiscoveredDevice) });
+
+export const ProbeRequest = z.object({
+  host: z.string().min(1).max(255),
+  httpPort: z.int().min(1).max(65535),
+  username: z.string().min(1).max(64),
+  password: z.string().min(1).max(128),
+});
+export const ProbeResult = z.object({
+  model: z.string(),
+  serial: z.string(),
+  mac: z.string().nullable(),
+  firmware: z.string().nullable(),
+  deviceType: z.string(),
+  channels: z.array(z.object({ channel: z.int(), name: z.string() })),
+});
+export type ProbeResult = z.infer<typeof ProbeResult>;

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { EventType } from './event.ts';
+import { Uuid } from './ids.ts';
+import { SealedSecret } from './secret.ts';
+
+/** A device the box looks after. It is recognised by MAC or serial and followed when its address changes. */
+export const DesiredDevice = z.object({
+  id: Uuid,
+  kind: z.enum(['isapi']),
+  name: z.string().min(1).max(64),
+  mac: z
+    .string()
+    .regex(/^([0-9a-f]{2}-){5}[0-9a-f]{2}$/)
+    .nullable(),
+  /** The device's own long serial number. */
+  serial: z.string().max(64).nullable(),
+  host: z.string().min(1).max(255),
+  httpPort: z.int().min(1).max(65535),
+  username: z.string().min(1).max(64),
+  password: SealedSecret,
+  /** Grows when a person enters credentials (again): the box forgets a refused login and tries once. */
+  credentialVersion: z.int().min(1),
+});
+export type DesiredDevice = z.infer<typeof DesiredDevice>;
+
+export const DesiredRecording = z.object({
+  deviceId: Uuid,
+  channel: z.int().min(1).max(9999),
+  triggers: z.array(EventType),
+  preRollMs: z.int().min(0).max(30_000).default(5_000),
+  postRollMs: z.int().min(1_000).max(120_000).default(30_000),
+  maxClipMs: z.int().min(10_000).max(600_000).default(300_000),
+});
+export type DesiredRecording = z.infer<typeof DesiredRecording>;
+
+export const ArcZone = z.object({
+  deviceId: Uuid,
+  /** null: every channel of the device that has no line of its own. */
+  channel: z.int().min(0).max(9999).nullable(),
+  zone: z.int().min(0).max(999),
+});
+export type ArcZone = z.infer<typeof ArcZone>;
+
+/** An account at a receiver of an alarm receiving centre (ARC-15, ARC-24, ARC-25, ARC-32). */
+export const DesiredArcAccount = z.object({
+  id: Uuid,
+  receiverId: Uuid,
+  /** 3–16 hexadecimal digits; leading zeros are significant to receivers. */
+  account: z.string().regex(/^[0-9A-F]{3,16}$/),
+  protocol: z.enum(['SIA-DCS', 'ADM-CID']),
+  /** AES-128/192/256 key: hex digits (32, 48, 64) or characters (16, 24, 32) as `keyFormat` says; null = plain. */
+  key: SealedSecret.nullable(),
+  keyFormat: z.enum(['hex', 'characters']).default('hex'),
+  /** `direct-or-relay`: ARC-24. `relay`: ARC-25, always through the relay. */
+  mode: z.enum(['direct-or-relay', 'relay']),
+  direct: z.object({ host: z.string().min(1).max(255), port: z.int().min(1).max(65535) }),
+  transport: z.enum(['tcp', 'udp']).default('tcp'),
+  partition: z.int().min(0).max(99).default(1),
+  events: z.array(EventType),
+  zones: z.array(ArcZone).max(1000),
+  /** Supervision (DC-09 §5.5.2): NULL messages, or periodic test RP/E602 for receivers that refuse NULL. */
+  supervision: z.object({ kind: z.enum(['null', 'test', 'off']), intervalMs: z.int().min(5_000).max(86_400_000) }),
+});
+export type DesiredArcAccount = z.infer<typeof DesiredArcAccount>;
+
+const section = <T extends z.ZodType>(item: T) => z.object({ version: z.int().min(0), items: z.array(item).max(2000) });
+
+/**
+ * The one versioned document a box follows, owned by the relay. Sections are applied one by one: an error in one never
+ * holds up another.
+ */
+export const DesiredState = z.object({
+  version: z.int().min(0),
+  sections: z.object({
+    devices: section(DesiredDevice),
+    recording: section(DesiredRecording),
+    arc: section(DesiredArcAccount),
+  }),
+});
+export type DesiredState = z.infer<typeof DesiredState>;
+export type DesiredSection = keyof DesiredState['sections'];
+
+export const ReportedState = z.object({
+  version: z.int().min(0),
+  sections: z.record(
+    z.enum(['devices', 'recording', 'arc']),
+    z.object({
+      version: z.int().min(0),
+      errors: z
+        .array(z.object({ id: z.string().max(128), code: z.string().max(64), text: z.string().max(512) }))
+        .max(2000),
+    }),
+  ),
+});
+export type ReportedState = z.infer<typeof ReportedState>;

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { Instant, Uuid } from './ids.ts';
+
+/**
+ * Normalised event types. Device spellings (`VMD`, `linedetection`, …) are mapped by the drivers; nothing past a driver
+ * knows them. `other` keeps the device's own word in `text`.
+ */
+export const EVENT_TYPES = [
+  'motion',
+  'lineCrossing',
+  'intrusion',
+  'regionEntrance',
+  'regionExiting',
+  'tamper',
+  'videoLoss',
+  'alarmInput',
+  'diskError',
+  'diskFull',
+  'illegalLogin',
+  'deviceOffline',
+  'boxRestarted',
+  'eventsLost',
+  'clipLost',
+  'other',
+] as const;
+export const EventType = z.enum(EVENT_TYPES);
+export type EventType = z.infer<typeof EventType>;
+
+/** The beginning of something that happened. Its end, if it has one, is an {@link EventEnd}. */
+export const Event = z.object({
+  id: Uuid,
+  type: EventType,
+  /** The device's id in Gatepost; null for events of the box itself. */
+  deviceId: Uuid.nullable(),
+  /** 1-based video channel, alarm input or zone of the device; null where none applies. */
+  channel: z.int().min(0).max(9999).nullable(),
+  /** When it happened, by the box's clock (the device's own clock is in `deviceTime`). */
+  occurredAt: Instant,
+  /** When the box saw it. */
+  seenAt: Instant,
+  /** The device's own time, as it wrote it. */
+  deviceTime: z.string().max(64).nullable(),
+  /** The device's own identifier of this event, where it gives one. */
+  sourceRef: z.string().max(128).nullable(),
+  text: z.string().max(512).nullable(),
+});
+export type Event = z.infer<typeof Event>;
+
+export const EventEnd = z.object({ eventId: Uuid, endedAt: Instant });
+export type EventEnd = z.infer<typeof EventEnd>;
+
+/** State of a clip as the box sees it; each report replaces the former one of the same id. */
+export const ClipReport = z.object({
+  id: Uuid,
+  deviceId: Uuid,
+  channel: z.int().min(1).max(9999),
+  /** Events this clip shows; the first one started it. */
+  eventIds: z.array(Uuid).min(1).max(1000),
+  state: z.enum(['recording', 'ended', 'incomplete']),
+  /** Wall time of the first picture. */
+  startedAt: Instant,
+  /** First picture to first event, in milliseconds. */
+  preRollMs: z.int().min(0),
+  /** Length so far (or in all, once ended), in milliseconds. */
+  durationMs: z.int().min(0),
+  /** RFC 6381 codec string, e.g. `avc1.64001f`. */
+  codec: z.string().max(64),
+  width: z.int().min(0),
+  height: z.int().min(0),
+  /** Number of media fragments; null while recording. */
+  fragments: z.int().min(0).nullable(),
+  /** Why it is incomplete. */
+  reason: z.string().max(512).nullable(),
+});
+export type ClipReport = z.infer<typeof ClipReport>;
+
+/** What became of one message to an alarm receiving centre; each report replaces the former one of the same id. */
+export const AlarmReport = z.object({
+  id: Uuid,
+  eventId: Uuid,
+  kind: z.enum(['alarm', 'restore', 'test']),
+  accountId: Uuid,
+  /** Account number as sent, leading zeros significant. */
+  account: z.string().max(16),
+  receiverId: Uuid,
+  protocol: z.enum(['SIA-DCS', 'ADM-CID']),
+  /** `BA`, `1130`, … without zone. */
+  code: z.string().max(8),
+  zone: z.string().max(8),
+  /** DC-09 sequence number 1–9999; kept over all tries. */
+  sequence: z.int().min(1).max(9999),
+  state: z.enum(['waiting', 'acknowledged', 'failed']),
+  path: z.enum(['direct', 'relay']).nullable(),
+  tries: z.int().min(0),
+  occurredAt: Instant,
+  queuedAt: Instant,
+  acknowledgedAt: Instant.nullable(),
+  /** True when an earlier try may have reached the receiver although no acknowledgement came back. */
+  possibleRepeat: z.boolean(),
+  reason: z.string().max(512).nullable(),
+});
+export type AlarmReport = z.infer<typeof AlarmReport>;
+
+const recordBase = {
+  /** Position in the journal, 1-based, without gaps within one journal id. */
+  seq: z.int().min(1),
+  /** UUIDv7; the key by which every consumer is idempotent. For `event` it is the event's id. */
+  id: Uuid,
+  /** When it was written. */
+  at: Instant,
+};
+
+/** One line of the box's journal, the single ordered account of what happened there. */
+export const JournalRecord = z.discriminatedUnion('kind', [
+  z.object({ ...recordBase, kind: z.literal('event'), body: Event }),
+  z.object({ ...recordBase, kind: z.literal('eventEnd'), body: EventEnd }),
+  z.object({ ...recordBase, kind: z.literal('clip'), body: ClipReport }),
+  z.object({ ...recordBase, kind: z.literal('alarm'), body: AlarmReport }),
+]);
+export type JournalRecord = z.infer<typeof JournalRecord>;
+export type JournalKind = JournalRecord['kind'];
+
+/** What a producer hands to the journal; the journal adds `seq`, `id` and `at`. */
+export type NewRecord =
+  | { kind: 'event'; body: Event }
+  | { kind: 'eventEnd'; body: EventEnd }
+  | { kind: 'clip'; body: ClipReport }
+  | { kind: 'alarm'; body: AlarmReport };

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+
+/** RFC 9457 problem details, with a stable `code` that support can search for. */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string().optional(),
+  /** Field by field, for forms. */
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
+export type Problem = z.infer<typeof Problem>;
+
+/** Every error code of the API, with its HTTP status and its title: one table, kept equal to the documentation by a test. */
+export const PROBLEMS = {
+  'invalid-request': [400, 'The request is not valid'],
+  'not-signed-in': [401, 'Sign in first'],
+  'wrong-credentials': [401, 'E-mail or password is wrong'],
+  'box-not-authenticated': [401, 'The box could not prove itself'],
+  'box-revoked': [403, 'This box was revoked'],
+  'box-not-claimed': [403, 'This box is not claimed yet'],
+  'not-allowed': [403, 'You may not do this'],
+  'not-found': [404, 'There is no such thing here'],
+  'method-not-allowed': [405, 'This address does not take that method'],
+  conflict: [409, 'This is in conflict with what is there'],
+  'already-claimed': [409, 'This box belongs to a site already'],
+  'duplicate-identity': [409, 'Two boxes use one identity'],
+  'payload-too-large': [413, 'The request is too large'],
+  'range-not-satisfiable': [416, 'This part does not exist'],
+  'claim-refused': [422, 'Serial or code is wrong'],
+  'too-many-tries': [429, 'Too many tries: wait'],
+  'internal-error': [500, 'Something broke on our side'],
+  'device-refused-login': [502, 'The device refused user name or password'],
+  'device-locked': [502, 'The device is locked after wrong passwords'],
+  'device-not-activated': [502, 'The device is not activated'],
+  'device-unreachable': [502, 'The device does not answer'],
+  'device-error': [502, 'The device answered with an error'],
+  'box-unreachable': [503, 'The box is not connected'],
+  'storage-full': [507, 'There is no room left'],
+} as const satisfies Record<string, readonly [number, string]>;
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export function problem(code: ProblemCode, detail?: string, errors?: Problem['errors']): Problem {
+  const [status, title] = PROBLEMS[code];
+  return { type: `https://gatepost.example/problems/${code}`, title, status, code, detail, errors };
+}

@@ -1,0 +1,34 @@
+// Everything CI runs, in the order of how quickly it fails. `check` as first argument stops before the tests.
+import { spawnSync } from 'node:child_process';
+
+const checkOnly = process.argv[2] === 'check';
+const vitestArgs = process.argv.slice(checkOnly ? 3 : 2);
+
+const steps: [name: string, command: string, args: string[]][] = [
+  ['types', 'tsc', ['--noEmit']],
+  ['lint', 'biome', ['check', '--error-on-warnings', '.']],
+  [
+    'imports',
+    'depcruise',
+    ['--config', '.dependency-cruiser.cjs', 'protocol', 'edge', 'relay', 'ui', 'lab', 'bench', 'scripts'],
+  ],
+  ['web UI', 'vite', ['build', '--config', 'ui/vite.config.ts', '--logLevel', 'warn']],
+  ...(['relay', 'edge', 'lab'] as const).map((main): [string, string, string[]] => [
+    `${main} starts under plain Node`,
+    process.execPath,
+    [`${main}/main.ts`, '--help'],
+  ]),
+];
+if (!checkOnly) steps.push(['tests', 'vitest', ['run', ...vitestArgs]]);
+
+for (const [name, command, args] of steps) {
+  const started = performance.now();
+  console.log(`\n# ${name}`);
+  const quiet = name.includes('starts') ? (['ignore', 'ignore', 'inherit'] as const) : ('inherit' as const);
+  const { status, error } = spawnSync(command, args, { stdio: quiet as 'inherit' });
+  if (error || status !== 0) {
+    console.error(`failed: ${name}${error ? ` (${error.message})` : ''}`);
+    process.exit(status || 1);
+  }
+  console.log(`# ${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+}
