@@ -1,0 +1,18 @@
+import type { DesiredDevice } from '../../protocol/wire/desired.ts';
+import type { LoginGuard } from './login-guard.ts';
+
+/** A device to look after, with its password opened: it never leaves the box's memory in this form. */
+export type DeviceConfig = Omit<DesiredDevice, 'password'> & { password: string };
+
+/** A video channel to pull. */
+export interface ChannelConfig {
+  deviceId: string;
+  /** 1-based. */
+  channel: number;
+  name: string;
+  /** Without credentials. */
+  rtspUrl: string;
+  username: string;
+  password: string;
+  guard: LoginGuard;
+}
