@@ -19,6 +19,7 @@ const DEBIAN = {
   ],
   chromium: ['/usr/bin/chromium'],
   'iproute2 openssh-server openssh-client': ['/usr/sbin/sshd'],
+  strace: ['/usr/bin/strace'],
 };
 const NEEDS = {
   start: ['ffmpeg', GST],

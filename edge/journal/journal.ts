@@ -1,0 +1,361 @@
+import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import Database from 'better-sqlite3';
+import type { Logger } from 'pino';
+import { type Clock, iso } from '../../protocol/clock.ts';
+import type { JournalRecord, NewRecord } from '../../protocol/wire/event.ts';
+import { uuidv7 } from '../../protocol/wire/ids.ts';
+import type { Warnables } from '../warnables.ts';
+import { isCorruption, salvage } from './salvage.ts';
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS records (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    at TEXT NOT NULL,
+    body TEXT NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, seq INTEGER NOT NULL);
+`;
+
+/** Room set aside so that alarms can still be written when everything else has filled the disk. */
+const BALLAST_BYTES = 8 * 1024 * 1024;
+const MAX_WAITING = 5_000;
+const RETRY_MS = 1_000;
+
+type Row = { seq: number; id: string; kind: string; at: string; body: string };
+type Waiting = {
+  rows: Omit<Row, 'seq'>[];
+  resolve: (records: JournalRecord[]) => void;
+  reject: (error: Error) => void;
+};
+
+/** A durable place in the journal. At-least-once: what was read after the last `commit` is read again after a crash. */
+export interface Consumer {
+  cursor(): number;
+  next(limit: number): JournalRecord[];
+  /** May move back: a relay restored from a backup gets the missing records again. */
+  commit(seq: number): void;
+  /** Forgets the cursor: a consumer that is switched off does not pin the journal. */
+  close(): void;
+}
+
+/**
+ * The single ordered account of what happened at this box: committed to disk before anyone acts on an event.
+ *
+ * One SQLite file (WAL, synchronous=FULL) with group commit: all that was appended since the last commit shares one
+ * transaction and one fdatasync. When the disk is full, records wait in memory (bounded) after the ballast file has been
+ * given up for them. A file that cannot be read is set aside, what is readable of it is carried over into a new one.
+ */
+export class Journal {
+  readonly #path: string;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #warnables: Warnables;
+  readonly #retainMs: number;
+  readonly #maxBytes: number;
+  readonly #onBroken: (error: Error) => void;
+  #db: Database.Database | null = null;
+  #id = '';
+  #lastSeq = 0;
+  #insert!: Database.Statement<[string, string, string, string]>;
+  #byId!: Database.Statement<[string], Row>;
+  #select!: Database.Statement<[number, number], Row>;
+  #waiting: Waiting[] = [];
+  #waitingRecords = 0;
+  #lost = 0;
+  #flushScheduled = false;
+  #cancelRetry: (() => void) | null = null;
+  #cancelSweep: (() => void) | null = null;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(o: {
+    path: string;
+    clock: Clock;
+    log: Logger;
+    warnables: Warnables;
+    retainMs?: number;
+    maxBytes?: number;
+    /** The file broke while in use: the caller should end the process, the next start repairs. */
+    onBroken?: (error: Error) => void;
+  }) {
+    this.#path = o.path;
+    this.#clock = o.clock;
+    this.#log = o.log.child({ module: 'journal' });
+    this.#warnables = o.warnables;
+    this.#retainMs = o.retainMs ?? 7 * 86_400_000;
+    this.#maxBytes = o.maxBytes ?? 500 * 1024 * 1024;
+    this.#onBroken = o.onBroken ?? (() => {});
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  start(): void {
+    mkdirSync(dirname(this.#path), { recursive: true });
+    let salvaged: Omit<Row, 'seq'>[] = [];
+    try {
+      this.#open(true);
+    } catch (error) {
+      if (!isCorruption(error)) throw error;
+      salvaged = this.#setAside(error as Error);
+      this.#open(false);
+    }
+    if (salvaged.length > 0) this.#commit(salvaged);
+    this.#restoreBallast();
+    this.#cancelSweep = this.#clock.every(60_000, () => this.#sweep());
+    this.#sweep();
+  }
+
+  async stop(): Promise<void> {
+    this.#cancelRetry?.();
+    this.#cancelSweep?.();
+    this.#flush();
+    for (const w of this.#waiting.splice(0)) w.reject(new Error('the journal was closed'));
+    this.#db?.close();
+    this.#db = null;
+  }
+
+  /** Resolves when the records are on disk. Rejects only when the journal is closed or memory for waiting records is full. */
+  append(records: NewRecord[]): Promise<JournalRecord[]> {
+    if (!this.#db) return Promise.reject(new Error('the journal is not open'));
+    if (this.#waitingRecords + records.length > MAX_WAITING) {
+      this.#lost += records.length;
+      return Promise.reject(new Error('the journal cannot be written and too many records wait'));
+    }
+    const now = this.#clock.now();
+    const rows = records.map((r) => ({
+      id: r.kind === 'event' ? r.body.id : uuidv7(now),
+      kind: r.kind,
+      at: iso(now),
+      body: JSON.stringify(r.body),
+    }));
+    this.#waitingRecords += rows.length;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ rows, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Records after `afterSeq`, oldest first. */
+  read(afterSeq: number, limit: number): JournalRecord[] {
+    if (!this.#db) return [];
+    return this.#select.all(afterSeq, limit).map(toRecord);
+  }
+
+  consumer(name: string, from: 'start' | 'end'): Consumer {
+    const db = this.#db;
+    if (!db) throw new Error('the journal is not open');
+    db.prepare('INSERT OR IGNORE INTO cursors (name, seq) VALUES (?, ?)').run(name, from === 'end' ? this.#lastSeq : 0);
+    const get = db.prepare<[string], { seq: number }>('SELECT seq FROM cursors WHERE name = ?');
+    const set = db.prepare<[number, string]>('UPDATE cursors SET seq = ? WHERE name = ?');
+    let cursor = get.get(name)?.seq ?? 0;
+    return {
+      cursor: () => cursor,
+      next: (limit) => this.read(cursor, limit),
+      commit: (seq) => {
+        if (seq === cursor) return;
+        cursor = seq;
+        if (!this.#db) return;
+        try {
+          set.run(seq, name);
+        } catch (error) {
+          // The cursor is only behind then, and consumers are idempotent.
+          this.#log.warn({ err: error, consumer: name }, 'the cursor could not be written');
+        }
+      },
+      close: () => {
+        this.#db?.prepare('DELETE FROM cursors WHERE name = ?').run(name);
+      },
+    };
+  }
+
+  /** Called after each commit. */
+  onAppend(fn: () => void): () => void {
+    this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
+  }
+
+  #open(check: boolean): void {
+    const db = new Database(this.#path);
+    try {
+      db.pragma('journal_mode = WAL');
+      db.pragma('synchronous = FULL');
+      if (check) {
+        const found = db.pragma('quick_check(1)', { simple: true });
+        if (found !== 'ok') throw Object.assign(new Error(String(found)), { code: 'SQLITE_CORRUPT' });
+      }
+      db.exec(SCHEMA);
+      db.prepare('INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)').run('journalId', uuidv7(this.#clock.now()));
+      this.#id = (db.prepare('SELECT value FROM meta WHERE key = ?').get('journalId') as { value: string }).value;
+      const last = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'records'").get() as
+        | { seq: number }
+        | undefined;
+      this.#lastSeq = last?.seq ?? 0;
+      this.#insert = db.prepare('INSERT OR IGNORE INTO records (id, kind, at, body) VALUES (?, ?, ?, ?)');
+      this.#byId = db.prepare('SELECT seq, id, kind, at, body FROM records WHERE id = ?');
+      this.#select = db.prepare('SELECT seq, id, kind, at, body FROM records WHERE seq > ? ORDER BY seq LIMIT ?');
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+    this.#db = db;
+  }
+
+  #setAside(error: Error): Omit<Row, 'seq'>[] {
+    const aside = `${this.#path}.broken-${this.#clock.now()}`;
+    for (const suffix of ['', '-wal', '-shm']) {
+      if (existsSync(this.#path + suffix)) renameSync(this.#path + suffix, aside + suffix);
+    }
+    const rows = salvage(aside);
+    this.#warnables.raise(
+      'journal-broken',
+      'box',
+      'error',
+      `The event journal was damaged and has been replaced; ${rows.length} records could be read and are sent again. ` +
+        `Replace the box's storage if this happens again. The old file is kept as ${aside.split('/').pop()}.`,
+    );
+    this.#log.error({ err: error, aside, salvaged: rows.length }, 'journal file broken, set aside');
+    return rows;
+  }
+
+  #schedule(): void {
+    if (this.#flushScheduled || this.#cancelRetry) return;
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      this.#flushScheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (!this.#db || this.#waiting.length === 0) return;
+    const batch = this.#waiting;
+    let records: JournalRecord[];
+    try {
+      records = this.#commit(batch.flatMap((w) => w.rows));
+    } catch (error) {
+      this.#failed(error as Error);
+      return;
+    }
+    this.#waiting = [];
+    this.#waitingRecords = 0;
+    this.#warnables.clear('journal-full', 'box');
+    let at = 0;
+    for (const w of batch) {
+      w.resolve(records.slice(at, at + w.rows.length));
+      at += w.rows.length;
+    }
+    if (this.#lost > 0) this.#reportLost();
+  }
+
+  #commit(rows: Omit<Row, 'seq'>[]): JournalRecord[] {
+    const db = this.#db as Database.Database;
+    const records: JournalRecord[] = [];
+    db.transaction(() => {
+      for (const r of rows) {
+        const { changes, lastInsertRowid } = this.#insert.run(r.id, r.kind, r.at, r.body);
+        // The same event again is the same record: whoever appends after a crash may not know that it had succeeded.
+        const row = changes > 0 ? { ...r, seq: Number(lastInsertRowid) } : (this.#byId.get(r.id) as Row);
+        records.push(toRecord(row));
+      }
+    })();
+    this.#lastSeq = records.reduce((max, r) => Math.max(max, r.seq), this.#lastSeq);
+    for (const fn of this.#listeners) fn();
+    return records;
+  }
+
+  #failed(error: Error): void {
+    if (isCorruption(error)) {
+      this.#warnables.raise(
+        'journal-broken',
+        'box',
+        'error',
+        'The event journal is damaged; the box restarts to repair it.',
+      );
+      this.#onBroken(error);
+      return;
+    }
+    rmSync(this.#ballast(), { force: true });
+    this.#warnables.raise(
+      'journal-full',
+      'box',
+      'error',
+      `Events cannot be written to the box's storage (${error.message}); ${this.#waitingRecords} wait in memory. Free room or replace the storage.`,
+    );
+    this.#cancelRetry = this.#clock.after(RETRY_MS, () => {
+      this.#cancelRetry = null;
+      this.#flush();
+    });
+  }
+
+  #reportLost(): void {
+    const text = `${this.#lost} records could not be written and are lost`;
+    this.#lost = 0;
+    const now = iso(this.#clock.now());
+    const body = {
+      id: uuidv7(this.#clock.now()),
+      type: 'eventsLost' as const,
+      deviceId: null,
+      channel: null,
+      occurredAt: now,
+      seenAt: now,
+      deviceTime: null,
+      sourceRef: null,
+      text,
+    };
+    void this.append([{ kind: 'event', body }]).catch(() => {});
+  }
+
+  #ballast(): string {
+    return join(dirname(this.#path), 'ballast');
+  }
+
+  #restoreBallast(): void {
+    try {
+      if (existsSync(this.#ballast()) && statSync(this.#ballast()).size === BALLAST_BYTES) return;
+      writeFileSync(this.#ballast(), Buffer.alloc(BALLAST_BYTES));
+    } catch {
+      rmSync(this.#ballast(), { force: true });
+    }
+  }
+
+  /** Forgets what is old and read by every consumer; over the size limit, what is old. */
+  #sweep(): void {
+    const db = this.#db;
+    if (!db) return;
+    try {
+      const cutoff = iso(this.#clock.now() - this.#retainMs);
+      const pinned = db.prepare('SELECT min(seq) AS seq FROM cursors').get() as { seq: number | null };
+      const upTo = pinned.seq ?? this.#lastSeq;
+      db.prepare('DELETE FROM records WHERE at < ? AND seq <= ?').run(cutoff, upTo);
+      const bytes =
+        (db.pragma('page_count', { simple: true }) as number) * (db.pragma('page_size', { simple: true }) as number);
+      const free =
+        (db.pragma('freelist_count', { simple: true }) as number) *
+        (db.pragma('page_size', { simple: true }) as number);
+      if (bytes - free > this.#maxBytes) {
+        const oldest = (db.prepare('SELECT min(seq) AS seq FROM records').get() as { seq: number }).seq;
+        const cut = oldest + Math.ceil((this.#lastSeq - oldest) / 10);
+        const { changes } = db.prepare('DELETE FROM records WHERE seq <= ?').run(cut);
+        if (pinned.seq !== null && pinned.seq < cut) this.#lost += changes;
+        this.#log.error({ records: changes }, 'the journal reached its size limit: oldest records dropped');
+        if (this.#lost > 0) this.#reportLost();
+      }
+      if (this.#waiting.length === 0) this.#restoreBallast();
+    } catch (error) {
+      this.#log.warn({ err: error }, 'the journal could not be swept');
+    }
+  }
+}
+
+function toRecord(row: Row): JournalRecord {
+  return { seq: row.seq, id: row.id, at: row.at, kind: row.kind, body: JSON.parse(row.body) } as JournalRecord;
+}
