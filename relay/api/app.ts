@@ -1,0 +1,100 @@
+import type { HttpBindings } from '@hono/node-server';
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { getCookie } from 'hono/cookie';
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
+import { createScope, type Scope } from '../auth/scope.ts';
+import type { Principal, Sessions } from '../auth/sessions.ts';
+import type { Db } from '../db/database.ts';
+import { ProblemError, problemResponse } from './problem.ts';
+
+export const SESSION_COOKIE = 'gp_session';
+
+export type ApiEnv = {
+  Bindings: HttpBindings;
+  Variables: { scope: Scope; principal: Principal };
+};
+/** What `register…Routes(app, deps)` takes. Paths are relative to /api/v1. */
+export type Api = OpenAPIHono<ApiEnv>;
+
+/** Largest JSON body; uploads have a limit of their own. */
+const MAX_BODY_BYTES = 256 * 1024;
+/** Reached without signing in, and therefore without `security` in the document. */
+const OPEN = new Set(['/api/v1/auth/login', '/api/v1/openapi.json']);
+
+/**
+ * The portal API under /api/v1: every route but the sign-in itself and the document has a scope (`c.get('scope')`)
+ * before it runs. Failures are thrown as {@link ProblemError}; anything else thrown is a bug and answered 500.
+ */
+export function createApi({
+  db,
+  clock,
+  log,
+  sessions,
+}: {
+  db: Db;
+  clock: Clock;
+  log: Logger;
+  sessions: Sessions;
+}): Api {
+  const app: Api = new OpenAPIHono<ApiEnv>({
+    defaultHook: (result) => {
+      if (result.success) return;
+      const errors = result.error.issues.map((i) => ({ path: i.path.join('.'), message: i.message }));
+      throw new ProblemError(
+        'invalid-request',
+        errors
+          .map((e) => `${e.path}: ${e.message}`)
+          .join('; ')
+          .slice(0, 512),
+        {
+          errors: errors.slice(0, 50),
+        },
+      );
+    },
+  }).basePath('/api/v1');
+
+  app.use('*', async (c, next) => {
+    await next();
+    if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
+  });
+  app.use('*', async (c, next) => {
+    if (Number(c.req.header('content-length') ?? 0) > MAX_BODY_BYTES || c.req.header('transfer-encoding')) {
+      throw new ProblemError('payload-too-large', `A request has at most ${MAX_BODY_BYTES} bytes and says its length.`);
+    }
+    if (OPEN.has(c.req.path)) return next();
+    const bearer = /^Bearer ([\w-]{20,128})$/.exec(c.req.header('authorization') ?? '')?.[1];
+    const token = bearer ?? getCookie(c, SESSION_COOKIE);
+    const principal = token ? await sessions.find(token) : null;
+    if (!principal) throw new ProblemError('not-signed-in');
+    // A browser sends the cookie along with requests that other sites make it send; a bearer token it does not.
+    if (!bearer) requireSameOrigin(c.req.raw);
+    c.set('principal', principal);
+    c.set('scope', createScope(db, clock, principal));
+    await next();
+  });
+
+  app.notFound(() => problemResponse('not-found'));
+  app.onError((error, c) => {
+    if (error instanceof ProblemError) return problemResponse(error.code, error.detail, error);
+    log.error({ err: error, method: c.req.method, path: c.req.path }, 'request failed');
+    return problemResponse('internal-error');
+  });
+  return app;
+}
+
+/** Refuses a state-changing request that another site made the browser send. */
+export function requireSameOrigin(request: Request): void {
+  if (request.method === 'GET' || request.method === 'HEAD') return;
+  const site = request.headers.get('sec-fetch-site');
+  if (site) {
+    if (site === 'same-origin' || site === 'none') return;
+    throw new ProblemError('not-allowed', 'This request came from another site.');
+  }
+  const origin = request.headers.get('origin');
+  // Programs send neither; they cannot be made to send a victim's cookie.
+  if (!origin) return;
+  if (!URL.canParse(origin) || new URL(origin).host !== request.headers.get('host')) {
+    throw new ProblemError('not-allowed', 'This request came from another site.');
+  }
+}
