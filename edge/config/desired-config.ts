@@ -1,0 +1,141 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import {
+  type DesiredArcAccount,
+  type DesiredDevice,
+  type DesiredRecording,
+  DesiredState,
+  type ReportedState,
+} from '../../protocol/wire/desired.ts';
+import type { SealedSecret } from '../../protocol/wire/secret.ts';
+import type { DeviceConfig } from '../devices/types.ts';
+import { writePrivateFile } from '../identity/identity.ts';
+import type { Warnables } from '../warnables.ts';
+
+/** What could not be applied: `id` of the item, a stable code, and words for a person. */
+export interface ApplyError {
+  id: string;
+  code: string;
+  text: string;
+}
+export type ArcAccountConfig = Omit<DesiredArcAccount, 'key'> & { key: Buffer | null };
+
+export interface Appliers {
+  devices: (items: DeviceConfig[]) => ApplyError[];
+  recording: (items: DesiredRecording[]) => ApplyError[];
+  arc: (items: ArcAccountConfig[]) => ApplyError[];
+}
+
+/**
+ * The relay's wishes for this box, kept on disk so that the box does the same without the relay. Secrets in the file stay
+ * sealed to the box's key. Sections are applied one by one; an item that cannot be applied is left out and reported.
+ */
+export class DesiredConfig {
+  readonly #file: string;
+  readonly #unseal: (secret: SealedSecret, context: string) => string;
+  readonly #appliers: Appliers;
+  readonly #log: Logger;
+  readonly #warnables: Warnables;
+  #reported: ReportedState = { version: 0, sections: {} as ReportedState['sections'] };
+
+  constructor(o: {
+    dir: string;
+    unseal: (secret: SealedSecret, context: string) => string;
+    appliers: Appliers;
+    log: Logger;
+    warnables: Warnables;
+  }) {
+    this.#file = join(o.dir, 'desired.json');
+    this.#unseal = o.unseal;
+    this.#appliers = o.appliers;
+    this.#log = o.log.child({ module: 'config' });
+    this.#warnables = o.warnables;
+  }
+
+  /** Applies what the relay wished last. */
+  start(): void {
+    if (!existsSync(this.#file)) return;
+    try {
+      this.#apply(DesiredState.parse(JSON.parse(readFileSync(this.#file, 'utf8'))));
+    } catch (error) {
+      this.#log.error({ err: error }, 'the stored configuration cannot be read; the relay sends it again');
+      this.#warnables.raise(
+        'configuration-unreadable',
+        'box',
+        'error',
+        'The stored configuration is damaged. The box does nothing until the relay has sent it again.',
+      );
+    }
+  }
+
+  get reported(): ReportedState {
+    return this.#reported;
+  }
+
+  /** Takes over a document of the relay: on disk first, then applied. Returns what to report. */
+  take(state: DesiredState): ReportedState {
+    const same = this.#reported.version === state.version && Object.keys(this.#reported.sections).length > 0;
+    if (!same) {
+      try {
+        writePrivateFile(this.#file, JSON.stringify(state));
+      } catch (error) {
+        // It is applied all the same: the relay sends it again after a restart.
+        this.#log.error({ err: error }, 'the configuration could not be stored');
+      }
+      this.#apply(state);
+    }
+    this.#warnables.clear('configuration-unreadable', 'box');
+    return this.#reported;
+  }
+
+  #apply(state: DesiredState): void {
+    const { devices, recording, arc } = state.sections;
+    this.#section('devices', devices, (items: DesiredDevice[], errors) => {
+      const opened = this.#opened(items, errors, (d) => ({
+        ...d,
+        password: this.#unseal(d.password, `device:${d.id}`),
+      }));
+      return this.#appliers.devices(opened);
+    });
+    this.#section('recording', recording, (items: DesiredRecording[]) => this.#appliers.recording(items));
+    this.#section('arc', arc, (items: DesiredArcAccount[], errors) => {
+      const opened = this.#opened(items, errors, (a) => ({
+        ...a,
+        key: a.key && Buffer.from(this.#unseal(a.key, `arc:${a.id}`), a.keyFormat === 'hex' ? 'hex' : 'latin1'),
+      }));
+      return this.#appliers.arc(opened);
+    });
+    this.#reported = { version: state.version, sections: this.#reported.sections };
+  }
+
+  #section<T>(
+    name: keyof Appliers,
+    section: { version: number; items: T[] },
+    apply: (items: T[], errors: ApplyError[]) => ApplyError[],
+  ): void {
+    const errors: ApplyError[] = [];
+    try {
+      errors.push(...apply(section.items, errors));
+    } catch (error) {
+      this.#log.error({ err: error, section: name }, 'a section of the configuration could not be applied');
+      errors.push({ id: name, code: 'internal-error', text: (error as Error).message.slice(0, 512) });
+    }
+    this.#reported.sections[name] = { version: section.version, errors };
+  }
+
+  #opened<T extends { id: string }, U>(items: T[], errors: ApplyError[], open: (item: T) => U): U[] {
+    return items.flatMap((item) => {
+      try {
+        return [open(item)];
+      } catch {
+        errors.push({
+          id: item.id,
+          code: 'secret-unreadable',
+          text: 'Its password or key was sealed to another box: enter it again.',
+        });
+        return [];
+      }
+    });
+  }
+}
