@@ -1,0 +1,55 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+
+/*
+ * The encrypted form of DC-09 (§5.4): AES-CBC with an IV of zero bytes, no PKCS padding. The pad in front of the text
+ * makes it a multiple of 16 and is its only nonce. Nothing authenticates the text: confidentiality only.
+ */
+
+/** Reads a key as people have it: 32, 48 or 64 hex digits, or 16, 24 or 32 characters. null: neither. */
+export function parseDc09Key(text: string, format: 'hex' | 'characters'): Buffer | null {
+  if (format === 'hex' && !/^([0-9a-f]{2})+$/i.test(text)) return null;
+  const key = Buffer.from(text, format === 'hex' ? 'hex' : 'latin1');
+  const exact = format === 'hex' || key.toString('latin1') === text;
+  return exact && [16, 24, 32].includes(key.length) ? key : null;
+}
+
+/** Random bytes that may stand in a pad: any but `|`, `[` and `]`. */
+export function randomPad(count: number): Buffer {
+  const pad = Buffer.alloc(count);
+  for (let i = 0; i < count; ) {
+    for (const byte of randomBytes(count + 8)) {
+      if (i < count && byte !== 0x7c && byte !== 0x5b && byte !== 0x5d) pad[i++] = byte;
+    }
+  }
+  return pad;
+}
+
+/** `tail` is everything after the header's `[`; gives the ciphertext in upper-case hex. */
+export function encryptTail(tail: Buffer, key: Buffer, pad: (count: number) => Buffer = randomPad): string {
+  const count = 16 - ((tail.length + 1) % 16);
+  const cipher = createCipheriv(`aes-${key.length * 8}-cbc`, key, Buffer.alloc(16)).setAutoPadding(false);
+  const text = Buffer.concat([pad(count), Buffer.from('|'), tail]);
+  return Buffer.concat([cipher.update(text), cipher.final()])
+    .toString('hex')
+    .toUpperCase();
+}
+
+const TIME_AT_END = /\]_\d\d:\d\d:\d\d,\d\d-\d\d-\d{4}/g;
+
+/**
+ * Gives the text after the pad, up to its timestamp, one character a byte; null when it is not DC-09 (another key).
+ * Tolerates what is seen in the field: lower-case hex, a closing bracket, bytes of PKCS padding or line ends behind the
+ * timestamp, and no `|` at all (then there is no data).
+ */
+export function decryptTail(hex: string, key: Buffer): string | null {
+  const digits = hex.endsWith(']') ? hex.slice(0, -1) : hex;
+  if (!/^([0-9a-f]{32})+$/i.test(digits)) return null;
+  const decipher = createDecipheriv(`aes-${key.length * 8}-cbc`, key, Buffer.alloc(16)).setAutoPadding(false);
+  const text = Buffer.concat([decipher.update(digits, 'hex'), decipher.final()]).toString('latin1');
+  const last = [...text.matchAll(TIME_AT_END)].at(-1);
+  if (!last) return null;
+  const end = last.index + last[0].length;
+  for (let i = end; i < text.length; i++) if (text.charCodeAt(i) > 16) return null;
+  const bar = text.indexOf('|');
+  return bar < 0 || bar > last.index ? last[0] : text.slice(bar + 1, end);
+}

@@ -1,0 +1,34 @@
+/*
+ * The data blocks inside a DC-09 message: SIA (DC-03) and Contact ID (DC-05).
+ *
+ *   SIA-DCS   #acct|Nri<area>/<code><number>[|A<text>]
+ *   ADM-CID   #acct|QEEE GG ZZZ        Q: 1 new or opening, 3 restore or closing
+ */
+
+/** `code` two letters, `area` 0–99, `number` zone or user 0–999, `text` already cleaned. */
+export function siaData(account: string, area: number, code: string, number: string, text: string | null): string {
+  return `#${account}|Nri${area}/${code}${number}${text ? `|A${text}` : ''}`;
+}
+
+/** `event` three digits; `restore` makes the qualifier 3. */
+export function cidData(account: string, event: string, restore: boolean, area: number, number: string): string {
+  return `#${account}|${restore ? 3 : 1}${event} ${String(area).padStart(2, '0')} ${number}`;
+}
+
+const GERMAN: Record<string, string> = { ä: 'ae', ö: 'oe', ü: 'ue', Ä: 'Ae', Ö: 'Oe', Ü: 'Ue', ß: 'ss' };
+
+/**
+ * Makes a text fit for any receiver: ASCII only (Windows-1252 and UTF-8 readers disagree on the length, and so on the CRC),
+ * nothing that ends a block, at most `max` characters.
+ */
+export function dc09Text(text: string, max = 256): string {
+  return text
+    .replace(/[äöüÄÖÜß]/g, (c) => GERMAN[c]!)
+    .normalize('NFKD')
+    .replace(/\p{Mark}/gu, '')
+    .replace(/[[\]|^"\p{Cc}]/gu, ' ')
+    .replace(/[^\x20-\x7e]/gu, '?')
+    .replace(/ +/g, ' ')
+    .trim()
+    .slice(0, max);
+}
