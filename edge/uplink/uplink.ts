@@ -68,7 +68,10 @@ export class Uplink {
     clock: Clock;
     log: Logger;
     warnables: Warnables;
+    /** What the relay said last, before this start. */
+    claimed?: boolean | null;
   }) {
+    this.#state.claimed = o.claimed ?? null;
     this.#journal = o.journal;
     this.#auth = o.auth;
     this.#serial = o.serial;
@@ -111,6 +114,13 @@ export class Uplink {
   kick(): void {
     this.#backoff.reset();
     this.#wake?.abort();
+  }
+
+  /** A person at the box lets claiming be tried again after too many wrong codes. False when the relay is away. */
+  allowClaim(): boolean {
+    if (!this.#client?.connected) return false;
+    this.#client.publish(topics(this.#serial).allowClaim, '{}', { qos: 1 });
+    return true;
   }
 
   /** Something that health tells has changed: told soon, together with what else changes meanwhile. */

@@ -11,6 +11,7 @@ import { Warnable } from './warnable.ts';
  *     box/{serial}/health     QoS 1  Health         every 15 s and on change
  *     box/{serial}/reported   QoS 1  ReportedState  after a desired state was applied
  *     box/{serial}/status     QoS 1  Status         last will: {online:false}
+ *     box/{serial}/allow-claim QoS 1 {}             a person at the box ends the pause after wrong claim codes
  *   relay → box
  *     box/{serial}/hello      QoS 1  Hello          on subscribing
  *     box/{serial}/desired    QoS 1  DesiredState   on subscribing and on change
@@ -20,6 +21,7 @@ export const topics = (serial: string) => ({
   health: `box/${serial}/health`,
   reported: `box/${serial}/reported`,
   status: `box/${serial}/status`,
+  allowClaim: `box/${serial}/allow-claim`,
   hello: `box/${serial}/hello`,
   desired: `box/${serial}/desired`,
 });

@@ -1,0 +1,253 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { getRequestListener } from '@hono/node-server';
+import { Command, Option } from 'commander';
+import pino from 'pino';
+import { systemClock as clock, iso } from '../protocol/clock.ts';
+import { uuidv7 } from '../protocol/wire/ids.ts';
+import { ArcService } from './arc/service.ts';
+import { boxApi } from './box-api.ts';
+import { Recorder } from './clips/recorder.ts';
+import { DesiredConfig } from './config/desired-config.ts';
+import { lockDataDirectory } from './data-lock.ts';
+import { DeviceManager } from './devices/manager.ts';
+import { Discovery } from './discovery/discovery.ts';
+import { HealthReport } from './health.ts';
+import { Identity, writePrivateFile } from './identity/identity.ts';
+import { Journal } from './journal/journal.ts';
+import { boxMetrics } from './metrics.ts';
+import { setupApp } from './setup/app.ts';
+import { SetupPassword } from './setup/password.ts';
+import { TunnelClient } from './tunnel/client.ts';
+import { RelayAuth } from './uplink/relay-auth.ts';
+import { Uplink } from './uplink/uplink.ts';
+import { Pacer } from './upload/pacer.ts';
+import { UploadQueue } from './upload/queue.ts';
+import { Video } from './video/video.ts';
+import { Warnables } from './warnables.ts';
+
+const VERSION = '0.1.0';
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+const options = new Command()
+  .name('edge/main.ts')
+  .description('The Gatepost box: looks after the devices of one LAN.')
+  .addOption(new Option('--port <number>', 'port of the set-up page').env('GATEPOST_PORT').default('8081'))
+  .addOption(
+    new Option('--host <address>', 'address the set-up page listens on').env('GATEPOST_HOST').default('0.0.0.0'),
+  )
+  .addOption(new Option('--data <directory>', 'where everything is kept').env('GATEPOST_DATA').default('./var/edge'))
+  .addOption(new Option('--relay <url>', 'address of the relay').env('GATEPOST_RELAY').default('http://127.0.0.1:8080'))
+  .addOption(new Option('--interface <name>', 'LAN interface (default: all but loopback)').env('GATEPOST_INTERFACE'))
+  .addOption(new Option('--sadp-port <number>', 'UDP port of SADP').env('GATEPOST_SADP_PORT').default('37020'))
+  .addOption(
+    new Option('--setup-host <names...>', 'further names of the set-up page').env('GATEPOST_SETUP_HOST').default([]),
+  )
+  .addOption(
+    new Option('--hold-down <ms>', 'how long the direct path must be good before it is used again')
+      .env('GATEPOST_HOLD_DOWN')
+      .default('60000'),
+  )
+  .addOption(
+    new Option('--log-level <level>', 'fatal, error, warn, info, debug').env('GATEPOST_LOG_LEVEL').default('info'),
+  )
+  .version(VERSION)
+  .parse()
+  .opts();
+
+const log = pino({ level: options.logLevel, base: { program: 'box' } });
+const data: string = options.data;
+mkdirSync(data, { recursive: true, mode: 0o700 });
+
+function die(error: unknown, why: string): never {
+  log.fatal({ err: error }, why);
+  process.exit(1);
+}
+process.on('uncaughtException', (error) => die(error, 'a bug ended the box'));
+process.on('unhandledRejection', (error) => die(error, 'a bug ended the box'));
+
+if (!lockDataDirectory(data)) die(null, `another box runs on ${data} already`);
+
+// Who this box is, and the one account of what happens at it.
+const warnables = new Warnables({ clock, log });
+const identity = new Identity({ dir: data, credentialsDir: process.env.CREDENTIALS_DIRECTORY });
+try {
+  identity.start();
+} catch (error) {
+  die(
+    error,
+    `the identity in ${data} cannot be read: restore it from a backup, or remove identity.json to make a new box`,
+  );
+}
+const journal = new Journal({
+  path: join(data, 'journal.db'),
+  clock,
+  log,
+  warnables,
+  onBroken: (error) => die(error, 'the journal broke while in use'),
+});
+journal.start();
+
+// The way to the relay.
+const auth = new RelayAuth({ relayUrl: options.relay, identity, version: VERSION, log });
+
+// Event: device → driver → journal → recorder, ARC, uplink.
+const discovery = new Discovery({
+  interface: options.interface,
+  sadpPort: Number(options.sadpPort),
+  clock,
+  log,
+  warnables,
+});
+const devices = new DeviceManager({ journal, discovery, clock, log, warnables });
+const video = new Video({ clock, log, warnables });
+const api = boxApi({ discovery, devices, health: () => health.read(), log });
+const tunnel = new TunnelClient({
+  auth,
+  handler: api.fetch,
+  // Remote access to devices is not offered yet: nothing may be dialled.
+  connectPolicy: () => false,
+  clock,
+  log,
+});
+const pacer = new Pacer({ clock, onRtt: (fn) => tunnel.onRtt(fn) });
+const uploads = new UploadQueue({ dir: join(data, 'clips'), auth, pacer, clock, log, warnables });
+const recorder = new Recorder({ journal, video, uploads, dir: join(data, 'clips'), clock, log, warnables });
+const arc = new ArcService({
+  journal,
+  dir: join(data, 'arc'),
+  auth,
+  clock,
+  log,
+  warnables,
+  holdDownMs: Number(options.holdDown),
+});
+
+const config = new DesiredConfig({
+  dir: data,
+  unseal: (secret, context) => identity.unseal(secret, context),
+  appliers: {
+    devices: (items) => devices.apply(items),
+    recording: (items) => recorder.apply(items),
+    arc: (items) => arc.apply(items),
+  },
+  log,
+  warnables,
+});
+
+const health = new HealthReport({
+  version: VERSION,
+  dataDir: data,
+  clock,
+  warnables,
+  devices,
+  video,
+  arc,
+  uploads,
+  tunnel,
+});
+const claimedFile = join(data, 'claimed');
+const uplink = new Uplink({
+  journal,
+  auth,
+  serial: identity.serial,
+  config,
+  health: () => health.read(),
+  clock,
+  log,
+  warnables,
+  claimed: existsSync(claimedFile) ? true : null,
+});
+health.watch(uplink);
+
+uplink.onChange(() => {
+  const { claimed } = uplink.state();
+  if (claimed === true && !existsSync(claimedFile)) writePrivateFile(claimedFile, iso(clock.now()));
+  if (claimed === false) rmSync(claimedFile, { force: true });
+});
+devices.onChange(() => {
+  video.setChannels(devices.channels());
+  uplink.healthChanged();
+});
+video.onChange(() => uplink.healthChanged());
+arc.onChange(() => uplink.healthChanged());
+// Whichever of the two connections returns first takes the other one along.
+tunnel.onChange(() => tunnel.state().connected && !uplink.state().connected && uplink.kick());
+uplink.onChange(() => uplink.state().connected && !tunnel.state().connected && tunnel.kick());
+
+// The set-up page.
+const setup = setupApp({
+  identity,
+  password: new SetupPassword({ dir: data, clock }),
+  discovery,
+  uplink,
+  tunnel,
+  relayUrl: options.relay,
+  health: () => health.read(),
+  ready: () => uplink.state().connected,
+  metrics: boxMetrics(() => health.read()),
+  hosts: options.setupHost,
+  staticDir: join(root, 'ui/dist/setup'),
+  log,
+});
+const server = createServer(getRequestListener(setup.fetch));
+server.on('error', (error: NodeJS.ErrnoException) => {
+  const why =
+    error.code === 'EADDRINUSE'
+      ? `port ${options.port} is in use: is the box running already?`
+      : 'the set-up page cannot be served';
+  die(error, why);
+});
+
+discovery.start();
+video.start();
+uploads.start();
+recorder.start();
+arc.start();
+devices.start();
+config.start();
+uplink.start();
+tunnel.start();
+server.listen(Number(options.port), options.host, () => {
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : options.port;
+  log.info(
+    { serial: identity.serial, boot: identity.boot, epoch: identity.epoch, port, relay: options.relay },
+    'the box is up',
+  );
+});
+const now = iso(clock.now());
+void journal.append([
+  {
+    kind: 'event',
+    body: {
+      id: uuidv7(clock.now()),
+      type: 'boxRestarted',
+      deviceId: null,
+      channel: null,
+      occurredAt: now,
+      seenAt: now,
+      deviceTime: null,
+      sourceRef: null,
+      text: `Box ${identity.serial} started (version ${VERSION}).`,
+    },
+  },
+]);
+
+let stopping = false;
+async function stop(): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  setTimeout(() => die(null, 'the box did not stop in time'), 10_000).unref();
+  server.close();
+  server.closeAllConnections();
+  await Promise.all([devices.stop(), discovery.stop(), uplink.stop(), tunnel.stop()]);
+  await Promise.all([recorder.stop(), arc.stop()]);
+  await Promise.all([video.stop(), uploads.stop()]);
+  await journal.stop();
+  process.exit(0);
+}
+process.on('SIGTERM', () => void stop());
+process.on('SIGINT', () => void stop());
