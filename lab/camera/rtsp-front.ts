@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { DigestLogin } from './digest.ts';
+import { encode, header, type RtspMessage, RtspSplitter } from './rtsp-messages.ts';
+
+/** `stall`: sessions live and answer, but no picture comes. `drop`: connections are cut and refused. */
+export const VIDEO_MODES = ['normal', 'stall', 'drop'] as const;
+export type VideoMode = (typeof VIDEO_MODES)[number];
+
+export interface RtspFrontOptions {
+  address: string;
+  port: number;
+  login: DigestLogin;
+  upstream: () => { host: string; port: number };
+}
+
+/**
+ * What a client of the camera's RTSP port meets: login as these devices do it (digest without qop, in one lockout with
+ * HTTP), paths in any case, sessions counted, faults on demand. Behind it stands the real RTSP server.
+ */
+export class RtspFront {
+  readonly #options: RtspFrontOptions;
+  readonly #connections = new Set<Socket>();
+  #server: Server | null = null;
+  #port: number;
+  #mode: VideoMode = 'normal';
+  /** Sessions that play now, and ever. */
+  sessions = 0;
+  sessionsTotal = 0;
+
+  constructor(options: RtspFrontOptions) {
+    this.#options = options;
+    this.#port = options.port;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+  get mode(): VideoMode {
+    return this.#mode;
+  }
+
+  async start(): Promise<void> {
+    this.#server = createServer((client) => this.#serve(client));
+    this.#server.listen(this.#port, this.#options.address);
+    await once(this.#server, 'listening');
+    this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = null;
+    if (!server) return;
+    server.close();
+    for (const socket of this.#connections) socket.resetAndDestroy();
+    await once(server, 'close');
+  }
+
+  async setMode(mode: VideoMode): Promise<void> {
+    this.#mode = mode;
+    if (mode === 'drop') await this.stop();
+    else if (!this.#server) await this.start();
+  }
+
+  #serve(client: Socket): void {
+    this.#connections.add(client);
+    client.setNoDelay(true);
+    const upstream = connect(this.#options.upstream());
+    upstream.setNoDelay(true);
+    const methods = new Map<string, string>();
+    let playing = false;
+    const play = (now: boolean) => {
+      if (now === playing) return;
+      playing = now;
+      this.sessions += now ? 1 : -1;
+      if (now) this.sessionsTotal++;
+    };
+    const requests = new RtspSplitter();
+    client.on('data', (chunk) => {
+      for (const unit of split(requests, chunk, client)) {
+        if ('frame' in unit) upstream.write(unit.frame);
+        else this.#request(unit.message, client, upstream, methods);
+      }
+    });
+    const answers = new RtspSplitter();
+    upstream.on('data', (chunk) => {
+      for (const unit of split(answers, chunk, client)) {
+        if ('frame' in unit) {
+          if (this.#mode === 'normal' && !client.write(unit.frame)) upstream.pause();
+          continue;
+        }
+        const cseq = header(unit.message, 'cseq') ?? '';
+        const method = methods.get(cseq);
+        methods.delete(cseq);
+        if (unit.message.first.startsWith('RTSP/1.0 200') && method === 'PLAY') play(true);
+        if (method === 'TEARDOWN') play(false);
+        client.write(encode(unit.message));
+      }
+    });
+    client.on('drain', () => upstream.resume());
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      socket.on('error', () => other.destroy());
+      socket.on('close', () => {
+        other.destroy();
+        this.#connections.delete(client);
+        play(false);
+      });
+    }
+  }
+
+  #request(message: RtspMessage, client: Socket, upstream: Socket, methods: Map<string, string>): void {
+    const [method = '', uri = ''] = message.first.split(' ');
+    const cseq = header(message, 'cseq') ?? '0';
+    const result =
+      method === 'OPTIONS' ? 'ok' : this.#options.login.check(method, uri, header(message, 'authorization'));
+    if (result !== 'ok') {
+      const challenges = this.#options.login.challenges(result === 'stale');
+      const headers: [string, string][] = [
+        ['CSeq', cseq],
+        ...challenges.map((c): [string, string] => ['WWW-Authenticate', c]),
+      ];
+      client.write(encode({ first: 'RTSP/1.0 401 Unauthorized', headers, body: Buffer.alloc(0) }));
+      return;
+    }
+    if (methods.size > 100) methods.clear();
+    methods.set(cseq, method);
+    upstream.write(
+      encode({
+        first: message.first.replace(uri, lowerCasePath(uri)),
+        headers: message.headers.filter(([name]) => name.toLowerCase() !== 'authorization'),
+        body: message.body,
+      }),
+    );
+  }
+}
+
+/** The server behind knows one spelling. */
+const lowerCasePath = (uri: string) =>
+  uri.replace(
+    /^(rtsp:\/\/[^/]+)(\/isapi)?(\/streaming\/channels\/\d+)/i,
+    (_, host, _prefix, path) => host + path.toLowerCase(),
+  );
+
+function split(splitter: RtspSplitter, chunk: Buffer, client: Socket) {
+  try {
+    return splitter.push(chunk);
+  } catch {
+    client.destroy();
+    return [];
+  }
+}

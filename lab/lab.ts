@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createAdaptorServer } from '@hono/node-server';
+import type { Logger } from 'pino';
+import { AppendLog } from './append-log.ts';
+import { Camera } from './camera/camera.ts';
+import type { Emitted } from './camera/events.ts';
+import { cameraProfile } from './camera/profile.ts';
+import { SadpResponder } from './camera/sadp.ts';
+import { Video } from './camera/video.ts';
+import { createControl, type DeviceItem } from './control.ts';
+
+export interface LabOptions {
+  port: number;
+  data: string;
+  /** First three bytes of every address, e.g. `127.77.0.` */
+  base: string;
+  cameras: number;
+  httpPort: number;
+  rtspPort: number;
+  sadpPort: number;
+  fps: number;
+  kbps: number;
+  video: boolean;
+  python: string;
+  log: Logger;
+}
+
+/** A customer's LAN on one machine. */
+export class Lab {
+  readonly #options: LabOptions;
+  readonly #emittedLog: AppendLog<Emitted>;
+  readonly #emitted: Emitted[] = [];
+  readonly #cameras: Camera[];
+  readonly #video: Video | null;
+  #sadp: SadpResponder | null = null;
+  #control: Server | null = null;
+
+  constructor(options: LabOptions) {
+    this.#options = options;
+    const { base, cameras, fps, kbps, httpPort, rtspPort, video, python, log } = options;
+    const profiles = Array.from({ length: cameras }, (_, i) => cameraProfile(i + 1, base, { fps, kbps }));
+    this.#emittedLog = new AppendLog(join(options.data, 'emitted.jsonl'));
+    this.#video = video ? new Video({ cameras: profiles, python, log }) : null;
+    const record = (emitted: Emitted) => {
+      this.#emittedLog.append(emitted);
+      this.#emitted.push(emitted);
+    };
+    this.#cameras = profiles.map((profile) => new Camera({ profile, httpPort, rtspPort, video: this.#video, record }));
+  }
+
+  async start(): Promise<void> {
+    const { data, sadpPort, port } = this.#options;
+    mkdirSync(data, { recursive: true });
+    this.#emitted.push(...this.#emittedLog.open());
+    await this.#video?.start();
+    for (const camera of this.#cameras) await camera.start();
+    const cameras = this.#cameras.map(({ profile, httpPort }) => ({ profile, httpPort }));
+    this.#sadp = new SadpResponder({ cameras, port: sadpPort });
+    await this.#sadp.start();
+    const app = createControl({
+      cameras: this.#cameras,
+      devices: () => this.#devices(),
+      emitted: () => this.#emitted,
+    });
+    this.#control = createAdaptorServer({ fetch: app.fetch, hostname: '127.0.0.1' }) as Server;
+    this.#control.listen(port, '127.0.0.1');
+    await once(this.#control, 'listening');
+  }
+
+  async stop(): Promise<void> {
+    this.#control?.close();
+    this.#control?.closeAllConnections();
+    this.#sadp?.stop();
+    for (const camera of this.#cameras) await camera.stop();
+    await this.#video?.stop();
+    this.#emittedLog.close();
+  }
+
+  /** What the `ready` line says. */
+  ready() {
+    const port = (this.#control?.address() as AddressInfo).port;
+    return { control: `http://127.0.0.1:${port}`, devices: this.#devices(), sadpPort: this.#sadp!.port };
+  }
+
+  #devices(): DeviceItem[] {
+    return this.#cameras.map(({ profile, httpPort, rtspPort }) => {
+      const { name, address, mac, serial, username, password } = profile;
+      return { name, kind: 'camera', address, httpPort, rtspPort, mac, serial, username, password };
+    });
+  }
+}

@@ -1,0 +1,61 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { pino } from 'pino';
+import { Lab } from './lab.ts';
+
+const integer = (min: number, max: number) => (text: string) => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max) throw new InvalidArgumentError(`${min} to ${max}`);
+  return value;
+};
+const port = integer(0, 65535);
+const base = (text: string) => {
+  if (!/^127\.\d{1,3}\.\d{1,3}\.$/.test(text)) throw new InvalidArgumentError('like 127.77.0.');
+  return text;
+};
+const option = <T>(flags: string, text: string, env: string, fallback: T, parse?: (text: string) => T) => {
+  const made = new Option(flags, text).env(env).default(fallback);
+  return parse ? made.argParser(parse) : made;
+};
+
+const program = new Command('lab')
+  .description(
+    "A simulated customer LAN: cameras, an alarm receiver and faults, all on loopback. Prints 'ready {json}'.",
+  )
+  .addOption(option('--port <port>', 'control API on 127.0.0.1 (0: any free)', 'GATEPOST_LAB_PORT', 7700, port))
+  .addOption(option('--data <dir>', 'what must survive a restart', 'GATEPOST_LAB_DATA', './var/lab'))
+  .addOption(option('--base <prefix>', 'address prefix', 'GATEPOST_LAB_BASE', '127.77.0.', base))
+  .addOption(option('--cameras <n>', 'number of cameras', 'GATEPOST_LAB_CAMERAS', 2, integer(1, 50)))
+  .addOption(option('--http-port <port>', "the cameras' HTTP port (0: any free)", 'GATEPOST_LAB_HTTP_PORT', 8000, port))
+  .addOption(option('--rtsp-port <port>', "the cameras' RTSP port (0: any free)", 'GATEPOST_LAB_RTSP_PORT', 8554, port))
+  .addOption(option('--sadp-port <port>', 'SADP port (0: any free)', 'GATEPOST_SADP_PORT', 37020, port))
+  .addOption(option('--fps <n>', 'pictures a second', 'GATEPOST_LAB_FPS', 25, integer(1, 60)))
+  .addOption(
+    option('--bitrate <kbit/s>', 'video bit rate a camera', 'GATEPOST_LAB_BITRATE', 2000, integer(200, 20_000)),
+  )
+  .addOption(new Option('--no-video', 'no RTSP, for fast tests').env('GATEPOST_LAB_NO_VIDEO'))
+  .addOption(option('--python <path>', 'Python with gi and GStreamer', 'GATEPOST_LAB_PYTHON', '/usr/bin/python3'))
+  .parse();
+
+const { bitrate, ...options } = program.opts();
+const log = pino({ level: process.env.GATEPOST_LOG_LEVEL ?? 'info' }).child({ module: 'lab' });
+const lab = new Lab({ ...options, kbps: bitrate, log } as ConstructorParameters<typeof Lab>[0]);
+
+let stopping = false;
+const stop = async (code: number) => {
+  if (stopping) return;
+  stopping = true;
+  await lab.stop();
+  process.exit(code);
+};
+process.on('SIGINT', () => stop(0));
+process.on('SIGTERM', () => stop(0));
+
+try {
+  await lab.start();
+  process.stdout.write(`ready ${JSON.stringify(lab.ready())}\n`);
+} catch (error) {
+  const { code, address, port: taken, message } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  const text = code === 'EADDRINUSE' ? `${address}:${taken} is in use: does the lab run already?` : message;
+  process.stderr.write(`lab: ${text}\n`);
+  await stop(1);
+}
