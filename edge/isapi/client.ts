@@ -1,0 +1,267 @@
+import { Agent, type IncomingMessage, request } from 'node:http';
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
+import type { LoginGuard } from '../devices/login-guard.ts';
+import { failure, type IsapiFailure, type IsapiResponse, judge, type Result, readRefusal } from './answer.ts';
+import { DigestSession, parseChallenges } from './digest.ts';
+import { Slots } from './slots.ts';
+
+export interface RequestOptions {
+  body?: Buffer;
+  contentType?: string;
+  maxBytes?: number;
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+type Answer = { ok: true; res: IncomingMessage; finish: () => void } | IsapiFailure;
+
+const MAX_BODY_BYTES = 512 * 1024;
+const DEFAULT_LOCK_MS = 30 * 60_000;
+const LOCKED = 'It is locked after wrong passwords, by this or another program';
+
+/**
+ * HTTP to one device with digest authentication (isapi.md §1). Cameras take few connections, so at most two requests are
+ * under way and the rest queue; one login (nonce) serves all of them.
+ *
+ * Credentials are sent in digest form only. A dead nonce looks different from firmware to firmware, so a 401 to a reused
+ * one leads to exactly one new round trip; a 401 to a fresh one is a refusal, told to the {@link LoginGuard}, and nothing
+ * is sent any more until the guard is reset: every try counts towards the device's lock-out.
+ */
+export class IsapiClient {
+  /** `/ISAPI`; empty or `/PSIA` on very old firmware. */
+  prefix = '/ISAPI';
+  readonly host: string;
+  readonly port: number;
+  readonly #username: string;
+  readonly #password: string;
+  readonly #guard: LoginGuard;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #reserveTries: number;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 2, maxFreeSockets: 1 });
+  readonly #slots = new Slots(2, 32);
+  readonly #loginSlot = new Slots(1, 64);
+  readonly #closed = new AbortController();
+  #login: DigestSession | null = null;
+
+  constructor(o: {
+    host: string;
+    port: number;
+    username: string;
+    password: string;
+    guard: LoginGuard;
+    clock: Clock;
+    log: Logger;
+    /** Do not log in when the device says that so few tries (or fewer) are left; a person may use them. */
+    reserveTries?: number;
+  }) {
+    this.host = o.host;
+    this.port = o.port;
+    this.#username = o.username;
+    this.#password = o.password;
+    this.#guard = o.guard;
+    this.#clock = o.clock;
+    this.#log = o.log;
+    this.#reserveTries = o.reserveTries ?? 2;
+  }
+
+  /** Ends everything under way; the client is not used again. */
+  close(): void {
+    this.#closed.abort();
+    this.#agent.destroy();
+  }
+
+  /** A whole exchange whose answer is a success (see `judge`). `path` comes after the prefix, query included. */
+  async get(path: string, o: RequestOptions = {}): Promise<Result<IsapiResponse>> {
+    const result = await this.request('GET', path, o);
+    return result.ok ? (judge(result.value) ?? result) : result;
+  }
+
+  /** A whole exchange, whatever status it ends with; 401 never comes back, it is a failure. */
+  async request(method: string, path: string, o: RequestOptions = {}): Promise<Result<IsapiResponse>> {
+    const release = await this.#slots.take(o.signal);
+    if (!release) return failure('device-error', 'Too many requests to it are waiting.');
+    try {
+      const answer = await this.#answer(method, this.prefix + path, o, this.#agent);
+      if (!answer.ok) return answer;
+      const body = await this.#read(answer, o.maxBytes ?? MAX_BODY_BYTES);
+      if (!Buffer.isBuffer(body)) return body;
+      return { ok: true, value: { status: answer.res.statusCode!, headers: answer.res.headers, body } };
+    } finally {
+      release();
+    }
+  }
+
+  /** An answer without end, on a connection of its own; `timeoutMs` holds until its header is there. */
+  async open(path: string, o: RequestOptions = {}): Promise<Result<IncomingMessage>> {
+    const answer = await this.#answer('GET', this.prefix + path, o, false);
+    if (!answer.ok) return answer;
+    const { res, finish } = answer;
+    if (res.statusCode === 200) {
+      finish();
+      return { ok: true, value: res };
+    }
+    const body = await this.#read(answer, MAX_BODY_BYTES);
+    if (!Buffer.isBuffer(body)) return body;
+    return (
+      judge({ status: res.statusCode!, headers: res.headers, body }) ?? failure('device-error', 'It sent nothing.')
+    );
+  }
+
+  async #answer(method: string, uri: string, o: RequestOptions, agent: Agent | false): Promise<Answer> {
+    const stopped = this.#stopped();
+    if (stopped) return stopped;
+    const used = this.#login;
+    if (used) {
+      const answer = await this.#send(method, uri, o, agent, used);
+      if (!answer.ok || answer.res.statusCode !== 401) return answer;
+      await this.#read(answer, MAX_BODY_BYTES);
+      if (this.#login === used) this.#login = null;
+    }
+    // One login at a time: with a wrong password, two at once would be two tries.
+    const release = await this.#loginSlot.take(o.signal);
+    if (!release) return failure('device-error', 'Too many requests to it are waiting.');
+    try {
+      const other = this.#login;
+      if (other) {
+        const answer = await this.#send(method, uri, o, agent, other);
+        if (!answer.ok || answer.res.statusCode !== 401) return answer;
+        await this.#read(answer, MAX_BODY_BYTES);
+      }
+      return this.#stopped() ?? (await this.#logIn(method, uri, o, agent));
+    } finally {
+      release();
+    }
+  }
+
+  /** A round trip without credentials for the challenge, then one with them. */
+  async #logIn(method: string, uri: string, o: RequestOptions, agent: Agent | false): Promise<Answer> {
+    this.#login = null;
+    // Some terminals refuse an empty write before they ask for a login, so a write is never the one that asks.
+    const probe =
+      method === 'GET'
+        ? await this.#send('GET', uri, o, agent, null)
+        : await this.#send('GET', `${this.prefix}/Security/userCheck`, { signal: o.signal }, agent, null);
+    if (!probe.ok) return probe;
+    if (probe.res.statusCode !== 401 && probe.res.statusCode !== 403) {
+      if (method === 'GET') return probe;
+      await this.#read(probe, MAX_BODY_BYTES);
+      return this.#send(method, uri, o, agent, null);
+    }
+    const body = await this.#read(probe, MAX_BODY_BYTES);
+    if (!Buffer.isBuffer(body)) return body;
+    const said = readRefusal(body);
+    if (said.notActivated) return failure('device-not-activated', 'It is not activated: it has no password yet.');
+    if (said.locked) return failure('device-locked', `${LOCKED}.`, { unlockInMs: said.unlockInMs ?? DEFAULT_LOCK_MS });
+    if (probe.res.statusCode === 403) return failure('device-error', 'It forbids access.', { status: 403 });
+    if (said.triesLeft !== null && said.triesLeft <= this.#reserveTries) {
+      return failure('device-locked', `It leaves only ${said.triesLeft} tries before it locks itself; they are kept.`, {
+        unlockInMs: DEFAULT_LOCK_MS,
+      });
+    }
+    const login = DigestSession.from(parseChallenges(probe.res.rawHeaders), this.#username, this.#password);
+    if (!login) return failure('device-error', 'It offers no digest login; a password is never sent in the clear.');
+    const answer = await this.#send(method, uri, o, agent, login);
+    if (!answer.ok || answer.res.statusCode !== 401) {
+      if (answer.ok) this.#login = login;
+      return answer;
+    }
+    const refusal = await this.#read(answer, MAX_BODY_BYTES);
+    return this.#refused(Buffer.isBuffer(refusal) ? refusal : Buffer.alloc(0));
+  }
+
+  #refused(body: Buffer): IsapiFailure {
+    const said = readRefusal(body);
+    const left = said.triesLeft === null ? '' : ` It leaves ${said.triesLeft} tries before it locks itself.`;
+    const message = said.locked
+      ? `${LOCKED}, and it did not take the login.`
+      : `It refused user name or password.${left}`;
+    this.#log.warn({ host: this.host, locked: said.locked, triesLeft: said.triesLeft }, 'the device refused the login');
+    this.#guard.refuse('isapi', message, said.locked);
+    return this.#stopped()!;
+  }
+
+  #stopped(): IsapiFailure | null {
+    const refused = this.#guard.refused;
+    if (refused) return failure(refused.locked ? 'device-locked' : 'device-refused-login', refused.text);
+    return this.#closed.signal.aborted ? failure('device-unreachable', 'It is no longer looked after.') : null;
+  }
+
+  /** One request up to the header of its answer. A kept-alive connection that had died is replaced once. */
+  async #send(
+    method: string,
+    uri: string,
+    o: RequestOptions,
+    agent: Agent | false,
+    login: DigestSession | null,
+  ): Promise<Answer> {
+    const first = await this.#sendOnce(method, uri, o, agent, login);
+    if (first.ok || !first.stale || method !== 'GET') return first;
+    return this.#sendOnce(method, uri, o, agent, login);
+  }
+
+  #sendOnce(
+    method: string,
+    uri: string,
+    o: RequestOptions,
+    agent: Agent | false,
+    login: DigestSession | null,
+  ): Promise<Answer & { stale?: boolean }> {
+    return new Promise((resolve) => {
+      const headers: Record<string, string | number> = { Host: hostHeader(this.host, this.port), Accept: '*/*' };
+      if (login) headers.Authorization = login.authorization(method, uri);
+      if (o.body) headers['Content-Type'] = o.contentType ?? 'application/xml; charset="UTF-8"';
+      if (o.body || method !== 'GET') headers['Content-Length'] = o.body?.length ?? 0;
+      if (agent === false) headers.Connection = 'keep-alive';
+      const req = request({
+        host: this.host,
+        port: this.port,
+        method,
+        path: uri,
+        headers,
+        agent,
+        // Old devices write headers that a strict reader refuses.
+        insecureHTTPParser: true,
+        maxHeaderSize: 32 * 1024,
+        signal: o.signal ? AbortSignal.any([o.signal, this.#closed.signal]) : this.#closed.signal,
+      });
+      const cancel = this.#clock.after(o.timeoutMs ?? 8_000, () => req.destroy(new Error('it took too long')));
+      const failed = (error: Error & { code?: string }) => {
+        cancel();
+        const stale = req.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+        const text = `It does not answer (${error.code ?? error.message}).`;
+        resolve({ ...failure('device-unreachable', text), stale });
+      };
+      req.on('error', failed);
+      req.on('response', (res) => {
+        // Errors after the header belong to whoever reads the body.
+        res.on('error', () => {});
+        resolve({ ok: true, res, finish: cancel });
+      });
+      req.end(o.body);
+    });
+  }
+
+  async #read(answer: Extract<Answer, { ok: true }>, maxBytes: number): Promise<Buffer | IsapiFailure> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    try {
+      for await (const chunk of answer.res as AsyncIterable<Buffer>) {
+        size += chunk.length;
+        if (size > maxBytes) return failure('device-error', `Its answer is larger than ${maxBytes} bytes.`);
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks);
+    } catch (error) {
+      return failure('device-unreachable', `Its answer broke off (${(error as Error).message}).`);
+    } finally {
+      answer.finish();
+      answer.res.destroy();
+    }
+  }
+}
+
+export const hostHeader = (host: string, port: number): string => {
+  const name = host.includes(':') ? `[${host}]` : host;
+  return port === 80 ? name : `${name}:${port}`;
+};
