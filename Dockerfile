@@ -15,6 +15,7 @@ COPY package.json LICENSE ./
 COPY protocol protocol
 COPY edge edge
 COPY relay relay
+RUN mkdir /data && chown node:node /data
 USER node
 ENV NODE_ENV=production GATEPOST_DATA=/data GATEPOST_HOST=0.0.0.0
 VOLUME /data
