@@ -1,14 +1,35 @@
 import preact from '@preact/preset-vite';
 import { defineConfig } from 'vitest/config';
 
+const journeys = ['lab/journeys/**/*.test.ts', 'ui/browser/**/*.test.ts'];
+
 export default defineConfig({
   plugins: [preact()],
   test: {
-    include: ['{protocol,edge,relay,lab,ui,bench,scripts}/**/*.test.{ts,tsx}'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
-    // Two cores: more workers only make the timing of real sockets worse.
-    maxWorkers: 2,
-    passWithNoTests: false,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'parts',
+          include: ['{protocol,edge,relay,lab,ui,bench,scripts}/**/*.test.{ts,tsx}'],
+          exclude: journeys,
+          maxWorkers: 2,
+        },
+      },
+      {
+        // The whole product with real video: one at a time, or two cores are not enough for its promises.
+        extends: true,
+        test: {
+          name: 'journeys',
+          include: journeys,
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
