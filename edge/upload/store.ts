@@ -1,0 +1,197 @@
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import type { FragmentInfo } from '../../protocol/wire/uploads.ts';
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS fragments (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    clipId TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    durationMs INTEGER NOT NULL,
+    keyFrame INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting',
+    UNIQUE (clipId, n)
+  );
+  CREATE INDEX IF NOT EXISTS fragments_state ON fragments (state, seq);
+  CREATE TABLE IF NOT EXISTS losses (clipId TEXT PRIMARY KEY, reason TEXT NOT NULL);
+`;
+
+/**
+ * `waiting` to be sent; `stored` at the relay, the file is kept while there is room; `refused` by the relay, kept for
+ * support like a stored one; `gone`: the file is being deleted.
+ */
+export type FragmentState = 'waiting' | 'stored' | 'refused' | 'gone';
+export type FragmentRow = Omit<FragmentInfo, 'keyFrame'> & {
+  seq: number;
+  path: string;
+  keyFrame: 0 | 1;
+  state: FragmentState;
+};
+export interface Totals {
+  files: number;
+  bytes: number;
+}
+
+/**
+ * The upload queue's memory: one SQLite file, WAL, `synchronous=FULL`. A file is deleted only after its row says `gone`,
+ * so that no kill leaves a file that nobody knows.
+ */
+export class UploadStore {
+  readonly #dir: string;
+  #db!: Database.Database;
+  #totals = new Map<FragmentState, Totals>();
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /** Returns false when the file was damaged and had to be set aside: what waited in it is unknown. */
+  open(): boolean {
+    mkdirSync(this.#dir, { recursive: true });
+    const path = join(this.#dir, 'uploads.sqlite');
+    let intact = true;
+    try {
+      this.#load(path);
+    } catch (error) {
+      if (!/^SQLITE_(CORRUPT|NOTADB)/.test((error as { code?: string }).code ?? '')) throw error;
+      intact = false;
+      for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true });
+      renameSync(path, `${path}.damaged`);
+      this.#load(path);
+    }
+    this.#unlink();
+    return intact;
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  totals(state: FragmentState): Totals {
+    return this.#totals.get(state) ?? { files: 0, bytes: 0 };
+  }
+
+  /** Committed to disk when it returns. The same fragment again changes nothing; another one of that number throws. */
+  add(f: FragmentInfo & { path: string }): boolean {
+    const known = this.#db.prepare('SELECT sha256 FROM fragments WHERE clipId = ? AND n = ?').get(f.clipId, f.n) as
+      | { sha256: string }
+      | undefined;
+    if (known && known.sha256 !== f.sha256) throw new Error(`clip ${f.clipId} has another part ${f.n} already`);
+    if (known) return false;
+    this.#db
+      .prepare(
+        `INSERT INTO fragments (clipId, n, path, size, sha256, durationMs, keyFrame)
+         VALUES (@clipId, @n, @path, @size, @sha256, @durationMs, @keyFrame)`,
+      )
+      .run({ ...f, keyFrame: f.keyFrame ? 1 : 0 });
+    this.#count('waiting', 1, f.size);
+    return true;
+  }
+
+  /** What waits of one clip, in order of n. */
+  waitingOf(clipId: string, limit: number): FragmentRow[] {
+    return this.#all(`clipId = ? AND state = 'waiting' ORDER BY n LIMIT ?`, clipId, limit);
+  }
+
+  /** What waits of all other clips, oldest first. */
+  backlog(except: string[], limit: number): FragmentRow[] {
+    return this.#all(
+      `state = 'waiting' AND clipId NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
+      JSON.stringify(except),
+      limit,
+    );
+  }
+
+  set(row: FragmentRow, state: FragmentState): void {
+    const done = this.#db
+      .prepare('UPDATE fragments SET state = ? WHERE seq = ? AND state = ?')
+      .run(state, row.seq, row.state);
+    if (done.changes === 0) return;
+    this.#count(row.state, -1, row.size);
+    this.#count(state, 1, row.size);
+  }
+
+  /** Offers what is stored or refused of a clip again. Returns how many. */
+  requeue(clipId: string): number {
+    const rows = this.#all(`clipId = ? AND state IN ('stored', 'refused')`, clipId);
+    this.#db.transaction(() => {
+      for (const row of rows) this.set(row, 'waiting');
+    })();
+    return rows.length;
+  }
+
+  /** Deletes the oldest file that is not needed any more; returns its size, 0 when there is none. */
+  dropOldestKept(): number {
+    const row = this.#all(`state IN ('stored', 'refused') ORDER BY state = 'refused', seq LIMIT 1`)[0];
+    if (!row) return 0;
+    this.set(row, 'gone');
+    this.#unlink();
+    return row.size;
+  }
+
+  /** Id of the clip with the oldest waiting fragment. */
+  oldestWaitingClip(except: string): string | null {
+    return this.#all(`state = 'waiting' AND clipId <> ? ORDER BY seq LIMIT 1`, except)[0]?.clipId ?? null;
+  }
+
+  /** Gives up fragments that wait: notes the loss and deletes the files, in this order. */
+  lose(clipId: string, rows: FragmentRow[], reason: string): void {
+    this.#db.transaction(() => {
+      this.noteLoss(clipId, reason);
+      for (const row of rows) this.set(row, 'gone');
+    })();
+    this.#unlink();
+  }
+
+  noteLoss(clipId: string, reason: string): void {
+    this.#db.prepare('INSERT OR IGNORE INTO losses (clipId, reason) VALUES (?, ?)').run(clipId, reason);
+  }
+
+  /** Losses that nobody has taken note of yet. */
+  losses(): { clipId: string; reason: string }[] {
+    return this.#db.prepare('SELECT clipId, reason FROM losses').all() as { clipId: string; reason: string }[];
+  }
+
+  forgetLoss(clipId: string): void {
+    this.#db.prepare('DELETE FROM losses WHERE clipId = ?').run(clipId);
+  }
+
+  #load(path: string): void {
+    this.#db = new Database(path);
+    try {
+      this.#db.pragma('journal_mode = WAL');
+      this.#db.pragma('synchronous = FULL');
+      this.#db.exec(SCHEMA);
+      this.#totals = new Map();
+      const sums = this.#db.prepare(
+        'SELECT state, count(*) AS files, sum(size) AS bytes FROM fragments GROUP BY state',
+      );
+      for (const row of sums.all() as (Totals & { state: FragmentState })[]) {
+        this.#totals.set(row.state, { files: row.files, bytes: row.bytes });
+      }
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  #all(where: string, ...values: (string | number)[]): FragmentRow[] {
+    return this.#db.prepare(`SELECT * FROM fragments WHERE ${where}`).all(...values) as FragmentRow[];
+  }
+
+  #count(state: FragmentState, files: number, bytes: number): void {
+    const t = this.totals(state);
+    this.#totals.set(state, { files: t.files + files, bytes: t.bytes + files * bytes });
+  }
+
+  #unlink(): void {
+    const rows = this.#all(`state = 'gone'`);
+    for (const row of rows) rmSync(row.path, { force: true });
+    this.#db.prepare(`DELETE FROM fragments WHERE state = 'gone'`).run();
+    this.#totals.delete('gone');
+  }
+}

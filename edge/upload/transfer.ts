@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import http from 'node:http';
+import https from 'node:https';
+import type { z } from 'zod';
+import { PROBLEMS, Problem } from '../../protocol/wire/problem.ts';
+import { type FragmentInfo, UploadGrants, type UploadRequest } from '../../protocol/wire/uploads.ts';
+import { type RelayAuth, RelayAuthError, reason } from '../uplink/relay-auth.ts';
+import type { Pacer } from './pacer.ts';
+import type { FragmentRow } from './store.ts';
+
+/** What came of a request. `waiting`: the relay cannot take it now; `refused`: it will never take it like this. */
+export type Outcome =
+  | { kind: 'stored' }
+  | { kind: 'waiting'; code: string; text: string }
+  | { kind: 'refused'; code: string; text: string }
+  /** The grant is no longer good: ask for a new one. */
+  | { kind: 'expired' }
+  /** The file is not what was added: it cannot be sent any more. */
+  | { kind: 'lost'; text: string }
+  | { kind: 'stopped' };
+export type GrantOutcome = Outcome | { kind: 'granted'; grants: UploadGrants['grants'] };
+
+/** No byte moves for so long: the connection is dead. */
+const IDLE_MS = 20_000;
+const GRANT_TIMEOUT_MS = 15_000;
+const MAX_GRANTS_BYTES = 256 * 1024;
+const MAX_PROBLEM_BYTES = 16 * 1024;
+
+/** Speaks to the relay's upload routes (protocol/wire/uploads.ts); keeps no state but its connections. */
+export class Transfer {
+  readonly #auth: RelayAuth;
+  readonly #pacer: Pacer;
+  readonly #agents = {
+    'http:': new http.Agent({ keepAlive: true, timeout: 60_000 }),
+    'https:': new https.Agent({ keepAlive: true, timeout: 60_000 }),
+  };
+
+  constructor(o: { auth: RelayAuth; pacer: Pacer }) {
+    this.#auth = o.auth;
+    this.#pacer = o.pacer;
+  }
+
+  close(): void {
+    for (const agent of Object.values(this.#agents)) agent.destroy();
+  }
+
+  async grants(fragments: FragmentInfo[], signal: AbortSignal): Promise<GrantOutcome> {
+    try {
+      const authorization = await this.#auth.header('/box/v1/uploads', signal);
+      const response = await fetch(new URL('/box/v1/uploads', this.#auth.relayUrl), {
+        method: 'POST',
+        headers: { authorization, 'content-type': 'application/json' },
+        body: JSON.stringify({ fragments } satisfies z.infer<typeof UploadRequest>),
+        redirect: 'error',
+        signal: AbortSignal.any([signal, AbortSignal.timeout(GRANT_TIMEOUT_MS)]),
+      });
+      const text = await readLimited(response.body ?? [], MAX_GRANTS_BYTES);
+      if (response.status !== 200) {
+        const outcome = judge(response.status, text);
+        if (outcome.kind === 'waiting' && outcome.code === 'box-not-authenticated') this.#auth.forget();
+        return outcome;
+      }
+      const answer = UploadGrants.safeParse(JSON.parse(text));
+      if (answer.success) return { kind: 'granted', grants: answer.data.grants };
+      return { kind: 'waiting', code: 'unreachable', text: 'the relay answered something else than grants' };
+    } catch (error) {
+      if (signal.aborted) return { kind: 'stopped' };
+      const code = error instanceof RelayAuthError ? error.code : 'unreachable';
+      return { kind: 'waiting', code, text: error instanceof RelayAuthError ? error.message : reason(error) };
+    }
+  }
+
+  /** Sends one file, paced; reads and hashes it once on the way, so that a damaged file never reaches the relay whole. */
+  async put(row: FragmentRow, url: string, rank: number, signal: AbortSignal): Promise<Outcome> {
+    let file: FileHandle;
+    try {
+      file = await open(row.path, 'r');
+    } catch (error) {
+      return { kind: 'lost', text: `its file cannot be read (${(error as NodeJS.ErrnoException).code})` };
+    }
+    try {
+      if ((await file.stat()).size !== row.size) return { kind: 'lost', text: 'its file has another size' };
+      return await this.#send(row, file, new URL(url, this.#auth.relayUrl), rank, signal);
+    } catch (error) {
+      if (signal.aborted) return { kind: 'stopped' };
+      return { kind: 'waiting', code: 'unreachable', text: reason(error) };
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #send(row: FragmentRow, file: FileHandle, url: URL, rank: number, signal: AbortSignal): Promise<Outcome> {
+    const secure = url.protocol === 'https:';
+    const request = (secure ? https : http).request(url, {
+      method: 'PUT',
+      agent: this.#agents[secure ? 'https:' : 'http:'],
+      signal,
+      headers: {
+        'content-type': 'application/octet-stream',
+        'content-length': row.size,
+        'x-gatepost-sha256': row.sha256,
+      },
+    });
+    // Chunks are paced already: Nagle would only hold back the tail of each.
+    request.setNoDelay(true);
+    request.setTimeout(IDLE_MS, () => request.destroy(new Error('the transfer stood still')));
+    const ended = new AbortController();
+    const answer = new Promise<Outcome>((resolve, reject) => {
+      request.on('error', reject);
+      request.on('response', (response) => {
+        // The relay may answer before it has read all: what is still to be sent is of no use then.
+        ended.abort();
+        readLimited(response, MAX_PROBLEM_BYTES)
+          .then((text) => resolve(response.statusCode === 200 ? { kind: 'stored' } : judge(response.statusCode!, text)))
+          .catch(reject);
+      });
+    }).finally(() => ended.abort());
+    // Awaited below on every path but the lost one.
+    answer.catch(() => {});
+
+    const hash = createHash('sha256');
+    let sent = 0;
+    for await (const block of file.createReadStream({ autoClose: false, highWaterMark: 65_536, end: row.size - 1 })) {
+      hash.update(block);
+      for (let at = 0; at < block.length && !ended.signal.aborted; ) {
+        const part = (block as Buffer).subarray(at, at + this.#pacer.chunkBytes);
+        at += part.length;
+        await this.#pacer.take(part.length, rank, ended.signal);
+        if (ended.signal.aborted) break;
+        sent += part.length;
+        if (sent === row.size && hash.digest('hex') !== row.sha256) {
+          request.destroy();
+          return { kind: 'lost', text: 'its file was changed or damaged' };
+        }
+        if (!request.write(part)) await drained(request, ended.signal);
+      }
+      if (ended.signal.aborted) break;
+    }
+    if (sent === row.size) request.end();
+    else if (!ended.signal.aborted) {
+      request.destroy();
+      return { kind: 'lost', text: 'its file was cut' };
+    }
+    const outcome = await answer;
+    if (sent < row.size) request.destroy();
+    return outcome;
+  }
+}
+
+/** What an answer other than 200 means. Only the relay's own word refuses: a portal or proxy on the way may say anything. */
+function judge(status: number, text: string): Outcome {
+  const problem = Problem.safeParse(parseJson(text));
+  const known = problem.success && problem.data.code in PROBLEMS;
+  if (status === 410 || (status === 403 && !(known && problem.data.code.startsWith('box-'))))
+    return { kind: 'expired' };
+  if (!known) return { kind: 'waiting', code: `http-${status}`, text: `it answered ${status}` };
+  const answer = { code: problem.data.code, text: problem.data.detail ?? problem.data.title };
+  // Who is not known, claimed or allowed now may be later; that is for people to settle, the clips wait meanwhile.
+  const never = ['invalid-request', 'not-found', 'conflict', 'payload-too-large'].includes(answer.code);
+  return { kind: never ? 'refused' : 'waiting', ...answer };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+async function readLimited(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, limit: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > limit) throw new Error('the answer is too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function drained(request: http.ClientRequest, ended: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      request.off('drain', done);
+      ended.removeEventListener('abort', done);
+      resolve();
+    };
+    request.on('drain', done);
+    ended.addEventListener('abort', done);
+    if (ended.aborted) done();
+  });
+}
