@@ -1,12 +1,18 @@
 import type { Hono } from 'hono';
 import { Hono as App } from 'hono';
 import { z } from 'zod';
+import type { ArcCentre } from './arc/centre.ts';
 import type { Camera } from './camera/camera.ts';
 import { type Emitted, LAB_EVENT_TYPES } from './camera/events.ts';
 import { VIDEO_MODES } from './camera/rtsp-front.ts';
+import { FAULT_MODES, type FaultProxy } from './faults/fault-proxy.ts';
+
+export const FAULT_TARGETS = ['arc-direct', 'arc-relay', 'box-relay'] as const;
+export type FaultTarget = (typeof FAULT_TARGETS)[number];
 
 const EventRequest = z.strictObject({ type: z.enum(LAB_EVENT_TYPES), active: z.boolean().default(true) });
 const VideoRequest = z.strictObject({ mode: z.enum(VIDEO_MODES) });
+const FaultRequest = z.strictObject({ target: z.enum(FAULT_TARGETS), mode: z.enum(FAULT_MODES) });
 const InjectRequest = z.strictObject({ base64: z.base64().max(4_000_000) });
 
 export interface DeviceItem {
@@ -29,6 +35,8 @@ export function createControl(deps: {
   cameras: Camera[];
   devices: () => DeviceItem[];
   emitted: () => Emitted[];
+  centre: ArcCentre;
+  proxies: Map<FaultTarget, FaultProxy>;
 }): Hono {
   const app = new App();
   const camera = (name: string) => deps.cameras.find((c) => c.profile.name === name);
@@ -79,6 +87,23 @@ export function createControl(deps: {
   app.post('/devices/:name/unlock', (c) => {
     camera(c.req.param('name'))!.logins.unlock();
     return c.json({ locked: false });
+  });
+
+  app.get('/arc/alarms', (c) => c.json({ items: deps.centre.alarms }));
+  app.get('/faults', (c) =>
+    c.json({
+      targets: Object.fromEntries([...deps.proxies].map(([target, proxy]) => [target, proxy.state()])),
+      refusedMessages: { direct: deps.centre.receivers.direct.refused, relay: deps.centre.receivers.relay.refused },
+    }),
+  );
+  app.post('/faults', async (c) => {
+    const { target, mode } = FaultRequest.parse(await c.req.json());
+    const proxy = deps.proxies.get(target);
+    if (!proxy) return c.json({ error: 'this lab was started without --relay' }, 409);
+    if (mode === 'swallowAck' && target === 'box-relay')
+      return c.json({ error: 'swallowAck is for arc-direct and arc-relay' }, 400);
+    await proxy.setMode(mode);
+    return c.json({ target, mode });
   });
 
   app.notFound((c) => c.json({ error: `there is no ${c.req.method} ${c.req.path}` }, 404));

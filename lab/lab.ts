@@ -6,12 +6,15 @@ import { join } from 'node:path';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { AppendLog } from './append-log.ts';
+import { ArcCentre } from './arc/centre.ts';
+import type { ArcLabAccount } from './arc/receiver.ts';
 import { Camera } from './camera/camera.ts';
 import type { Emitted } from './camera/events.ts';
 import { cameraProfile } from './camera/profile.ts';
 import { SadpResponder } from './camera/sadp.ts';
 import { Video } from './camera/video.ts';
-import { createControl, type DeviceItem } from './control.ts';
+import { createControl, type DeviceItem, type FaultTarget } from './control.ts';
+import { FaultProxy } from './faults/fault-proxy.ts';
 
 export interface LabOptions {
   port: number;
@@ -26,6 +29,12 @@ export interface LabOptions {
   kbps: number;
   video: boolean;
   python: string;
+  accounts: ArcLabAccount[];
+  arcDirectPort: number;
+  arcRelayPort: number;
+  /** Where the box-relay proxy forwards; null: there is none. */
+  relay: { host: string; port: number } | null;
+  boxRelayPort: number;
   log: Logger;
 }
 
@@ -36,6 +45,8 @@ export class Lab {
   readonly #emitted: Emitted[] = [];
   readonly #cameras: Camera[];
   readonly #video: Video | null;
+  readonly #centre: ArcCentre;
+  readonly #proxies = new Map<FaultTarget, FaultProxy>();
   #sadp: SadpResponder | null = null;
   #control: Server | null = null;
 
@@ -44,6 +55,7 @@ export class Lab {
     const { base, cameras, fps, kbps, httpPort, rtspPort, video, python, log } = options;
     const profiles = Array.from({ length: cameras }, (_, i) => cameraProfile(i + 1, base, { fps, kbps }));
     this.#emittedLog = new AppendLog(join(options.data, 'emitted.jsonl'));
+    this.#centre = new ArcCentre({ base, data: options.data, accounts: options.accounts });
     this.#video = video ? new Video({ cameras: profiles, python, log }) : null;
     const record = (emitted: Emitted) => {
       this.#emittedLog.append(emitted);
@@ -61,14 +73,36 @@ export class Lab {
     const cameras = this.#cameras.map(({ profile, httpPort }) => ({ profile, httpPort }));
     this.#sadp = new SadpResponder({ cameras, port: sadpPort });
     await this.#sadp.start();
+    await this.#startProxies();
     const app = createControl({
       cameras: this.#cameras,
       devices: () => this.#devices(),
       emitted: () => this.#emitted,
+      centre: this.#centre,
+      proxies: this.#proxies,
     });
     this.#control = createAdaptorServer({ fetch: app.fetch, hostname: '127.0.0.1' }) as Server;
     this.#control.listen(port, '127.0.0.1');
     await once(this.#control, 'listening');
+  }
+
+  async #startProxies(): Promise<void> {
+    const { base, arcDirectPort, arcRelayPort, relay, boxRelayPort } = this.#options;
+    await this.#centre.start();
+    const arc = (via: 'direct' | 'relay', host: string, port: number) =>
+      new FaultProxy({
+        ...{ host, port, dc09: true },
+        upstream: { host: `${base}${via === 'direct' ? 31 : 32}`, port: this.#centre.receivers[via].port },
+        onSwallowed: (answer) => this.#centre.swallowed(via, answer),
+      });
+    this.#proxies.set('arc-direct', arc('direct', `${base}21`, arcDirectPort));
+    this.#proxies.set('arc-relay', arc('relay', `${base}22`, arcRelayPort));
+    if (relay)
+      this.#proxies.set(
+        'box-relay',
+        new FaultProxy({ host: `${base}41`, port: boxRelayPort, upstream: relay, dc09: false }),
+      );
+    for (const proxy of this.#proxies.values()) await proxy.start();
   }
 
   async stop(): Promise<void> {
@@ -76,6 +110,8 @@ export class Lab {
     this.#control?.closeAllConnections();
     this.#sadp?.stop();
     for (const camera of this.#cameras) await camera.stop();
+    for (const proxy of this.#proxies.values()) await proxy.stop();
+    await this.#centre.stop();
     await this.#video?.stop();
     this.#emittedLog.close();
   }
@@ -83,7 +119,18 @@ export class Lab {
   /** What the `ready` line says. */
   ready() {
     const port = (this.#control?.address() as AddressInfo).port;
-    return { control: `http://127.0.0.1:${port}`, devices: this.#devices(), sadpPort: this.#sadp!.port };
+    const address = (target: FaultTarget) => {
+      const proxy = this.#proxies.get(target);
+      return proxy ? { host: proxy.host, port: proxy.port } : null;
+    };
+    const boxRelay = address('box-relay');
+    return {
+      control: `http://127.0.0.1:${port}`,
+      devices: this.#devices(),
+      sadpPort: this.#sadp!.port,
+      arc: { direct: address('arc-direct')!, relay: address('arc-relay')!, accounts: this.#options.accounts },
+      boxRelay: boxRelay && { ...boxRelay, url: `http://${boxRelay.host}:${boxRelay.port}` },
+    };
   }
 
   #devices(): DeviceItem[] {

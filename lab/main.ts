@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { pino } from 'pino';
+import type { ArcLabAccount } from './arc/receiver.ts';
 import { Lab } from './lab.ts';
 
 const integer = (min: number, max: number) => (text: string) => {
@@ -12,6 +13,19 @@ const base = (text: string) => {
   if (!/^127\.\d{1,3}\.\d{1,3}\.$/.test(text)) throw new InvalidArgumentError('like 127.77.0.');
   return text;
 };
+const hostPort = (text: string) => {
+  const found = /^(?:https?:\/\/)?([^:/]+):(\d{1,5})\/?$/.exec(text);
+  if (!found) throw new InvalidArgumentError('like 127.0.0.1:8080');
+  return { host: found[1]!, port: Number(found[2]) };
+};
+const accounts = (text: string): ArcLabAccount[] =>
+  text.split(',').map((item) => {
+    const found = /^([0-9A-F]{3,16})(?::((?:[0-9a-fA-F]{16}){2,4}))?$/.exec(item.trim());
+    if (!found) throw new InvalidArgumentError('like 1234,5678:000102030405060708090A0B0C0D0E0F');
+    return { account: found[1]!, key: found[2] ?? null };
+  });
+/** One in clear, one encrypted. */
+const DEFAULT_ACCOUNTS = '1234,5678:67617465706F73742D6C61622D6B6579';
 const option = <T>(flags: string, text: string, env: string, fallback: T, parse?: (text: string) => T) => {
   const made = new Option(flags, text).env(env).default(fallback);
   return parse ? made.argParser(parse) : made;
@@ -34,6 +48,16 @@ const program = new Command('lab')
   )
   .addOption(new Option('--no-video', 'no RTSP, for fast tests').env('GATEPOST_LAB_NO_VIDEO'))
   .addOption(option('--python <path>', 'Python with gi and GStreamer', 'GATEPOST_LAB_PYTHON', '/usr/bin/python3'))
+  .addOption(
+    new Option('--accounts <list>', 'accounts of the alarm receiver, account[:key in hex],…')
+      .env('GATEPOST_LAB_ACCOUNTS')
+      .argParser(accounts)
+      .default(accounts(DEFAULT_ACCOUNTS), DEFAULT_ACCOUNTS),
+  )
+  .addOption(option('--arc-direct-port <port>', 'receiver, direct path', 'GATEPOST_LAB_ARC_DIRECT_PORT', 0, port))
+  .addOption(option('--arc-relay-port <port>', 'receiver, relay path', 'GATEPOST_LAB_ARC_RELAY_PORT', 0, port))
+  .addOption(option('--relay <host:port>', 'where box-relay forwards', 'GATEPOST_LAB_RELAY', null, hostPort as never))
+  .addOption(option('--box-relay-port <port>', 'what a box dials as its relay', 'GATEPOST_LAB_BOX_RELAY_PORT', 0, port))
   .parse();
 
 const { bitrate, ...options } = program.opts();
