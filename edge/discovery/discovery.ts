@@ -1,0 +1,221 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
+import type { DiscoveredDevice } from '../../protocol/wire/box-api.ts';
+import { sameSerial } from '../devices/serial.ts';
+import type { Warnables } from '../warnables.ts';
+import { isLoopback, searchedInterfaces } from './interfaces.ts';
+import { Inventory } from './inventory.ts';
+import { tcpPing } from './ping.ts';
+import { inquiry, macOf, readDatagram, SADP_PORT } from './sadp.ts';
+import { SadpSockets } from './sockets.ts';
+
+const PERIOD_MS = 15_000;
+const GONE_AFTER_MS = 45_000;
+/** UDP gets lost on Wi-Fi, so each inquiry goes out so often. */
+const REPEATS = 3;
+const REPEAT_MS = 300;
+const SCAN_MS = 2_000;
+const PING_EVERY_MS = 10_000;
+const PING_TIMEOUT_MS = 1_000;
+const PINGS_A_SECOND = 16;
+const MAX_DEVICES = 2_000;
+const MAX_DATAGRAMS_A_SECOND = 2_000;
+const MANY_MALFORMED = 50;
+
+/**
+ * Finds the devices of the LAN, without a break (DISC-03): inquires every 15 s, hears the answers to others' inquiries
+ * too, and drops what was silent for 45 s. On `lo` it hears, lists and pings addresses in 127.0.0.0/8 only, so that a demo never touches a real device.
+ */
+export class Discovery {
+  readonly #interface: string | undefined;
+  readonly #loopbackOnly: boolean;
+  readonly #unicastTargets: string[];
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #warnables: Pick<Warnables, 'raise' | 'clear'>;
+  readonly #inventory: Inventory;
+  readonly #sockets: SadpSockets;
+  readonly #listeners = new Set<() => void>();
+  #cancels: (() => void)[] = [];
+  #cancelRepeat: () => void = () => {};
+  #inquiring: Promise<void> = Promise.resolve();
+  #stopped = true;
+  #thisSecond = 0;
+  #malformed = 0;
+  #malformedThisPeriod = 0;
+
+  constructor(o: {
+    /** Name; all but loopback without it. */
+    interface?: string;
+    sadpPort?: number;
+    /** Devices in other subnets, where multicast does not reach. */
+    unicastTargets?: string[];
+    clock: Clock;
+    log: Logger;
+    warnables: Pick<Warnables, 'raise' | 'clear'>;
+  }) {
+    this.#interface = o.interface;
+    this.#loopbackOnly = o.interface === 'lo';
+    this.#unicastTargets = o.unicastTargets ?? [];
+    this.#clock = o.clock;
+    this.#log = o.log.child({ module: 'discovery' });
+    this.#warnables = o.warnables;
+    this.#inventory = new Inventory({ clock: o.clock, max: MAX_DEVICES });
+    this.#sockets = new SadpSockets({
+      port: o.sadpPort ?? SADP_PORT,
+      loopbackOnly: this.#loopbackOnly,
+      receive: (datagram, source) => this.#receive(datagram, source),
+      log: this.#log,
+    });
+  }
+
+  start(signal?: AbortSignal): void {
+    this.#stopped = false;
+    signal?.addEventListener('abort', () => this.stop());
+    this.#cancels = [
+      this.#clock.every(PERIOD_MS, () => this.#period()),
+      this.#clock.every(1_000, () => this.#second()),
+      () => this.#cancelRepeat(),
+    ];
+    this.#period();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const cancel of this.#cancels.splice(0)) cancel();
+    this.#sockets.close();
+  }
+
+  list(): DiscoveredDevice[] {
+    return this.#inventory.list();
+  }
+
+  byMac(mac: string): DiscoveredDevice | undefined {
+    const wanted = macOf(mac);
+    return wanted ? this.#inventory.list((d) => d.mac === wanted)[0] : undefined;
+  }
+
+  bySerial(serial: string): DiscoveredDevice | undefined {
+    return this.#inventory.list((d) => sameSerial(d.serial, serial))[0];
+  }
+
+  /** Every device listed at that address; more than one is a conflict. */
+  at(address: string): DiscoveredDevice[] {
+    return this.#inventory.list((d) => d.address === address);
+  }
+
+  /** Whether this box may talk to that host at all: on loopback nothing but loopback. */
+  permits(host: string): boolean {
+    return !this.#loopbackOnly || isLoopback(host) || host === 'localhost';
+  }
+
+  /** Asks again now; resolves after 2 s, when the answers are in the list. */
+  async scan(): Promise<void> {
+    this.#period();
+    await this.#clock.sleep(SCAN_MS);
+  }
+
+  stats(): { devices: number; malformed: number } {
+    return { devices: this.list().length, malformed: this.#malformed };
+  }
+
+  onChange(fn: () => void): () => void {
+    this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
+  }
+
+  #period(): void {
+    if (this.#inventory.forgetSilent(GONE_AFTER_MS)) this.#changed();
+    this.#report();
+    this.#inquiring = this.#inquiring
+      .then(() => this.#inquire())
+      .catch((error) => this.#log.warn({ err: error }, 'the search could not be sent'));
+  }
+
+  async #inquire(): Promise<void> {
+    if (this.#stopped) return;
+    const interfaces = searchedInterfaces(this.#interface);
+    await this.#sockets.follow(interfaces);
+    if (this.#stopped) return this.#sockets.close();
+    this.#reportSockets(interfaces.length);
+    const datagram = inquiry(randomUUID());
+    const send = (left: number) => {
+      this.#sockets.send(datagram, this.#unicastTargets);
+      if (left > 1) this.#cancelRepeat = this.#clock.after(REPEAT_MS, () => send(left - 1));
+    };
+    this.#cancelRepeat();
+    send(REPEATS);
+  }
+
+  #second(): void {
+    this.#thisSecond = 0;
+    for (const { mac, address, port } of this.#inventory.duePings(PING_EVERY_MS, PINGS_A_SECOND)) {
+      tcpPing(address, port, PING_TIMEOUT_MS, this.#clock).then((ms) => {
+        if (!this.#stopped && this.#inventory.pinged(mac, address, ms)) this.#changed();
+      });
+    }
+  }
+
+  #receive(datagram: Buffer, source: string): void {
+    if (this.#stopped) return;
+    const read = ++this.#thisSecond > MAX_DATAGRAMS_A_SECOND ? 'malformed' : readDatagram(datagram, source);
+    if (read === 'ignore') return;
+    if (read === 'malformed') {
+      // One line a period tells enough: whoever floods the LAN must not fill the log.
+      if (this.#malformedThisPeriod++ === 0)
+        this.#log.debug({ source, bytes: datagram.length }, 'malformed SADP datagram');
+      this.#malformed++;
+      return;
+    }
+    if (this.#loopbackOnly && !isLoopback(read.address)) return;
+    if (this.#inventory.seen(read)) this.#changed();
+  }
+
+  #report(): void {
+    const count = this.#malformedThisPeriod;
+    this.#malformedThisPeriod = 0;
+    if (count >= MANY_MALFORMED) {
+      this.#warnables.raise(
+        'sadp-malformed',
+        'box',
+        'info',
+        `${count} unreadable discovery messages came in within ${PERIOD_MS / 1000} s. Something on the LAN sends what no device should; devices are still found.`,
+      );
+    } else this.#warnables.clear('sadp-malformed', 'box');
+    const refused = this.#inventory.refused;
+    this.#inventory.refused = 0;
+    if (refused > 0) {
+      this.#warnables.raise(
+        'discovery-full',
+        'box',
+        'warning',
+        `More than ${MAX_DEVICES} devices answered; the others are not listed. Search a smaller network with --interface.`,
+      );
+    } else this.#warnables.clear('discovery-full', 'box');
+  }
+
+  #reportSockets(interfaces: number): void {
+    const error = this.#sockets.lastError;
+    if (interfaces === 0) {
+      const which = this.#interface ? `The interface ${this.#interface} has` : 'No network interface has';
+      this.#warnables.raise(
+        'discovery-off',
+        'box',
+        'warning',
+        `${which} no IPv4 address: devices cannot be found. Check the network cable.`,
+      );
+    } else if (error) {
+      this.#warnables.raise(
+        'discovery-off',
+        'box',
+        'warning',
+        `Devices may not be found, the search could not be sent: ${error}`,
+      );
+    } else this.#warnables.clear('discovery-off', 'box');
+  }
+
+  #changed(): void {
+    for (const fn of this.#listeners) fn();
+  }
+}

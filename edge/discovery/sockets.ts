@@ -1,0 +1,112 @@
+import { createSocket, type Socket } from 'node:dgram';
+import type { Logger } from 'pino';
+import { type Interface, isLoopback } from './interfaces.ts';
+import { SADP_GROUP } from './sadp.ts';
+
+type Receive = (datagram: Buffer, source: string) => void;
+
+/**
+ * UDP sockets of the search: one that hears group and broadcast on every interface, and one bound to each interface's own
+ * address, which sends there (the kernel would send everything out of the default route) and hears unicast answers.
+ */
+export class SadpSockets {
+  readonly #port: number;
+  readonly #loopbackOnly: boolean;
+  readonly #receive: Receive;
+  readonly #log: Logger;
+  #group: Socket | null = null;
+  readonly #members = new Set<string>();
+  readonly #senders = new Map<string, { socket: Socket; broadcast: string | null }>();
+  lastError: string | null = null;
+
+  constructor(o: { port: number; loopbackOnly: boolean; receive: Receive; log: Logger }) {
+    this.#port = o.port;
+    this.#loopbackOnly = o.loopbackOnly;
+    this.#receive = o.receive;
+    this.#log = o.log;
+  }
+
+  /** Opens what is missing and closes what is gone: interfaces come and go. */
+  async follow(interfaces: Interface[]): Promise<void> {
+    this.lastError = null;
+    this.#group ??= await this.#open('0.0.0.0');
+    for (const address of new Set([...this.#members, ...this.#senders.keys()])) {
+      if (!interfaces.some((i) => i.address === address)) this.#drop(address);
+    }
+    for (const { address, broadcast } of interfaces) {
+      if (
+        this.#group &&
+        !this.#members.has(address) &&
+        this.#try(() => this.#group?.addMembership(SADP_GROUP, address))
+      ) {
+        this.#members.add(address);
+      }
+      if (this.#senders.has(address)) continue;
+      const socket = await this.#open(address);
+      if (!socket) continue;
+      this.#try(() => {
+        socket.setMulticastInterface(address);
+        socket.setMulticastTTL(1);
+        if (broadcast) socket.setBroadcast(true);
+      });
+      this.#senders.set(address, { socket, broadcast });
+    }
+  }
+
+  /** Sends once per interface to the group and the subnet's broadcast, and to each of `targets`. */
+  send(datagram: Buffer, targets: string[]): void {
+    for (const { socket, broadcast } of this.#senders.values()) {
+      for (const to of [SADP_GROUP, ...(broadcast ? [broadcast] : []), ...targets]) {
+        socket.send(datagram, this.#port, to, (error) => {
+          if (error) this.#log.debug({ err: error, to }, 'an inquiry could not be sent');
+        });
+      }
+    }
+  }
+
+  close(): void {
+    this.#group?.close();
+    this.#group = null;
+    this.#members.clear();
+    for (const { socket } of this.#senders.values()) socket.close();
+    this.#senders.clear();
+  }
+
+  async #open(address: string): Promise<Socket | null> {
+    const socket = createSocket({ type: 'udp4', reuseAddr: true });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        socket.once('error', reject);
+        socket.bind({ port: this.#port, address }, resolve);
+      });
+    } catch (error) {
+      this.lastError = `${address}:${this.#port}: ${(error as Error).message}`;
+      this.#log.debug({ err: error, address }, 'a socket of the search could not be opened');
+      return null;
+    }
+    socket.removeAllListeners('error');
+    socket.on('error', (error) => this.#log.debug({ err: error, address }, 'a socket of the search failed'));
+    socket.on('message', (datagram, from) => {
+      // A search on loopback must not even hear of real devices.
+      if (!this.#loopbackOnly || isLoopback(from.address)) this.#receive(datagram, from.address);
+    });
+    return socket;
+  }
+
+  #drop(address: string): void {
+    if (this.#members.delete(address)) this.#try(() => this.#group?.dropMembership(SADP_GROUP, address));
+    this.#senders.get(address)?.socket.close();
+    this.#senders.delete(address);
+  }
+
+  /** Whether it worked; an interface can vanish between two calls. */
+  #try(fn: () => void): boolean {
+    try {
+      fn();
+      return true;
+    } catch (error) {
+      this.lastError = (error as Error).message;
+      return false;
+    }
+  }
+}
