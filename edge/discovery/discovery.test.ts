@@ -186,7 +186,10 @@ describe('ping', () => {
     expect(await tcpPing('127.0.0.1', 1, 1000, systemClock)).toBeGreaterThanOrEqual(0);
     // Time is up before the connection is made.
     const clock = Object.assign(new ManualClock(), {
-      after: (_ms: number, fn: () => void) => (queueMicrotask(fn), () => {}),
+      after: (_ms: number, fn: () => void) => {
+        queueMicrotask(fn);
+        return () => {};
+      },
     });
     expect(await tcpPing('127.0.0.1', 1, 1000, clock)).toBeNull();
   });
