@@ -37,6 +37,7 @@ export const DiscoveredDevice = z.object({
 });
 export type DiscoveredDevice = z.infer<typeof DiscoveredDevice>;
 export const DiscoveryList = z.object({ items: z.array(DiscoveredDevice) });
+export type DiscoveryList = z.infer<typeof DiscoveryList>;
 
 export const ProbeRequest = z.object({
   host: z.string().min(1).max(255),

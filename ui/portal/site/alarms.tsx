@@ -1,0 +1,111 @@
+import type { Alarm, Page } from '../../../protocol/wire/api.ts';
+import { t } from '../../components/i18n.ts';
+import { State } from '../../components/icons.tsx';
+import { Empty, Skeleton, Title } from '../../components/page.tsx';
+import { ProblemPanel } from '../../components/problem.tsx';
+import { useAction, useResource } from '../../components/resource.ts';
+import { between, formatDuration } from '../../components/time.ts';
+import { Time } from '../../components/time.tsx';
+import { api } from '../session.ts';
+import { useLive, useSite } from './context.ts';
+import { followAlarms, joinPages } from './lists.ts';
+
+const LEVEL = { acknowledged: 'well', waiting: 'working', failed: 'problem' } as const;
+
+/** What was said to the ARC, newest first: by which way, in how many tries, how late. */
+export function Alarms() {
+  const { base, site, devices } = useSite();
+  const address = `${base}/alarms?limit=50`;
+  const list = useResource((signal) => api.get<Page<Alarm>>(address, { signal }), [address]);
+  useLive((message) => {
+    if (message.event === 'hello') return list.reload();
+    list.set((page) => ({ ...page, items: followAlarms(page.items, message) }));
+  });
+  const more = useAction(async () => {
+    const next = await api.get<Page<Alarm>>(`${address}&cursor=${encodeURIComponent(list.data!.nextCursor!)}`);
+    list.set((page) => ({ items: joinPages(page.items, next.items), nextCursor: next.nextCursor }));
+  });
+  const nameOf = (id: string | null) => devices.data?.items.find((device) => device.id === id)?.name;
+  return (
+    <>
+      <Title suffix={`${site.data!.name} · Gatepost`}>{t('alarms.title')}</Title>
+      <ProblemPanel error={list.error} what={t('alarms.failed')} retry={list.reload} />
+      {!list.data && !list.error && <Skeleton lines={9} />}
+      {list.data?.items.length === 0 && (
+        <Empty title={t('alarms.none')}>
+          {t('alarms.noneNext')}{' '}
+          <a class="link" href={`${base}/arc`}>
+            {t('arc.title')}
+          </a>
+        </Empty>
+      )}
+      {list.data && list.data.items.length > 0 && (
+        <div class="panel py-1 md:py-2">
+          <table class="rows">
+            <thead>
+              <tr>
+                <th>{t('events.time')}</th>
+                <th>{t('alarm.message')}</th>
+                <th>{t('events.device')}</th>
+                <th>{t('alarm.account')}</th>
+                <th>{t('alarm.codeZone')}</th>
+                <th>{t('alarm.stateName')}</th>
+                <th>{t('alarm.pathName')}</th>
+                <th>{t('alarm.triesName')}</th>
+                <th>{t('alarm.delay')}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {list.data.items.map((alarm) => (
+                <tr key={alarm.id}>
+                  <td data-label={t('events.time')}>
+                    <Time at={alarm.occurredAt} />
+                  </td>
+                  <td data-label={t('alarm.message')}>
+                    {alarm.kind === 'test' ? (
+                      t('alarm.kind.test')
+                    ) : (
+                      <a class="link font-semibold" href={`${base}/events/${alarm.eventId}`}>
+                        {t(`alarm.kind.${alarm.kind}`)}
+                      </a>
+                    )}
+                  </td>
+                  <td data-label={t('events.device')}>{nameOf(alarm.deviceId) ?? '–'}</td>
+                  <td data-label={t('alarm.account')}>
+                    <span>
+                      <span class="mono">{alarm.account}</span> <span class="muted small">{alarm.receiverName}</span>
+                    </span>
+                  </td>
+                  <td data-label={t('alarm.codeZone')}>
+                    <span class="mono">{[alarm.code, alarm.zone].filter(Boolean).join(' / ')}</span>
+                  </td>
+                  <td data-label={t('alarm.stateName')}>
+                    <State level={LEVEL[alarm.state]}>
+                      {t(`alarm.state.${alarm.state}`)}
+                      {alarm.possibleRepeat && <span class="muted small"> {t('alarm.maybeTwice')}</span>}
+                    </State>
+                  </td>
+                  <td data-label={t('alarm.pathName')}>{alarm.path ? t(`alarm.path.${alarm.path}`) : '–'}</td>
+                  <td data-label={t('alarm.triesName')}>{alarm.tries}</td>
+                  <td data-label={t('alarm.delay')}>
+                    {alarm.acknowledgedAt
+                      ? formatDuration(between(alarm.occurredAt, alarm.acknowledgedAt))
+                      : t('alarm.notYet')}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      <ProblemPanel error={more.error} what={t('alarms.moreFailed')} />
+      {list.data?.nextCursor && (
+        <div>
+          <button type="button" class="btn" onClick={() => more.run()} aria-disabled={more.busy}>
+            {more.busy ? t('state.loading') : t('events.more')}
+          </button>
+        </div>
+      )}
+    </>
+  );
+}

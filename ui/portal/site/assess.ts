@@ -1,0 +1,96 @@
+import type { Box, Device, Site } from '../../../protocol/wire/api.ts';
+import { t } from '../../components/i18n.ts';
+import type { Level } from '../../components/icons.tsx';
+
+/** One thing that a person should look at. */
+export interface Attention {
+  key: string;
+  code: string;
+  severity: 'info' | 'warning' | 'error';
+  text: string;
+  since: string | null;
+  /** Where something can be done about it, below the site's address. */
+  to: string | null;
+}
+export interface Assessment {
+  level: Level;
+  items: Attention[];
+}
+
+/** What to show of a device's state: unknown while its box is gone, whatever was reported last. */
+export type DeviceState = NonNullable<Device['health']>['state'] | 'unknown';
+export const deviceState = (device: Device, boxes: Pick<Box, 'serial' | 'online'>[]): DeviceState =>
+  boxes.find((box) => box.serial === device.boxSerial)?.online ? (device.health?.state ?? 'unknown') : 'unknown';
+
+export const DEVICE_LEVEL: Record<DeviceState, Level> = {
+  connecting: 'working',
+  online: 'well',
+  offline: 'problem',
+  refused: 'problem',
+  locked: 'problem',
+  notActivated: 'attention',
+  unknown: 'unknown',
+};
+
+const RANK = { error: 0, warning: 1, info: 2 };
+
+/**
+ * "Is everything all right?" in one word, and what is not. Warnables speak for themselves; what no box can report (that it
+ * is gone) and devices without a warnable are added here.
+ * @param devices null where they are not loaded
+ */
+export function assess(site: Pick<Site, 'boxes' | 'warnables'>, devices: Device[] | null): Assessment {
+  const items: Attention[] = [];
+  const add = (item: Attention) => {
+    if (!items.some((other) => other.key === item.key)) items.push(item);
+  };
+  const boxes = site.boxes.filter((box) => box.state !== 'revoked');
+  for (const box of boxes) {
+    const common = { key: `box ${box.serial}`, since: box.since, severity: 'error' as const };
+    if (box.state === 'duplicate')
+      add({ ...common, code: 'duplicate-identity', text: t('box.duplicate', { serial: box.serial }), to: '#box' });
+    else if (!box.online) add({ ...common, code: 'box-gone', text: t('box.gone', { serial: box.serial }), to: '#box' });
+  }
+  for (const warnable of site.warnables)
+    if (!(BOX_GONE.has(warnable.code) && boxes.some((box) => !box.online)))
+      add({ ...warnable, key: `${warnable.code} ${warnable.subject}`, to: whereTo(warnable.subject) });
+  for (const device of devices ?? []) {
+    const state = deviceState(device, boxes);
+    const level = DEVICE_LEVEL[state];
+    if (level !== 'problem' && level !== 'attention') continue;
+    if (site.warnables.some((warnable) => warnable.subject === `device:${device.id}`)) continue;
+    const text = t(`device.trouble.${state as 'offline'}`, { name: device.name });
+    const severity = level === 'problem' ? 'error' : 'warning';
+    const since = device.health?.since ?? null;
+    add({ key: `device ${device.id}`, code: `device-${state}`, severity, text, since, to: `/devices/${device.id}` });
+  }
+  items.sort((a, b) => RANK[a.severity] - RANK[b.severity]);
+  if (boxes.length === 0) return { level: 'unknown', items };
+  const worst = items[0]?.severity;
+  return { level: worst === 'error' ? 'problem' : worst === 'warning' ? 'attention' : 'well', items };
+}
+
+/** Warnables of the relay that say the same as a box's own state. */
+const BOX_GONE = new Set(['box-offline', 'box-gone']);
+
+/** The page where a warnable's subject can be looked after. */
+export function whereTo(subject: string): string | null {
+  const [kind, rest = ''] = subject.split(/:(.*)/s);
+  if (kind === 'device' || kind === 'channel') return `/devices/${rest.split('/')[0]}`;
+  if (kind === 'arc') return `/arc/${rest}`;
+  return null;
+}
+
+/** The one sentence at the top: well, how many things need attention, or why nothing can be said. */
+export function glanceText({ level, items }: Assessment): string {
+  if (level === 'unknown') return t('glance.noBox');
+  const urgent = items.filter((item) => item.severity !== 'info').length;
+  return urgent === 0 ? t('glance.well') : t('glance.attention', { count: urgent });
+}
+
+const ORDER: Level[] = ['problem', 'attention', 'unknown', 'working', 'info', 'well'];
+/** Sites that need attention first, then by name. */
+export const byUrgency = (
+  a: { site: { name: string }; found: Assessment },
+  b: { site: { name: string }; found: Assessment },
+): number => ORDER.indexOf(a.found.level) - ORDER.indexOf(b.found.level) || a.site.name.localeCompare(b.site.name);

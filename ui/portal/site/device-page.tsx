@@ -1,0 +1,127 @@
+import { useLocation } from 'preact-iso';
+import type { DeviceHealth } from '../../../protocol/wire/uplink.ts';
+import { t } from '../../components/i18n.ts';
+import { type Level, State } from '../../components/icons.tsx';
+import { Facts, Panel, Skeleton, Title } from '../../components/page.tsx';
+import { ProblemPanel } from '../../components/problem.tsx';
+import { Copyable } from '../../components/serial.tsx';
+import { formatDuration } from '../../components/time.ts';
+import { withUndo } from '../../components/undo.tsx';
+import { NotFound } from '../app.tsx';
+import { api } from '../session.ts';
+import { useSite } from './context.ts';
+import { Credentials, DeviceStateLine, Snapshot, useDeviceState } from './device-parts.tsx';
+
+type Channel = DeviceHealth['channels'][number];
+const VIDEO: Record<Channel['video'], Level> = {
+  none: 'info',
+  connecting: 'working',
+  streaming: 'well',
+  stalled: 'problem',
+  refused: 'problem',
+};
+
+export function DevicePage({ params }: { params?: { deviceId?: string } }) {
+  const { base, devices, site } = useSite();
+  const { route } = useLocation();
+  const device = devices.data?.items.find((item) => item.id === params?.deviceId);
+  if (!device) {
+    if (devices.error) return <ProblemPanel error={devices.error} what={t('devices.failed')} retry={devices.reload} />;
+    return devices.data ? <NotFound /> : <Skeleton lines={8} />;
+  }
+  const remove = () => {
+    devices.set((list) => ({ items: list.items.filter((item) => item.id !== device.id) }));
+    route(`${base}/devices`);
+    withUndo({
+      text: t('device.removed', { name: device.name }),
+      failed: t('device.removeFailed', { name: device.name }),
+      run: (keepalive) => api.delete(`/devices/${device.id}`, { keepalive }).then(devices.reload),
+      back: devices.reload,
+    });
+  };
+  const health = device.health;
+  return (
+    <>
+      <Title suffix={`${site.data!.name} · Gatepost`}>{device.name}</Title>
+      <div class="grid gap-6 lg:grid-cols-[3fr_2fr]">
+        <Panel title={t('device.channels')}>
+          <Channels deviceId={device.id} />
+        </Panel>
+        <div class="flex flex-col gap-6">
+          <Panel title={t('device.facts')}>
+            <Facts
+              items={[
+                [t('box.state'), <DeviceStateLine key="state" device={device} />],
+                [t('discovery.model'), health?.model ?? t('state.unknown')],
+                [t('discovery.firmware'), health?.firmware ?? t('state.unknown')],
+                [
+                  t('device.serial'),
+                  device.serial ? (
+                    <Copyable key="serial" text={device.serial} label={t('device.serial')} />
+                  ) : (
+                    t('state.unknown')
+                  ),
+                ],
+                [
+                  t('discovery.mac'),
+                  <span key="mac" class="mono">
+                    {device.mac ?? t('state.unknown')}
+                  </span>,
+                ],
+                [t('discovery.address'), <span key="host" class="mono">{`${device.host}:${device.httpPort}`}</span>],
+                [
+                  t('device.box'),
+                  <span key="box" class="mono">
+                    {device.boxSerial}
+                  </span>,
+                ],
+              ]}
+            />
+          </Panel>
+          <Panel title={t('device.credentials')}>
+            <Credentials key={device.id} device={device} />
+          </Panel>
+          <div>
+            <button type="button" class="btn" onClick={remove}>
+              {t('device.remove')}
+            </button>
+            <p class="muted small mt-1">{t('device.removeText')}</p>
+          </div>
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Channels({ deviceId }: { deviceId: string }) {
+  const { devices } = useSite();
+  const device = devices.data!.items.find((item) => item.id === deviceId)!;
+  const state = useDeviceState(device);
+  const channels = device.health?.channels ?? [];
+  if (channels.length === 0) return <p class="muted">{t('device.noChannels')}</p>;
+  return (
+    <ul class="grid gap-6 sm:grid-cols-2">
+      {channels.map((channel) => (
+        <li key={channel.channel} class="first:last:col-span-full">
+          <Snapshot
+            device={device}
+            channel={channel.channel}
+            name={`${device.name}, ${channel.name || channel.channel}`}
+          />
+          <h3 class="mt-2">{channel.name || t('device.channel', { n: channel.channel })}</h3>
+          <State level={state === 'unknown' ? 'unknown' : VIDEO[channel.video]}>
+            {t(`device.video.${state === 'unknown' ? 'unknown' : channel.video}`)}
+          </State>
+          <p class="muted small">
+            {[
+              channel.codec,
+              channel.keyFrameIntervalMs && t('device.keyFrames', { time: formatDuration(channel.keyFrameIntervalMs) }),
+            ]
+              .filter(Boolean)
+              .join(' · ')}
+          </p>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,109 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { Device } from '../../../protocol/wire/api.ts';
+import { Field, Form, Submit } from '../../components/form.tsx';
+import { t } from '../../components/i18n.ts';
+import { State } from '../../components/icons.tsx';
+import { ProblemPanel } from '../../components/problem.tsx';
+import { useAction } from '../../components/resource.ts';
+import { Since } from '../../components/time.tsx';
+import { api } from '../session.ts';
+import { DEVICE_LEVEL, type DeviceState, deviceState } from './assess.ts';
+import { useSite } from './context.ts';
+
+export function useDeviceState(device: Device): DeviceState {
+  const { boxes, site } = useSite();
+  return deviceState(device, boxes.data?.items ?? site.data?.boxes ?? []);
+}
+
+export function DeviceStateLine({ device }: { device: Device }) {
+  const state = useDeviceState(device);
+  return (
+    <State level={DEVICE_LEVEL[state]}>
+      {t(`device.state.${state}`)} {state !== 'unknown' && device.health && <Since at={device.health.since} />}
+    </State>
+  );
+}
+
+/** The picture of a channel now, as a poster; says why where there is none. */
+export function Snapshot({ device, channel, name }: { device: Device; channel: number; name: string }) {
+  const state = useDeviceState(device);
+  const [turn, setTurn] = useState(0);
+  const [shown, setShown] = useState<'loading' | 'shown' | 'failed'>('loading');
+  useEffect(() => setShown('loading'), [device.id, channel, state === 'online']);
+  const box = 'flex aspect-video w-full items-center justify-center rounded bg-base-200 muted small text-center p-4';
+  if (state !== 'online') return <div class={box}>{t('device.noPicture')}</div>;
+  return (
+    <figure class="relative aspect-video w-full overflow-hidden rounded bg-base-200">
+      {shown === 'failed' ? (
+        <div class={box}>{t('device.pictureFailed')}</div>
+      ) : (
+        <img
+          key={turn}
+          src={`/api/v1/devices/${device.id}/snapshot?channel=${channel}&turn=${turn}`}
+          alt={t('device.pictureOf', { name })}
+          class="h-full w-full object-contain"
+          loading="lazy"
+          onLoad={() => setShown('shown')}
+          onError={() => setShown('failed')}
+        />
+      )}
+      {shown === 'loading' && <div class="skeleton absolute inset-0 rounded-none" aria-hidden="true" />}
+      <button
+        type="button"
+        class="btn absolute right-2 bottom-2 min-h-8 h-8 px-2 small"
+        onClick={() => {
+          setShown('loading');
+          setTurn(turn + 1);
+        }}
+      >
+        {t('device.newPicture')}
+        <span class="sr-only">: {name}</span>
+      </button>
+    </figure>
+  );
+}
+
+/** Asks for user name and password again; the box then tries exactly once. */
+export function Credentials({ device }: { device: Device }) {
+  const { devices } = useSite();
+  const [sent, setSent] = useState(false);
+  const send = useAction(async (fields: Record<string, string>) => {
+    await api.put(`/devices/${device.id}/credentials`, fields);
+    setSent(true);
+    devices.reload();
+  });
+  return (
+    <>
+      <ProblemPanel error={send.error} what={t('device.credentialsFailed', { name: device.name })} focus />
+      <p role="status" class="empty:hidden">
+        {sent && !send.busy && !send.error && t('device.credentialsSent')}
+      </p>
+      <Form onSubmit={send.run} label={t('device.credentials')}>
+        <Field
+          label={t('device.username')}
+          name="username"
+          required
+          value={device.username}
+          maxLength={64}
+          autoComplete="off"
+          error={send.error}
+        />
+        <Field
+          label={t('device.password')}
+          name="password"
+          type="password"
+          required
+          maxLength={128}
+          autoComplete="off"
+          hint={t('device.passwordHint')}
+          error={send.error}
+        />
+        <div>
+          <Submit busy={send.busy} doing={t('device.trying')}>
+            {t('device.tryOnce')}
+          </Submit>
+        </div>
+      </Form>
+    </>
+  );
+}

@@ -1,0 +1,63 @@
+import type { Device } from '../../../protocol/wire/api.ts';
+import { t } from '../../components/i18n.ts';
+import { Empty, Skeleton, Title } from '../../components/page.tsx';
+import { ProblemPanel } from '../../components/problem.tsx';
+import { useSite } from './context.ts';
+import { Credentials, DeviceStateLine, Snapshot, useDeviceState } from './device-parts.tsx';
+import { Discovered } from './discovered.tsx';
+import { NoBox } from './overview.tsx';
+
+export function Devices() {
+  const { devices, site } = useSite();
+  const boxes = site.data?.boxes.filter((box) => box.state !== 'revoked') ?? [];
+  return (
+    <>
+      <Title suffix={`${site.data!.name} · Gatepost`}>{t('devices.title')}</Title>
+      <ProblemPanel error={devices.error} what={t('devices.failed')} retry={devices.reload} />
+      {!devices.data && !devices.error && <Skeleton lines={6} />}
+      {boxes.length === 0 ? (
+        <NoBox />
+      ) : (
+        devices.data?.items.length === 0 && <Empty title={t('devices.none')}>{t('devices.noneNext')}</Empty>
+      )}
+      <ul class="grid gap-6 empty:hidden sm:grid-cols-2 xl:grid-cols-3">
+        {devices.data?.items.map((device) => (
+          <DeviceCard key={device.id} device={device} />
+        ))}
+      </ul>
+      {boxes.length > 0 && <Discovered />}
+    </>
+  );
+}
+
+function DeviceCard({ device }: { device: Device }) {
+  const { base } = useSite();
+  const state = useDeviceState(device);
+  const channels = device.health?.channels ?? [];
+  const first = channels[0];
+  return (
+    <li class="panel flex flex-col gap-3 md:p-4">
+      {state !== 'refused' && <Snapshot device={device} channel={first?.channel ?? 1} name={device.name} />}
+      <div>
+        <h2>
+          <a class="link" href={`${base}/devices/${device.id}`}>
+            {device.name}
+          </a>
+        </h2>
+        <DeviceStateLine device={device} />
+        <p class="muted small">
+          {[device.health?.model, device.host, channels.length > 0 && t('devices.channels', { count: channels.length })]
+            .filter(Boolean)
+            .join(' · ')}
+        </p>
+      </div>
+      {state === 'refused' && (
+        <>
+          <p>{t('device.refusedText')}</p>
+          <Credentials device={device} />
+        </>
+      )}
+      {(state === 'locked' || state === 'notActivated' || state === 'offline') && <p>{t(`device.next.${state}`)}</p>}
+    </li>
+  );
+}

@@ -1,0 +1,218 @@
+import type { ArcAccount, Box } from '../../../protocol/wire/api.ts';
+import { Diagram } from '../../components/diagram.tsx';
+import { t } from '../../components/i18n.ts';
+import { type Level, Mark, State } from '../../components/icons.tsx';
+import { Empty, Facts, Panel, Skeleton, Title } from '../../components/page.tsx';
+import { ProblemPanel } from '../../components/problem.tsx';
+import { useAction, useResource } from '../../components/resource.ts';
+import { Copyable } from '../../components/serial.tsx';
+import { formatBytes, formatDuration } from '../../components/time.ts';
+import { Since, Time } from '../../components/time.tsx';
+import { withUndo } from '../../components/undo.tsx';
+import { api } from '../session.ts';
+import { assess, glanceText } from './assess.ts';
+import { useLive, useSite } from './context.ts';
+import { sitePaths } from './paths.ts';
+
+/** "Is everything all right?" in one glance, then what to do, then how things are connected. */
+export function Overview() {
+  const { site, boxes, devices, base } = useSite();
+  const arc = useResource((signal) => api.get<{ items: ArcAccount[] }>(`${base}/arc`, { signal }), [base]);
+  useLive((message) => message.event === 'box' && arc.reload());
+  const shown = boxes.data?.items.filter((box) => box.state !== 'revoked') ?? [];
+  return (
+    <>
+      <Glance />
+      <ProblemPanel error={boxes.error} what={t('box.listFailed')} retry={boxes.reload} />
+      <ProblemPanel error={devices.error} what={t('devices.failed')} retry={devices.reload} />
+      <ProblemPanel error={arc.error} what={t('arc.failed')} retry={arc.reload} />
+      {shown.length > 0 && (
+        <Panel title={t('path.title')}>
+          {devices.data && arc.data ? (
+            <ul class="flex flex-col gap-6">
+              {shown.flatMap((box) => {
+                const accounts = arc.data!.items.filter((account) => account.boxSerial === box.serial);
+                return (accounts.length ? accounts : [null]).map((account) => (
+                  <li key={`${box.serial} ${account?.id}`}>
+                    <Diagram model={sitePaths(box, devices.data!.items, account)} />
+                    {account?.health && account.health.waiting > 0 && (
+                      <State level="working">{t('path.waiting', { count: account.health.waiting })}</State>
+                    )}
+                    {!account && (
+                      <p>
+                        {t('path.noArc')}{' '}
+                        <a class="link" href={`${base}/arc`}>
+                          {t('path.setUpArc')}
+                        </a>
+                      </p>
+                    )}
+                  </li>
+                ));
+              })}
+            </ul>
+          ) : (
+            !arc.error && !devices.error && <Skeleton />
+          )}
+        </Panel>
+      )}
+      <div id="box" class="grid gap-6 lg:grid-cols-2">
+        {boxes.data?.items.map((box) => (
+          <BoxPanel key={box.serial} box={box} />
+        ))}
+      </div>
+      {boxes.loading && !boxes.data && <Skeleton />}
+      {site.data && shown.length > 0 && (
+        <p>
+          <a class="link" href={`${base}/claim`}>
+            {t('box.addAnother')}
+          </a>
+        </p>
+      )}
+    </>
+  );
+}
+
+function Glance() {
+  const { site, boxes, devices, base } = useSite();
+  const found = assess(
+    { boxes: boxes.data?.items ?? site.data!.boxes, warnables: site.data!.warnables },
+    devices.data?.items ?? null,
+  );
+  return (
+    <section class="panel flex gap-4 md:gap-6" aria-label={t('glance.label')}>
+      <span class="md:hidden">
+        <Mark level={found.level} size={32} />
+      </span>
+      <span class="hidden md:block">
+        <Mark level={found.level} size={56} />
+      </span>
+      <div class="min-w-0 grow">
+        <Title suffix={`${site.data!.name} · Gatepost`}>{glanceText(found)}</Title>
+        {found.level === 'well' && (
+          <p class="muted">{t('glance.wellText', { count: devices.data?.items.length ?? site.data!.deviceCount })}</p>
+        )}
+        {found.level === 'unknown' && (
+          <div class="flex flex-col items-start gap-3">
+            <p class="muted max-w-prose">{t('glance.noBoxText')}</p>
+            <a class="btn btn-primary" href={`${base}/claim`}>
+              {t('claim.title')}
+            </a>
+          </div>
+        )}
+        {found.items.length > 0 && (
+          <ul class="mt-2 flex flex-col divide-y divide-base-300">
+            {found.items.map((item) => (
+              <li key={item.key} class="flex flex-wrap items-baseline justify-between gap-x-6 py-2">
+                <State level={SEVERITY[item.severity]}>
+                  {item.text} <code class="mono muted small select-all">{item.code}</code>
+                </State>
+                <span class="flex gap-4 pl-6">
+                  {item.since && (
+                    <span class="muted small">
+                      {t('time.since')} <Time at={item.since} />
+                    </span>
+                  )}
+                  {item.to?.startsWith('/') && (
+                    <a class="link small" href={base + item.to}>
+                      {t('glance.open')}
+                      <span class="sr-only">: {item.text}</span>
+                    </a>
+                  )}
+                </span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    </section>
+  );
+}
+const SEVERITY: Record<'info' | 'warning' | 'error', Level> = { info: 'info', warning: 'attention', error: 'problem' };
+
+function BoxPanel({ box }: { box: Box }) {
+  const { boxes } = useSite();
+  const both = useAction(async () => {
+    await api.post(`/boxes/${box.serial}/clear-duplicate`);
+    boxes.reload();
+  });
+  const revoke = () => {
+    boxes.set((list) => ({
+      items: list.items.map((b) => (b.serial === box.serial ? { ...b, state: 'revoked', online: false } : b)),
+    }));
+    withUndo({
+      text: t('box.revoked', { serial: box.serial }),
+      failed: t('box.revokeFailed', { serial: box.serial }),
+      run: (keepalive) => api.post(`/boxes/${box.serial}/revoke`, {}, { keepalive }).then(boxes.reload),
+      back: boxes.reload,
+    });
+  };
+  const health = box.online ? box.health : null;
+  return (
+    <Panel title={t('box.title', { serial: box.serial })}>
+      {box.state === 'duplicate' && (
+        <div class="mb-4 flex flex-col items-start gap-2">
+          <State level="problem">{t('box.duplicateNext')}</State>
+          <ProblemPanel error={both.error} what={t('box.clearFailed', { serial: box.serial })} />
+          <button type="button" class="btn" onClick={both.run} aria-disabled={both.busy}>
+            {t('box.clearDuplicate')}
+          </button>
+        </div>
+      )}
+      <Facts
+        items={[
+          [t('box.state'), <BoxState key="state" box={box} />],
+          [t('box.serial'), <Copyable key="serial" text={box.serial} label={t('box.serial')} />],
+          [t('box.version'), box.version ?? t('state.unknown')],
+          box.state === 'claimed' && [t('box.tunnel'), <TunnelState key="tunnel" box={box} />],
+          health && [t('box.uptime'), formatDuration(health.uptimeMs)],
+          health && [
+            t('box.disk'),
+            t('box.diskFree', { free: formatBytes(health.diskFreeBytes), total: formatBytes(health.diskTotalBytes) }),
+          ],
+          health && [t('box.memory'), formatBytes(health.rssBytes)],
+          health && [
+            t('box.queues'),
+            t('box.queuesText', { ...health.queues, bytes: formatBytes(health.queues.uploadBytes) }),
+          ],
+        ]}
+      />
+      {box.state !== 'revoked' && (
+        <details class="mt-4">
+          <summary class="link">{t('box.revokeAsk')}</summary>
+          <p class="my-2 max-w-prose">{t('box.revokeText')}</p>
+          <button type="button" class="btn" onClick={revoke}>
+            {t('box.revoke')}
+          </button>
+        </details>
+      )}
+    </Panel>
+  );
+}
+
+function BoxState({ box }: { box: Box }) {
+  if (box.state === 'revoked') return <State level="info">{t('box.isRevoked')}</State>;
+  if (box.state === 'duplicate') return <State level="problem">{t('box.isDuplicate')}</State>;
+  return (
+    <State level={box.online ? 'well' : 'problem'}>
+      {t(box.online ? 'box.online' : 'box.offline')} {box.since && <Since at={box.since} />}
+    </State>
+  );
+}
+
+function TunnelState({ box }: { box: Box }) {
+  const rtt = box.health?.tunnelRttMs;
+  if (!box.tunnel) return <State level={box.online ? 'attention' : 'unknown'}>{t('box.tunnelDown')}</State>;
+  return <State level="well">{rtt ? t('box.tunnelRtt', { time: formatDuration(rtt) }) : t('box.tunnelUp')}</State>;
+}
+
+export const NoBox = () => {
+  const { base } = useSite();
+  return (
+    <Empty title={t('glance.noBox')}>
+      <p>{t('glance.noBoxText')}</p>
+      <a class="link" href={`${base}/claim`}>
+        {t('claim.title')}
+      </a>
+    </Empty>
+  );
+};

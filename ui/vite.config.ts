@@ -1,0 +1,36 @@
+import { basename, dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import preact from '@preact/preset-vite';
+import tailwind from '@tailwindcss/vite';
+import { defineConfig, type Plugin } from 'vite';
+
+const root = dirname(fileURLToPath(import.meta.url));
+
+/** Vite keeps an entry's folder in the output; each page here is the root of its own server. */
+const pageAtRoot: Plugin = {
+  name: 'page-at-root',
+  enforce: 'post',
+  generateBundle(_options, bundle) {
+    for (const file of Object.values(bundle))
+      if (file.fileName.endsWith('.html')) file.fileName = basename(file.fileName);
+  },
+};
+
+const page = (name: string) => ({
+  consumer: 'client' as const,
+  build: {
+    outDir: `dist/${name}`,
+    emptyOutDir: true,
+    rollupOptions: { input: `${root}/${name}/index.html` },
+  },
+});
+
+/** Two pages from one source: the portal (served by the relay) and the box's set-up page (served by the box). */
+export default defineConfig({
+  root,
+  plugins: [preact({ devToolsEnabled: false }), tailwind(), pageAtRoot],
+  // Nothing inlined as data: or <script>, so that the servers' content security policy can be strict.
+  build: { assetsInlineLimit: 0, modulePreload: { polyfill: false }, target: 'es2022' },
+  builder: {},
+  environments: { client: page('portal'), setup: page('setup') },
+});
