@@ -78,8 +78,8 @@ async function follow(demo: Demo, signal: AbortSignal, onEvent: (sourceRef: stri
       for (const block of blocks) {
         if (!/^event: event$/m.test(block)) continue;
         const data = /^data: (.*)$/m.exec(block)?.[1];
-        const item = data && (JSON.parse(data) as { sourceRef: string | null; endedAt: string | null });
-        if (item && item.sourceRef && !item.endedAt) onEvent(item.sourceRef);
+        const item = data ? (JSON.parse(data) as { sourceRef: string | null; endedAt: string | null }) : null;
+        if (item?.sourceRef && !item.endedAt) onEvent(item.sourceRef);
       }
     }
   } catch (error) {
