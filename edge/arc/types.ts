@@ -1,0 +1,60 @@
+import type { DesiredArcAccount } from '../../protocol/wire/desired.ts';
+import type { JournalRecord, NewRecord } from '../../protocol/wire/event.ts';
+
+/** An account as it is applied: the key opened (16, 24 or 32 bytes; null = plain). */
+export type ArcAccountConfig = Omit<DesiredArcAccount, 'key'> & { key: Buffer | null };
+
+/** What alarm transmission needs of the journal. */
+export interface ArcJournal {
+  readonly lastSeq: number;
+  append(records: NewRecord[]): Promise<JournalRecord[]>;
+  read(afterSeq: number, limit: number): JournalRecord[];
+  consumer(
+    name: string,
+    from: 'start' | 'end',
+  ): { cursor(): number; next(limit: number): JournalRecord[]; commit(seq: number): void };
+  onAppend(fn: () => void): () => void;
+}
+
+/** Why each has its value: docs/adr/0008-alarm-paths.md. */
+export interface ArcTimings {
+  connectTimeoutMs: number;
+  ackTimeoutMs: number;
+  /** The direct path must have been good for this long before it is used again. */
+  holdDownMs: number;
+  /** … and have answered this many polls. */
+  goodPolls: number;
+  /** Between two polls of a direct path that is down. */
+  probeIntervalMs: number;
+  /** Delays between tries when no path works, jittered. */
+  retryFirstMs: number;
+  retryCapMs: number;
+  /** A TCP connection is not reused beyond this age: some receivers close it after 30 s whatever happens on it. */
+  maxConnectionMs: number;
+  /** A message unacknowledged for this long is reported as waiting. */
+  waitingAfterMs: number;
+}
+
+export function arcTimings(given: Partial<ArcTimings>): ArcTimings {
+  const defined = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined));
+  const timings = {
+    connectTimeoutMs: 3_000,
+    ackTimeoutMs: 5_000,
+    holdDownMs: 60_000,
+    goodPolls: 3,
+    retryFirstMs: 1_000,
+    retryCapMs: 30_000,
+    maxConnectionMs: 20_000,
+    waitingAfterMs: 2_000,
+    ...defined,
+  };
+  return { probeIntervalMs: Math.min(20_000, timings.holdDownMs / 3), ...timings };
+}
+
+/** Why there is no reply. `sent`: the frame had left, the receiver may have it. */
+export interface LinkFailure {
+  result: 'failed';
+  code: 'refused' | 'timeout' | 'reset' | 'unreachable' | 'not-allowed' | 'invalid' | 'busy';
+  sent: boolean;
+  text: string;
+}
