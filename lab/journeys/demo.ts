@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -105,6 +105,11 @@ export class Demo {
       child.kill('SIGTERM');
       await exited;
     }
+  }
+
+  /** Process ids now: what dies is started again under a new one. */
+  pids(): Ready['pids'] {
+    return (JSON.parse(readFileSync(join(this.dir, 'var/demo.json'), 'utf8')) as Ready).pids;
   }
 
   async remove(): Promise<void> {
