@@ -1,3 +1,46 @@
 /** Tables of this folder, part of the relay's Database. */
-// biome-ignore lint/suspicious/noEmptyInterface: filled by this folder's migration
-export interface ClipTables {}
+export interface ClipTables {
+  /** One row for each clip that a box reported. */
+  clips: {
+    id: string;
+    siteId: string;
+    boxSerial: string;
+    deviceId: string;
+    channel: number;
+    /** JSON array, in the order of the report. */
+    eventIds: string;
+    /** As the box last said; what people see is computed from it and from what has arrived. */
+    boxState: 'recording' | 'ended' | 'incomplete';
+    startedAt: string;
+    preRollMs: number;
+    durationMs: number;
+    codec: string;
+    width: number;
+    height: number;
+    fragments: number | null;
+    reason: string | null;
+    /** Journal sequence of the report. */
+    seq: number;
+    createdMs: number;
+    reportedMs: number;
+    /** Size of the joined file; null while the clip is its fragments. */
+    joinedSize: number | null;
+    /** 1 once the fragments' objects are deleted after joining. */
+    swept: number;
+  };
+  clip_events: { eventId: string; clipId: string };
+  /** One row for each fragment stored, also before the first report of its clip and after joining. */
+  clip_fragments: {
+    clipId: string;
+    n: number;
+    boxSerial: string;
+    size: number;
+    sha256: string;
+    durationMs: number;
+    keyFrame: number;
+    storedMs: number;
+    /** First decode time and length in the track's timescale, as the fragment itself says; null: it does not say. */
+    decodeTime: number | null;
+    ticks: number | null;
+  };
+}

@@ -1,5 +1,6 @@
 import { core } from './001-core.ts';
+import { clips } from './002-clips.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
-export const migrations: readonly Migration[] = [core];
+export const migrations: readonly Migration[] = [core, clips];

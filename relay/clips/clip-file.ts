@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import type { Selectable } from 'kysely';
+import { boxHeader, type FragmentTiming, fileHeader, type IndexEntry, initInfo, moofTiming } from './mp4.ts';
+import { fragmentKey, type ObjectStore, videoKey } from './object-store.ts';
+import type { ClipTables } from './schema.ts';
+
+export type ClipRow = Selectable<ClipTables['clips']>;
+export type FragmentRow = Selectable<ClipTables['clip_fragments']>;
+
+const MAX_INIT_BYTES = 1024 * 1024;
+const MAX_MOOF_BYTES = 4 * 1024 * 1024;
+
+/**
+ * A clip as one file of known size: joined, or made of its fragments on the fly. Both are the same bytes with the same
+ * ETag, so that a player may go on across the joining.
+ */
+export interface ClipFile {
+  size: number;
+  etag: string;
+  /** Bytes `start` to `end`, both inclusive. */
+  read(start: number, end: number): AsyncIterable<Uint8Array>;
+}
+
+/** Null while nothing can be played: init segment and the first fragment are needed. */
+export async function openClip(store: ObjectStore, clip: ClipRow, rows: FragmentRow[]): Promise<ClipFile | null> {
+  const init = rows.find((r) => r.n === 0);
+  const media = playable(rows, clip.boxState === 'incomplete');
+  if (!init || media.length === 0) return null;
+  const etag = etagOf(clip.id, [init, ...media]);
+  const joined = (start: number, end: number) => store.read(videoKey(clip.id), start, end);
+  if (clip.joinedSize !== null) return { size: Number(clip.joinedSize), etag, read: joined };
+
+  const head = header(await collect(store.read(fragmentKey(clip.id, 0), 0, MAX_INIT_BYTES - 1)), media);
+  const size = media.reduce((sum, r) => sum + Number(r.size), head.length);
+  async function* read(start: number, end: number): AsyncGenerator<Uint8Array> {
+    if (start < head.length) yield head.subarray(start, end + 1);
+    let offset = head.length;
+    for (const { n, size: bytes } of media) {
+      const [from, to] = [Math.max(start - offset, 0), Math.min(end - offset, Number(bytes) - 1)];
+      offset += Number(bytes);
+      if (from > to) continue;
+      try {
+        yield* store.read(fragmentKey(clip.id, n), from, to);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        // Joined since this reading began: what is left stands in the joined file at the same place.
+        yield* joined(offset - Number(bytes) + from, end);
+        return;
+      }
+    }
+  }
+  return { size, etag, read };
+}
+
+/**
+ * Fragments that make a picture: those without a gap from the first on; when the clip will not get better, also what
+ * comes after a gap, from the next key frame on.
+ */
+function playable(rows: FragmentRow[], final: boolean): FragmentRow[] {
+  const out: FragmentRow[] = [];
+  for (const row of rows) {
+    if (row.n === 0) continue;
+    const follows = row.n === (out.at(-1)?.n ?? 0) + 1;
+    if (!follows && !final) break;
+    if (follows || row.keyFrame) out.push(row);
+  }
+  return out;
+}
+
+function header(init: Buffer, media: FragmentRow[]): Buffer {
+  try {
+    const { timescale } = initInfo(init);
+    const entries: IndexEntry[] = media.map((row, i) => {
+      const next = media[i + 1];
+      const ticks = row.ticks === null ? Math.round((row.durationMs * timescale) / 1000) : Number(row.ticks);
+      const gap = next && next.n !== row.n + 1 && next.decodeTime !== null && row.decodeTime !== null;
+      return {
+        size: Number(row.size),
+        ticks: gap ? Number(next.decodeTime) - Number(row.decodeTime) : ticks,
+        keyFrame: row.keyFrame === 1,
+      };
+    });
+    return fileHeader(init, entries, Number(media[0]!.decodeTime ?? 0));
+  } catch {
+    // No MP4 we understand: a player may still do.
+    return init;
+  }
+}
+
+function etagOf(clipId: string, rows: FragmentRow[]): string {
+  const hash = createHash('sha256').update(clipId);
+  for (const { n, sha256 } of rows) hash.update(`${n} ${sha256}\n`);
+  return `"${hash.digest('base64url').slice(0, 27)}"`;
+}
+
+/** Timing of a stored fragment, over all its `moof` boxes; null when it does not say, or is no MP4. */
+export async function fragmentTiming(store: ObjectStore, key: string, size: number): Promise<FragmentTiming | null> {
+  const moofs: FragmentTiming[] = [];
+  try {
+    for (let offset = 0; offset < size; ) {
+      const head = await collect(store.read(key, offset, Math.min(size, offset + 16) - 1));
+      const box = boxHeader(head, size - offset);
+      if (box.type === 'moof') {
+        if (box.size > MAX_MOOF_BYTES) return null;
+        const moof = moofTiming(await collect(store.read(key, offset, offset + box.size - 1)));
+        if (!moof) return null;
+        moofs.push(moof);
+      }
+      offset += box.size;
+    }
+  } catch {
+    return null;
+  }
+  const ticks = moofs.reduce((sum, m) => sum + m.ticks, 0);
+  return moofs[0] ? { decodeTime: moofs[0].decodeTime, ticks } : null;
+}
+
+async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,183 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
+import type { Clip } from '../../protocol/wire/api.ts';
+import type { JournalRecord } from '../../protocol/wire/event.ts';
+import type { Scope } from '../auth/scope.ts';
+import type { Db, DbOrTrx } from '../db/database.ts';
+import type { Live } from '../live/live.ts';
+import { type ClipFile, type ClipRow, type FragmentRow, fragmentTiming, openClip } from './clip-file.ts';
+import { fragmentKey, type ObjectStore } from './object-store.ts';
+
+type ClipRecord = Extract<JournalRecord, { kind: 'clip' }>;
+export type UploadedFragment = Pick<FragmentRow, 'clipId' | 'n' | 'boxSerial' | 'size' | 'sha256' | 'durationMs'> & {
+  keyFrame: boolean;
+};
+
+/** A clip is at most 5 minutes long: one that records for longer by the relay's clock lost its box. */
+const RECORDING_AT_MOST_MS = 15 * 60_000;
+
+/** What the relay knows of clips: the box's reports, and which fragments have arrived. */
+export class Clips {
+  readonly #db: Db;
+  readonly #store: ObjectStore;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #live: Live;
+  readonly #listeners = new Set<(clip: Clip) => void>();
+
+  constructor(deps: { db: Db; store: ObjectStore; clock: Clock; log: Logger; live: Live }) {
+    this.#db = deps.db;
+    this.#store = deps.store;
+    this.#clock = deps.clock;
+    this.#log = deps.log.child({ module: 'clips' });
+    this.#live = deps.live;
+  }
+
+  /**
+   * Writes what a box says of a clip; idempotent, and an older report never replaces a newer one. Throws for a clip of
+   * another box. After the commit the caller calls {@link changed}.
+   */
+  async applyReport(trx: DbOrTrx, box: { serial: string; siteId: string }, { seq, body }: ClipRecord): Promise<void> {
+    if (!(await this.belongsTo(trx, body.id, box.serial))) throw new Error('this clip belongs to another box');
+    const held = await trx.selectFrom('clips').select(['seq', 'boxState']).where('id', '=', body.id).executeTakeFirst();
+    // A box that lost its journal counts from 1 again. Its word that a recording is over is newer whatever its number.
+    const ends = held?.boxState === 'recording' && body.state !== 'recording';
+    if (held && seq <= Number(held.seq) && !ends) return;
+    const now = this.#clock.now();
+    const { id, state, eventIds, ...rest } = body;
+    const values = { ...rest, boxState: state, eventIds: JSON.stringify(eventIds), seq, reportedMs: now };
+    await trx
+      .insertInto('clips')
+      .values({ id, siteId: box.siteId, boxSerial: box.serial, createdMs: now, swept: 0, ...values })
+      .onConflict((c) => c.column('id').doUpdateSet(values))
+      .execute();
+    await trx
+      .insertInto('clip_events')
+      .values(eventIds.map((eventId) => ({ eventId, clipId: id })))
+      .onConflict((c) => c.doNothing())
+      .execute();
+  }
+
+  /** Tells the open pages and the joiner; call it after a commit. */
+  async changed(clipIds: string[]): Promise<void> {
+    for (const clip of await this.#read(clipIds)) {
+      this.#live.publish(clip.siteId, { event: 'clip', data: clip });
+      for (const fn of this.#listeners) fn(clip);
+    }
+  }
+
+  onChange(fn: (clip: Clip) => void): () => void {
+    this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
+  }
+
+  /** Clip of each event that has one; the first where an event is in several. */
+  async forEvents(eventIds: string[]): Promise<Map<string, Clip>> {
+    if (eventIds.length === 0) return new Map();
+    const links = await this.#db
+      .selectFrom('clip_events')
+      .selectAll()
+      .where('eventId', 'in', eventIds)
+      .orderBy('clipId')
+      .execute();
+    const clips = new Map((await this.#read([...new Set(links.map((l) => l.clipId))])).map((clip) => [clip.id, clip]));
+    const out = new Map<string, Clip>();
+    for (const { eventId, clipId } of links) if (!out.has(eventId)) out.set(eventId, clips.get(clipId)!);
+    return out;
+  }
+
+  /** Null when there is none in the scope. */
+  async get(scope: Scope, id: string): Promise<Clip | null> {
+    return (await this.#inScope(scope, id)) ? ((await this.#read([id]))[0] ?? null) : null;
+  }
+
+  /** The clip's file; null when there is no such clip in the scope, `empty` while nothing of it can be played. */
+  async open(scope: Scope, id: string): Promise<{ clip: ClipRow; file: ClipFile | 'empty' } | null> {
+    const clip = await this.#inScope(scope, id);
+    return clip ? { clip, file: (await openClip(this.#store, clip, await this.fragments(id))) ?? 'empty' } : null;
+  }
+
+  /** All stored fragments of a clip in order of n. */
+  fragments(clipId: string): Promise<FragmentRow[]> {
+    return this.#db.selectFrom('clip_fragments').selectAll().where('clipId', '=', clipId).orderBy('n').execute();
+  }
+
+  /** Whether a box may write to this clip: nobody else has. */
+  async belongsTo(db: DbOrTrx, clipId: string, boxSerial: string): Promise<boolean> {
+    for (const [table, column] of [
+      ['clips', 'id'],
+      ['clip_fragments', 'clipId'],
+    ] as const) {
+      const other = await db
+        .selectFrom(table)
+        .select('boxSerial')
+        .where(column, '=', clipId)
+        .where('boxSerial', '<>', boxSerial)
+        .limit(1)
+        .executeTakeFirst();
+      if (other) return false;
+    }
+    return true;
+  }
+
+  /** Notes a fragment whose object is stored. */
+  async fragmentStored(fragment: UploadedFragment): Promise<void> {
+    const { clipId, n, size, keyFrame } = fragment;
+    const timing = n === 0 ? null : await fragmentTiming(this.#store, fragmentKey(clipId, n), size);
+    if (n > 0 && !timing) this.#log.warn({ clipId, n }, 'a fragment does not say its duration');
+    await this.#db
+      .insertInto('clip_fragments')
+      .values({
+        ...fragment,
+        keyFrame: keyFrame ? 1 : 0,
+        storedMs: this.#clock.now(),
+        decodeTime: timing?.decodeTime ?? null,
+        ticks: timing?.ticks ?? null,
+      })
+      .onConflict((c) => c.columns(['clipId', 'n']).doNothing())
+      .execute();
+    await this.changed([clipId]);
+  }
+
+  #inScope(scope: Scope, id: string): Promise<ClipRow | undefined> {
+    return this.#db
+      .selectFrom('clips')
+      .selectAll()
+      .where('id', '=', id)
+      .where('siteId', 'in', scope.siteIds())
+      .executeTakeFirst();
+  }
+
+  async #read(ids: string[]): Promise<Clip[]> {
+    if (ids.length === 0) return [];
+    const rows = await this.#db.selectFrom('clips').selectAll().where('id', 'in', ids).execute();
+    const parts = await this.#db
+      .selectFrom('clip_fragments')
+      .select((e) => ['clipId', e.fn.countAll().as('count'), e.fn.min('n').as('first'), e.fn.sum('size').as('bytes')])
+      .where('clipId', 'in', ids)
+      .groupBy('clipId')
+      .execute();
+    const partsOf = new Map(parts.map((p) => [p.clipId, p]));
+    return rows.map((row) => {
+      const part = partsOf.get(row.id);
+      const hasInit = part !== undefined && Number(part.first) === 0;
+      const stored = Number(part?.count ?? 0) - (hasInit ? 1 : 0);
+      const { boxState, seq, createdMs, reportedMs, joinedSize, swept, boxSerial, ...rest } = row;
+      return {
+        ...rest,
+        eventIds: JSON.parse(row.eventIds) as string[],
+        preRollMs: Number(row.preRollMs),
+        durationMs: Number(row.durationMs),
+        state: this.#state(row, hasInit ? stored : -1),
+        storedFragments: stored,
+        sizeBytes: Number(joinedSize ?? part?.bytes ?? 0),
+      };
+    });
+  }
+
+  #state(row: ClipRow, stored: number): Clip['state'] {
+    if (row.boxState === 'incomplete') return 'incomplete';
+    if (row.boxState === 'ended') return row.fragments !== null && stored >= row.fragments ? 'complete' : 'uploading';
+    return this.#clock.now() - Number(row.createdMs) > RECORDING_AT_MOST_MS ? 'uploading' : 'recording';
+  }
+}

@@ -1,0 +1,85 @@
+import { Readable } from 'node:stream';
+import { createRoute, z } from '@hono/zod-openapi';
+import { Clip } from '../../protocol/wire/api.ts';
+import { Uuid } from '../../protocol/wire/ids.ts';
+import type { Api } from '../api/app.ts';
+import { json, ProblemError, problems } from '../api/problem.ts';
+import type { Clips } from './clips.ts';
+import { parseRange } from './range.ts';
+
+const tags = ['Clips'];
+const params = z.object({ clipId: Uuid });
+const binary = (description: string) => ({
+  description,
+  content: { 'video/mp4': { schema: z.string().openapi({ format: 'binary' }) } },
+});
+
+export function registerClipRoutes(app: Api, { clips }: { clips: Clips }): void {
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/clips/{clipId}',
+      tags,
+      summary: 'A clip and how much of it has arrived',
+      request: { params },
+      responses: { 200: json(Clip, 'The clip'), ...problems('not-found') },
+    }),
+    async (c) => {
+      const clip = await clips.get(c.get('scope'), c.req.valid('param').clipId);
+      if (!clip) throw new ProblemError('not-found');
+      return c.json(clip, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/clips/{clipId}/video',
+      tags,
+      summary: 'The clip as MP4, by range; while it arrives, what is there so far',
+      description:
+        'One MP4 file with an index, the pictures as the camera coded them. Until the clip is complete it grows: its ETag changes with every part.',
+      request: {
+        params,
+        query: z.object({ download: z.string().max(8).optional().openapi({ description: 'Save instead of show.' }) }),
+        headers: z.object({ range: z.string().max(128).optional(), 'if-range': z.string().max(128).optional() }),
+      },
+      responses: {
+        200: binary('The whole file'),
+        206: binary('The range asked for'),
+        304: { description: 'Unchanged (If-None-Match)' },
+        ...problems('not-found', 'range-not-satisfiable'),
+      },
+    }),
+    async (c) => {
+      const opened = await clips.open(c.get('scope'), c.req.valid('param').clipId);
+      if (!opened) throw new ProblemError('not-found');
+      const { clip, file } = opened;
+      if (file === 'empty') throw new ProblemError('not-found', 'Nothing of this clip has arrived yet.');
+      const name = `clip-${clip.startedAt.replace(/[:.]/g, '-')}.mp4`;
+      const headers: Record<string, string> = {
+        'content-type': 'video/mp4',
+        'accept-ranges': 'bytes',
+        etag: file.etag,
+        // Seen only by who is signed in, and asked for again whenever it is shown.
+        'cache-control': 'private, no-cache',
+        'content-disposition': `${c.req.valid('query').download === undefined ? 'inline' : 'attachment'}; filename="${name}"`,
+      };
+      if (c.req.header('if-none-match') === file.etag) return c.body(null, 304, headers);
+      const ifRange = c.req.header('if-range');
+      const range = ifRange && ifRange !== file.etag ? null : parseRange(c.req.header('range'), file.size);
+      if (range === 'unsatisfiable') {
+        throw new ProblemError('range-not-satisfiable', undefined, {
+          headers: { 'content-range': `bytes */${file.size}` },
+        });
+      }
+      const { start, end } = range ?? { start: 0, end: file.size - 1 };
+      headers['content-length'] = String(end - start + 1);
+      if (range) headers['content-range'] = `bytes ${start}-${end}/${file.size}`;
+      const status = range ? 206 : 200;
+      if (c.req.method === 'HEAD') return c.body(null, status, headers);
+      const stream = Readable.from(file.read(start, end), { objectMode: false, highWaterMark: 256 * 1024 });
+      return c.body(Readable.toWeb(stream) as ReadableStream<Uint8Array>, status, headers);
+    },
+  );
+}

@@ -1,0 +1,136 @@
+import type { HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { Logger } from 'pino';
+import { type UploadGrants, UploadRequest } from '../../protocol/wire/uploads.ts';
+import { ProblemError, problemResponse } from '../api/problem.ts';
+import type { RemoteAddress } from '../api/remote.ts';
+import type { BoxAuthenticator } from '../boxes/authenticate.ts';
+import type { Db } from '../db/database.ts';
+import type { SiteWarnables } from '../health/warnables.ts';
+import type { Clips } from './clips.ts';
+import type { Granted, Grants } from './grants.ts';
+import { fragmentKey, type ObjectStore, StoreError } from './object-store.ts';
+
+const MAX_REQUEST_BYTES = 64 * 1024;
+/** A body that stands still for so long is given up; a paced one moves every second. */
+const IDLE_MS = 60_000;
+
+type Env = { Bindings: HttpBindings };
+
+/** Where boxes put clip fragments (protocol/wire/uploads.ts); mounted at /box/v1/uploads. */
+export function uploadRoutes(deps: {
+  db: Db;
+  store: ObjectStore;
+  clips: Clips;
+  grants: Grants;
+  authenticator: BoxAuthenticator;
+  warnables: SiteWarnables;
+  remote: RemoteAddress;
+  log: Logger;
+}): Hono<Env> {
+  const { db, store, clips, grants, warnables } = deps;
+  const log = deps.log.child({ module: 'uploads' });
+  const app = new Hono<Env>();
+  /** Uploads of one object run one after the other, so that what is stored and what is noted cannot differ. */
+  const writing = new Map<string, Promise<unknown>>();
+
+  app.post('/', async (c) => {
+    if (!(Number(c.req.header('content-length')) <= MAX_REQUEST_BYTES)) throw new ProblemError('payload-too-large');
+    const auth = await deps.authenticator.authenticate(
+      c.req.header('authorization'),
+      '/box/v1/uploads',
+      deps.remote(c.env.incoming),
+    );
+    if (!auth.ok) throw new ProblemError(auth.code);
+    const request = UploadRequest.safeParse(await c.req.json().catch(() => null));
+    if (!request.success) throw new ProblemError('invalid-request', request.error.issues[0]?.message);
+    const answer: UploadGrants['grants'] = [];
+    const owned = new Map<string, boolean>();
+    for (const f of request.data.fragments) {
+      const { clipId, n } = f;
+      if (!owned.has(clipId)) owned.set(clipId, await clips.belongsTo(db, clipId, auth.box.serial));
+      const state = owned.get(clipId) ? await held(f) : 'other';
+      if (state === 'none') answer.push({ clipId, n, stored: false, ...grants.sign(auth.box.serial, f) });
+      else answer.push({ clipId, n, stored: state === 'same', url: null, expiresInMs: 0 });
+      if (state === 'other')
+        log.warn({ serial: auth.box.serial, clipId, n }, 'no grant: this is another’s, or differs');
+    }
+    return c.json({ grants: answer } satisfies UploadGrants);
+  });
+
+  app.put('/:clipId/:n', async (c) => {
+    const granted = grants.verify(c.req.param(), c.req.query());
+    if (!granted) throw new ProblemError('not-allowed', 'This address is not good any more: ask for a new one.');
+    const { size, sha256 } = granted;
+    if (Number(c.req.header('content-length')) !== size || c.req.header('x-gatepost-sha256') !== sha256) {
+      throw new ProblemError('invalid-request', 'Length and hash must be those that were granted.');
+    }
+    const key = fragmentKey(granted.clipId, granted.n);
+    while (writing.has(key)) await writing.get(key)?.catch(() => {});
+    const work = take(granted, key, () => bodyOf(c.env, c.req.raw));
+    writing.set(key, work);
+    try {
+      await work;
+    } finally {
+      writing.delete(key);
+    }
+    return c.json({ size });
+  });
+
+  async function held({
+    clipId,
+    n,
+    sha256,
+  }: Pick<Granted, 'clipId' | 'n' | 'sha256'>): Promise<'none' | 'same' | 'other'> {
+    const row = await db
+      .selectFrom('clip_fragments')
+      .select('sha256')
+      .where('clipId', '=', clipId)
+      .where('n', '=', n)
+      .executeTakeFirst();
+    return row ? (row.sha256 === sha256 ? 'same' : 'other') : 'none';
+  }
+
+  async function take(granted: Granted, key: string, body: () => AsyncIterable<Uint8Array>): Promise<void> {
+    const { box, ...fragment } = granted;
+    const row = await db.selectFrom('boxes').select(['state', 'siteId']).where('serial', '=', box).executeTakeFirst();
+    // An address given before outlives neither a revocation nor a change of hands.
+    if (!row?.siteId || row.state !== 'claimed') throw new ProblemError('box-revoked');
+    const state = (await clips.belongsTo(db, fragment.clipId, box)) ? await held(fragment) : 'other';
+    if (state === 'other') throw new ProblemError('conflict', 'Something else is stored under this name.');
+    if (state === 'same') return;
+    try {
+      await store.put(key, body(), fragment);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      if (error.code === 'mismatch') throw new ProblemError('invalid-request', error.message);
+      log.error({ serial: box, clipId: fragment.clipId }, 'no room for clips');
+      await warnables.raise(row.siteId, {
+        code: 'relay-storage-full',
+        subject: 'relay',
+        severity: 'error',
+        text: 'The relay has no room for clips. They wait on the boxes: enlarge the storage of the relay.',
+        forMs: 120_000,
+      });
+      throw new ProblemError('storage-full', 'Clips wait on the box until there is room.');
+    }
+    await clips.fragmentStored({ ...fragment, boxSerial: box });
+  }
+
+  app.onError((error, c) => {
+    if (error instanceof ProblemError) return problemResponse(error.code, error.detail, error);
+    // The box's connection ended in the middle: nobody reads the answer.
+    if (c.req.method === 'PUT' && c.env.incoming?.destroyed) log.info({ reason: String(error) }, 'an upload was cut');
+    else log.error({ err: error, path: c.req.path }, 'an upload failed');
+    return problemResponse('internal-error');
+  });
+  return app;
+}
+
+/** The request's bytes as Node has them; through a web stream only where there is no Node request (tests). */
+function bodyOf(env: Env['Bindings'] | undefined, request: Request): AsyncIterable<Uint8Array> {
+  const { incoming } = env ?? {};
+  if (!incoming) return request.body ?? (async function* () {})();
+  incoming.setTimeout(IDLE_MS, () => incoming.destroy(new Error('the upload stood still')));
+  return incoming;
+}
