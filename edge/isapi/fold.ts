@@ -1,0 +1,205 @@
+import { type Clock, iso } from '../../protocol/clock.ts';
+import type { Event, EventType, NewRecord } from '../../protocol/wire/event.ts';
+import { uuidv7 } from '../../protocol/wire/ids.ts';
+import type { Alert } from './alert.ts';
+
+/** An event is over after so long without a repeat, because many firmwares never say `inactive`. */
+const QUIET_MS: Partial<Record<EventType, number>> = {
+  tamper: 10_000,
+  videoLoss: 30_000,
+  alarmInput: 10_000,
+  diskError: 300_000,
+  diskFull: 300_000,
+};
+const DEFAULT_QUIET_MS = 5_000;
+/** Video loss is over when a heartbeat (`videoloss inactive`) comes and no repeat follows within this time. */
+const LOSS_REPEATS_WITHIN_MS = 2_500;
+/** The same id again within this time is a late copy (panels send them in bursts, 27 s apart). */
+const COPIES_WITHIN_MS = 60_000;
+/** After so many new ids in a row on a rising count, ids are taken to name posts and not events. */
+const IDS_PER_POST = 3;
+const MAX_IDS = 1_000;
+const MAX_ACTIVE = 500;
+
+interface Active {
+  eventId: string;
+  ref: string | null;
+  count: number | null;
+  deviceTime: string | null;
+  lastWall: number;
+  cancel: () => void;
+}
+interface Known {
+  deviceTime: string | null;
+  lastMono: number;
+  endedBySaying: boolean;
+}
+
+/**
+ * Makes events of alerts. While something lasts, the device posts the same alert about once a second with a rising
+ * `activePostCount`: that is one event. A new one begins after `inactive`, after the quiet time, when the device gives
+ * another id, or when the count falls back to 1 at a later time on a device that counts up. `inactive` or quiet ends it.
+ *
+ * Records are handed over at once and in order; ids already seen make no second event, also across a restart (`restore`).
+ */
+export class EventFolder {
+  readonly #deviceId: string;
+  readonly #clock: Clock;
+  readonly #emit: (records: NewRecord[]) => void;
+  readonly #active = new Map<string, Active>();
+  readonly #known = new Map<string, Known>();
+  #countsUp = false;
+  #idsPerPost = 0;
+
+  constructor(o: { deviceId: string; clock: Clock; emit: (records: NewRecord[]) => void }) {
+    this.#deviceId = o.deviceId;
+    this.#clock = o.clock;
+    this.#emit = o.emit;
+  }
+
+  /** Events that were recorded before a restart, oldest first: open ones go on or end, closed ones keep their id taken. */
+  restore(events: { event: Event; ended: boolean }[]): void {
+    for (const { event, ended } of events) {
+      if (event.sourceRef) this.#know(event.sourceRef, event.deviceTime, ended);
+      if (ended) continue;
+      this.#open(keyOf(event.type, event.channel, event.text), event.type, {
+        eventId: event.id,
+        ref: event.sourceRef,
+        // What it had counted to is not known; anything but 1 goes on from there.
+        count: Number.POSITIVE_INFINITY,
+        deviceTime: event.deviceTime,
+        lastWall: Date.parse(event.seenAt),
+        cancel: () => {},
+      });
+    }
+  }
+
+  /** `channel`: as streams count it. */
+  alert(alert: Alert, channel: number | null): void {
+    const text = alert.type === 'other' || alert.word.toLowerCase() === 'pir' ? alert.word : null;
+    const key = keyOf(alert.type, channel, text);
+    const active = this.#active.get(key);
+    if (!alert.active) {
+      if (!active) return;
+      if (alert.type === 'videoLoss') this.#endAfter(key, active, LOSS_REPEATS_WITHIN_MS);
+      else this.#end(key, active, this.#clock.now(), true);
+      return;
+    }
+    if (active && this.#repeats(alert, active)) {
+      this.#repeat(key, alert, active);
+      return;
+    }
+    if (alert.ref && this.#isCopy(alert.ref, alert)) return;
+    if (active) this.#end(key, active, this.#clock.now(), false);
+    this.#begin(key, alert, channel, text);
+  }
+
+  /** Forgets everything without ending it: the next start takes it up again. */
+  stop(): void {
+    for (const active of this.#active.values()) active.cancel();
+    this.#active.clear();
+  }
+
+  #repeats(alert: Alert, active: Active): boolean {
+    if (alert.ref && active.ref) {
+      if (alert.ref === active.ref) {
+        this.#idsPerPost = 0;
+        return true;
+      }
+      // Another id is another event, unless this device is seen to number every post while it counts on.
+      const countsOn = alert.count !== null && active.count !== null && alert.count === active.count + 1;
+      if (countsOn) this.#idsPerPost++;
+      if (!countsOn || this.#idsPerPost <= IDS_PER_POST) return false;
+    }
+    const startsOver = alert.count === 1 && active.count !== null && active.count > 1;
+    const counts = this.#countsUp || active.count === Number.POSITIVE_INFINITY;
+    return !(startsOver && counts && isLater(alert.deviceTime, active.deviceTime));
+  }
+
+  #repeat(key: string, alert: Alert, active: Active): void {
+    if (alert.count !== null && active.count !== null && active.count !== Number.POSITIVE_INFINITY) {
+      if (alert.count > active.count) this.#countsUp = true;
+    }
+    active.count = alert.count;
+    active.ref = alert.ref ?? active.ref;
+    active.deviceTime = alert.deviceTime;
+    active.lastWall = this.#clock.now();
+    if (alert.ref) this.#know(alert.ref, alert.deviceTime, false);
+    this.#endAfter(key, active, QUIET_MS[alert.type] ?? DEFAULT_QUIET_MS);
+  }
+
+  /**
+   * A late copy of an event that is over. Not one: the same id with another time after the device itself had said
+   * `inactive`; then its id does not name the event.
+   */
+  #isCopy(ref: string, alert: Alert): boolean {
+    const known = this.#known.get(ref);
+    if (!known) return false;
+    const sameTime = known.deviceTime !== null && known.deviceTime === alert.deviceTime;
+    const recent = this.#clock.mono() - known.lastMono < COPIES_WITHIN_MS;
+    if (!sameTime && (known.endedBySaying || !recent)) return false;
+    this.#know(ref, alert.deviceTime, known.endedBySaying);
+    return true;
+  }
+
+  #begin(key: string, alert: Alert, channel: number | null, text: string | null): void {
+    const now = this.#clock.now();
+    const id = uuidv7(now);
+    const body: Event = {
+      id,
+      type: alert.type,
+      deviceId: this.#deviceId,
+      channel,
+      // The box's clock: devices' clocks are wrong, or right and mislabelled. The way here takes milliseconds.
+      occurredAt: iso(now),
+      seenAt: iso(now),
+      deviceTime: alert.deviceTime,
+      sourceRef: alert.ref,
+      text,
+    };
+    if (alert.ref) this.#know(alert.ref, alert.deviceTime, false);
+    const { ref, count, deviceTime } = alert;
+    this.#open(key, alert.type, { eventId: id, ref, count, deviceTime, lastWall: now, cancel: () => {} });
+    this.#emit([{ kind: 'event', body }]);
+  }
+
+  #open(key: string, type: EventType, active: Active): void {
+    const same = this.#active.get(key);
+    if (same) this.#end(key, same, same.lastWall, false);
+    if (this.#active.size >= MAX_ACTIVE) {
+      const [oldest] = this.#active;
+      if (oldest) this.#end(oldest[0], oldest[1], oldest[1].lastWall, false);
+    }
+    this.#active.set(key, active);
+    this.#endAfter(key, active, QUIET_MS[type] ?? DEFAULT_QUIET_MS);
+  }
+
+  #endAfter(key: string, active: Active, ms: number): void {
+    active.cancel();
+    active.cancel = this.#clock.after(ms, () => this.#end(key, active, active.lastWall, false));
+  }
+
+  #end(key: string, active: Active, atMs: number, said: boolean): void {
+    active.cancel();
+    this.#active.delete(key);
+    if (active.ref) this.#know(active.ref, active.deviceTime, said);
+    this.#emit([{ kind: 'eventEnd', body: { eventId: active.eventId, endedAt: iso(atMs) } }]);
+  }
+
+  #know(ref: string, deviceTime: string | null, endedBySaying: boolean): void {
+    this.#known.delete(ref);
+    this.#known.set(ref, { deviceTime, lastMono: this.#clock.mono(), endedBySaying });
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > MAX_IDS) this.#known.delete(oldest!);
+  }
+}
+
+const keyOf = (type: EventType, channel: number | null, text: string | null): string =>
+  `${type} ${channel} ${text?.toLowerCase() ?? ''}`;
+
+/** Devices write times with and without zones; what cannot be compared counts as later when it differs. */
+function isLater(time: string | null, than: string | null): boolean {
+  if (time === null || than === null) return true;
+  const [a, b] = [Date.parse(time), Date.parse(than)];
+  return Number.isNaN(a) || Number.isNaN(b) ? time !== than : a > b;
+}
