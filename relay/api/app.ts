@@ -6,6 +6,8 @@ import type { Clock } from '../../protocol/clock.ts';
 import { createScope, type Scope } from '../auth/scope.ts';
 import type { Principal, Sessions } from '../auth/sessions.ts';
 import type { Db } from '../db/database.ts';
+import type { Metrics } from '../web/metrics.ts';
+import { bodyLimit } from './body-limit.ts';
 import { ProblemError, problemResponse } from './problem.ts';
 
 export const SESSION_COOKIE = 'gp_session';
@@ -26,17 +28,8 @@ const OPEN = new Set(['/api/v1/auth/login', '/api/v1/openapi.json']);
  * The portal API under /api/v1: every route but the sign-in itself and the document has a scope (`c.get('scope')`)
  * before it runs. Failures are thrown as {@link ProblemError}; anything else thrown is a bug and answered 500.
  */
-export function createApi({
-  db,
-  clock,
-  log,
-  sessions,
-}: {
-  db: Db;
-  clock: Clock;
-  log: Logger;
-  sessions: Sessions;
-}): Api {
+export function createApi(deps: { db: Db; clock: Clock; log: Logger; sessions: Sessions; metrics?: Metrics }): Api {
+  const { db, clock, log, sessions, metrics } = deps;
   const app: Api = new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
       if (result.success) return;
@@ -55,13 +48,13 @@ export function createApi({
   }).basePath('/api/v1');
 
   app.use('*', async (c, next) => {
+    const started = clock.mono();
     await next();
+    metrics?.requests.observe({ method: c.req.method, status: c.res.status }, (clock.mono() - started) / 1000);
     if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
   });
+  app.use('*', bodyLimit(MAX_BODY_BYTES));
   app.use('*', async (c, next) => {
-    if (Number(c.req.header('content-length') ?? 0) > MAX_BODY_BYTES || c.req.header('transfer-encoding')) {
-      throw new ProblemError('payload-too-large', `A request has at most ${MAX_BODY_BYTES} bytes and says its length.`);
-    }
     if (OPEN.has(c.req.path)) return next();
     const bearer = /^Bearer ([\w-]{20,128})$/.exec(c.req.header('authorization') ?? '')?.[1];
     const token = bearer ?? getCookie(c, SESSION_COOKIE);

@@ -33,6 +33,8 @@ export function problemResponse(
   });
 }
 
+const ProblemSchema = Problem.meta({ id: 'Problem' });
+
 /**
  * Documents the problems of a route: `responses: { 200: json(Site, 'The site'), ...problems('not-found') }`. What every
  * route can answer (`invalid-request`, `not-signed-in`, `internal-error`) is added by itself.
@@ -48,7 +50,7 @@ export function problems(...codes: ProblemCode[]) {
       status,
       {
         description: list.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}.`).join(' '),
-        content: { 'application/problem+json': { schema: Problem } },
+        content: { 'application/problem+json': { schema: ProblemSchema } },
       },
     ]),
   ) as Record<never, { description: string; content: { 'application/problem+json': { schema: typeof Problem } } }>;

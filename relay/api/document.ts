@@ -1,0 +1,32 @@
+import { PROBLEMS } from '../../protocol/wire/problem.ts';
+import { type Api, SESSION_COOKIE } from './app.ts';
+
+const errors = Object.entries(PROBLEMS).map(([code, [status, title]]) => `| \`${code}\` | ${status} | ${title} |`);
+const DESCRIPTION = `Portal API of a Gatepost relay. Times are UTC, ISO 8601. Lists come as \`{items, nextCursor}\` in the relay's own order.
+
+Errors are problem details (RFC 9457) with a stable \`code\`:
+
+| code | status | meaning |
+|---|---|---|
+${errors.join('\n')}
+`;
+
+/** Serves the OpenAPI 3.1 document of all routes registered so far and later. */
+export function registerDocument(app: Api): void {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: SESSION_COOKIE,
+  });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
+  app.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: {
+      title: 'Gatepost',
+      version: '1',
+      description: DESCRIPTION,
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+    },
+    security: [{ session: [] }, { token: [] }],
+  });
+}

@@ -1,0 +1,59 @@
+import { type Clock, iso } from '../protocol/clock.ts';
+import { uuidv7 } from '../protocol/wire/ids.ts';
+import { hashPassword } from './auth/passwords.ts';
+import type { Db } from './db/database.ts';
+
+/**
+ * Makes a company, its first user and a site, as far as they are not there; sets the user's password. Run again it is the
+ * way back in for who forgot it, and ends the user's sessions.
+ */
+export async function bootstrap(
+  db: Db,
+  clock: Clock,
+  wanted: { company: string; name: string; email: string; password: string; site: string; timeZone: string },
+): Promise<{ companyId: string; userId: string; siteId: string }> {
+  const passwordHash = await hashPassword(wanted.password);
+  const email = wanted.email.trim().toLowerCase();
+  const createdAt = iso(clock.now());
+  return db.transaction().execute(async (trx) => {
+    const find = await trx.selectFrom('companies').select('id').where('name', '=', wanted.company).executeTakeFirst();
+    const companyId = find?.id ?? uuidv7(clock.now());
+    if (!find) await trx.insertInto('companies').values({ id: companyId, name: wanted.company, createdAt }).execute();
+
+    const user = await trx
+      .selectFrom('users')
+      .select(['id', 'companyId'])
+      .where('email', '=', email)
+      .executeTakeFirst();
+    if (user && user.companyId !== companyId) throw new Error(`${email} is a user of another company`);
+    const userId = user?.id ?? uuidv7(clock.now());
+    if (user) {
+      await trx.updateTable('users').set({ passwordHash, name: wanted.name }).where('id', '=', userId).execute();
+      await trx.deleteFrom('sessions').where('userId', '=', userId).execute();
+    } else {
+      await trx
+        .insertInto('users')
+        .values({ id: userId, companyId, email, name: wanted.name, passwordHash, createdAt })
+        .execute();
+      await trx
+        .insertInto('grants')
+        .values({ id: uuidv7(clock.now()), userId, companyId, siteId: null, permission: 'manage', untilMs: null })
+        .execute();
+    }
+
+    const site = await trx
+      .selectFrom('sites')
+      .select('id')
+      .where('companyId', '=', companyId)
+      .where('name', '=', wanted.site)
+      .executeTakeFirst();
+    const siteId = site?.id ?? uuidv7(clock.now());
+    if (!site) {
+      await trx
+        .insertInto('sites')
+        .values({ id: siteId, companyId, name: wanted.site, timeZone: wanted.timeZone, createdAt })
+        .execute();
+    }
+    return { companyId, userId, siteId };
+  });
+}

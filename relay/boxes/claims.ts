@@ -1,0 +1,138 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
+import { ProblemError } from '../api/problem.ts';
+import { Limiter, retryAfter } from '../auth/limiter.ts';
+import type { Scope } from '../auth/scope.ts';
+import type { Db } from '../db/database.ts';
+import type { BoxRow } from '../db/schema.ts';
+import type { SiteWarnables } from '../health/warnables.ts';
+
+/** Wrong codes: five an hour for each box and for each address. */
+export class ClaimTries {
+  readonly #byBox: Limiter;
+  readonly #byAddress: Limiter;
+
+  constructor({ clock }: { clock: Clock }) {
+    const limits = { clock, limit: 5, windowMs: 3_600_000 };
+    this.#byBox = new Limiter(limits);
+    this.#byAddress = new Limiter(limits);
+  }
+
+  /** Counts a try; returns how long to wait, 0 when it may go on. */
+  take(serial: string, address: string): number {
+    const wait = this.#byAddress.take(address);
+    if (wait > 0) return wait;
+    const boxWait = this.#byBox.take(serial);
+    // What the box's own pause stops was no guess: it must not use up the address's tries too.
+    if (boxWait > 0) this.#byAddress.forgive(address);
+    return boxWait;
+  }
+
+  forgive(serial: string, address: string): void {
+    this.#byBox.forgive(serial);
+    this.#byAddress.forgive(address);
+  }
+
+  clear(serial: string): void {
+    this.#byBox.clear(serial);
+  }
+}
+
+/** What an operator does with a box: claim it for a site, revoke it, end a duplicate. All through the operator's scope. */
+export class Claims {
+  readonly #db: Db;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #tries: ClaimTries;
+  readonly #warnables: SiteWarnables;
+  readonly #claimed: (serial: string) => Promise<void>;
+  readonly #cut: (serial: string, reason: string) => void;
+
+  constructor(deps: {
+    db: Db;
+    clock: Clock;
+    log: Logger;
+    tries: ClaimTries;
+    warnables: SiteWarnables;
+    /** Tells a waiting box that it is claimed. */
+    claimed: (serial: string) => Promise<void>;
+    cut: (serial: string, reason: string) => void;
+  }) {
+    this.#db = deps.db;
+    this.#clock = deps.clock;
+    this.#log = deps.log;
+    this.#tries = deps.tries;
+    this.#warnables = deps.warnables;
+    this.#claimed = deps.claimed;
+    this.#cut = deps.cut;
+  }
+
+  /** Claims a box for a site by the code its set-up page shows. Wrong serial and wrong code look alike. */
+  async claim(scope: Scope, siteId: string, serial: string, code: string, remote: string): Promise<void> {
+    const site = await scope.site(siteId, 'manage');
+    const wait = this.#tries.take(serial, remote);
+    if (wait > 0) {
+      this.#log.warn({ serial, remote, userId: scope.userId }, 'claim refused: too many wrong codes');
+      const minutes = Math.ceil(wait / 60_000);
+      const detail = `Five wrong codes were tried. Wait ${minutes} minutes, or make a new code on the set-up page of the box.`;
+      throw new ProblemError('too-many-tries', detail, { headers: retryAfter(wait) });
+    }
+    const box = await this.#db.selectFrom('boxes').selectAll().where('serial', '=', serial).executeTakeFirst();
+    if (!box || !codeFits(box, code)) {
+      this.#log.warn({ serial, remote, userId: scope.userId }, 'claim refused: serial or code wrong');
+      throw new ProblemError('claim-refused', 'Check serial and code on the set-up page of the box.');
+    }
+    this.#tries.forgive(serial, remote);
+    if (box.state === 'revoked') throw new ProblemError('box-revoked');
+    const { numUpdatedRows } = await this.#db
+      .updateTable('boxes')
+      .set({ state: 'claimed', siteId: site.id, companyId: site.companyId, seenMs: this.#clock.now() })
+      .where('serial', '=', serial)
+      .where('state', '=', 'unclaimed')
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) throw new ProblemError('already-claimed');
+    this.#log.info({ serial, siteId, userId: scope.userId }, 'box claimed');
+    await this.#claimed(serial);
+  }
+
+  /** For good: the key is never let in again. */
+  async revoke(scope: Scope, serial: string): Promise<void> {
+    const box = await this.#managed(scope, serial);
+    await this.#db.updateTable('boxes').set({ state: 'revoked' }).where('serial', '=', serial).execute();
+    await this.#warnables.clear(box.siteId, 'duplicate-identity', `box:${serial}`);
+    this.#cut(serial, 'revoked');
+    this.#log.info({ serial, userId: scope.userId }, 'box revoked');
+  }
+
+  /** Lets the next box with this identity in again, whichever comes first. */
+  async clearDuplicate(scope: Scope, serial: string): Promise<void> {
+    const box = await this.#managed(scope, serial);
+    if (box.state !== 'duplicate') throw new ProblemError('conflict', 'This box is not marked as duplicate.');
+    await this.#db
+      .updateTable('boxes')
+      .set({ state: 'claimed', boot: null, epoch: null })
+      .where('serial', '=', serial)
+      .execute();
+    await this.#warnables.clear(box.siteId, 'duplicate-identity', `box:${serial}`);
+    this.#log.info({ serial, userId: scope.userId }, 'duplicate cleared');
+  }
+
+  async #managed(scope: Scope, serial: string): Promise<BoxRow & { siteId: string }> {
+    const box = await this.#db
+      .selectFrom('boxes')
+      .selectAll()
+      .where('serial', '=', serial)
+      .where('siteId', 'in', scope.siteIds())
+      .executeTakeFirst();
+    if (!box?.siteId) throw new ProblemError('not-found');
+    await scope.site(box.siteId, 'manage');
+    return { ...box, siteId: box.siteId };
+  }
+}
+
+function codeFits(box: BoxRow, code: string): boolean {
+  const given = createHash('sha256').update(`${box.serial}:${code}`).digest();
+  const wanted = Buffer.from(box.codeHash, 'hex');
+  return wanted.length === given.length && timingSafeEqual(given, wanted);
+}

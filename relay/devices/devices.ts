@@ -1,0 +1,185 @@
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import { type Clock, iso } from '../../protocol/clock.ts';
+import { seal } from '../../protocol/codec/sealed.ts';
+import { AddDevice, type Device, type SetCredentials } from '../../protocol/wire/api.ts';
+import { ProbeResult } from '../../protocol/wire/box-api.ts';
+import { DesiredRecording } from '../../protocol/wire/desired.ts';
+import { uuidv7 } from '../../protocol/wire/ids.ts';
+import { ProblemError } from '../api/problem.ts';
+import type { Scope } from '../auth/scope.ts';
+import type { Db, DbOrTrx } from '../db/database.ts';
+import type { Database } from '../db/schema.ts';
+import type { DesiredStates } from '../desired/desired.ts';
+import type { Views } from '../sites/views.ts';
+import type { BoxClient } from './box-client.ts';
+
+type DeviceRow = Database['devices'];
+type NewDevice = z.output<typeof AddDevice>;
+const PROBE_TIMEOUT_MS = 20_000;
+const MAC = AddDevice.shape.mac;
+
+/** Devices of a site: what the relay keeps of them, and what their box is to do with them (desired state). */
+export class Devices {
+  readonly #db: Db;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #desired: DesiredStates;
+  readonly #box: BoxClient;
+  readonly #views: Views;
+
+  constructor(deps: { db: Db; clock: Clock; log: Logger; desired: DesiredStates; box: BoxClient; views: Views }) {
+    this.#db = deps.db;
+    this.#clock = deps.clock;
+    this.#log = deps.log;
+    this.#desired = deps.desired;
+    this.#box = deps.box;
+    this.#views = deps.views;
+  }
+
+  async list(scope: Scope, siteId: string): Promise<Device[]> {
+    const site = await scope.site(siteId);
+    const rows = await this.#db
+      .selectFrom('devices')
+      .selectAll()
+      .where('siteId', '=', site.id)
+      .where('deletedAt', 'is', null)
+      .orderBy('createdAt')
+      .execute();
+    return rows.map((row) => this.#views.device(row));
+  }
+
+  /**
+   * Adds a device: the box tries the credentials once, so that a wrong password is known before anything is kept, and
+   * never tried again. Nothing is added when it refuses.
+   */
+  async add(scope: Scope, siteId: string, wanted: NewDevice): Promise<Device> {
+    const site = await scope.site(siteId, 'manage');
+    const { boxSerial, name, host, httpPort, username, password, recordOn } = wanted;
+    const box = await this.#db
+      .selectFrom('boxes')
+      .select(['serial', 'sealKey', 'state'])
+      .where('serial', '=', boxSerial)
+      .where('siteId', '=', site.id)
+      .executeTakeFirst();
+    if (!box) throw new ProblemError('not-found', `Box ${boxSerial} is not at this site.`);
+    if (box.state === 'revoked') throw new ProblemError('box-revoked');
+    await this.#mustBeNew(this.#db, boxSerial, wanted);
+    const probed = await this.#box.json(boxSerial, ProbeResult, 'POST', '/v1/devices/probe', {
+      body: { host, httpPort, username, password },
+      timeoutMs: PROBE_TIMEOUT_MS,
+    });
+    const row: DeviceRow = {
+      id: uuidv7(this.#clock.now()),
+      siteId: site.id,
+      boxSerial,
+      name,
+      kind: 'isapi',
+      mac: wanted.mac ?? MAC.safeParse(probed.mac?.toLowerCase().replaceAll(':', '-')).data ?? null,
+      serial: wanted.serial ?? (probed.serial.slice(0, 64) || null),
+      host,
+      httpPort,
+      username,
+      createdAt: iso(this.#clock.now()),
+      deletedAt: null,
+    };
+    const sealed = seal(password, box.sealKey, `device:${row.id}`);
+    const { id, kind, mac, serial } = row;
+    const device = { id, kind, name, mac, serial, host, httpPort, username, password: sealed, credentialVersion: 1 };
+    const recordings =
+      recordOn.length === 0
+        ? []
+        : probed.channels.map(({ channel }) => DesiredRecording.parse({ deviceId: id, channel, triggers: recordOn }));
+    await this.#db.transaction().execute(async (trx) => {
+      await this.#mustBeNew(trx, boxSerial, row);
+      await trx.insertInto('devices').values(row).execute();
+      await this.#desired.change(boxSerial, 'devices', (items) => [...items, device], trx);
+      await this.#desired.change(boxSerial, 'recording', (items) => [...items, ...recordings], trx);
+    });
+    this.#desired.announce(boxSerial);
+    this.#log.info({ deviceId: id, siteId, boxSerial, model: probed.model, userId: scope.userId }, 'device added');
+    return this.#views.device(row);
+  }
+
+  async setCredentials(scope: Scope, id: string, wanted: z.infer<typeof SetCredentials>): Promise<Device> {
+    const device = await this.find(scope, id, 'manage');
+    const { sealKey } = await this.#db
+      .selectFrom('boxes')
+      .select('sealKey')
+      .where('serial', '=', device.boxSerial)
+      .executeTakeFirstOrThrow();
+    const { username } = wanted;
+    const password = seal(wanted.password, sealKey, `device:${id}`);
+    await this.#db.transaction().execute(async (trx) => {
+      await trx.updateTable('devices').set({ username }).where('id', '=', id).execute();
+      await this.#desired.change(
+        device.boxSerial,
+        'devices',
+        (items) =>
+          items.map((item) =>
+            item.id === id ? { ...item, username, password, credentialVersion: item.credentialVersion + 1 } : item,
+          ),
+        trx,
+      );
+    });
+    this.#desired.announce(device.boxSerial);
+    this.#log.info({ deviceId: id, userId: scope.userId }, 'device credentials set');
+    return this.#views.device({ ...device, username });
+  }
+
+  /** The box forgets the device and its password; events and clips of it stay. */
+  async remove(scope: Scope, id: string): Promise<void> {
+    const device = await this.find(scope, id, 'manage');
+    await this.#db.transaction().execute(async (trx) => {
+      await trx
+        .updateTable('devices')
+        .set({ deletedAt: iso(this.#clock.now()) })
+        .where('id', '=', id)
+        .execute();
+      await this.#desired.change(device.boxSerial, 'devices', (items) => items.filter((item) => item.id !== id), trx);
+      await this.#desired.change(
+        device.boxSerial,
+        'recording',
+        (items) => items.filter((item) => item.deviceId !== id),
+        trx,
+      );
+    });
+    this.#desired.announce(device.boxSerial);
+    this.#log.info({ deviceId: id, userId: scope.userId }, 'device removed');
+  }
+
+  /** A device in reach; throws `not-found`, or `not-allowed`. */
+  async find(scope: Scope, id: string, permission: 'view' | 'manage' = 'view'): Promise<DeviceRow> {
+    const device = await this.#db
+      .selectFrom('devices')
+      .selectAll()
+      .where('id', '=', id)
+      .where('deletedAt', 'is', null)
+      .where('siteId', 'in', scope.siteIds())
+      .executeTakeFirst();
+    if (!device) throw new ProblemError('not-found');
+    if (permission === 'manage') await scope.site(device.siteId, 'manage');
+    return device;
+  }
+
+  async #mustBeNew(
+    db: DbOrTrx,
+    boxSerial: string,
+    { mac, serial, host, httpPort }: Pick<DeviceRow, 'mac' | 'serial' | 'host' | 'httpPort'>,
+  ): Promise<void> {
+    const same = await db
+      .selectFrom('devices')
+      .select('name')
+      .where('boxSerial', '=', boxSerial)
+      .where('deletedAt', 'is', null)
+      .where((e) =>
+        e.or([
+          ...(mac ? [e('mac', '=', mac)] : []),
+          ...(serial ? [e('serial', '=', serial)] : []),
+          ...(mac || serial ? [] : [e.and({ host, httpPort })]),
+        ]),
+      )
+      .executeTakeFirst();
+    if (same) throw new ProblemError('conflict', `This device was added already, as “${same.name}”.`);
+  }
+}

@@ -1,0 +1,166 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { AddDevice, Device, SetCredentials } from '../../protocol/wire/api.ts';
+import { DiscoveredDevice, DiscoveryList } from '../../protocol/wire/box-api.ts';
+import { Serial, Uuid } from '../../protocol/wire/ids.ts';
+import type { Api } from '../api/app.ts';
+import { body, json, ProblemError, problems } from '../api/problem.ts';
+import type { Scope } from '../auth/scope.ts';
+import type { Db } from '../db/database.ts';
+import { SiteParams } from '../sites/routes.ts';
+import type { BoxClient } from './box-client.ts';
+import type { Devices } from './devices.ts';
+
+const DeviceSchema = Device.meta({ id: 'Device' });
+const DeviceParams = z.object({ deviceId: Uuid });
+const Discovery = z
+  .object({
+    items: z.array(DiscoveredDevice.extend({ boxSerial: Serial })),
+    /** Boxes that could not be asked. */
+    unreachable: z.array(Serial),
+  })
+  .meta({ id: 'Discovery' });
+const tags = ['Devices'];
+const OF_DEVICE = [
+  'device-refused-login',
+  'device-locked',
+  'device-not-activated',
+  'device-unreachable',
+  'device-error',
+  'box-unreachable',
+] as const;
+const MAX_SNAPSHOT_BYTES = 8 * 1024 * 1024;
+
+export function registerDeviceRoutes(
+  app: Api,
+  { db, box, devices }: { db: Db; box: BoxClient; devices: Devices },
+): void {
+  /** Every box of the site that can be asked; one that cannot never hides what the others found. */
+  const discover = async (scope: Scope, siteId: string, method: 'GET' | 'POST', path: string) => {
+    const site = await scope.site(siteId, method === 'GET' ? 'view' : 'manage');
+    const boxes = await db
+      .selectFrom('boxes')
+      .select('serial')
+      .where('siteId', '=', site.id)
+      .where('state', '=', 'claimed')
+      .orderBy('serial')
+      .execute();
+    const answers = await Promise.all(
+      boxes.map(({ serial }) =>
+        box.json(serial, DiscoveryList, method, path, { timeoutMs: 15_000 }).then(
+          ({ items }) => ({ serial, items: items.map((item) => ({ ...item, boxSerial: serial })), gone: false }),
+          (error) => {
+            if (error instanceof ProblemError) return { serial, items: [], gone: true };
+            throw error;
+          },
+        ),
+      ),
+    );
+    return {
+      items: answers.flatMap((answer) => answer.items),
+      unreachable: answers.filter((answer) => answer.gone).map((answer) => answer.serial),
+    };
+  };
+
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/sites/{siteId}/discovery',
+      tags,
+      summary: 'Devices that the boxes of a site see on their LANs',
+      request: { params: SiteParams },
+      responses: { 200: json(Discovery, 'Seen devices'), ...problems('not-found') },
+    }),
+    async (c) => c.json(await discover(c.get('scope'), c.req.valid('param').siteId, 'GET', '/v1/discovery'), 200),
+  );
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/sites/{siteId}/discovery/scan',
+      tags,
+      summary: 'Ask the LANs again; answers after about 2 s',
+      request: { params: SiteParams },
+      responses: { 200: json(Discovery, 'Seen devices'), ...problems('not-allowed', 'not-found') },
+    }),
+    async (c) => c.json(await discover(c.get('scope'), c.req.valid('param').siteId, 'POST', '/v1/discovery/scan'), 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/sites/{siteId}/devices',
+      tags,
+      summary: 'Devices of a site',
+      request: { params: SiteParams },
+      responses: { 200: json(z.object({ items: z.array(DeviceSchema) }), 'Oldest first'), ...problems('not-found') },
+    }),
+    async (c) => c.json({ items: await devices.list(c.get('scope'), c.req.valid('param').siteId) }, 200),
+  );
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/sites/{siteId}/devices',
+      tags,
+      summary: 'Add a device',
+      description:
+        'The box logs in with these credentials once. When the device refuses them nothing is added and nothing is tried again.',
+      request: { params: SiteParams, ...body(AddDevice) },
+      responses: {
+        201: json(DeviceSchema, 'The device'),
+        ...problems('not-allowed', 'not-found', 'conflict', 'box-revoked', ...OF_DEVICE),
+      },
+    }),
+    async (c) => c.json(await devices.add(c.get('scope'), c.req.valid('param').siteId, c.req.valid('json')), 201),
+  );
+  app.openapi(
+    createRoute({
+      method: 'put',
+      path: '/devices/{deviceId}/credentials',
+      tags,
+      summary: 'Enter user name and password again; the box tries them once',
+      request: { params: DeviceParams, ...body(SetCredentials) },
+      responses: { 200: json(DeviceSchema, 'The device'), ...problems('not-allowed', 'not-found') },
+    }),
+    async (c) =>
+      c.json(await devices.setCredentials(c.get('scope'), c.req.valid('param').deviceId, c.req.valid('json')), 200),
+  );
+  app.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/devices/{deviceId}',
+      tags,
+      summary: 'Take a device away; its events and clips stay',
+      request: { params: DeviceParams },
+      responses: { 204: { description: 'Gone' }, ...problems('not-allowed', 'not-found') },
+    }),
+    async (c) => {
+      await devices.remove(c.get('scope'), c.req.valid('param').deviceId);
+      return c.body(null, 204);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/devices/{deviceId}/snapshot',
+      tags,
+      summary: 'A picture of now',
+      request: {
+        params: DeviceParams,
+        query: z.object({ channel: z.coerce.number().int().min(1).max(9999).default(1) }),
+      },
+      responses: {
+        200: {
+          description: 'JPEG',
+          content: { 'image/jpeg': { schema: z.string().meta({ format: 'binary' }) } },
+        },
+        ...problems('not-found', ...OF_DEVICE),
+      },
+    }),
+    async (c) => {
+      const device = await devices.find(c.get('scope'), c.req.valid('param').deviceId);
+      const path = `/v1/devices/${device.id}/snapshot?channel=${c.req.valid('query').channel}`;
+      const request = { method: 'GET', path, timeoutMs: 15_000, signal: c.req.raw.signal };
+      const jpeg = await box.bytes(device.boxSerial, request, 'image/jpeg', MAX_SNAPSHOT_BYTES);
+      return c.body(new Uint8Array(jpeg), 200, { 'content-type': 'image/jpeg' });
+    },
+  );
+}

@@ -1,0 +1,35 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { EventDetail, EventItem, PageQuery, page } from '../../protocol/wire/api.ts';
+import { EventType } from '../../protocol/wire/event.ts';
+import { Uuid } from '../../protocol/wire/ids.ts';
+import type { Api } from '../api/app.ts';
+import { json, problems } from '../api/problem.ts';
+import { SiteParams } from '../sites/routes.ts';
+import type { EventQueries } from './queries.ts';
+
+const tags = ['Events'];
+
+export function registerEventRoutes(app: Api, { events }: { events: EventQueries }): void {
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/sites/{siteId}/events',
+      tags,
+      summary: 'Events of a site, newest first in the order the relay stored them',
+      request: { params: SiteParams, query: PageQuery.extend({ type: EventType.optional() }) },
+      responses: { 200: json(page(EventItem.meta({ id: 'EventItem' })), 'A page'), ...problems('not-found') },
+    }),
+    async (c) => c.json(await events.list(c.get('scope'), c.req.valid('param').siteId, c.req.valid('query')), 200),
+  );
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/events/{eventId}',
+      tags,
+      summary: 'One event with its clip and what became of its alarms',
+      request: { params: z.object({ eventId: Uuid }) },
+      responses: { 200: json(EventDetail.meta({ id: 'EventDetail' }), 'The event'), ...problems('not-found') },
+    }),
+    async (c) => c.json(await events.detail(c.get('scope'), c.req.valid('param').eventId), 200),
+  );
+}

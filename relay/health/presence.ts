@@ -1,0 +1,42 @@
+import type { Clock } from '../../protocol/clock.ts';
+
+/** Which boxes are connected over MQTT, and since when they are or are not. */
+export class Presence {
+  readonly #clock: Clock;
+  readonly #states = new Map<string, { online: boolean; sinceMs: number }>();
+  readonly #listeners = new Set<(serial: string, online: boolean) => void>();
+
+  constructor({ clock }: { clock: Clock }) {
+    this.#clock = clock;
+  }
+
+  set(serial: string, online: boolean): void {
+    if (this.online(serial) === online && this.#states.has(serial)) return;
+    this.#states.set(serial, { online, sinceMs: this.#clock.now() });
+    for (const fn of this.#listeners) fn(serial, online);
+  }
+
+  online(serial: string): boolean {
+    return this.#states.get(serial)?.online ?? false;
+  }
+
+  /** Null: not connected since this relay started. */
+  sinceMs(serial: string): number | null {
+    return this.#states.get(serial)?.sinceMs ?? null;
+  }
+
+  forget(serial: string): void {
+    this.#states.delete(serial);
+  }
+
+  count(): number {
+    let online = 0;
+    for (const state of this.#states.values()) if (state.online) online++;
+    return online;
+  }
+
+  onChange(fn: (serial: string, online: boolean) => void): () => void {
+    this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
+  }
+}

@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { Command, Option } from 'commander';
+import pino from 'pino';
+import { systemClock as clock } from '../protocol/clock.ts';
+import { bootstrap } from './bootstrap.ts';
+import { openDatabase } from './db/database.ts';
+import { Relay } from './relay.ts';
+import { isTimeZone } from './sites/time-zone.ts';
+
+const VERSION = '0.1.0';
+const data = () =>
+  new Option('--data <directory>', 'where everything is kept').env('GATEPOST_DATA').default('./var/relay');
+
+const program = new Command()
+  .name('relay/main.ts')
+  .description('The Gatepost relay: the cloud side. One port for portal, API and boxes.')
+  .addOption(new Option('--port <number>', 'port to listen on').env('GATEPOST_PORT').default('8080'))
+  .addOption(new Option('--host <address>', 'address to listen on').env('GATEPOST_HOST').default('0.0.0.0'))
+  .addOption(data())
+  .addOption(
+    new Option('--public-url <url>', 'how browsers reach the relay; https makes cookies secure').env(
+      'GATEPOST_PUBLIC_URL',
+    ),
+  )
+  .addOption(
+    new Option('--allow-internal <cidr...>', 'internal networks that the relay may dial (receivers)')
+      .env('GATEPOST_ALLOW_INTERNAL')
+      .default([]),
+  )
+  .addOption(
+    new Option('--proxies <number>', 'reverse proxies in front whose X-Forwarded-For is believed')
+      .env('GATEPOST_PROXIES')
+      .default('0'),
+  )
+  .addOption(
+    new Option('--metrics-token <token>', 'bearer token for /metrics (default: loopback only)').env(
+      'GATEPOST_METRICS_TOKEN',
+    ),
+  )
+  .addOption(
+    new Option('--enrol-limit <number>', 'new boxes that one address may enrol in an hour')
+      .env('GATEPOST_ENROL_LIMIT')
+      .default('60'),
+  )
+  .addOption(
+    new Option('--log-level <level>', 'fatal, error, warn, info, debug').env('GATEPOST_LOG_LEVEL').default('info'),
+  )
+  .version(VERSION)
+  .action(run);
+
+program
+  .command('bootstrap')
+  .description(
+    'make a company, its first user and a site, or set the user’s password again; reads it from standard input',
+  )
+  .addOption(data())
+  .requiredOption('--company <name>')
+  .requiredOption('--name <name>', 'name of the user')
+  .requiredOption('--email <address>')
+  .requiredOption('--site <name>')
+  .addOption(new Option('--time-zone <zone>', 'of the site, as Europe/Berlin').default('UTC'))
+  .action(setUp);
+
+await program.parseAsync();
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(1);
+}
+
+function number(name: string, value: string, max: number): number {
+  if (!/^\d{1,9}$/.test(value) || Number(value) > max) fail(`--${name} ${value}: a number up to ${max} is needed`);
+  return Number(value);
+}
+
+async function setUp(_: unknown, command: Command): Promise<void> {
+  const o = command.optsWithGlobals();
+  const password = (await text(process.stdin)).replace(/\r?\n$/, '');
+  if (password.length < 8 || password.length > 128) fail('the password (standard input) must have 8 to 128 characters');
+  if (!/^[^\s@]+@[^\s@]+$/.test(o.email)) fail(`--email ${o.email} is no e-mail address`);
+  if (!isTimeZone(o.timeZone)) fail(`--time-zone ${o.timeZone} is no time zone like Europe/Berlin`);
+  const db = await openDatabase({ path: join(o.data, 'relay.db') });
+  try {
+    const { company, name, email, site, timeZone } = o;
+    const made = await bootstrap(db, clock, { company, name, email, password, site, timeZone });
+    console.log(JSON.stringify(made));
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function run(o: Record<string, string> & { allowInternal: string | string[] }): Promise<void> {
+  const log = pino({ level: o.logLevel, base: { program: 'relay' } });
+  process.on('uncaughtException', (error) => die(error, 'a bug ended the relay'));
+  process.on('unhandledRejection', (error) => die(error, 'a bug ended the relay'));
+  function die(error: unknown, why: string): never {
+    log.fatal({ err: error }, why);
+    process.exit(1);
+  }
+  const port = number('port', o.port as string, 65_535);
+  const relay = new Relay({
+    host: o.host as string,
+    port,
+    dataDir: o.data as string,
+    // From the environment it comes as one text.
+    allowInternal: [o.allowInternal]
+      .flat()
+      .flatMap((part) => part.split(/[\s,]+/))
+      .filter(Boolean),
+    publicUrl: o.publicUrl,
+    proxies: number('proxies', o.proxies as string, 10),
+    metricsToken: o.metricsToken,
+    enrolmentsPerAddressPerHour: number('enrol-limit', o.enrolLimit as string, 1_000_000),
+    clock,
+    log,
+  });
+  try {
+    const listening = await relay.start();
+    log.info({ host: o.host, ...listening, data: o.data, version: VERSION }, 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE')
+      die(error, `port ${port} is in use: is a relay running already? Choose another with --port`);
+    die(error, 'the relay cannot start');
+  }
+  let ending = false;
+  const end = (signal: string) => {
+    if (ending) return;
+    ending = true;
+    log.info({ signal }, 'stopping');
+    setTimeout(() => die(null, 'could not stop in time'), 10_000).unref();
+    relay.stop().then(
+      () => process.exit(0),
+      (error) => die(error, 'could not stop'),
+    );
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => end(signal));
+}

@@ -1,0 +1,229 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { Logger } from 'pino';
+import type { Clock } from '../protocol/clock.ts';
+import { type Api, createApi } from './api/app.ts';
+import { registerDocument } from './api/document.ts';
+import { remoteAddress } from './api/remote.ts';
+import { Login } from './auth/login.ts';
+import { registerAuthRoutes } from './auth/routes.ts';
+import { Sessions } from './auth/sessions.ts';
+import { BoxAuthenticator } from './boxes/authenticate.ts';
+import { Claims, ClaimTries } from './boxes/claims.ts';
+import { Enrolment } from './boxes/enrolment.ts';
+import { boxRoutes } from './boxes/http.ts';
+import { BoxUplink } from './boxes/uplink.ts';
+import { MqttBroker } from './broker/broker.ts';
+import { type Db, openDatabase } from './db/database.ts';
+import { DesiredStates } from './desired/desired.ts';
+import { BoxClient } from './devices/box-client.ts';
+import { Devices } from './devices/devices.ts';
+import { registerDeviceRoutes } from './devices/routes.ts';
+import { JournalIngest } from './events/ingest.ts';
+import { Quarantine } from './events/quarantine.ts';
+import { type EventParts, EventQueries } from './events/queries.ts';
+import { registerEventRoutes } from './events/routes.ts';
+import { HealthStore } from './health/health.ts';
+import { Presence } from './health/presence.ts';
+import { SiteWarnables } from './health/warnables.ts';
+import { LiveFeed } from './live/feed.ts';
+import { Live } from './live/live.ts';
+import { registerLiveRoutes } from './live/routes.ts';
+import { registerSiteRoutes } from './sites/routes.ts';
+import { Views } from './sites/views.ts';
+import { TunnelHub } from './tunnel/hub.ts';
+import { securityHeaders } from './web/headers.ts';
+import { healthRoutes } from './web/health-routes.ts';
+import { Metrics } from './web/metrics.ts';
+import { Upgrades } from './web/upgrade.ts';
+import { webPages } from './web/web.ts';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+/** Announced to boxes at a stop: when to come back, and over how long to spread that. */
+const RESTART = { afterMs: 1_000, spreadMs: 4_000 };
+
+export interface RelayOptions {
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  dataDir: string;
+  /** Internal addresses (CIDR) that the relay may dial nevertheless. */
+  allowInternal: string[];
+  /** How browsers reach the relay; https makes cookies `Secure`. */
+  publicUrl?: string;
+  /** Reverse proxies in front, whose X-Forwarded-For is believed. */
+  proxies: number;
+  metricsToken?: string;
+  enrolmentsPerAddressPerHour?: number;
+  portalDir?: string;
+  clock: Clock;
+  log: Logger;
+}
+
+/** The relay: wires its capabilities in the order data flows, and serves them all on one port. */
+export class Relay {
+  readonly #o: RelayOptions;
+  readonly #stops: (() => void | Promise<void>)[] = [];
+  #server: Server | null = null;
+  #db: Db | null = null;
+  #stopping = false;
+
+  constructor(options: RelayOptions) {
+    this.#o = options;
+  }
+
+  async start(): Promise<{ port: number }> {
+    const { clock, log, dataDir } = this.#o;
+    const child = (module: string) => log.child({ module });
+    const https = this.#o.publicUrl?.startsWith('https:') ?? false;
+    const remote = remoteAddress(this.#o.proxies);
+    const db = await openDatabase({ path: join(dataDir, 'relay.db') });
+    this.#db = db;
+    const metrics = new Metrics();
+
+    // Who boxes are, and the ways in that can be cut.
+    const warnables = new SiteWarnables({ db, clock, log: child('warnables') });
+    const presence = new Presence({ clock });
+    const health = new HealthStore({ db, clock, log: child('health') });
+    await health.start();
+    const hub = new TunnelHub({ clock, log });
+    const cut = (serial: string, reason: string) => {
+      broker.disconnect(serial, reason);
+      hub.disconnect(serial, reason);
+    };
+    const authenticator = new BoxAuthenticator({ db, clock, log: child('boxes'), warnables, cut });
+    const tries = new ClaimTries({ clock });
+    const perAddressPerHour = this.#o.enrolmentsPerAddressPerHour;
+    const enrolment = new Enrolment({ db, clock, log: child('boxes'), tries, perAddressPerHour });
+    enrolment.start();
+
+    // Journal, health and wishes: box → broker → database → live pages.
+    const live = new Live();
+    const desired = new DesiredStates({ db });
+    const views = new Views({ db, presence, health, warnables, tunnelUp: (serial) => hub.isConnected(serial) });
+    const parts: EventParts = { clips: async () => new Map(), alarms: async () => new Map() };
+    const events = new EventQueries({ db, parts });
+    const feed = new LiveFeed({ db, log: child('live'), live, views, events, parts });
+    const quarantine = new Quarantine({ clock, warnables });
+    const ingest = new JournalIngest({
+      db,
+      clock,
+      log: child('events'),
+      quarantine,
+      apply: { clip: async () => {}, alarm: async () => {} },
+      stored: (box, records) => {
+        for (const { kind } of records) metrics.records.inc({ kind });
+        feed.stored(box, records);
+      },
+    });
+    const uplink = new BoxUplink({
+      db,
+      log: child('boxes'),
+      ingest,
+      quarantine,
+      health,
+      desired,
+      warnables,
+      tries,
+      told: (box) => feed.boxChanged(box.serial),
+    });
+    const broker = new MqttBroker({ clock, log: child('broker'), presence, handler: uplink });
+    await broker.start();
+    uplink.start(broker);
+    presence.onChange((serial) => feed.boxChanged(serial));
+    hub.onChange((serial) => feed.boxChanged(serial));
+
+    // The portal's API.
+    const sessions = new Sessions({ db, clock });
+    const login = new Login({ db, clock, log: child('auth'), sessions });
+    const claims = new Claims({
+      db,
+      clock,
+      log: child('boxes'),
+      tries,
+      warnables,
+      claimed: (serial) => uplink.claimed(serial),
+      cut,
+    });
+    const box = new BoxClient({ tunnel: hub });
+    const devices = new Devices({ db, clock, log: child('devices'), desired, box, views });
+    const api = createApi({ db, clock, log: child('api'), sessions, metrics });
+    registerAuthRoutes(api, { login, sessions, remote, secureCookies: https });
+    registerSiteRoutes(api, { db, clock, views, claims, remote });
+    registerDeviceRoutes(api, { db, box, devices });
+    registerEventRoutes(api, { events });
+    registerLiveRoutes(api, { live, sessions, clock, log: child('live') });
+    registerDocument(api);
+
+    metrics.gauge('gatepost_boxes_online', 'Boxes connected over MQTT', () => presence.count());
+    metrics.gauge('gatepost_tunnels', 'Open tunnels', () => hub.stats().tunnels);
+    const stopping = () => this.#stopping;
+    const state = healthRoutes({ db, metrics, metricsToken: this.#o.metricsToken, remote, stopping });
+    const portalDir = this.#o.portalDir ?? join(root, 'ui', 'dist', 'portal');
+    const app = new Hono<{ Bindings: HttpBindings }>();
+    app.use(securityHeaders({ https }));
+    app.route('/', state);
+    app.route('/box/v1', boxRoutes({ enrolment, authenticator, remote, log: child('boxes') }));
+    mountApi(app, api);
+    app.route('/', webPages({ portalDir }));
+
+    const server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+    const upgrades = new Upgrades({
+      log: child('upgrade'),
+      authenticator,
+      remote,
+      mqtt: (...args) => broker.handleUpgrade(...args),
+      claimed: { '/tunnel': (...args) => hub.handleUpgrade(...args) },
+      stillWelcome: async (serial) => {
+        const row = await db.selectFrom('boxes').select('state').where('serial', '=', serial).executeTakeFirst();
+        if (row?.state !== 'claimed' && row?.state !== 'unclaimed') cut(serial, row?.state ?? 'unknown');
+      },
+      refused: (code) => metrics.boxesRefused.inc({ code }),
+    });
+    server.on('upgrade', (request, socket, head) => upgrades.handle(request, socket, head));
+    this.#server = server;
+    this.#stops.push(
+      () => hub.announceRestart(RESTART.afterMs, RESTART.spreadMs),
+      () => hub.stop(),
+      () => broker.stop(),
+      () => uplink.stop(),
+      () => enrolment.stop(),
+      () => health.stop(),
+    );
+    const { port } = await listen(server, this.#o.host, this.#o.port);
+    return { port };
+  }
+
+  /** Tells the boxes, finishes what is being stored, and closes. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    const closed = new Promise<void>((resolve) =>
+      this.#server?.listening ? this.#server.close(() => resolve()) : resolve(),
+    );
+    this.#server?.closeIdleConnections();
+    for (const stop of this.#stops) await stop();
+    this.#server?.closeAllConnections();
+    await closed;
+    await this.#db?.destroy();
+  }
+}
+
+/** The API answers everything below its address itself, also what is not there. */
+function mountApi(app: Hono<{ Bindings: HttpBindings }>, api: Api): void {
+  app.all('/api/*', (c) => api.fetch(c.req.raw, c.env));
+}
+
+function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve(server.address() as AddressInfo);
+    });
+  });
+}
