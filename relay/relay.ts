@@ -18,6 +18,12 @@ import { Enrolment } from './boxes/enrolment.ts';
 import { boxRoutes } from './boxes/http.ts';
 import { BoxUplink } from './boxes/uplink.ts';
 import { MqttBroker } from './broker/broker.ts';
+import { Clips } from './clips/clips.ts';
+import { Grants } from './clips/grants.ts';
+import { Joiner } from './clips/joiner.ts';
+import { FolderStore } from './clips/object-store.ts';
+import { registerClipRoutes } from './clips/routes.ts';
+import { uploadRoutes } from './clips/upload-routes.ts';
 import { type Db, openDatabase } from './db/database.ts';
 import { DesiredStates } from './desired/desired.ts';
 import { BoxClient } from './devices/box-client.ts';
@@ -105,7 +111,12 @@ export class Relay {
     const live = new Live();
     const desired = new DesiredStates({ db });
     const views = new Views({ db, presence, health, warnables, tunnelUp: (serial) => hub.isConnected(serial) });
-    const parts: EventParts = { clips: async () => new Map(), alarms: async () => new Map() };
+    const store = new FolderStore({ dir: join(dataDir, 'objects') });
+    await store.start();
+    const clips = new Clips({ db, store, clock, log, live });
+    const joiner = new Joiner({ db, store, clips, clock, log });
+    joiner.start();
+    const parts: EventParts = { clips: (ids) => clips.forEvents(ids), alarms: async () => new Map() };
     const events = new EventQueries({ db, parts });
     const feed = new LiveFeed({ db, log: child('live'), live, views, events, parts });
     const quarantine = new Quarantine({ clock, warnables });
@@ -114,10 +125,12 @@ export class Relay {
       clock,
       log: child('events'),
       quarantine,
-      apply: { clip: async () => {}, alarm: async () => {} },
+      apply: { clip: (trx, box, record) => clips.applyReport(trx, box, record), alarm: async () => {} },
       stored: (box, records) => {
         for (const { kind } of records) metrics.records.inc({ kind });
         feed.stored(box, records);
+        const changed = records.flatMap((record) => (record.kind === 'clip' ? record.body.id : []));
+        clips.changed(changed).catch((error) => log.error({ err: error }, 'a change of clips could not be told'));
       },
     });
     const uplink = new BoxUplink({
@@ -156,6 +169,7 @@ export class Relay {
     registerSiteRoutes(api, { db, clock, views, claims, remote });
     registerDeviceRoutes(api, { db, box, devices });
     registerEventRoutes(api, { events });
+    registerClipRoutes(api, { clips });
     registerLiveRoutes(api, { live, sessions, clock, log: child('live') });
     registerDocument(api);
 
@@ -167,6 +181,9 @@ export class Relay {
     const app = new Hono<{ Bindings: HttpBindings }>();
     app.use(securityHeaders({ https }));
     app.route('/', state);
+    const grants = new Grants({ clock });
+    // Before the rest of /box/v1, whose bodies are small.
+    app.route('/box/v1/uploads', uploadRoutes({ db, store, clips, grants, authenticator, warnables, remote, log }));
     app.route('/box/v1', boxRoutes({ enrolment, authenticator, remote, log: child('boxes') }));
     mountApi(app, api);
     app.route('/', webPages({ portalDir }));
@@ -192,6 +209,7 @@ export class Relay {
       () => broker.stop(),
       () => uplink.stop(),
       () => enrolment.stop(),
+      () => joiner.stop(),
       () => health.stop(),
     );
     const { port } = await listen(server, this.#o.host, this.#o.port);

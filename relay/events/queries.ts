@@ -3,12 +3,12 @@ import type { Alarm, Clip, EventDetail, EventItem, Page } from '../../protocol/w
 import type { EventType } from '../../protocol/wire/event.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
-import type { Db, DbOrTrx } from '../db/database.ts';
+import type { Db } from '../db/database.ts';
 
 /** What clips and alarms tell about events; by event id. */
 export interface EventParts {
-  clips(db: DbOrTrx, eventIds: string[]): Promise<Map<string, Clip>>;
-  alarms(db: DbOrTrx, eventIds: string[]): Promise<Map<string, Alarm[]>>;
+  clips(eventIds: string[]): Promise<Map<string, Clip>>;
+  alarms(eventIds: string[]): Promise<Map<string, Alarm[]>>;
 }
 
 const select = (db: Db) =>
@@ -73,8 +73,8 @@ export class EventQueries {
   async #details(rows: Row[]): Promise<EventDetail[]> {
     const ids = rows.map((row) => row.id);
     if (ids.length === 0) return [];
-    const clips = await this.#parts.clips(this.#db, ids);
-    const alarms = await this.#parts.alarms(this.#db, ids);
+    const clips = await this.#parts.clips(ids);
+    const alarms = await this.#parts.alarms(ids);
     return rows.map(({ rowId: _, ...row }) => ({
       ...row,
       clip: clips.get(row.id) ?? null,

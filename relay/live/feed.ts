@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import type { Alarm, Clip } from '../../protocol/wire/api.ts';
 import type { JournalRecord } from '../../protocol/wire/event.ts';
 import type { AuthenticatedBox } from '../boxes/authenticate.ts';
 import type { Db } from '../db/database.ts';
@@ -14,12 +13,19 @@ export class LiveFeed {
   readonly #live: Live;
   readonly #views: Views;
   readonly #events: EventQueries;
-  readonly #parts: EventParts;
+  readonly #parts: Pick<EventParts, 'alarms'>;
   /** Boxes whose change is being told; a further change meanwhile is told once more at the end. */
   readonly #telling = new Map<string, { again: boolean }>();
   readonly #lastDevices = new Map<string, string>();
 
-  constructor(deps: { db: Db; log: Logger; live: Live; views: Views; events: EventQueries; parts: EventParts }) {
+  constructor(deps: {
+    db: Db;
+    log: Logger;
+    live: Live;
+    views: Views;
+    events: EventQueries;
+    parts: Pick<EventParts, 'alarms'>;
+  }) {
     this.#db = deps.db;
     this.#log = deps.log;
     this.#live = deps.live;
@@ -45,7 +51,7 @@ export class LiveFeed {
       });
   }
 
-  /** A batch of a box's journal was committed. */
+  /** A batch of a box's journal was committed. Clips tell their changes themselves. */
   stored(box: AuthenticatedBox, records: JournalRecord[]): void {
     if (!this.#live.watched(box.siteId)) return;
     this.#tellRecords(box.siteId, records).catch((error) => {
@@ -76,23 +82,19 @@ export class LiveFeed {
 
   async #tellRecords(siteId: string, records: JournalRecord[]): Promise<void> {
     const changed = new Set<string>();
-    const clipIds = new Set<string>();
-    const alarmIds = new Set<string>();
-    for (const record of records) {
-      if (record.kind === 'event') changed.add(record.body.id);
-      else if (record.kind === 'eventEnd') changed.add(record.body.eventId);
-      else if (record.kind === 'clip') clipIds.add(record.body.id);
-      else alarmIds.add(record.body.id);
+    const alarms = new Set<string>();
+    const about = new Set<string>();
+    for (const { kind, body } of records) {
+      if (kind === 'event') changed.add(body.id);
+      else if (kind === 'eventEnd') changed.add(body.eventId);
+      else if (kind === 'alarm') {
+        alarms.add(body.id);
+        about.add(body.eventId);
+      }
     }
     for (const data of await this.#events.items([...changed])) this.#live.publish(siteId, { event: 'event', data });
-    const about = records.flatMap((r) =>
-      r.kind === 'clip' ? r.body.eventIds : r.kind === 'alarm' ? r.body.eventId : [],
-    );
-    if (about.length === 0) return;
-    const clips = new Map<string, Clip>();
-    for (const clip of (await this.#parts.clips(this.#db, about)).values()) clips.set(clip.id, clip);
-    const alarms: Alarm[] = [...(await this.#parts.alarms(this.#db, about)).values()].flat();
-    for (const [id, data] of clips) if (clipIds.has(id)) this.#live.publish(siteId, { event: 'clip', data });
-    for (const data of alarms) if (alarmIds.has(data.id)) this.#live.publish(siteId, { event: 'alarm', data });
+    for (const data of [...(await this.#parts.alarms([...about])).values()].flat()) {
+      if (alarms.has(data.id)) this.#live.publish(siteId, { event: 'alarm', data });
+    }
   }
 }
