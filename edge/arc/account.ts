@@ -226,6 +226,9 @@ export class AccountSender {
     if ((this.#refusals.get(m.id) ?? 0) < REFUSALS_BEFORE_WITNESS) return false;
     const witness = queue.headBut(this.#config.id, m.eventId);
     if (!witness || (await this.#deliver(witness)) !== 'acknowledged') return false;
+    // Perhaps what was wrong was put right between the two.
+    const again = await this.#deliver(m);
+    if (again !== 'refused') return again !== 'unreachable';
     warnings.gaveUp(codeOf(m, this.#config.protocol));
     await this.#settle(m, 'failed', null, 'The receiver refuses this message, though it takes others.');
     return true;

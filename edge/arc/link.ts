@@ -64,6 +64,8 @@ class TcpLink implements Link {
       const failed = await this.#connect();
       if (failed) return failed;
     }
+    const socket = this.#socket;
+    if (!socket) return { result: 'failed', code: 'reset', sent: false, text: 'the receiver closed the connection' };
     return new Promise((resolve) => {
       const done = (result: Exchange<T>): void => {
         cancel();
@@ -82,7 +84,7 @@ class TcpLink implements Link {
         if (value !== null) done({ result: 'reply', value });
       };
       this.#onGone = (error) => done(failure(error, true));
-      this.#socket!.write(frame);
+      socket.write(frame);
     });
   }
 
