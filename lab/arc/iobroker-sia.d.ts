@@ -22,7 +22,6 @@ declare module 'iobroker.sia/build/lib/sia.js' {
     hex: boolean;
     password: string;
   }
-  // biome-ignore lint/suspicious/noShadowRestrictedNames: the package's own name
   export class sia extends EventEmitter {
     servertcp: Server;
     constructor(parameter: {

@@ -67,6 +67,7 @@ export class DigestLogin {
   readonly #options: DigestOptions;
   readonly #now: () => number;
   readonly #secret = randomBytes(16);
+  #issued = 0;
   /** nonce → counts (nc) seen; a repeated one is a replay. */
   readonly #used = new Map<string, Set<string>>();
 
@@ -79,7 +80,7 @@ export class DigestLogin {
   challenges(stale: boolean): string[] {
     const { realm, algorithms, qop, saysStale } = this.#options;
     const word = stale && saysStale ? 'TRUE' : 'FALSE';
-    const nonce = this.#nonce(String(this.#now()));
+    const nonce = this.#nonce(`${this.#now()}.${this.#issued++}`);
     return algorithms.map((algorithm) =>
       qop
         ? `Digest qop="auth", realm="${realm}", nonce="${nonce}", algorithm=${algorithm}, stale="${word}"`
@@ -120,14 +121,17 @@ export class DigestLogin {
     return 'ok';
   }
 
-  #nonce(time: string): string {
-    const mac = createHmac('sha256', this.#secret).update(time).digest('hex').slice(0, 24);
-    return Buffer.from(`${time}:${mac}`).toString('base64');
+  /** `label`: time of issue and a number, so that no two are alike. */
+  #nonce(label: string): string {
+    const mac = createHmac('sha256', this.#secret).update(label).digest('hex').slice(0, 24);
+    return Buffer.from(`${label}:${mac}`).toString('base64');
   }
 
   #alive(nonce: string): boolean {
-    const time = Buffer.from(nonce, 'base64').toString('latin1').split(':')[0]!;
-    return this.#nonce(time) === nonce && this.#now() - Number(time) < (this.#options.nonceLifeMs ?? 30_000);
+    const label = Buffer.from(nonce, 'base64').toString('latin1').split(':')[0]!;
+    return (
+      this.#nonce(label) === nonce && this.#now() - Number.parseInt(label, 10) < (this.#options.nonceLifeMs ?? 30_000)
+    );
   }
 
   #replayed(nonce: string, nc: string): boolean {

@@ -1,0 +1,29 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { compare } from './compare/collect.ts';
+import type { Downtime } from './compare/lists.ts';
+import { table } from './compare/table.ts';
+
+const downtime = (text: string, former: Downtime[]): Downtime[] => {
+  const found = /^(\d{13}),(\d{13})$/.exec(text);
+  if (!found || Number(found[1]) > Number(found[2])) throw new InvalidArgumentError('from,to in ms since 1970');
+  return [...former, { from: Number(found[1]), to: Number(found[2]) }];
+};
+const more = (text: string, former: string[] = []) => [...former, text];
+
+const program = new Command('compare')
+  .description(
+    'Compares what the lab emitted, what stands in the journals of the boxes, what the relay has and what the alarm receiver acknowledged. Exit code 1: something is missing.',
+  )
+  .requiredOption('--lab <url>', "the lab's control API")
+  .requiredOption('--portal <url>', 'the relay')
+  .requiredOption('--email <address>', 'login at the portal')
+  .requiredOption('--password <text>', 'its password')
+  .requiredOption('--journal <file>', "a box's journal (repeatable)", more)
+  .option('--downtime <from,to>', 'ms since 1970 during which a box was down (repeatable)', downtime, [] as Downtime[])
+  .option('--since <ms>', 'look at events emitted or journaled since then only', Number, 0)
+  .parse();
+
+const { journal, downtime: downtimes, ...options } = program.opts();
+const result = await compare({ ...options, journals: journal, downtimes } as Parameters<typeof compare>[0]);
+process.stdout.write(`${table(result)}\n${JSON.stringify(result, null, 2)}\n`);
+process.exitCode = result.ok ? 0 : 1;
