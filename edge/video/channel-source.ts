@@ -1,0 +1,271 @@
+import type { Logger } from 'pino';
+import { Backoff } from '../../protocol/backoff.ts';
+import type { Clock } from '../../protocol/clock.ts';
+import type { ChannelConfig } from '../devices/types.ts';
+import type { Warnables } from '../warnables.ts';
+import { FfmpegPull } from './ffmpeg-pull.ts';
+import { type AccessUnit, RtpReceiver } from './receiver.ts';
+import { Ring } from './ring.ts';
+import { type KeepAliveMemory, PullError, type PullHandlers, RtspSession } from './rtsp-session.ts';
+
+/** Someone who wants a channel's pictures. */
+export interface Consumer {
+  /** How much of the past it wants to find in the ring. */
+  preRollMs: number;
+  accessUnit(unit: AccessUnit): void;
+  /** The stream broke off: what comes next begins with a key frame of another epoch. */
+  lost(reason: string): void;
+}
+
+export interface ChannelState {
+  video: 'none' | 'connecting' | 'streaming' | 'stalled' | 'refused';
+  codec: string | null;
+  /** Longest of the last distances between key frames. */
+  keyFrameIntervalMs: number | null;
+}
+
+export interface ChannelSourceOptions {
+  config: ChannelConfig;
+  clock: Clock;
+  log: Logger;
+  warnables: Warnables;
+  ringBytes: number;
+  ffmpeg: string;
+  /** Of the device: shared by its channels. */
+  keepAlive: KeepAliveMemory;
+  onChange: () => void;
+}
+
+/** Events reach the recorder a little after they happened: the ring holds that much more. */
+const EVENT_DELAY_MS = 3_000;
+/** A consumer that comes back soon finds the session still there. */
+const LINGER_MS = 5_000;
+const LONG_INTERVAL_MS = 10_000;
+/** RTP flows, but nothing can be decoded. */
+const NO_PICTURE_MS = 90_000;
+const STEADY_MS = 30_000;
+/** Of these a person must change something at the camera: asking often does not help. */
+const SLOW_RETRY_MS = { 'unsupported-codec': 60_000, 'not-found': 60_000, forbidden: 300_000 } as const;
+const WARNABLES = ['video-refused', 'video-lost', 'video-stalled', 'unsupported-codec'] as const;
+
+/** One pull of one channel, however many consumers it has. It runs while somebody holds it. */
+export class ChannelSource {
+  readonly ring: Ring;
+  #o: ChannelSourceOptions;
+  #log: Logger;
+  readonly #subject: string;
+  readonly #consumers = new Set<Consumer>();
+  #state: ChannelState = { video: 'none', codec: null, keyFrameIntervalMs: null };
+  #run: { abort: AbortController; done: Promise<void> } | null = null;
+  #closed: Promise<void> = Promise.resolve();
+  #cancelLinger: (() => void) | null = null;
+  #epoch = 0;
+  #useFfmpeg = false;
+  #protocolErrors = 0;
+  #intervals: number[] = [];
+  #lastKey: AccessUnit | null = null;
+
+  constructor(options: ChannelSourceOptions) {
+    const { deviceId, channel } = options.config;
+    this.#o = options;
+    this.#log = options.log.child({ module: 'video', deviceId, channel });
+    this.#subject = `channel:${deviceId}/${channel}`;
+    this.ring = new Ring(options.ringBytes);
+  }
+
+  get state(): ChannelState {
+    return this.#state;
+  }
+
+  /** Starts the pull when this is the first consumer. The returned function releases it. */
+  acquire(consumer: Consumer): () => void {
+    this.#consumers.add(consumer);
+    this.#hold();
+    this.#cancelLinger?.();
+    this.#cancelLinger = null;
+    this.#start();
+    return () => {
+      if (!this.#consumers.delete(consumer)) return;
+      this.#hold();
+      if (this.#consumers.size > 0) return;
+      this.#cancelLinger = this.#o.clock.after(LINGER_MS, () => void this.stop());
+    };
+  }
+
+  /** Follows a new address or new credentials; nothing happens when they are the same. */
+  configure(config: ChannelConfig): void {
+    const former = this.#o.config;
+    const same = (['rtspUrl', 'username', 'password', 'guard'] as const).every((k) => former[k] === config[k]);
+    this.#o = { ...this.#o, config };
+    if (same || !this.#run) return;
+    this.#useFfmpeg = false;
+    this.#end();
+    if (this.#consumers.size > 0) this.#start();
+  }
+
+  /** Ends the session. Resolves when it is closed. */
+  async stop(): Promise<void> {
+    this.#cancelLinger?.();
+    this.#cancelLinger = null;
+    this.#end();
+    await this.#closed;
+    if (this.#run) return;
+    this.ring.clear();
+    this.#set({ video: 'none', codec: null, keyFrameIntervalMs: null });
+    for (const code of [...WARNABLES, 'long-key-frame-interval']) this.#o.warnables.clear(code, this.#subject);
+  }
+
+  #hold(): void {
+    this.ring.holdMs = Math.max(0, ...[...this.#consumers].map((c) => c.preRollMs)) + EVENT_DELAY_MS;
+  }
+
+  #start(): void {
+    if (this.#run) return;
+    const abort = new AbortController();
+    // The camera must have let go of the old session before a new one asks.
+    const done = this.#closed.then(() => this.#loop(abort.signal));
+    this.#run = { abort, done };
+  }
+
+  #end(): void {
+    if (!this.#run) return;
+    this.#run.abort.abort();
+    this.#closed = this.#run.done;
+    this.#run = null;
+  }
+
+  async #loop(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#o;
+    const backoff = new Backoff(2_000, 30_000);
+    let staleUntilMs = 0;
+    while (!signal.aborted) {
+      if (this.#o.config.guard.refused) {
+        this.#set({ ...this.#state, video: 'refused' });
+        await this.#guardChange(signal);
+        continue;
+      }
+      if (this.#state.video !== 'stalled') this.#set({ ...this.#state, video: 'connecting' });
+      const startedMs = clock.mono();
+      const end = await this.#pull(signal);
+      if (this.#lastKey) {
+        this.#lastKey = null;
+        for (const consumer of [...this.#consumers]) consumer.lost(end.message);
+      }
+      if (signal.aborted) return;
+      if (clock.mono() - startedMs > STEADY_MS) backoff.reset();
+      // Without TEARDOWN a camera keeps the old session until it expires; a camera that is full is asked after that.
+      if (end.code === 'closed' || end.code === 'stalled') staleUntilMs = clock.mono() + end.sessionTimeoutMs;
+      this.#report(end);
+      let waitMs = backoff.next();
+      if (end.code === 'busy') waitMs = Math.max(waitMs, Math.min(staleUntilMs - clock.mono(), 60_000));
+      else waitMs = SLOW_RETRY_MS[end.code as keyof typeof SLOW_RETRY_MS] ?? waitMs;
+      if (end.code !== 'refused') await clock.sleep(waitMs, signal);
+    }
+  }
+
+  /** One session from connecting to its end. */
+  async #pull(signal: AbortSignal): Promise<PullError> {
+    const { clock, config, keepAlive, ffmpeg } = this.#o;
+    const session = new AbortController();
+    const onAbort = () => session.abort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    let receiver: RtpReceiver | null = null;
+    let lastUnitMs = clock.mono();
+    const handlers: PullHandlers = {
+      track: (track) => {
+        lastUnitMs = clock.mono();
+        receiver = new RtpReceiver({
+          track,
+          clock,
+          epoch: this.#epoch,
+          emit: (unit) => {
+            lastUnitMs = clock.mono();
+            this.#unit(unit);
+          },
+        });
+      },
+      packet: (rtp) => receiver?.push(rtp),
+    };
+    const watchdog = clock.every(5_000, () => clock.mono() - lastUnitMs > NO_PICTURE_MS && session.abort());
+    const { rtspUrl: url, username, password } = config;
+    const pull = this.#useFfmpeg
+      ? new FfmpegPull({ url, username, password, ffmpeg, clock, handlers })
+      : new RtspSession({ url, username, password, keepAlive, clock, handlers });
+    let end = await pull.run(session.signal);
+    watchdog();
+    signal.removeEventListener('abort', onAbort);
+    const stats = (receiver as RtpReceiver | null)?.stats;
+    this.#epoch = (receiver as RtpReceiver | null)?.nextEpoch ?? this.#epoch;
+    if (end.code === 'stopped' && !signal.aborted) end = new PullError('stalled', 'no picture that can be decoded');
+    this.#log.info({ code: end.code, reason: end.message, err: end.cause, ...stats }, 'the pull of the channel ended');
+    return end;
+  }
+
+  #report(end: PullError): void {
+    const { guard, name } = this.#o.config;
+    this.#protocolErrors = end.code === 'protocol' ? this.#protocolErrors + 1 : 0;
+    if (!this.#useFfmpeg && (end.code === 'unsupported-transport' || this.#protocolErrors >= 3)) {
+      this.#log.warn({ code: end.code }, 'the camera is pulled through ffmpeg from now on');
+      this.#useFfmpeg = true;
+    }
+    const had = this.#state.codec !== null;
+    this.#set({ ...this.#state, video: end.code === 'refused' ? 'refused' : had ? 'stalled' : 'connecting' });
+    const [code, severity, text] = ((): [(typeof WARNABLES)[number], 'error' | 'warning', string] => {
+      const stop = 'Video is stopped, so that the device does not lock itself: enter its user name and password again.';
+      if (end.code === 'refused') return ['video-refused', 'error', `${name}: ${end.message}. ${stop}`];
+      if (end.code === 'unsupported-codec') {
+        return ['unsupported-codec', 'error', `${name}: ${end.message}. Set the channel's main stream to H.264.`];
+      }
+      if (end.code === 'stalled') return ['video-stalled', 'warning', `${name}: ${end.message}. It is tried again.`];
+      return ['video-lost', 'warning', `${name}: there is no video (${end.message}). It is tried again.`];
+    })();
+    for (const other of WARNABLES) if (other !== code) this.#o.warnables.clear(other, this.#subject);
+    this.#o.warnables.raise(code, this.#subject, severity, text);
+    if (end.code === 'refused') guard.refuse('rtsp', end.message);
+  }
+
+  #unit(unit: AccessUnit): void {
+    const first = this.#lastKey === null;
+    if (unit.keyFrame) this.#measure(unit);
+    this.ring.push(unit);
+    if (first || this.#state.codec !== unit.codec.codec) {
+      this.#set({ ...this.#state, video: 'streaming', codec: unit.codec.codec });
+      for (const code of WARNABLES) this.#o.warnables.clear(code, this.#subject);
+    }
+    for (const consumer of this.#consumers) consumer.accessUnit(unit);
+  }
+
+  #measure(key: AccessUnit): void {
+    const former = this.#lastKey;
+    this.#lastKey = key;
+    if (!former || former.epoch !== key.epoch) return;
+    this.#intervals = [...this.#intervals.slice(-3), (key.time - former.time) / 90];
+    const intervalMs = Math.round(Math.max(...this.#intervals));
+    const known = this.#state.keyFrameIntervalMs ?? 0;
+    if (Math.abs(intervalMs - known) > known * 0.1) this.#set({ ...this.#state, keyFrameIntervalMs: intervalMs });
+    if (intervalMs > LONG_INTERVAL_MS || this.ring.overflowed) {
+      const seconds = (intervalMs / 1000).toFixed(1);
+      const what = this.ring.overflowed ? 'the time before an event cannot be kept' : 'clips begin much too early';
+      const text = `${this.#o.config.name}: ${seconds} s between key frames, so ${what}. Switch off "H.264+/H.265+" on the camera and set its I-frame interval to 2 s.`;
+      this.#o.warnables.raise('long-key-frame-interval', this.#subject, 'warning', text);
+    } else this.#o.warnables.clear('long-key-frame-interval', this.#subject);
+  }
+
+  #guardChange(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        off();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const off = this.#o.config.guard.onChange(done);
+      signal.addEventListener('abort', done);
+    });
+  }
+
+  #set(state: ChannelState): void {
+    const changed = (Object.keys(state) as (keyof ChannelState)[]).some((k) => state[k] !== this.#state[k]);
+    this.#state = state;
+    if (changed) this.#o.onChange();
+  }
+}

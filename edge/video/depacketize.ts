@@ -1,0 +1,135 @@
+/** A NAL unit in pieces, as it came in packets; the first piece begins with the NAL header. Pieces are views. */
+export type NalSink = (parts: Buffer[]) => void;
+
+export interface Depacketizer {
+  /** Hands every NAL unit completed by this RTP payload to the sink. Payloads that make no sense are ignored. */
+  push(payload: Buffer): void;
+  /** Forgets a NAL unit begun: packets are missing. */
+  reset(): void;
+}
+
+const START_CODE = Buffer.from([0, 0, 1]);
+
+/**
+ * Cheap cameras send several NAL units with Annex-B start codes in one. A real NAL unit never contains 00 00 01
+ * (emulation prevention), so cutting there cannot hurt.
+ */
+function splitAnnexB(nal: Buffer, sink: NalSink): void {
+  let at = nal.indexOf(START_CODE);
+  if (at < 0) {
+    if (nal.length > 0) sink([nal]);
+    return;
+  }
+  let begin = 0;
+  while (at >= 0) {
+    // The zero byte of a four-byte start code, or trailing zeros, belong to no NAL unit.
+    let end = at;
+    while (end > begin && nal[end - 1] === 0) end--;
+    if (end > begin) sink([nal.subarray(begin, end)]);
+    begin = at + 3;
+    at = nal.indexOf(START_CODE, begin);
+  }
+  if (nal.length > begin) sink([nal.subarray(begin)]);
+}
+
+/** Calls `each` with the units of an aggregation packet: size:u16, unit. Stops at the first that does not fit. */
+function aggregated(payload: Buffer, from: number, skip: number, each: (nal: Buffer) => void): void {
+  let at = from + skip;
+  while (at + 2 <= payload.length) {
+    const size = payload.readUInt16BE(at);
+    at += 2;
+    if (size === 0 || at + size > payload.length) return;
+    each(payload.subarray(at, at + size));
+    at += size + (skip > 0 ? skip - 1 : 0);
+  }
+}
+
+/** Collects the fragments of one NAL unit. */
+class Fragments {
+  #parts: Buffer[] | null = null;
+  readonly #sink: NalSink;
+  readonly #isVideo: (header: number) => boolean;
+
+  constructor(sink: NalSink, isVideo: (header: number) => boolean) {
+    this.#sink = sink;
+    this.#isVideo = isVideo;
+  }
+  /** Start and end in one packet are illegal and seen (OpenIPC): such a fragment is a whole unit. */
+  add(start: boolean, end: boolean, header: Buffer, data: Buffer): void {
+    if (start) this.#parts = [header];
+    if (!this.#parts) return;
+    this.#parts.push(data);
+    if (!end) return;
+    const parts = this.#parts;
+    this.#parts = null;
+    // SPS, PPS and IDR in one fragmented "unit": look inside when it claims to be no picture.
+    if (this.#isVideo(header[0]!)) this.#sink(parts);
+    else splitAnnexB(Buffer.concat(parts), this.#sink);
+  }
+  reset(): void {
+    this.#parts = null;
+  }
+}
+
+/** RFC 6184: single NAL units, STAP-A and -B, FU-A and -B. */
+export class H264Depacketizer implements Depacketizer {
+  readonly #sink: NalSink;
+  readonly #fragments: Fragments;
+
+  constructor(sink: NalSink) {
+    this.#sink = sink;
+    this.#fragments = new Fragments(sink, (header) => (header & 0x1f) >= 1 && (header & 0x1f) <= 5);
+  }
+
+  push(payload: Buffer): void {
+    if (payload.length < 2) return;
+    const type = payload[0]! & 0x1f;
+    if (type >= 1 && type <= 23) splitAnnexB(payload, this.#sink);
+    else if (type === 24 || type === 25) {
+      aggregated(type === 24 ? payload : payload.subarray(2), 1, 0, (nal) => splitAnnexB(nal, this.#sink));
+    } else if (type === 28 || type === 29) {
+      const fu = payload[1]!;
+      const header = Buffer.from([(payload[0]! & 0xe0) | (fu & 0x1f)]);
+      const data = payload.subarray(type === 29 && fu & 0x80 ? 4 : 2);
+      this.#fragments.add((fu & 0x80) !== 0, (fu & 0x40) !== 0, header, data);
+    } else if (type === 0 && payload.indexOf(START_CODE) >= 0) {
+      splitAnnexB(payload, this.#sink);
+    }
+  }
+  reset(): void {
+    this.#fragments.reset();
+  }
+}
+
+/** RFC 7798: single NAL units, AP, FU; with decoding order numbers where the description announced them. */
+export class H265Depacketizer implements Depacketizer {
+  readonly #sink: NalSink;
+  readonly #donl: boolean;
+  readonly #fragments: Fragments;
+
+  constructor(sink: NalSink, donl: boolean) {
+    this.#sink = sink;
+    this.#donl = donl;
+    this.#fragments = new Fragments(sink, (header) => ((header >> 1) & 0x3f) < 32);
+  }
+
+  push(payload: Buffer): void {
+    if (payload.length < 3) return;
+    const type = (payload[0]! >> 1) & 0x3f;
+    if (type < 48) {
+      if (this.#donl) this.#sink([payload.subarray(0, 2), payload.subarray(4)]);
+      else splitAnnexB(payload, this.#sink);
+    } else if (type === 48) {
+      // First unit: DONL of 2 bytes; every further one: DOND of 1 byte.
+      aggregated(payload, 2, this.#donl ? 2 : 0, (nal) => splitAnnexB(nal, this.#sink));
+    } else if (type === 49) {
+      const fu = payload[2]!;
+      const header = Buffer.from([(payload[0]! & 0x81) | ((fu & 0x3f) << 1), payload[1]!]);
+      const start = (fu & 0x80) !== 0;
+      this.#fragments.add(start, (fu & 0x40) !== 0, header, payload.subarray(this.#donl && start ? 5 : 3));
+    }
+  }
+  reset(): void {
+    this.#fragments.reset();
+  }
+}

@@ -1,0 +1,193 @@
+import type { Clock } from '../../protocol/clock.ts';
+import { type CodecInfo, isFirstSlice, type NalRole, nalRole, ParameterSets } from './codec.ts';
+import { type Depacketizer, H264Depacketizer, H265Depacketizer } from './depacketize.ts';
+import { parseRtp, type RtpPacket, Sequence } from './rtp.ts';
+import type { VideoTrack } from './sdp.ts';
+import { Timeline } from './timeline.ts';
+
+/** One picture, ready for a clip, WebRTC or Media Source Extensions alike. */
+export interface AccessUnit {
+  /** NAL units, each behind its 32-bit length; parameter sets before every key frame. */
+  data: Buffer;
+  keyFrame: boolean;
+  /** Decoding time, 90 kHz, growing within an epoch. */
+  time: number;
+  /** Presentation minus decoding time, 90 kHz; 0 unless the camera reorders pictures. */
+  compositionOffset: number;
+  /** Grows when times start anew (reconnect, encoder restart). */
+  epoch: number;
+  /** When the picture was taken, by the wall clock at that moment. */
+  wallMs: number;
+  /** The same on the monotonic clock: compare with this one, the wall clock may step. */
+  monoMs: number;
+  /** The same object while nothing changes. */
+  codec: CodecInfo;
+}
+
+/** Key frames of 4K H.265 reach 1–2 MB. */
+export const MAX_ACCESS_UNIT_BYTES = 8 * 1024 * 1024;
+
+export interface ReceiverStats {
+  packets: number;
+  lostPackets: number;
+  /** Pictures not passed on: damaged, or waiting for a key frame. */
+  droppedUnits: number;
+}
+
+/** RTP packets of one session in, access units out. After any loss it waits for the next key frame. */
+export class RtpReceiver {
+  readonly stats: ReceiverStats = { packets: 0, lostPackets: 0, droppedUnits: 0 };
+  readonly #kind: VideoTrack['kind'];
+  readonly #clock: Clock;
+  readonly #emit: (unit: AccessUnit) => void;
+  readonly #sets: ParameterSets;
+  readonly #depacketizer: Depacketizer;
+  readonly #timeline: Timeline;
+  readonly #sequence = new Sequence();
+  readonly #epochBase: number;
+  #ssrc: number | null = null;
+  #formerSsrc: number | null = null;
+  #needKey = true;
+  /** False once the camera was seen to set the marker in the middle of a picture. */
+  #markerEnds = true;
+  /** Timestamp of the unit that the marker ended; null when none was. */
+  #endedBy: number | null = null;
+  #parts: Buffer[][] = [];
+  #bytes = 0;
+  #timestamp = -1;
+  #receivedMs = 0;
+  #hasPicture = false;
+  #isKey = false;
+  #spoiled = false;
+  #current: CodecInfo | null = null;
+
+  constructor(options: { track: VideoTrack; clock: Clock; epoch: number; emit: (unit: AccessUnit) => void }) {
+    this.#kind = options.track.kind;
+    this.#clock = options.clock;
+    this.#emit = options.emit;
+    this.#epochBase = options.epoch;
+    this.#sets = new ParameterSets(this.#kind, options.track.parameterSets);
+    this.#timeline = new Timeline(options.track.clockRate);
+    const sink = (nal: Buffer[]) => this.#nal(nal);
+    this.#depacketizer =
+      this.#kind === 'h264' ? new H264Depacketizer(sink) : new H265Depacketizer(sink, options.track.donl);
+  }
+
+  /** The epoch that the next session of this channel begins with. */
+  get nextEpoch(): number {
+    return this.#epochBase + this.#timeline.epoch + 1;
+  }
+
+  /** Takes one RTP packet; `data` may be a view that is valid for as long as the receiver lives. */
+  push(data: Buffer): void {
+    const packet = parseRtp(data);
+    if (!packet || packet.ssrc === this.#formerSsrc) return;
+    this.stats.packets++;
+    if (packet.ssrc !== this.#ssrc) this.#newSource(packet.ssrc);
+    const arrival = this.#sequence.arrival(packet.sequence);
+    if (arrival === 'old') return;
+    this.stats.lostPackets = this.#sequence.lost;
+    if (arrival === 'gap') this.#damaged();
+    else if (arrival === 'restart') this.#newEpoch();
+    this.#packet(packet);
+  }
+
+  #packet(packet: RtpPacket): void {
+    const now = this.#clock.mono();
+    if (packet.timestamp !== this.#timestamp) {
+      // Parameter sets and SEI on a timestamp of their own go with the picture that follows.
+      if (this.#hasPicture) this.#end();
+      this.#endedBy = null;
+      this.#timestamp = packet.timestamp;
+      this.#receivedMs = now;
+      if (!this.#timeline.follows(packet.timestamp, now)) this.#damaged();
+    }
+    this.#depacketizer.push(packet.payload);
+    if (packet.marker && this.#markerEnds && this.#hasPicture) {
+      this.#end();
+      this.#endedBy = packet.timestamp;
+    }
+  }
+
+  #nal(nal: Buffer[]): void {
+    const role = nalRole(this.#kind, nal[0]![0]!);
+    if (role === 'drop') return;
+    if (role === 'vps' || role === 'sps' || role === 'pps') {
+      this.#sets.add(role, nal.length === 1 ? nal[0]! : Buffer.concat(nal));
+      return;
+    }
+    if (role !== 'keep') this.#picture(role, nal);
+    for (const part of nal) this.#bytes += part.length;
+    if (this.#bytes > MAX_ACCESS_UNIT_BYTES) {
+      this.#spoiled = true;
+      this.#parts = [];
+    } else this.#parts.push(nal);
+  }
+
+  #picture(role: NalRole, nal: Buffer[]): void {
+    if (!this.#hasPicture && !isFirstSlice(this.#kind, nal)) {
+      // Its beginning is missing. If the marker cut it off, from now on only a new timestamp ends a picture.
+      if (this.#endedBy === this.#timestamp) this.#markerEnds = false;
+      this.#spoiled = true;
+    }
+    this.#hasPicture = true;
+    if (role === 'key') this.#isKey = true;
+  }
+
+  #end(): void {
+    const [key, parts, spoiled] = [this.#isKey, this.#parts, this.#spoiled];
+    const bytes = this.#bytes;
+    this.#clear();
+    const codec = key ? this.#sets.codec() : this.#current;
+    if (spoiled) this.#needKey = true;
+    if (!codec || spoiled || (this.#needKey && !key)) {
+      this.stats.droppedUnits++;
+      return;
+    }
+    this.#needKey = false;
+    this.#current = codec;
+    const prefix = key ? codec.prefix : null;
+    const data = Buffer.allocUnsafe((prefix?.length ?? 0) + bytes + 4 * parts.length);
+    let at = prefix ? prefix.copy(data) : 0;
+    for (const nal of parts) {
+      const lengthAt = at;
+      at += 4;
+      for (const part of nal) at += part.copy(data, at);
+      data.writeUInt32BE(at - lengthAt - 4, lengthAt);
+    }
+    const place = this.#timeline.place(this.#timestamp, this.#receivedMs);
+    const wallMs = Math.round(this.#clock.now() - (this.#clock.mono() - place.monoMs));
+    this.#emit({ ...place, epoch: this.#epochBase + place.epoch, data, keyFrame: key, wallMs, codec });
+  }
+
+  /** What was collected cannot be completed, and what follows refers to it. */
+  #damaged(): void {
+    if (this.#hasPicture) this.stats.droppedUnits++;
+    this.#depacketizer.reset();
+    this.#clear();
+    this.#needKey = true;
+  }
+
+  #newSource(ssrc: number): void {
+    if (this.#ssrc !== null) {
+      // Packets of the former source that still come (a stale session at the camera) are ignored from now on.
+      this.#formerSsrc = this.#ssrc;
+      this.#sequence.reset();
+      this.#newEpoch();
+    }
+    this.#ssrc = ssrc;
+  }
+
+  #newEpoch(): void {
+    this.#damaged();
+    this.#timeline.restart();
+  }
+
+  #clear(): void {
+    this.#parts = [];
+    this.#bytes = 0;
+    this.#hasPicture = false;
+    this.#isKey = false;
+    this.#spoiled = false;
+  }
+}

@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { AccessUnit } from './receiver.ts';
+import { Ring } from './ring.ts';
+
+const unit = (monoMs: number, keyFrame: boolean, bytes = 100) =>
+  ({ monoMs, keyFrame, data: Buffer.alloc(bytes) }) as AccessUnit;
+
+describe('the pre-roll ring', () => {
+  it('always finds a key frame at least the time asked for before now, and drops what is older', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 150 }), fc.integer({ min: 0, max: 9000 }), (group, holdMs) => {
+        const ring = new Ring(1e9);
+        ring.holdMs = holdMs;
+        for (let i = 0; i < 600; i++) ring.push(unit(i * 40, i % group === 0));
+        const now = 599 * 40;
+        const found = ring.from(now - holdMs);
+        expect(found[0]!.keyFrame).toBe(true);
+        expect(found[0]!.monoMs).toBeLessThanOrEqual(Math.max(0, now - holdMs));
+        expect(found.at(-1)!.monoMs).toBe(now);
+        // No more than the hold and one group is kept, no more than one group early is handed out.
+        expect(now - ring.oldest!.monoMs).toBeLessThan(holdMs + group * 40 + 40);
+        expect(found[0]!.monoMs).toBeGreaterThan(now - holdMs - group * 40);
+        expect(ring.bytes).toBe(((now - ring.oldest!.monoMs) / 40 + 1) * 100);
+      }),
+    );
+  });
+
+  it('is bounded in bytes even when no key frame comes any more', () => {
+    const ring = new Ring(10_000);
+    ring.holdMs = 60_000;
+    for (let i = 0; i < 1000; i++) {
+      ring.push(unit(i * 40, i === 0 || i === 500, 100));
+      expect(ring.bytes).toBeLessThanOrEqual(10_000);
+    }
+    expect(ring.overflowed).toBe(true);
+    expect(ring.from(0)).toEqual([]);
+    ring.push(unit(50_000, true));
+    expect(ring.from(0).map((u) => u.monoMs)).toEqual([50_000]);
+  });
+
+  it('does not hand out what was taken before the stream broke off', () => {
+    const ring = new Ring(1e6);
+    ring.holdMs = 8_000;
+    for (let i = 0; i < 50; i++) ring.push(unit(i * 40, i % 25 === 0));
+    expect(ring.from(60_000)).toEqual([]);
+    ring.push(unit(61_000, true));
+    expect(ring.from(60_000).map((u) => u.monoMs)).toEqual([61_000]);
+  });
+});

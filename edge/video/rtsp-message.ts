@@ -1,0 +1,149 @@
+/*
+ * RTSP over one TCP connection (RFC 2326 §10.12, §4):
+ *
+ *   '$' channel:u8 length:u16 payload      interleaved RTP (even channel) or RTCP (odd)
+ *   RTSP/1.0 status reason CRLF headers    response
+ *   METHOD uri RTSP/1.0 CRLF headers       request of the server (keep-alive of its own)
+ *
+ * Cameras put garbage between these; the reader skips to the next thing that looks like one of them.
+ */
+export interface RtspMessage {
+  /** null: a response. */
+  method: string | null;
+  uri: string;
+  /** 0: a request. */
+  status: number;
+  reason: string;
+  /** Names in lower case; a header may stand several times (WWW-Authenticate). */
+  headers: Map<string, string[]>;
+  body: Buffer;
+}
+
+export interface RtspReaderHandlers {
+  /** The payload is a view into the received chunk: copy what is kept. */
+  frame(channel: number, payload: Buffer): void;
+  message(message: RtspMessage): void;
+}
+
+const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_BODY_BYTES = 256 * 1024;
+const DOLLAR = 0x24;
+const METHODS = 'OPTIONS DESCRIBE ANNOUNCE SETUP PLAY PAUSE RECORD TEARDOWN GET_PARAMETER SET_PARAMETER REDIRECT'.split(
+  ' ',
+);
+const STARTS = ['RTSP/1.', ...METHODS.map((m) => `${m} `)];
+const EMPTY = Buffer.alloc(0);
+
+/** First header of that name, trimmed; null when it is missing. */
+export const header = (message: RtspMessage, name: string): string | null => message.headers.get(name)?.[0] ?? null;
+
+export class RtspReader {
+  /** Channels that were set up: a frame of any other is garbage. */
+  readonly channels = new Set<number>();
+  /** Bytes that were neither frame nor message. */
+  skippedBytes = 0;
+  #rest: Buffer = EMPTY;
+  readonly #to: RtspReaderHandlers;
+
+  constructor(handlers: RtspReaderHandlers) {
+    this.#to = handlers;
+  }
+
+  /** Takes what arrived; calls the handlers for everything complete in it. Keeps at most one unfinished unit. */
+  push(chunk: Buffer): void {
+    const data = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
+    let at = 0;
+    while (at < data.length) {
+      const size = data[at] === DOLLAR ? this.#frame(data, at) : this.#message(data, at);
+      if (size === 0) break;
+      if (size > 0) {
+        at += size;
+        continue;
+      }
+      const next = this.#nextCandidate(data, at + 1);
+      if (data[at] !== 0x0d && data[at] !== 0x0a) this.skippedBytes += next - at;
+      at = next;
+    }
+    this.#rest = at === data.length ? EMPTY : data.subarray(at);
+  }
+
+  /** Size of the frame at `at`; 0: incomplete; -1: not a frame. */
+  #frame(data: Buffer, at: number): number {
+    if (data.length - at < 4) return 0;
+    const channel = data[at + 1]!;
+    if (!this.channels.has(channel)) return -1;
+    const size = data.readUInt16BE(at + 2);
+    if (size === 0) return 4;
+    if (data.length - at < 5) return 0;
+    // RTP and RTCP both begin with version 2.
+    if (data[at + 4]! >> 6 !== 2) return -1;
+    if (data.length - at < 4 + size) return 0;
+    this.#to.frame(channel, data.subarray(at + 4, at + 4 + size));
+    return 4 + size;
+  }
+
+  /** Size of the message at `at`; 0: incomplete; -1: not a message. */
+  #message(data: Buffer, at: number): number {
+    const head = data.toString('latin1', at, at + 16);
+    if (!STARTS.some((s) => head.startsWith(s))) return STARTS.some((s) => s.startsWith(head)) ? 0 : -1;
+    const crlf = data.indexOf('\r\n\r\n', at, 'latin1');
+    const lf = data.indexOf('\n\n', at, 'latin1');
+    const bare = lf >= 0 && (crlf < 0 || lf < crlf);
+    const headEnd = bare ? lf : crlf;
+    if (headEnd < 0) return data.length - at > MAX_HEADER_BYTES ? -1 : 0;
+    const bodyAt = headEnd + (bare ? 2 : 4);
+    if (bodyAt - at > MAX_HEADER_BYTES) return -1;
+    const message = parseHead(data.toString('latin1', at, headEnd));
+    if (!message) return -1;
+    const length = Number.parseInt(header(message, 'content-length') ?? '0', 10) || 0;
+    if (length < 0 || length > MAX_BODY_BYTES) return -1;
+    if (data.length < bodyAt + length) return 0;
+    message.body = Buffer.from(data.subarray(bodyAt, bodyAt + length));
+    this.#to.message(message);
+    return bodyAt + length - at;
+  }
+
+  #nextCandidate(data: Buffer, from: number): number {
+    for (let i = from; i < data.length; i++) {
+      const b = data[i]!;
+      if (b === DOLLAR) return i;
+      // Only letters that begin a status line or a method are worth a closer look.
+      if (b >= 0x41 && b <= 0x54) {
+        const head = data.toString('latin1', i, i + 16);
+        if (STARTS.some((s) => head.startsWith(s) || (i + s.length > data.length && s.startsWith(head)))) return i;
+      }
+    }
+    return data.length;
+  }
+}
+
+function parseHead(text: string): RtspMessage | null {
+  const lines = text.split(/\r?\n/);
+  const first = lines.shift() ?? '';
+  const response = /^RTSP\/1\.\d\s+(\d{3})\s*(.*)$/.exec(first);
+  const request = response ? null : /^([A-Z_]+) (\S+) RTSP\/1\.\d\s*$/.exec(first);
+  if (!response && !request) return null;
+  const headers = new Map<string, string[]>();
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    if (colon <= 0) continue;
+    const name = line.slice(0, colon).trim().toLowerCase();
+    const values = headers.get(name);
+    if (values) values.push(line.slice(colon + 1).trim());
+    else headers.set(name, [line.slice(colon + 1).trim()]);
+  }
+  return {
+    method: request?.[1] ?? null,
+    uri: request?.[2] ?? '',
+    status: response ? Number(response[1]) : 0,
+    reason: response?.[2]?.trim() ?? '',
+    headers,
+    body: EMPTY,
+  };
+}
+
+/** A request as bytes. `CSeq` is spelled as in the standard: some cameras know no other spelling. */
+export function formatRequest(method: string, uri: string, cseq: number, headers: Record<string, string>): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `${method} ${uri} RTSP/1.0\r\nCSeq: ${cseq}\r\n${lines.join('')}\r\n`;
+}

@@ -1,0 +1,317 @@
+import { connect, type Socket } from 'node:net';
+import type { Clock } from '../../protocol/clock.ts';
+import { Authorizer, chooseChallenge } from './rtsp-auth.ts';
+import { formatRequest, header, type RtspMessage, RtspReader } from './rtsp-message.ts';
+import { baseUrl, resolveControl, rtspHost } from './rtsp-url.ts';
+import { findVideo, offeredVideo, parseSdp, type VideoTrack } from './sdp.ts';
+
+/** Why a pull ended. Stable codes; `text` is for people and holds no secret. */
+export type PullCode =
+  | 'stopped'
+  | 'unreachable'
+  | 'timeout'
+  | 'refused'
+  | 'forbidden'
+  | 'not-found'
+  | 'unsupported-transport'
+  | 'unsupported-codec'
+  | 'protocol'
+  | 'busy'
+  | 'closed'
+  | 'stalled';
+
+export class PullError extends Error {
+  readonly code: PullCode;
+  /** How long the camera may keep the old session: a busy camera is asked again after it. */
+  sessionTimeoutMs = 60_000;
+
+  constructor(code: PullCode, text: string, options?: ErrorOptions) {
+    super(text, options);
+    this.code = code;
+  }
+}
+
+/** What a device was found to take as keep-alive: outlives the session. */
+export interface KeepAliveMemory {
+  method: 'GET_PARAMETER' | 'OPTIONS' | null;
+}
+
+export interface PullHandlers {
+  /** The description is read; packets follow. */
+  track(track: VideoTrack): void;
+  /** One RTP packet of the video track (a view into the received chunk). */
+  packet(rtp: Buffer): void;
+}
+
+export interface RtspSessionOptions {
+  /** Without credentials. */
+  url: string;
+  username: string;
+  password: string;
+  keepAlive: KeepAliveMemory;
+  clock: Clock;
+  handlers: PullHandlers;
+  /** No video packet for this long: the session is given up. */
+  stallMs?: number;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const REPLY_TIMEOUT_MS = 10_000;
+const TEARDOWN_TIMEOUT_MS = 500;
+const MAX_PENDING_WRITE = 64 * 1024;
+// A few cameras answer 401 to whoever has no name.
+const USER_AGENT = 'Gatepost';
+
+/**
+ * One RTSP session, interleaved over TCP (RFC 2326 §10.12): DESCRIBE, SETUP of the video track, PLAY, keep-alive,
+ * TEARDOWN. Credentials are sent only in answer to a challenge, and a refused login is tried once.
+ */
+export class RtspSession {
+  readonly #o: Required<RtspSessionOptions>;
+  #socket: Socket | null = null;
+  #reader: RtspReader;
+  #auth: Authorizer | null = null;
+  #cseq = 0;
+  readonly #pending = new Map<number, (reply: RtspMessage | PullError) => void>();
+  #session: { id: string; timeoutMs: number } | null = null;
+  #control = '';
+  #videoChannel = 0;
+  #keptAlive = false;
+  #switched = false;
+  #playingSinceMs = 0;
+  #lastPacketMs = 0;
+  #fail: (error: PullError) => void = () => {};
+
+  constructor(options: RtspSessionOptions) {
+    this.#o = { stallMs: 10_000, ...options };
+    this.#reader = new RtspReader({
+      frame: (channel, payload) => {
+        if (channel !== this.#videoChannel) return;
+        this.#lastPacketMs = this.#o.clock.mono();
+        this.#o.handlers.packet(payload);
+      },
+      message: (message) => this.#message(message),
+    });
+  }
+
+  /** Runs until `signal` aborts or something ends it; never rejects. The connection is closed when it resolves. */
+  async run(signal: AbortSignal): Promise<PullError> {
+    const cancels: (() => void)[] = [];
+    const ended = new Promise<never>((_, reject) => {
+      this.#fail = reject;
+    });
+    ended.catch(() => {});
+    const onAbort = () => this.#fail(new PullError('stopped', 'stopped'));
+    signal.addEventListener('abort', onAbort);
+    try {
+      if (signal.aborted) throw new PullError('stopped', 'stopped');
+      await Promise.race([this.#connect(), ended]);
+      await Promise.race([this.#open(), ended]);
+      cancels.push(...this.#watch());
+      return await ended;
+    } catch (error) {
+      if (!(error instanceof PullError)) throw error;
+      if (this.#session) error.sessionTimeoutMs = this.#session.timeoutMs;
+      this.#judgeKeepAlive(error);
+      return error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      for (const cancel of cancels) cancel();
+      await this.#close();
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const target = rtspHost(this.#o.url);
+    if (!target) throw new PullError('protocol', 'this is no RTSP address');
+    const socket = connect({ ...target, noDelay: true });
+    this.#socket = socket;
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      this.#fail(new PullError(socket.bytesRead > 0 ? 'closed' : 'unreachable', `connection: ${error.code}`)),
+    );
+    socket.on('close', () => this.#fail(new PullError('closed', 'the camera closed the connection')));
+    socket.on('data', (chunk) => {
+      try {
+        this.#reader.push(chunk);
+      } catch (error) {
+        // One odd camera must not take the box with it: the session ends, the cause is in the log.
+        this.#fail(new PullError('protocol', 'what the camera sent could not be read', { cause: error }));
+        socket.destroy();
+      }
+    });
+    const cancel = this.#o.clock.after(CONNECT_TIMEOUT_MS, () =>
+      this.#fail(new PullError('unreachable', 'the camera does not answer')),
+    );
+    await new Promise<void>((resolve) => {
+      socket.once('connect', resolve);
+      socket.once('close', resolve);
+    });
+    cancel();
+  }
+
+  /** From OPTIONS to PLAY. */
+  async #open(): Promise<void> {
+    const { url, keepAlive } = this.#o;
+    const options = await this.#request('OPTIONS', url);
+    keepAlive.method ??= /\bGET_PARAMETER\b/.test(header(options, 'public') ?? '') ? 'GET_PARAMETER' : 'OPTIONS';
+
+    const described = await this.#authorized('DESCRIBE', url, { Accept: 'application/sdp' });
+    expectOk('DESCRIBE', described);
+    const sdp = parseSdp(described.body.toString('utf8'));
+    const track = findVideo(sdp);
+    if (!track) throw new PullError('unsupported-codec', `the camera sends ${offeredVideo(sdp)}, not H.264 or H.265`);
+    const base = baseUrl(url, header(described, 'content-base'), header(described, 'content-location'));
+    this.#control = resolveControl(base, sdp.control);
+
+    const setup = await this.#authorized('SETUP', resolveControl(this.#control, track.control), {
+      Transport: 'RTP/AVP/TCP;unicast;interleaved=0-1',
+    });
+    if (setup.status === 461) throw new PullError('unsupported-transport', 'the camera refuses video over TCP');
+    expectOk('SETUP', setup);
+    this.#session = readSession(setup);
+    // Some answer with other numbers than asked for, with one number, or with none.
+    this.#videoChannel = Number(/interleaved\s*=\s*(\d{1,3})/i.exec(header(setup, 'transport') ?? '')?.[1] ?? 0);
+    this.#reader.channels.add(this.#videoChannel).add(this.#videoChannel + 1);
+
+    // Packets may come before the answer to PLAY.
+    this.#o.handlers.track(track);
+    let play = await this.#authorized('PLAY', this.#control, { Range: 'npt=0.000-' });
+    if (play.status === 457 || play.status === 400) play = await this.#authorized('PLAY', this.#control, {});
+    expectOk('PLAY', play);
+    this.#playingSinceMs = this.#lastPacketMs = this.#o.clock.mono();
+  }
+
+  #watch(): (() => void)[] {
+    const { clock, stallMs } = this.#o;
+    const everyMs = Math.min(30_000, (this.#session?.timeoutMs ?? 60_000) / 2);
+    return [
+      clock.every(1_000, () => {
+        if (clock.mono() - this.#lastPacketMs > stallMs) {
+          this.#fail(new PullError('stalled', `no video for ${Math.round(stallMs / 1000)} s`));
+        }
+      }),
+      clock.every(everyMs, () => void this.#keepAlive()),
+    ];
+  }
+
+  /**
+   * Which method counts differs by camera, whatever `Public` says. One that is refused or not answered makes us use the
+   * other one, once; a missing answer alone is no reason to end a session whose video flows.
+   */
+  async #keepAlive(): Promise<void> {
+    try {
+      const { status } = await this.#authorized(this.#o.keepAlive.method ?? 'OPTIONS', this.#control, {});
+      this.#keptAlive = true;
+      if (status === 405 || status === 454 || status === 501) this.#switchKeepAlive();
+    } catch (error) {
+      if (!(error instanceof PullError)) throw error;
+      if (error.code === 'timeout') this.#switchKeepAlive();
+    }
+  }
+
+  /** A session that ends when it would have expired, although its keep-alive was answered, wanted the other method. */
+  #judgeKeepAlive(end: PullError): void {
+    if (!this.#session || !this.#keptAlive || (end.code !== 'closed' && end.code !== 'stalled')) return;
+    const played = (this.#o.clock.mono() - this.#playingSinceMs) / this.#session.timeoutMs;
+    if (played > 0.9 && played < 2.2) this.#switchKeepAlive();
+  }
+
+  #switchKeepAlive(): void {
+    if (this.#switched) return;
+    this.#switched = true;
+    this.#o.keepAlive.method = this.#o.keepAlive.method === 'GET_PARAMETER' ? 'OPTIONS' : 'GET_PARAMETER';
+  }
+
+  /**
+   * Sends a request and answers a challenge once. A second 401 to fresh credentials is a refused login; later in the
+   * session a 401 with a new nonce only means that the old one has expired.
+   */
+  async #authorized(method: string, uri: string, headers: Record<string, string>): Promise<RtspMessage> {
+    const proven = this.#auth !== null;
+    const first = await this.#request(method, uri, headers);
+    if (first.status !== 401) return first;
+    const challenge = chooseChallenge(first.headers.get('www-authenticate') ?? []);
+    if (!challenge) throw new PullError('protocol', 'the camera asks for a login that we do not know');
+    this.#auth = new Authorizer(challenge, this.#o.username, this.#o.password);
+    let reply = await this.#request(method, uri, headers);
+    if (reply.status === 401) {
+      const again = chooseChallenge(reply.headers.get('www-authenticate') ?? []);
+      // "stale" says that the credentials were right and the nonce too old (RFC 7616 §3.3).
+      if (again?.scheme === 'digest' && again.stale) {
+        this.#auth = new Authorizer(again, this.#o.username, this.#o.password);
+        reply = await this.#request(method, uri, headers);
+      }
+    }
+    if (reply.status === 401) {
+      if (proven) throw new PullError('protocol', `${method} was refused within a session`);
+      throw new PullError('refused', 'the camera refused user name or password');
+    }
+    return reply;
+  }
+
+  #request(method: string, uri: string, headers: Record<string, string> = {}): Promise<RtspMessage> {
+    const socket = this.#socket;
+    if (!socket || socket.destroyed) return Promise.reject(new PullError('closed', 'the connection is closed'));
+    const cseq = ++this.#cseq;
+    const all: Record<string, string> = { ...headers, 'User-Agent': USER_AGENT };
+    if (this.#session) all.Session = this.#session.id;
+    if (this.#auth) all.Authorization = this.#auth.header(method, uri);
+    socket.write(formatRequest(method, uri, cseq, all));
+    return new Promise((resolve, reject) => {
+      const settle = (reply: RtspMessage | PullError) => {
+        cancel();
+        this.#pending.delete(cseq);
+        if (reply instanceof PullError) reject(reply);
+        else resolve(reply);
+      };
+      const cancel = this.#o.clock.after(REPLY_TIMEOUT_MS, () =>
+        settle(new PullError('timeout', `no answer to ${method}`)),
+      );
+      this.#pending.set(cseq, settle);
+    });
+  }
+
+  #message(message: RtspMessage): void {
+    const cseq = Number(header(message, 'cseq') ?? Number.NaN);
+    if (message.method !== null) {
+      // The camera asks whether we are still there. One that asks without reading answers is cut off.
+      if ((this.#socket?.writableLength ?? 0) > MAX_PENDING_WRITE) {
+        this.#fail(new PullError('protocol', 'the camera asks and does not read'));
+      }
+      this.#socket?.write(`RTSP/1.0 200 OK\r\nCSeq: ${Number.isNaN(cseq) ? 0 : cseq}\r\n\r\n`);
+      return;
+    }
+    const key = Number.isNaN(cseq) ? this.#pending.keys().next().value : cseq;
+    if (key !== undefined) this.#pending.get(key)?.(message);
+  }
+
+  async #close(): Promise<void> {
+    const socket = this.#socket;
+    if (!socket) return;
+    if (this.#session && !socket.destroyed && socket.writable) {
+      // Without it many cameras keep the session, and its place, for a minute.
+      await Promise.race([
+        this.#request('TEARDOWN', this.#control).catch(() => {}),
+        this.#o.clock.sleep(TEARDOWN_TIMEOUT_MS),
+      ]);
+    }
+    socket.destroy();
+    for (const settle of [...this.#pending.values()]) settle(new PullError('closed', 'the connection is closed'));
+  }
+}
+
+function readSession(setup: RtspMessage): { id: string; timeoutMs: number } {
+  const [id = '', ...rest] = (header(setup, 'session') ?? '').split(';');
+  const timeout = Number(/timeout\s*=\s*(\d+)/i.exec(rest.join(';'))?.[1] ?? 60);
+  return { id: id.trim(), timeoutMs: Math.min(Math.max(timeout, 5), 3600) * 1000 };
+}
+
+function expectOk(method: string, reply: RtspMessage): void {
+  if (reply.status >= 200 && reply.status < 300) return;
+  const text = `${method} was answered ${reply.status} ${reply.reason.slice(0, 80)}`.trim();
+  if (reply.status === 403) throw new PullError('forbidden', text);
+  if (reply.status === 404) throw new PullError('not-found', text);
+  // 453 Not Enough Bandwidth and 5xx: no place left, often because an old session has not expired.
+  if (reply.status === 453 || reply.status >= 500) throw new PullError('busy', text);
+  throw new PullError('protocol', text);
+}

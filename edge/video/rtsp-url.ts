@@ -1,0 +1,36 @@
+/**
+ * Base address for the control attributes of an SDP: `Content-Base`, else `Content-Location`, else what was asked for.
+ * Broken ones were seen in the field: `rtsp://rtsp://host/`, no scheme, an IPv6 address without brackets.
+ */
+export function baseUrl(requestUrl: string, contentBase: string | null, contentLocation: string | null): string {
+  const base = (contentBase || contentLocation || '').trim().replace(/^(rtsps?:\/\/)+(?=rtsps?:\/\/)/i, '');
+  if (base === '') return requestUrl;
+  return isUsable(base) ? base : requestUrl;
+}
+
+const isUsable = (url: string) => /^rtsps?:\/\/(\[[0-9a-f:.]+\]|[^/:?[\]]+)(:\d+)?([/?]|$)/i.test(url);
+
+/**
+ * Resolves `a=control:` (RFC 2326 C.1.1) the way cameras mean it: an absolute one is taken word for word, a relative one
+ * is appended, after a query too (`…/101?starttime=…/trackID=1`).
+ */
+export function resolveControl(base: string, control: string | null): string {
+  const c = control?.trim() ?? '';
+  if (c === '' || c === '*') return base;
+  if (/^rtsps?:\/\//i.test(c)) {
+    const once = c.replace(/^(rtsps?:\/\/)+(?=rtsps?:\/\/)/i, '');
+    if (isUsable(once)) return once;
+    // The authority is broken; the path behind it is what the server looks at.
+    const path = /^rtsps?:\/\/[^/]*(\/.*)?$/i.exec(once)?.[1] ?? '/';
+    return `${/^rtsps?:\/\/[^/?]+/i.exec(base)?.[0] ?? base}${path}`;
+  }
+  return `${base.replace(/\/$/, '')}/${c.replace(/^\//, '')}`;
+}
+
+/** Host and port to dial. Throws nothing: null for what is no RTSP address. */
+export function rtspHost(url: string): { host: string; port: number } | null {
+  if (!URL.canParse(url)) return null;
+  const u = new URL(url);
+  if (u.protocol !== 'rtsp:') return null;
+  return { host: u.hostname.replace(/^\[|\]$/g, ''), port: u.port === '' ? 554 : Number(u.port) };
+}

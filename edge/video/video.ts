@@ -1,0 +1,88 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
+import type { ChannelConfig } from '../devices/types.ts';
+import type { Warnables } from '../warnables.ts';
+import { ChannelSource, type ChannelState } from './channel-source.ts';
+import type { KeepAliveMemory } from './rtsp-session.ts';
+
+export interface VideoOptions {
+  clock: Clock;
+  log: Logger;
+  warnables: Warnables;
+  /** Bound of each channel's ring; 48 MiB holds 9 s of a 40 Mbit/s stream. */
+  ringBytes?: number;
+  /** Program for cameras that our own client cannot speak to. */
+  ffmpeg?: string;
+}
+
+const NONE: ChannelState = { video: 'none', codec: null, keyFrameIntervalMs: null };
+const keyOf = (deviceId: string, channel: number) => `${deviceId}/${channel}`;
+
+/** The box's video channels: at most one session with the camera each, shared by recorder, live view and whoever else. */
+export class Video {
+  readonly #o: Required<VideoOptions>;
+  readonly #sources = new Map<string, ChannelSource>();
+  readonly #keepAlive = new Map<string, KeepAliveMemory>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(options: VideoOptions) {
+    this.#o = { ringBytes: 48 * 1024 * 1024, ffmpeg: 'ffmpeg', ...options };
+  }
+
+  /** Nothing runs until a channel is held. */
+  start(): void {}
+
+  async stop(): Promise<void> {
+    const sources = [...this.#sources.values()];
+    this.#sources.clear();
+    await Promise.all(sources.map((s) => s.stop()));
+  }
+
+  /** The channels there are. One that is gone ends; one whose address or credentials changed connects anew. */
+  setChannels(channels: ChannelConfig[]): void {
+    const wanted = new Map(channels.map((c) => [keyOf(c.deviceId, c.channel), c]));
+    let changed = false;
+    for (const [key, source] of this.#sources) {
+      if (wanted.has(key)) continue;
+      this.#sources.delete(key);
+      void source.stop();
+      changed = true;
+    }
+    for (const [key, config] of wanted) {
+      const source = this.#sources.get(key);
+      if (source) {
+        source.configure(config);
+        continue;
+      }
+      const { clock, log, warnables, ringBytes, ffmpeg } = this.#o;
+      const keepAlive = this.#keepAlive.get(config.deviceId) ?? { method: null };
+      this.#keepAlive.set(config.deviceId, keepAlive);
+      const onChange = () => this.#changed();
+      this.#sources.set(
+        key,
+        new ChannelSource({ config, clock, log, warnables, ringBytes, ffmpeg, keepAlive, onChange }),
+      );
+      changed = true;
+    }
+    if (changed) this.#changed();
+  }
+
+  /** null: there is no such channel (yet). The same object for as long as the channel is configured. */
+  source(deviceId: string, channel: number): ChannelSource | null {
+    return this.#sources.get(keyOf(deviceId, channel)) ?? null;
+  }
+
+  state(deviceId: string, channel: number): ChannelState {
+    return this.source(deviceId, channel)?.state ?? NONE;
+  }
+
+  /** Calls `fn` when channels came or went, or the state of one changed. */
+  onChange(fn: () => void): () => void {
+    this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
+  }
+
+  #changed(): void {
+    for (const fn of [...this.#listeners]) fn();
+  }
+}
