@@ -1,0 +1,159 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import { type Logger, pino } from 'pino';
+import { type Clock, iso, systemClock } from '../../../protocol/clock.ts';
+import type { ClipReport } from '../../../protocol/wire/event.ts';
+import { createApi } from '../../api/app.ts';
+import { type Db, openDatabase } from '../../db/database.ts';
+import { SiteWarnables } from '../../health/warnables.ts';
+import { Live } from '../../live/live.ts';
+import { Clips } from '../clips.ts';
+import { Grants } from '../grants.ts';
+import { Joiner } from '../joiner.ts';
+import { FolderStore } from '../object-store.ts';
+import { registerClipRoutes } from '../routes.ts';
+import { uploadRoutes } from '../upload-routes.ts';
+
+export const ids = {
+  company: '01980000-0000-7000-8000-000000000001',
+  site: '01980000-0000-7000-8000-000000000002',
+  user: '01980000-0000-7000-8000-000000000003',
+  otherUser: '01980000-0000-7000-8000-000000000004',
+  device: '01980000-0000-7000-8000-000000000005',
+  event: '01980000-0000-7000-8000-000000000006',
+};
+export const SERIAL = 'ACDEFGHJK';
+export const OTHER_SERIAL = 'ACDEFGHJM';
+export const asUser = (user = ids.user) => ({ authorization: `Bearer token-of-user-${user}` });
+export const asBox = (serial = SERIAL) => ({ authorization: `Gatepost ${serial}`, 'content-type': 'application/json' });
+
+/**
+ * Clips, uploads and the API over real HTTP, database and folder, with a company, a site, a box of it and a foreign box.
+ * Only who asks is taken at their word.
+ */
+export async function startClipRelay(o: {
+  dir: string;
+  port?: number;
+  clock?: Clock;
+  log?: Logger;
+  reserveBytes?: number;
+}) {
+  const { clock = systemClock, log = pino({ level: 'silent' }) } = o;
+  const db = await openDatabase({ path: join(o.dir, 'relay.db') });
+  await seed(db);
+  const store = new FolderStore({ dir: join(o.dir, 'objects'), reserveBytes: o.reserveBytes ?? 0 });
+  await store.start();
+  const live = new Live();
+  const clips = new Clips({ db, store, clock, log, live });
+  const joiner = new Joiner({ db, store, clips, clock, log });
+  joiner.start();
+  const warnables = new SiteWarnables({ db, clock, log });
+  const grants = new Grants({ clock });
+  const authenticator = {
+    authenticate: async (header: string | undefined) => {
+      const serial = header?.split(' ')[1] ?? '';
+      const row = await db.selectFrom('boxes').selectAll().where('serial', '=', serial).executeTakeFirst();
+      if (!row?.siteId) return { ok: false, code: 'box-not-authenticated' };
+      return { ok: true, box: { serial, siteId: row.siteId, companyId: ids.company, boot: '', epoch: 1 } };
+    },
+  };
+  const sessions = {
+    find: async (token: string) => ({ userId: token.slice('token-of-user-'.length), companyId: ids.company }),
+  };
+  const remote = () => '127.0.0.1';
+  const api = createApi({ db, clock, log, sessions: sessions as never });
+  registerClipRoutes(api, { clips });
+  const uploads = uploadRoutes({
+    db,
+    store,
+    clips,
+    grants,
+    authenticator: authenticator as never,
+    warnables,
+    remote,
+    log,
+  });
+  const app = new Hono().route('/box/v1/uploads', uploads).route('/', api);
+  const server = http.createServer(getRequestListener(app.fetch as never));
+  await new Promise<void>((resolve) => server.listen(o.port ?? 0, '127.0.0.1', resolve));
+  let seq = 0;
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    db,
+    store,
+    clips,
+    live,
+    grants,
+    warnables,
+    /** What the ingestion does with a clip report. */
+    async report(body: ClipReport, serial = SERIAL, number = ++seq): Promise<void> {
+      seq = Math.max(seq, number);
+      const record = { kind: 'clip' as const, seq: number, id: body.id, at: iso(clock.now()), body };
+      await db.transaction().execute((trx) => clips.applyReport(trx, { serial, siteId: ids.site }, record));
+      await clips.changed([body.id]);
+    },
+    async stop(): Promise<void> {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await joiner.stop();
+      await db.destroy();
+    },
+  };
+}
+
+export function clipReport(id: string, change: Partial<ClipReport> = {}): ClipReport {
+  return {
+    id,
+    deviceId: ids.device,
+    channel: 1,
+    eventIds: [ids.event],
+    state: 'recording',
+    startedAt: '2026-03-01T12:00:00.000Z',
+    preRollMs: 5000,
+    durationMs: 6000,
+    codec: 'avc1.64001f',
+    width: 320,
+    height: 240,
+    fragments: null,
+    reason: null,
+    ...change,
+  };
+}
+
+async function seed(db: Db): Promise<void> {
+  const createdAt = iso(0);
+  const once = (c: { doNothing: () => unknown }) => c.doNothing() as never;
+  await db.insertInto('companies').values({ id: ids.company, name: 'Alarm Ltd', createdAt }).onConflict(once).execute();
+  const site = { id: ids.site, companyId: ids.company, name: 'Depot', timeZone: 'UTC', createdAt };
+  await db.insertInto('sites').values(site).onConflict(once).execute();
+  for (const id of [ids.user, ids.otherUser]) {
+    const user = { id, companyId: ids.company, email: `${id}@example.org`, name: 'A', passwordHash: '', createdAt };
+    await db.insertInto('users').values(user).onConflict(once).execute();
+  }
+  const grant = {
+    id: ids.user,
+    userId: ids.user,
+    companyId: null,
+    siteId: ids.site,
+    permission: 'view' as const,
+    untilMs: null,
+  };
+  await db.insertInto('grants').values(grant).onConflict(once).execute();
+  for (const serial of [SERIAL, OTHER_SERIAL]) {
+    const keys = {
+      publicKey: '',
+      sealKey: '',
+      codeHash: '',
+      version: null,
+      boot: null,
+      epoch: null,
+      enrolledMs: 0,
+      seenMs: null,
+    };
+    const box = { serial, ...keys, state: 'claimed' as const, siteId: ids.site, companyId: ids.company };
+    await db.insertInto('boxes').values(box).onConflict(once).execute();
+  }
+}
