@@ -12,7 +12,7 @@ const more = (text: string, former: string[] = []) => [...former, text];
 
 const program = new Command('compare')
   .description(
-    'Compares what the lab emitted, what stands in the journals of the boxes, what the relay has and what the alarm receiver acknowledged. Exit code 1: something is missing.',
+    'Compares what the lab emitted, what stands in the journals of the boxes, what the relay has and what the alarm receiver acknowledged. Exit code 1: something is missing; 2: a list cannot be read.',
   )
   .requiredOption('--lab <url>', "the lab's control API")
   .requiredOption('--portal <url>', 'the relay')
@@ -24,6 +24,11 @@ const program = new Command('compare')
   .parse();
 
 const { journal, downtime: downtimes, ...options } = program.opts();
-const result = await compare({ ...options, journals: journal, downtimes } as Parameters<typeof compare>[0]);
-process.stdout.write(`${table(result)}\n${JSON.stringify(result, null, 2)}\n`);
-process.exitCode = result.ok ? 0 : 1;
+try {
+  const result = await compare({ ...options, journals: journal, downtimes } as Parameters<typeof compare>[0]);
+  process.stdout.write(`${table(result)}\n${JSON.stringify(result, null, 2)}\n`);
+  process.exitCode = result.ok ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`the lists cannot be read: ${(error as Error).message}\n`);
+  process.exitCode = 2;
+}

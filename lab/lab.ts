@@ -30,6 +30,8 @@ export interface LabOptions {
   video: boolean;
   python: string;
   accounts: ArcLabAccount[];
+  /** The receiver's own, behind the two proxies. */
+  receiverPort: number;
   arcDirectPort: number;
   arcRelayPort: number;
   /** Where the box-relay proxy forwards; null: there is none. */
@@ -55,7 +57,7 @@ export class Lab {
     const { base, cameras, fps, kbps, httpPort, rtspPort, video, python, log } = options;
     const profiles = Array.from({ length: cameras }, (_, i) => cameraProfile(i + 1, base, { fps, kbps }));
     this.#emittedLog = new AppendLog(join(options.data, 'emitted.jsonl'));
-    this.#centre = new ArcCentre({ base, data: options.data, accounts: options.accounts });
+    this.#centre = new ArcCentre({ base, port: options.receiverPort, data: options.data, accounts: options.accounts });
     this.#video = video ? new Video({ cameras: profiles, python, log }) : null;
     const record = (emitted: Emitted) => {
       this.#emittedLog.append(emitted);

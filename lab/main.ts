@@ -54,10 +54,25 @@ const program = new Command('lab')
       .argParser(accounts)
       .default(accounts(DEFAULT_ACCOUNTS), DEFAULT_ACCOUNTS),
   )
-  .addOption(option('--arc-direct-port <port>', 'receiver, direct path', 'GATEPOST_LAB_ARC_DIRECT_PORT', 0, port))
-  .addOption(option('--arc-relay-port <port>', 'receiver, relay path', 'GATEPOST_LAB_ARC_RELAY_PORT', 0, port))
+  .addOption(
+    option('--receiver-port <port>', 'the receiver itself (0: any free)', 'GATEPOST_LAB_RECEIVER_PORT', 0, port),
+  )
+  .addOption(
+    option('--arc-direct-port <port>', 'way to it for boxes (0: any free)', 'GATEPOST_LAB_ARC_DIRECT_PORT', 0, port),
+  )
+  .addOption(
+    option('--arc-relay-port <port>', 'way to it for the relay (0: any free)', 'GATEPOST_LAB_ARC_RELAY_PORT', 0, port),
+  )
   .addOption(option('--relay <host:port>', 'where box-relay forwards', 'GATEPOST_LAB_RELAY', null, hostPort as never))
-  .addOption(option('--box-relay-port <port>', 'what a box dials as its relay', 'GATEPOST_LAB_BOX_RELAY_PORT', 0, port))
+  .addOption(
+    option(
+      '--box-relay-port <port>',
+      'way to the relay for boxes (0: any free)',
+      'GATEPOST_LAB_BOX_RELAY_PORT',
+      0,
+      port,
+    ),
+  )
   .parse();
 
 const { bitrate, ...options } = program.opts();

@@ -14,16 +14,16 @@ export class ArcCentre {
   readonly alarms: ListedAlarm[] = [];
   readonly #log: AppendLog<KeptAlarm | { ackSwallowed: string }>;
 
-  constructor(options: { base: string; data: string; accounts: ArcLabAccount[] }) {
+  constructor(options: { base: string; port: number; data: string; accounts: ArcLabAccount[] }) {
     this.#log = new AppendLog(join(options.data, 'alarms.jsonl'));
     const keep = (alarm: KeptAlarm) => {
       this.#log.append(alarm);
       this.alarms.push({ ...alarm, ackSwallowed: false });
     };
-    const { accounts, base } = options;
+    const { accounts, base, port } = options;
     this.receivers = {
-      direct: new Receiver({ host: `${base}31`, via: 'direct', accounts, keep }),
-      relay: new Receiver({ host: `${base}32`, via: 'relay', accounts, keep }),
+      direct: new Receiver({ host: `${base}31`, port, via: 'direct', accounts, keep }),
+      relay: new Receiver({ host: `${base}32`, port, via: 'relay', accounts, keep }),
     };
   }
 

@@ -29,28 +29,26 @@ export interface KeptAlarm {
   via: 'direct' | 'relay';
 }
 
+export interface ReceiverOptions {
+  host: string;
+  port: number;
+  via: KeptAlarm['via'];
+  accounts: ArcLabAccount[];
+  keep: (alarm: KeptAlarm) => void;
+}
+
 /**
  * An alarm receiving centre: the receiver of iobroker.sia as it is, on one address. `keep` must have put the alarm on disk
  * when it returns; the acknowledgement is written after it, in the same turn of the event loop.
  */
 export class Receiver {
-  readonly #options: {
-    host: string;
-    via: KeptAlarm['via'];
-    accounts: ArcLabAccount[];
-    keep: (alarm: KeptAlarm) => void;
-  };
+  readonly #options: ReceiverOptions;
   readonly #sockets = new Set<Socket>();
   #sia: Sia | null = null;
   /** Messages answered with NAK: bad checksum, unknown account, wrong key, time stamp out of its window. */
   refused = 0;
 
-  constructor(options: {
-    host: string;
-    via: KeptAlarm['via'];
-    accounts: ArcLabAccount[];
-    keep: (a: KeptAlarm) => void;
-  }) {
+  constructor(options: ReceiverOptions) {
     this.#options = options;
   }
 
@@ -59,8 +57,8 @@ export class Receiver {
   }
 
   async start(): Promise<void> {
-    const { host, via, accounts, keep } = this.#options;
-    const sia = new Sia({ host, port: 0, timeout: 40, logger: () => {} });
+    const { host, port, via, accounts, keep } = this.#options;
+    const sia = new Sia({ host, port, timeout: 40, logger: () => {} });
     this.#sia = sia;
     sia.setAccounts(
       accounts.map(({ account, key }) => ({

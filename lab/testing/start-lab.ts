@@ -8,7 +8,16 @@ import { Lab, type LabOptions } from '../lab.ts';
 export async function startLab(options: Partial<LabOptions> = {}) {
   const data = options.data ?? (await mkdtemp(join(tmpdir(), 'gatepost-lab-')));
   const lab = new Lab({
-    ...{ port: 0, httpPort: 0, rtspPort: 0, sadpPort: 0, arcDirectPort: 0, arcRelayPort: 0, boxRelayPort: 0 },
+    ...{
+      port: 0,
+      httpPort: 0,
+      rtspPort: 0,
+      sadpPort: 0,
+      receiverPort: 0,
+      arcDirectPort: 0,
+      arcRelayPort: 0,
+      boxRelayPort: 0,
+    },
     ...{ data, base: `127.${100 + Math.floor(Math.random() * 100)}.${Math.floor(Math.random() * 256)}.` },
     ...{ cameras: 2, fps: 25, kbps: 2000, video: false, python: '/usr/bin/python3', relay: null },
     accounts: [
