@@ -45,6 +45,7 @@ export const ProbeRequest = z.object({
   username: z.string().min(1).max(64),
   password: z.string().min(1).max(128),
 });
+export type ProbeRequest = z.infer<typeof ProbeRequest>;
 export const ProbeResult = z.object({
   model: z.string(),
   serial: z.string(),
