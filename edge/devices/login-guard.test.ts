@@ -8,10 +8,10 @@ it('keeps the first refusal, lets a lock replace it and is reset by a person', (
   expect(guard.refused).toBeNull();
   guard.refuse('rtsp', 'wrong password');
   guard.refuse('isapi', 'again');
-  expect(guard.refused).toEqual({ by: 'rtsp', text: 'wrong password', locked: false });
+  expect(guard.refused).toEqual({ by: 'rtsp', text: 'wrong password', locked: false, temporary: false });
   guard.refuse('isapi', 'locked for 30 minutes', true);
   guard.refuse('rtsp', 'later');
-  expect(guard.refused).toEqual({ by: 'isapi', text: 'locked for 30 minutes', locked: true });
+  expect(guard.refused).toEqual({ by: 'isapi', text: 'locked for 30 minutes', locked: true, temporary: false });
   guard.reset();
   guard.reset();
   expect(guard.refused).toBeNull();

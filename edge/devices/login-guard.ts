@@ -4,6 +4,8 @@ export interface Refusal {
   text: string;
   /** The device said that it is locked after wrong passwords. */
   locked: boolean;
+  /** Ends by itself: the device was locked before any credentials were sent, so they may be right. */
+  temporary: boolean;
 }
 
 /**
@@ -19,13 +21,13 @@ export class LoginGuard {
   }
 
   /** The first refusal stands: a later one of another protocol says nothing new, but a lock does. */
-  refuse(by: Refusal['by'], text: string, locked = false): void {
+  refuse(by: Refusal['by'], text: string, locked = false, temporary = false): void {
     if (this.#refused && (this.#refused.locked || !locked)) return;
-    this.#refused = { by, text, locked };
+    this.#refused = { by, text, locked, temporary };
     this.#notify();
   }
 
-  /** A person entered credentials: one new try is allowed. */
+  /** A person entered credentials, or a lock that was none of ours is over: one new try is allowed. */
   reset(): void {
     if (!this.#refused) return;
     this.#refused = null;

@@ -1,0 +1,244 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
+import type { ProbeRequest, ProbeResult } from '../../protocol/wire/box-api.ts';
+import type { Event } from '../../protocol/wire/event.ts';
+import type { ProblemCode } from '../../protocol/wire/problem.ts';
+import type { DeviceHealth } from '../../protocol/wire/uplink.ts';
+import type { Discovery } from '../discovery/discovery.ts';
+import type { IsapiFailure, Result } from '../isapi/answer.ts';
+import { IsapiClient } from '../isapi/client.ts';
+import { readChannels, readDeviceInfo } from '../isapi/device.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Warnables } from '../warnables.ts';
+import { LoginGuard } from './login-guard.ts';
+import { Refusals } from './refusals.ts';
+import { DeviceSession } from './session.ts';
+import type { ChannelConfig, DeviceConfig } from './types.ts';
+import { DeviceWarnings } from './warnings.ts';
+
+const MAX_DEVICES = 2_000;
+/** So many of the journal's last records are looked at for events that were under way when the box went down. */
+const PAST_RECORDS = 2_000;
+const MAX_PROBES = 4;
+
+type Failed = { ok: false; code: ProblemCode; detail: string };
+type ItemError = { id: string; code: string; text: string };
+
+/** Looks after the devices of the desired state: one {@link DeviceSession} each. */
+export class DeviceManager {
+  readonly #journal: Pick<Journal, 'append' | 'read' | 'lastSeq'>;
+  readonly #discovery: Pick<Discovery, 'byMac' | 'bySerial' | 'at' | 'permits' | 'onChange'>;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #warnings: DeviceWarnings;
+  readonly #refusals: Refusals;
+  readonly #watchdogMs: number | undefined;
+  readonly #sessions = new Map<string, DeviceSession>();
+  readonly #guards = new Map<string, { guard: LoginGuard; version: number; off: () => void }>();
+  readonly #listeners = new Set<() => void>();
+  readonly #ending = new Set<Promise<void>>();
+  #past = new Map<string, { event: Event; ended: boolean }[]>();
+  #wanted: DeviceConfig[] = [];
+  #started = false;
+  #probes = 0;
+  #offDiscovery: () => void = () => {};
+
+  constructor(o: {
+    journal: Pick<Journal, 'append' | 'read' | 'lastSeq'>;
+    discovery: Pick<Discovery, 'byMac' | 'bySerial' | 'at' | 'permits' | 'onChange'>;
+    clock: Clock;
+    log: Logger;
+    warnables: Pick<Warnables, 'raise' | 'clear'>;
+    /** Where refused logins are kept over restarts; in memory without it. */
+    stateFile?: string;
+    /** A stream without a byte for so long is dead. */
+    watchdogMs?: number;
+  }) {
+    this.#journal = o.journal;
+    this.#discovery = o.discovery;
+    this.#clock = o.clock;
+    this.#log = o.log.child({ module: 'devices' });
+    this.#warnings = new DeviceWarnings(o.warnables);
+    this.#refusals = new Refusals({ path: o.stateFile ?? null, log: this.#log });
+    this.#watchdogMs = o.watchdogMs;
+  }
+
+  start(signal?: AbortSignal): void {
+    this.#started = true;
+    signal?.addEventListener('abort', () => void this.stop());
+    this.#refusals.load();
+    this.#past = pastEvents(this.#journal);
+    this.#offDiscovery = this.#discovery.onChange(() => {
+      for (const session of this.#sessions.values()) session.lanChanged();
+    });
+    this.apply(this.#wanted);
+  }
+
+  async stop(): Promise<void> {
+    this.#started = false;
+    this.#offDiscovery();
+    for (const id of [...this.#sessions.keys()]) this.#end(id);
+    await Promise.all(this.#ending);
+  }
+
+  /** Makes the devices looked after equal to `items`; what is wrong with single ones comes back and holds up no other. */
+  apply(items: DeviceConfig[]): ItemError[] {
+    this.#wanted = items;
+    const errors: ItemError[] = [];
+    const wanted = new Map<string, DeviceConfig>();
+    for (const item of items) {
+      const error = this.#unfit(item, wanted);
+      if (error) errors.push({ id: item.id, ...error });
+      else wanted.set(item.id, item);
+    }
+    if (!this.#started) return errors;
+    for (const [id, session] of this.#sessions) {
+      if (wanted.has(id)) continue;
+      this.#end(id);
+      this.#warnings.forget(session.config);
+      this.#refusals.set(id, null);
+      this.#guards.get(id)?.off();
+      this.#guards.delete(id);
+    }
+    for (const config of wanted.values()) this.#apply(config);
+    this.#changed();
+    return errors;
+  }
+
+  health(): ReturnType<DeviceSession['health']>[] {
+    return [...this.#sessions.values()].map((s) => s.health());
+  }
+
+  channels(): ChannelConfig[] {
+    return [...this.#sessions.values()].flatMap((s) => s.channels());
+  }
+
+  onChange(fn: () => void): () => void {
+    this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
+  }
+
+  async snapshot(deviceId: string, channel: number): Promise<{ ok: true; jpeg: Buffer } | Failed> {
+    const session = this.#sessions.get(deviceId);
+    if (!session) return { ok: false, code: 'not-found', detail: 'This box does not look after such a device.' };
+    const result = await session.snapshot(channel);
+    return result.ok ? { ok: true, jpeg: result.value } : said(session.config.name, result);
+  }
+
+  /** One login with what a person has just entered, whatever was refused before; never repeated. */
+  async probe(request: ProbeRequest): Promise<{ ok: true; result: ProbeResult } | Failed> {
+    const { host, httpPort, username, password } = request;
+    const refuse = (detail: string): Failed => ({ ok: false, code: 'device-error', detail });
+    if (!this.#discovery.permits(host)) return refuse(`${host} is outside of what this box may reach.`);
+    if (this.#probes >= MAX_PROBES) return refuse('Other devices are being tried: wait a moment.');
+    this.#probes++;
+    const client = new IsapiClient({
+      host,
+      port: httpPort,
+      username,
+      password,
+      guard: new LoginGuard(),
+      clock: this.#clock,
+      log: this.#log,
+      reserveTries: 0,
+    });
+    try {
+      const info = await readDeviceInfo(client);
+      if (!info.ok) return said(host, info);
+      const { model, serial, mac, firmware, deviceType, recorder } = info.value;
+      const channels = await readChannels(client, recorder);
+      const result = { model, serial, mac, firmware, deviceType, channels: channels.ok ? channels.value : [] };
+      return { ok: true, result };
+    } finally {
+      client.close();
+      this.#probes--;
+    }
+  }
+
+  #unfit(item: DeviceConfig, before: Map<string, DeviceConfig>): { code: string; text: string } | null {
+    if (before.has(item.id)) return { code: 'duplicate', text: 'This device is listed twice.' };
+    if (before.size >= MAX_DEVICES) return { code: 'too-many', text: `One box looks after ${MAX_DEVICES} devices.` };
+    if (this.#discovery.permits(item.host)) return null;
+    return { code: 'not-allowed', text: `${item.host} is outside of what this box may reach.` };
+  }
+
+  #apply(config: DeviceConfig): void {
+    const session = this.#sessions.get(config.id);
+    const guard = this.#guardFor(config);
+    if (session && sameButName(session.config, config)) {
+      if (session.config.name !== config.name) session.rename(config);
+      return;
+    }
+    const before = session?.health();
+    if (session) this.#end(config.id);
+    const fresh = new DeviceSession({
+      config,
+      guard,
+      lan: this.#discovery,
+      clock: this.#clock,
+      log: this.#log,
+      warnings: this.#warnings,
+      append: (records) => this.#journal.append(records),
+      onChange: () => this.#changed(),
+      watchdogMs: this.#watchdogMs,
+    });
+    this.#sessions.set(config.id, fresh);
+    const past = before ? pastEvents(this.#journal) : this.#past;
+    fresh.start(past.get(config.id) ?? []);
+  }
+
+  /** The device's one guard; new credentials from a person open it, and nothing else. */
+  #guardFor(config: DeviceConfig): LoginGuard {
+    const { id, credentialVersion } = config;
+    const known = this.#guards.get(id);
+    if (known) {
+      if (credentialVersion > known.version) {
+        known.version = credentialVersion;
+        known.guard.reset();
+      }
+      return known.guard;
+    }
+    const guard = new LoginGuard();
+    const entry = { guard, version: credentialVersion, off: () => {} };
+    const kept = this.#refusals.get(id, credentialVersion);
+    if (kept) guard.refuse(kept.by, kept.text, kept.locked);
+    entry.off = guard.onChange(() => {
+      const refused = guard.refused;
+      if (!refused) this.#refusals.set(id, null);
+      else if (!refused.temporary) this.#refusals.set(id, { ...refused, credentialVersion: entry.version });
+    });
+    this.#guards.set(id, entry);
+    return guard;
+  }
+
+  #end(id: string): void {
+    const ending = this.#sessions.get(id)?.stop();
+    this.#sessions.delete(id);
+    if (!ending) return;
+    this.#ending.add(ending);
+    ending.finally(() => this.#ending.delete(ending));
+  }
+
+  #changed(): void {
+    for (const fn of this.#listeners) fn();
+  }
+}
+
+/** Health as the device manager knows it: the state of video is added by who pulls it. */
+export type DeviceHealthPart = Omit<DeviceHealth, 'channels'> & { channels: { channel: number; name: string }[] };
+
+/** Events of each device among the journal's last records, oldest first, and whether they have ended. */
+function pastEvents(journal: Pick<Journal, 'read' | 'lastSeq'>): Map<string, { event: Event; ended: boolean }[]> {
+  const byId = new Map<string, { event: Event; ended: boolean }>();
+  for (const record of journal.read(Math.max(0, journal.lastSeq - PAST_RECORDS), PAST_RECORDS)) {
+    if (record.kind === 'event') byId.set(record.id, { event: record.body, ended: false });
+    const ended = record.kind === 'eventEnd' ? byId.get(record.body.eventId) : undefined;
+    if (ended) ended.ended = true;
+  }
+  return Map.groupBy(byId.values(), (past) => past.event.deviceId ?? '');
+}
+
+const sameButName = (a: DeviceConfig, b: DeviceConfig): boolean =>
+  JSON.stringify({ ...a, name: '' }) === JSON.stringify({ ...b, name: '' });
+
+const said = (name: string, f: IsapiFailure): Failed => ({ ok: false, code: f.code, detail: `${name}: ${f.text}` });

@@ -1,0 +1,368 @@
+import type { Logger } from 'pino';
+import { Backoff } from '../../protocol/backoff.ts';
+import { type Clock, iso } from '../../protocol/clock.ts';
+import type { Event, NewRecord } from '../../protocol/wire/event.ts';
+import type { DeviceHealth } from '../../protocol/wire/uplink.ts';
+import { type Alert, videoChannel } from '../isapi/alert.ts';
+import { AlertStream } from '../isapi/alert-stream.ts';
+import { failure, type IsapiFailure, type Result } from '../isapi/answer.ts';
+import { hostHeader, IsapiClient } from '../isapi/client.ts';
+import {
+  type Channel,
+  type DeviceInfo,
+  readChannels,
+  readDeviceInfo,
+  readRtspPort,
+  readSnapshot,
+} from '../isapi/device.ts';
+import { readClockDrift } from '../isapi/device-time.ts';
+import { EventFolder } from '../isapi/fold.ts';
+import { type Address, candidates, type Identity, isSame, type Lan, sameAddress } from './address.ts';
+import type { LoginGuard } from './login-guard.ts';
+import { OfflineEvent } from './offline.ts';
+import type { ChannelConfig, DeviceConfig } from './types.ts';
+import type { DeviceState, DeviceWarnings } from './warnings.ts';
+
+const RETRY_FIRST_MS = 1_000;
+const RETRY_CAP_MS = 60_000;
+const NO_EVENTS_RETRY_MS = 60_000;
+const NOT_ACTIVATED_RETRY_MS = 60_000;
+/** A stream that lived so long was a good one. */
+const GOOD_STREAM_MS = 10_000;
+const MAX_UNWRITTEN = 256;
+
+type Outcome = { next: 'now' } | { next: 'later'; ms?: number } | { next: 'wait' };
+
+/**
+ * Looks after one device: finds it, logs in once, learns what it is, listens to its events, and starts again when that
+ * ends, for ever, with growing pauses up to a minute. Only a refused login stops it, until a person acts.
+ */
+export class DeviceSession {
+  #config: DeviceConfig;
+  readonly #guard: LoginGuard;
+  readonly #lan: Lan;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #warnings: DeviceWarnings;
+  readonly #append: (records: NewRecord[]) => Promise<unknown>;
+  readonly #onChange: () => void;
+  readonly #watchdogMs: number | undefined;
+  readonly #fold: EventFolder;
+  readonly #offline: OfflineEvent;
+  readonly #backoff: Backoff;
+  readonly #stop = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #wake: () => void = () => {};
+  #cancelUnlock: () => void = () => {};
+  #client: IsapiClient | null = null;
+  #stream: AlertStream | null = null;
+  #state: DeviceState = 'connecting';
+  #since: number;
+  #info: DeviceInfo | null = null;
+  #channels: Channel[] = [];
+  #rtspPort = 554;
+  /** Where another device answered in place of this one. */
+  readonly #foreign = new Map<string, string>();
+  #tries = 0;
+  #likeliest: Address | null = null;
+  #unwritten = 0;
+  #lastWrite: Promise<void> = Promise.resolve();
+
+  constructor(o: {
+    config: DeviceConfig;
+    guard: LoginGuard;
+    lan: Lan;
+    clock: Clock;
+    log: Logger;
+    warnings: DeviceWarnings;
+    append: (records: NewRecord[]) => Promise<unknown>;
+    onChange: () => void;
+    watchdogMs?: number;
+    random?: () => number;
+  }) {
+    this.#config = o.config;
+    this.#guard = o.guard;
+    this.#lan = o.lan;
+    this.#clock = o.clock;
+    this.#log = o.log.child({ device: o.config.id });
+    this.#warnings = o.warnings;
+    this.#append = o.append;
+    this.#onChange = o.onChange;
+    this.#watchdogMs = o.watchdogMs;
+    this.#since = o.clock.now();
+    this.#backoff = new Backoff(RETRY_FIRST_MS, RETRY_CAP_MS, o.random);
+    const emit = (records: NewRecord[]) => this.#record(records);
+    this.#fold = new EventFolder({ deviceId: o.config.id, clock: o.clock, emit });
+    this.#offline = new OfflineEvent({ deviceId: o.config.id, clock: o.clock, emit });
+  }
+
+  /** `past`: this device's events from before a restart, oldest first. */
+  start(past: { event: Event; ended: boolean }[]): void {
+    this.#fold.restore(past.filter((p) => p.event.type !== 'deviceOffline'));
+    const absence = past.findLast((p) => p.event.type === 'deviceOffline');
+    if (absence && !absence.ended) this.#offline.restore(absence.event.id);
+    const off = this.#guard.onChange(() => this.#guardChanged());
+    this.#running = this.#run().finally(off);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#wake();
+    this.#cancelUnlock();
+    this.#client?.close();
+    this.#fold.stop();
+    this.#offline.stop();
+    await this.#running;
+  }
+
+  get config(): DeviceConfig {
+    return this.#config;
+  }
+
+  /** A new name only; anything else takes a new session. */
+  rename(config: DeviceConfig): void {
+    this.#config = config;
+    this.#onChange();
+  }
+
+  health(): Omit<DeviceHealth, 'channels'> & { channels: Channel[] } {
+    return {
+      id: this.#config.id,
+      state: this.#state,
+      since: iso(this.#since),
+      model: this.#info?.model || null,
+      firmware: this.#info?.firmware ?? null,
+      serial: this.#info?.serial || null,
+      channels: this.#channels,
+    };
+  }
+
+  channels(): ChannelConfig[] {
+    const { id, username, password } = this.#config;
+    const host = this.#client?.host ?? this.#config.host;
+    return this.#channels.map(({ channel, name }) => ({
+      deviceId: id,
+      channel,
+      name,
+      rtspUrl: `rtsp://${hostHeader(host, 80)}:${this.#rtspPort}/Streaming/Channels/${channel}01`,
+      username,
+      password,
+      guard: this.#guard,
+    }));
+  }
+
+  snapshot(channel: number): Promise<Result<Buffer>> {
+    const known = this.#channels.some((c) => c.channel === channel);
+    if (!this.#client || !known) {
+      return Promise.resolve(failure('device-unreachable', 'It was not reached yet, or has no such channel.'));
+    }
+    return readSnapshot(this.#client, channel, this.#info?.recorder ?? false);
+  }
+
+  /** The search saw something new: the device may be elsewhere now. */
+  lanChanged(): void {
+    const likeliest = this.#candidates()[0] ?? null;
+    if (sameAddress(likeliest, this.#likeliest)) return;
+    this.#likeliest = likeliest;
+    if (!likeliest || sameAddress(likeliest, this.#client)) return;
+    // A stream that works is not given up for what anybody on the LAN may claim.
+    if (this.#state === 'online') this.#stream?.check();
+    else this.#wake();
+  }
+
+  /** By what it is recognised: as configured, else as it said itself. */
+  #identity(): Identity {
+    const { mac, serial } = this.#config;
+    return { mac: mac ?? this.#info?.mac ?? null, serial: serial ?? (this.#info?.serial || null) };
+  }
+
+  #candidates(): Address[] {
+    const { host, httpPort } = this.#config;
+    const who = this.#identity();
+    return candidates(this.#lan, who, { host, port: httpPort }).filter((a) => {
+      // Seen there by the search again: what answered in between is gone.
+      if (this.#lan.at(a.host).some((d) => isSame(d, who))) this.#foreign.delete(keyOf(a));
+      return !this.#foreign.has(keyOf(a));
+    });
+  }
+
+  async #run(): Promise<void> {
+    const signal = this.#stop.signal;
+    while (!signal.aborted) {
+      const outcome = await this.#connect(signal);
+      if (signal.aborted) break;
+      if (outcome.next === 'now') continue;
+      await this.#pause(outcome.next === 'wait' ? null : (outcome.ms ?? this.#backoff.next()));
+    }
+  }
+
+  /** Until `ms` have passed (null: for ever) or something gives reason to try again. */
+  #pause(ms: number | null): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = ms === null ? () => {} : this.#clock.after(ms, () => this.#wake());
+      this.#wake = () => {
+        cancel();
+        this.#wake = () => {};
+        resolve();
+      };
+      if (this.#stop.signal.aborted) this.#wake();
+    });
+  }
+
+  /** From nothing to the end of an event stream. */
+  async #connect(signal: AbortSignal): Promise<Outcome> {
+    if (this.#guard.refused) return this.#refused();
+    const places = this.#candidates();
+    const place = places[this.#tries % Math.max(1, places.length)];
+    this.#likeliest = places[0] ?? null;
+    if (!place) return this.#nowhere();
+    const client = this.#clientFor(place);
+    const info = await readDeviceInfo(client, signal);
+    if (signal.aborted) return { next: 'wait' };
+    if (!info.ok) return this.#failed(info, client);
+    if (!isSame(info.value, this.#identity())) {
+      this.#foreign.set(keyOf(place), info.value.serial || info.value.model);
+      client.close();
+      this.#client = null;
+      return { next: 'now' };
+    }
+    const channels = await readChannels(client, info.value.recorder, signal);
+    const rtspPort = await readRtspPort(client, signal);
+    const drift = await readClockDrift(client, () => this.#clock.now(), signal);
+    if (signal.aborted) return { next: 'wait' };
+    if (this.#guard.refused) return this.#refused();
+    this.#tries = 0;
+    this.#info = info.value;
+    if (channels.ok) this.#channels = channels.value;
+    this.#rtspPort = rtspPort;
+    this.#setState('online');
+    this.#warnings.reached(this.#config, channels.ok ? null : channels.text, drift);
+    return this.#listen(client, signal);
+  }
+
+  async #listen(client: IsapiClient, signal: AbortSignal): Promise<Outcome> {
+    let opened = Number.POSITIVE_INFINITY;
+    const stream = new AlertStream({
+      client,
+      clock: this.#clock,
+      log: this.#log,
+      watchdogMs: this.#watchdogMs,
+      onOpen: () => {
+        opened = this.#clock.mono();
+        this.#warnings.listening(this.#config);
+        this.#log.info({ host: client.host }, 'listening to the device');
+      },
+      onAlert: (alert) => this.#alert(alert),
+    });
+    this.#stream = stream;
+    const end = await stream.run(signal);
+    this.#stream = null;
+    if (signal.aborted) return { next: 'wait' };
+    if (end.how === 'failed') {
+      if (end.failure.code !== 'device-error') return this.#failed(end.failure, client);
+      // It answers, but gives no events: say so, and see whether that changes.
+      this.#warnings.noEvents(this.#config, end.failure.text);
+      return { next: 'later', ms: NO_EVENTS_RETRY_MS };
+    }
+    this.#log.info({ host: client.host, how: end.how }, end.text);
+    const good = this.#clock.mono() - opened >= GOOD_STREAM_MS;
+    if (good) this.#backoff.reset();
+    if (end.how === 'lost' && !this.#guard.refused) this.#setState('connecting');
+    // Some firmware closes the stream every 40 s or so: that is no reason to wait.
+    return end.how === 'closed' && good ? { next: 'now' } : { next: 'later' };
+  }
+
+  #failed(f: IsapiFailure, client: IsapiClient): Outcome {
+    this.#log.info({ host: client.host, code: f.code, status: f.status }, f.text);
+    if (this.#guard.refused) return this.#refused();
+    if (f.code === 'device-not-activated') {
+      this.#setState('notActivated');
+      this.#warnings.notActivated(this.#config);
+      return { next: 'later', ms: NOT_ACTIVATED_RETRY_MS };
+    }
+    if (f.code === 'device-locked') {
+      // It said so before any credentials were sent: they may be right, so one try follows when it opens again.
+      const unlockInMs = (f.unlockInMs ?? 0) + 5_000;
+      this.#guard.refuse('isapi', f.text, true, true);
+      this.#cancelUnlock = this.#clock.after(unlockInMs, () => this.#guard.reset());
+      this.#warnings.locked(this.#config, f.text, unlockInMs);
+      return { next: 'wait' };
+    }
+    this.#tries++;
+    this.#setState('offline');
+    this.#warnings.offline(this.#config, f.text);
+    return { next: 'later' };
+  }
+
+  #refused(): Outcome {
+    const refusal = this.#guard.refused!;
+    this.#setState(refusal.locked ? 'locked' : 'refused');
+    if (!refusal.temporary) this.#warnings.refused(this.#config, refusal);
+    return { next: 'wait' };
+  }
+
+  #nowhere(): Outcome {
+    this.#setState('offline');
+    const others = [
+      ...new Set([...this.#foreign.values(), ...this.#lan.at(this.#config.host).map((d) => d.serial || d.model)]),
+    ];
+    this.#warnings.replaced(this.#config, others[0] ?? null);
+    return { next: 'wait' };
+  }
+
+  #guardChanged(): void {
+    // An event stream that is open is no new try, so it goes on; nothing else does.
+    if (this.#guard.refused) this.#refused();
+    this.#wake();
+  }
+
+  #alert(alert: Alert): Promise<void> | void {
+    const recorder = this.#info?.recorder ?? false;
+    const known = this.#channels.map((c) => c.channel);
+    const channel = alert.type === 'alarmInput' ? alert.channel : videoChannel(alert.channel, recorder, known);
+    this.#fold.alert(alert, channel);
+    return this.#unwritten > MAX_UNWRITTEN ? this.#lastWrite : undefined;
+  }
+
+  /** Hands records to the journal at once; their order is that of the calls. */
+  #record(records: NewRecord[]): void {
+    this.#unwritten += records.length;
+    this.#lastWrite = this.#append(records)
+      .then(
+        () => this.#warnings.recorded(this.#config),
+        (error) => this.#warnings.notRecorded(this.#config, (error as Error).message),
+      )
+      .finally(() => {
+        this.#unwritten -= records.length;
+      });
+  }
+
+  #clientFor(place: Address): IsapiClient {
+    if (this.#client && sameAddress(place, this.#client)) return this.#client;
+    this.#client?.close();
+    const { username, password } = this.#config;
+    const { host, port } = place;
+    this.#client = new IsapiClient({
+      host,
+      port,
+      username,
+      password,
+      guard: this.#guard,
+      clock: this.#clock,
+      log: this.#log,
+    });
+    return this.#client;
+  }
+
+  #setState(state: DeviceState): void {
+    if (state === 'offline') this.#offline.gone(this.#config.name);
+    else if (state !== 'connecting') this.#offline.back();
+    if (state !== this.#state) {
+      this.#state = state;
+      this.#since = this.#clock.now();
+    }
+    this.#onChange();
+  }
+}
+
+const keyOf = (a: Address): string => `${a.host}:${a.port}`;

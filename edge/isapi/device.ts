@@ -1,0 +1,114 @@
+import { macOf } from '../discovery/sadp.ts';
+import { document, failure, type Result } from './answer.ts';
+import type { IsapiClient } from './client.ts';
+import { clean, list, sniff, text } from './xml.ts';
+
+export interface DeviceInfo {
+  name: string;
+  model: string;
+  /** Long form. */
+  serial: string;
+  mac: string | null;
+  firmware: string | null;
+  deviceType: string;
+  recorder: boolean;
+}
+export interface Channel {
+  channel: number;
+  name: string;
+}
+
+const MAX_CHANNELS = 256;
+const MAX_SNAPSHOT_BYTES = 8 * 1024 * 1024;
+
+/** Who it is. Finds out on the way which prefix this firmware uses: up to V5.1 there is no `/ISAPI`. */
+export async function readDeviceInfo(client: IsapiClient, signal?: AbortSignal): Promise<Result<DeviceInfo>> {
+  const known = client.prefix;
+  for (const prefix of [known, '', '/PSIA']) {
+    client.prefix = prefix;
+    const result = await client.get('/System/deviceInfo', { signal });
+    if (!result.ok) {
+      if (result.status === 404 && prefix !== '/PSIA') continue;
+      client.prefix = known;
+      return result;
+    }
+    const node = document(result.value.body, 'DeviceInfo');
+    const field = (name: string, max = 64) => clean(text(node ?? '', name), max);
+    if (!field('model') && !field('serialNumber')) break;
+    const [model, deviceType] = [field('model'), field('deviceType')];
+    return {
+      ok: true,
+      value: {
+        name: field('deviceName'),
+        model,
+        serial: field('serialNumber'),
+        mac: macOf(field('macAddress')),
+        firmware: clean(`${field('firmwareVersion')} ${field('firmwareReleasedDate')}`, 64) || null,
+        deviceType,
+        recorder: /^(nvr|dvr|hybrid)/i.test(deviceType) || /^(i?DS-[789]\d|iDS-)/i.test(model),
+      },
+    };
+  }
+  client.prefix = known;
+  return failure('device-error', 'It does not say what it is: not a device that works with this driver.');
+}
+
+/** Its video channels, in order: local ones, and on recorders those of IP cameras, which go on counting. */
+export async function readChannels(
+  client: IsapiClient,
+  recorder: boolean,
+  signal?: AbortSignal,
+): Promise<Result<Channel[]>> {
+  const channels = new Map<number, string>();
+  const streams = await client.get('/Streaming/channels', { signal, maxBytes: 4 * 1024 * 1024 });
+  if (streams.ok) {
+    for (const node of list(document(streams.value.body, 'StreamingChannelList') ?? '', 'StreamingChannel')) {
+      const id = Number(text(node, 'id'));
+      // Stream id = channel × 100 + stream; 1 is the main stream.
+      if (id % 100 !== 1 || id < 100 || /^false$/i.test(text(node, 'enabled'))) continue;
+      channels.set(Math.floor(id / 100), clean(text(node, 'channelName'), 128));
+    }
+  }
+  // Pure recorders forbid the list of local channels.
+  if (recorder) {
+    const proxied = await client.get('/ContentMgmt/InputProxy/channels', { signal, maxBytes: 4 * 1024 * 1024 });
+    if (!proxied.ok && !streams.ok) return proxied;
+    const body = proxied.ok ? document(proxied.value.body, 'InputProxyChannelList') : null;
+    for (const node of list(body ?? '', 'InputProxyChannel')) {
+      const id = Number(text(node, 'id'));
+      if (Number.isInteger(id) && id > 0) channels.set(id, clean(text(node, 'name'), 128) || channels.get(id) || '');
+    }
+  } else if (!streams.ok) return streams;
+  const found = [...channels]
+    .filter(([channel]) => channel > 0 && channel <= 9999)
+    .sort(([a], [b]) => a - b)
+    .slice(0, MAX_CHANNELS)
+    .map(([channel, name]) => ({ channel, name: name || `Channel ${channel}` }));
+  return { ok: true, value: found };
+}
+
+/** Where it serves RTSP; 554 unless it says otherwise. */
+export async function readRtspPort(client: IsapiClient, signal?: AbortSignal): Promise<number> {
+  const result = await client.get('/Security/adminAccesses', { signal });
+  if (!result.ok) return 554;
+  const protocols = list(document(result.value.body, 'AdminAccessProtocolList') ?? '', 'AdminAccessProtocol');
+  const rtsp = protocols.find((p) => text(p, 'protocol').toUpperCase() === 'RTSP');
+  const port = Number(text(rtsp, 'portNo'));
+  return Number.isInteger(port) && port > 0 && port < 65536 ? port : 554;
+}
+
+/** A picture of now. Recorders answer for IP channels under another path, and errors come as 200 with XML. */
+export async function readSnapshot(client: IsapiClient, channel: number, recorder: boolean): Promise<Result<Buffer>> {
+  const paths = recorder ? ['/Streaming', '/ContentMgmt/StreamingProxy'] : ['/Streaming'];
+  let last: Result<Buffer> = failure('device-error', 'It gives no picture.');
+  for (const path of paths) {
+    const result = await client.get(`${path}/channels/${channel}01/picture`, {
+      maxBytes: MAX_SNAPSHOT_BYTES,
+      timeoutMs: 15_000,
+    });
+    if (result.ok && sniff(result.value.body) === 'jpeg') return { ok: true, value: result.value.body };
+    last = result.ok ? failure('device-error', 'It gives no picture.') : result;
+    if (last.code !== 'device-error') break;
+  }
+  return last;
+}
