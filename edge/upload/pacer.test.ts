@@ -16,7 +16,7 @@ class Uplink {
   #listeners = new Set<(ms: number, min: number) => void>();
   #min: number;
   bytesPerSecond: number;
-  readonly #rttMs: number;
+  #rttMs: number;
   readonly #bufferMs: number;
 
   constructor(mbit: number, rttMs: number, samplesPerSecond: number, bufferMs = 1000) {
@@ -37,6 +37,10 @@ class Uplink {
     this.#listeners.add(fn);
     return () => this.#listeners.delete(fn);
   };
+  /** The way became longer. */
+  reroute(rttMs: number): void {
+    this.#rttMs = rttMs;
+  }
   get listeners() {
     return this.#listeners.size;
   }
@@ -162,6 +166,19 @@ describe('pacer', () => {
     await uplink.clock.advance(10_000);
     expect(uplink.delayQuantile(0.5, slowFrom)).toBeLessThan(45);
     expect(pacer.rate).toBeGreaterThan(0.7 * uplink.bytesPerSecond);
+    upload.stop();
+  });
+
+  it('believes a longer way after a minute', async () => {
+    const uplink = new Uplink(10, 20, 10);
+    const pacer = new Pacer({ clock: uplink.clock, onRtt: uplink.onRtt });
+    const upload = uplink.upload(pacer);
+    await uplink.clock.advance(10_000);
+    uplink.reroute(90);
+    await uplink.clock.advance(5_000);
+    expect(pacer.rate).toBeLessThan(0.5 * uplink.bytesPerSecond);
+    await uplink.clock.advance(70_000);
+    expect(pacer.rate).toBeGreaterThan(0.85 * uplink.bytesPerSecond);
     upload.stop();
   });
 

@@ -180,7 +180,7 @@ export class Pacer {
   #sample(ms: number, minRttMs: number): void {
     const now = this.#clock.mono();
     const elapsed = Math.min(1000, now - this.#lastSampleAt);
-    const base = this.#baseMs(now, Math.min(ms, minRttMs > 0 ? minRttMs : ms));
+    const base = this.#baseMs(now, ms, minRttMs);
     const queueMs = ms - base;
     // One late sample is noise of the machine, two are a queue; a very late one counts at once.
     const steadyMs = queueMs > 4 * this.#goalMs ? queueMs : Math.min(queueMs, this.#lastQueueMs);
@@ -239,12 +239,12 @@ export class Pacer {
     this.#rate = Math.max(this.#floor, this.#centre * factor);
   }
 
-  /** Lowest sample of the last minute; a route that became longer is believed after that. */
-  #baseMs(now: number, ms: number): number {
+  /** Lowest sample of the last minute; a route that became longer is believed after that. `known` is used at first. */
+  #baseMs(now: number, ms: number, known: number): number {
+    while (this.#base[0] && now - this.#base[0].since > BASE_BUCKET_MS * BASE_BUCKETS) this.#base.shift();
     const current = this.#base.at(-1);
     if (current && now - current.since < BASE_BUCKET_MS) current.min = Math.min(current.min, ms);
-    else this.#base.push({ since: now, min: ms });
-    while (now - this.#base[0]!.since > BASE_BUCKET_MS * BASE_BUCKETS) this.#base.shift();
+    else this.#base.push({ since: now, min: !current && known > 0 ? Math.min(ms, known) : ms });
     return Math.min(...this.#base.map((b) => b.min));
   }
 
