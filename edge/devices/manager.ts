@@ -1,11 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
+import type { z } from 'zod';
 import type { Clock } from '../../protocol/clock.ts';
 import type { ProbeRequest, ProbeResult } from '../../protocol/wire/box-api.ts';
 import type { Event } from '../../protocol/wire/event.ts';
 import type { ProblemCode } from '../../protocol/wire/problem.ts';
-import type { DeviceHealth } from '../../protocol/wire/uplink.ts';
 import type { Discovery } from '../discovery/discovery.ts';
-import type { IsapiFailure, Result } from '../isapi/answer.ts';
+import type { IsapiFailure } from '../isapi/answer.ts';
 import { IsapiClient } from '../isapi/client.ts';
 import { readChannels, readDeviceInfo } from '../isapi/device.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -77,7 +78,7 @@ export class DeviceManager {
   async stop(): Promise<void> {
     this.#started = false;
     this.#offDiscovery();
-    for (const id of [...this.#sessions.keys()]) this.#end(id);
+    for (const id of [...this.#sessions.keys()]) this.#end(id, false);
     await Promise.all(this.#ending);
   }
 
@@ -94,7 +95,7 @@ export class DeviceManager {
     if (!this.#started) return errors;
     for (const [id, session] of this.#sessions) {
       if (wanted.has(id)) continue;
-      this.#end(id);
+      this.#end(id, true);
       this.#warnings.forget(session.config);
       this.#refusals.set(id, null);
       this.#guards.get(id)?.off();
@@ -126,7 +127,7 @@ export class DeviceManager {
   }
 
   /** One login with what a person has just entered, whatever was refused before; never repeated. */
-  async probe(request: ProbeRequest): Promise<{ ok: true; result: ProbeResult } | Failed> {
+  async probe(request: z.infer<typeof ProbeRequest>): Promise<{ ok: true; result: ProbeResult } | Failed> {
     const { host, httpPort, username, password } = request;
     const refuse = (detail: string): Failed => ({ ok: false, code: 'device-error', detail });
     if (!this.#discovery.permits(host)) return refuse(`${host} is outside of what this box may reach.`);
@@ -169,8 +170,7 @@ export class DeviceManager {
       if (session.config.name !== config.name) session.rename(config);
       return;
     }
-    const before = session?.health();
-    if (session) this.#end(config.id);
+    if (session) this.#end(config.id, true);
     const fresh = new DeviceSession({
       config,
       guard,
@@ -183,8 +183,8 @@ export class DeviceManager {
       watchdogMs: this.#watchdogMs,
     });
     this.#sessions.set(config.id, fresh);
-    const past = before ? pastEvents(this.#journal) : this.#past;
-    fresh.start(past.get(config.id) ?? []);
+    fresh.start(this.#past.get(config.id) ?? []);
+    this.#past.delete(config.id);
   }
 
   /** The device's one guard; new credentials from a person open it, and nothing else. */
@@ -211,8 +211,8 @@ export class DeviceManager {
     return guard;
   }
 
-  #end(id: string): void {
-    const ending = this.#sessions.get(id)?.stop();
+  #end(id: string, endEvents: boolean): void {
+    const ending = this.#sessions.get(id)?.stop(endEvents);
     this.#sessions.delete(id);
     if (!ending) return;
     this.#ending.add(ending);
@@ -223,9 +223,6 @@ export class DeviceManager {
     for (const fn of this.#listeners) fn();
   }
 }
-
-/** Health as the device manager knows it: the state of video is added by who pulls it. */
-export type DeviceHealthPart = Omit<DeviceHealth, 'channels'> & { channels: { channel: number; name: string }[] };
 
 /** Events of each device among the journal's last records, oldest first, and whether they have ended. */
 function pastEvents(journal: Pick<Journal, 'read' | 'lastSeq'>): Map<string, { event: Event; ended: boolean }[]> {
@@ -239,6 +236,6 @@ function pastEvents(journal: Pick<Journal, 'read' | 'lastSeq'>): Map<string, { e
 }
 
 const sameButName = (a: DeviceConfig, b: DeviceConfig): boolean =>
-  JSON.stringify({ ...a, name: '' }) === JSON.stringify({ ...b, name: '' });
+  isDeepStrictEqual({ ...a, name: '' }, { ...b, name: '' });
 
 const said = (name: string, f: IsapiFailure): Failed => ({ ok: false, code: f.code, detail: `${name}: ${f.text}` });

@@ -55,7 +55,8 @@ export class OfflineEvent {
     this.#eventId = null;
   }
 
-  stop(): void {
+  stop(end: boolean): void {
+    if (end) this.back();
     this.#cancel();
   }
 }

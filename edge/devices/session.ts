@@ -17,7 +17,7 @@ import {
 } from '../isapi/device.ts';
 import { readClockDrift } from '../isapi/device-time.ts';
 import { EventFolder } from '../isapi/fold.ts';
-import { type Address, candidates, type Identity, isSame, type Lan, sameAddress } from './address.ts';
+import { type Address, type Identity, isSame, type Lan, Places, sameAddress } from './address.ts';
 import type { LoginGuard } from './login-guard.ts';
 import { OfflineEvent } from './offline.ts';
 import type { ChannelConfig, DeviceConfig } from './types.ts';
@@ -40,7 +40,7 @@ type Outcome = { next: 'now' } | { next: 'later'; ms?: number } | { next: 'wait'
 export class DeviceSession {
   #config: DeviceConfig;
   readonly #guard: LoginGuard;
-  readonly #lan: Lan;
+  readonly #places: Places;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #warnings: DeviceWarnings;
@@ -61,10 +61,6 @@ export class DeviceSession {
   #info: DeviceInfo | null = null;
   #channels: Channel[] = [];
   #rtspPort = 554;
-  /** Where another device answered in place of this one. */
-  readonly #foreign = new Map<string, string>();
-  #tries = 0;
-  #likeliest: Address | null = null;
   #unwritten = 0;
   #lastWrite: Promise<void> = Promise.resolve();
 
@@ -82,7 +78,7 @@ export class DeviceSession {
   }) {
     this.#config = o.config;
     this.#guard = o.guard;
-    this.#lan = o.lan;
+    this.#places = new Places(o.lan, { host: o.config.host, port: o.config.httpPort });
     this.#clock = o.clock;
     this.#log = o.log.child({ device: o.config.id });
     this.#warnings = o.warnings;
@@ -105,13 +101,14 @@ export class DeviceSession {
     this.#running = this.#run().finally(off);
   }
 
-  async stop(): Promise<void> {
+  /** `endEvents`: it is not taken up again after a restart, so what is under way ends now. */
+  async stop(endEvents: boolean): Promise<void> {
     this.#stop.abort();
     this.#wake();
     this.#cancelUnlock();
     this.#client?.close();
-    this.#fold.stop();
-    this.#offline.stop();
+    this.#fold.stop(endEvents);
+    this.#offline.stop(endEvents);
     await this.#running;
   }
 
@@ -161,10 +158,8 @@ export class DeviceSession {
 
   /** The search saw something new: the device may be elsewhere now. */
   lanChanged(): void {
-    const likeliest = this.#candidates()[0] ?? null;
-    if (sameAddress(likeliest, this.#likeliest)) return;
-    this.#likeliest = likeliest;
-    if (!likeliest || sameAddress(likeliest, this.#client)) return;
+    const place = this.#places.moved(this.#identity());
+    if (!place || sameAddress(place, this.#client)) return;
     // A stream that works is not given up for what anybody on the LAN may claim.
     if (this.#state === 'online') this.#stream?.check();
     else this.#wake();
@@ -174,16 +169,6 @@ export class DeviceSession {
   #identity(): Identity {
     const { mac, serial } = this.#config;
     return { mac: mac ?? this.#info?.mac ?? null, serial: serial ?? (this.#info?.serial || null) };
-  }
-
-  #candidates(): Address[] {
-    const { host, httpPort } = this.#config;
-    const who = this.#identity();
-    return candidates(this.#lan, who, { host, port: httpPort }).filter((a) => {
-      // Seen there by the search again: what answered in between is gone.
-      if (this.#lan.at(a.host).some((d) => isSame(d, who))) this.#foreign.delete(keyOf(a));
-      return !this.#foreign.has(keyOf(a));
-    });
   }
 
   async #run(): Promise<void> {
@@ -212,16 +197,14 @@ export class DeviceSession {
   /** From nothing to the end of an event stream. */
   async #connect(signal: AbortSignal): Promise<Outcome> {
     if (this.#guard.refused) return this.#refused();
-    const places = this.#candidates();
-    const place = places[this.#tries % Math.max(1, places.length)];
-    this.#likeliest = places[0] ?? null;
+    const place = this.#places.next(this.#identity());
     if (!place) return this.#nowhere();
     const client = this.#clientFor(place);
     const info = await readDeviceInfo(client, signal);
     if (signal.aborted) return { next: 'wait' };
     if (!info.ok) return this.#failed(info, client);
     if (!isSame(info.value, this.#identity())) {
-      this.#foreign.set(keyOf(place), info.value.serial || info.value.model);
+      this.#places.isForeign(place, info.value.serial || info.value.model);
       client.close();
       this.#client = null;
       return { next: 'now' };
@@ -231,7 +214,7 @@ export class DeviceSession {
     const drift = await readClockDrift(client, () => this.#clock.now(), signal);
     if (signal.aborted) return { next: 'wait' };
     if (this.#guard.refused) return this.#refused();
-    this.#tries = 0;
+    this.#places.answered();
     this.#info = info.value;
     if (channels.ok) this.#channels = channels.value;
     this.#rtspPort = rtspPort;
@@ -288,7 +271,7 @@ export class DeviceSession {
       this.#warnings.locked(this.#config, f.text, unlockInMs);
       return { next: 'wait' };
     }
-    this.#tries++;
+    this.#places.failed();
     this.#setState('offline');
     this.#warnings.offline(this.#config, f.text);
     return { next: 'later' };
@@ -303,10 +286,7 @@ export class DeviceSession {
 
   #nowhere(): Outcome {
     this.#setState('offline');
-    const others = [
-      ...new Set([...this.#foreign.values(), ...this.#lan.at(this.#config.host).map((d) => d.serial || d.model)]),
-    ];
-    this.#warnings.replaced(this.#config, others[0] ?? null);
+    this.#warnings.replaced(this.#config, this.#places.other());
     return { next: 'wait' };
   }
 
@@ -364,5 +344,3 @@ export class DeviceSession {
     this.#onChange();
   }
 }
-
-const keyOf = (a: Address): string => `${a.host}:${a.port}`;

@@ -176,7 +176,8 @@ describe('after a restart', () => {
     first.post({ active: false, ref: 'a' });
     first.post({ ref: 'b', count: 1, deviceTime: 't1' });
     first.post({}, 2);
-    first.fold.stop();
+    first.fold.stop(false);
+    expect(first.kinds().filter((k) => k === 'eventEnd')).toHaveLength(1);
     const second = folder(first.clock);
     const [a, b, c] = first.events();
     second.fold.restore([
@@ -209,6 +210,14 @@ describe('after a restart', () => {
     await clock.advance(5_000);
     expect(records.map((r) => r.kind === 'eventEnd' && r.body.eventId)).toEqual([b.id, c.id]);
   });
+});
+
+it('ends what is under way when the device is given up', async () => {
+  const { post, fold, kinds, clock } = folder();
+  post();
+  fold.stop(true);
+  await clock.advance(60_000);
+  expect(kinds()).toEqual(['event', 'eventEnd']);
 });
 
 it('holds a bounded number of ids and events', async () => {

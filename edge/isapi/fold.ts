@@ -94,9 +94,12 @@ export class EventFolder {
     this.#begin(key, alert, channel, text);
   }
 
-  /** Forgets everything without ending it: the next start takes it up again. */
-  stop(): void {
-    for (const active of this.#active.values()) active.cancel();
+  /** `end`: ends what is under way; else it is only put down, for the next start to take up again. */
+  stop(end: boolean): void {
+    for (const [key, active] of [...this.#active]) {
+      if (end) this.#end(key, active, active.lastWall, false);
+      active.cancel();
+    }
     this.#active.clear();
   }
 
