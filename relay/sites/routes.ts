@@ -162,7 +162,7 @@ export function registerSiteRoutes(
     db.selectFrom('boxes').selectAll().where('serial', '=', serial).executeTakeFirstOrThrow();
 }
 
-async function mustManageCompany(db: Db, clock: Clock, scope: Scope): Promise<void> {
+export async function mustManageCompany(db: Db, clock: Clock, scope: Scope): Promise<void> {
   const grant = await db
     .selectFrom('grants')
     .select('id')

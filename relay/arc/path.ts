@@ -1,0 +1,253 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import { WebSocket, WebSocketServer } from 'ws';
+import type { Clock } from '../../protocol/clock.ts';
+import { answersDc09, type Dc09Header, openDc09 } from '../../protocol/codec/dc09.ts';
+import { ArcAttempt, type ArcOutcome } from '../../protocol/wire/arc-path.ts';
+import type { AuthenticatedBox } from '../boxes/authenticate.ts';
+import type { Db } from '../db/database.ts';
+import type { DialGuard } from './dial-guard.ts';
+import { sendOnce } from './send-once.ts';
+
+const MAX_MESSAGE_BYTES = 16 * 1024;
+const MAX_IN_FLIGHT = 32;
+/** Boxes ping every 5 s: one that was silent for this long is gone. */
+const SILENT_MS = 15_000;
+const KEEP_ATTEMPTS_MS = 30 * 86_400_000;
+const SENDABLE = ['SIA-DCS', 'ADM-CID', 'NULL'];
+
+type Box = Pick<AuthenticatedBox, 'serial' | 'siteId'>;
+type Outcome = Extract<ArcOutcome, { result: 'reply' }> | Extract<ArcOutcome, { result: 'failed' }>;
+/** Without the number by which the asker finds it. */
+type Answer = Outcome extends infer O ? (O extends Outcome ? Omit<O, 'type' | 'id'> : never) : never;
+type Refused = { code: Extract<ArcOutcome, { result: 'failed' }>['code']; text: string };
+
+/**
+ * The relay path of alarms (/arc-path): for a box that cannot reach its receiver. The attempt is recorded before the frame
+ * leaves; the frame goes once, only to the receiver that is registered for this account of this box; a message that was
+ * acknowledged gets its stored reply and nothing is sent. The relay never retries: the box keeps the responsibility.
+ */
+export class ArcPath {
+  readonly #db: Db;
+  readonly #guard: DialGuard;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
+  readonly #boxes = new Map<string, WebSocket>();
+  /** By box and message: the same message asked for again meanwhile gets the same answer. */
+  readonly #sending = new Map<string, Promise<Answer>>();
+  #cancelSweep: (() => void) | null = null;
+
+  constructor({ db, guard, clock, log }: { db: Db; guard: DialGuard; clock: Clock; log: Logger }) {
+    this.#db = db;
+    this.#guard = guard;
+    this.#clock = clock;
+    this.#log = log.child({ module: 'arc' });
+  }
+
+  start(): void {
+    this.#cancelSweep = this.#clock.every(3_600_000, () => {
+      this.#sweep().catch((error) => this.#log.warn({ err: error }, 'old attempts could not be swept'));
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#cancelSweep?.();
+    for (const socket of this.#boxes.values()) socket.close(1001, 'the relay restarts');
+    // What is on its way is recorded before the database closes.
+    await Promise.allSettled(this.#sending.values());
+    for (const socket of this.#boxes.values()) socket.terminate();
+  }
+
+  get connections(): number {
+    return this.#boxes.size;
+  }
+
+  disconnect(serial: string, reason: string): void {
+    this.#boxes.get(serial)?.close(4403, reason);
+    this.#boxes.get(serial)?.terminate();
+  }
+
+  /** Already authenticated by the caller. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, box: AuthenticatedBox): void {
+    this.#server.handleUpgrade(request, socket, head, (ws) => this.#connected(ws, box));
+  }
+
+  #connected(socket: WebSocket, box: Box): void {
+    this.#boxes.get(box.serial)?.terminate();
+    this.#boxes.set(box.serial, socket);
+    this.#log.info({ serial: box.serial }, 'relay path open');
+    let heardMs = this.#clock.mono();
+    let inFlight = 0;
+    const heard = () => {
+      heardMs = this.#clock.mono();
+    };
+    const cancel = this.#clock.every(SILENT_MS / 3, () => {
+      if (this.#clock.mono() - heardMs > SILENT_MS) socket.terminate();
+    });
+    socket.on('ping', heard);
+    socket.on('error', (error) => this.#log.debug({ err: error, serial: box.serial }, 'relay path'));
+    socket.on('close', () => {
+      cancel();
+      if (this.#boxes.get(box.serial) === socket) this.#boxes.delete(box.serial);
+    });
+    socket.on('message', (data, isBinary) => {
+      heard();
+      const attempt = isBinary ? null : parseAttempt(String(data));
+      if (!attempt) {
+        this.#log.warn({ serial: box.serial }, 'a box sent what is no attempt');
+        socket.close(1008, 'not an attempt');
+        return;
+      }
+      const answer = (answer: Answer) => {
+        if (socket.readyState !== WebSocket.OPEN) return;
+        socket.send(JSON.stringify({ type: 'outcome', id: attempt.id, ...answer }));
+      };
+      if (inFlight >= MAX_IN_FLIGHT) {
+        answer(failed({ code: 'busy', text: `${MAX_IN_FLIGHT} attempts are in flight already` }, false));
+        return;
+      }
+      inFlight++;
+      this.#once(box, attempt)
+        .then(answer)
+        .finally(() => {
+          inFlight--;
+        });
+    });
+  }
+
+  #once(box: Box, attempt: ArcAttempt): Promise<Answer> {
+    const key = `${box.serial} ${attempt.messageId}`;
+    const running = this.#sending.get(key);
+    if (running) return running;
+    const sending = this.#attempt(box, attempt)
+      .catch((error): Answer => {
+        this.#log.error({ err: error, serial: box.serial, message: attempt.messageId }, 'an attempt broke');
+        return failed({ code: 'busy', text: 'the relay cannot record the attempt' }, false);
+      })
+      .finally(() => this.#sending.delete(key));
+    this.#sending.set(key, sending);
+    return sending;
+  }
+
+  async #attempt(box: Box, attempt: ArcAttempt): Promise<Answer> {
+    const frame = Buffer.from(attempt.frame, 'base64');
+    const account = await this.#account(box, attempt.accountId);
+    const header = checkFrame(frame, account);
+    if ('code' in header) {
+      this.#log.warn({ serial: box.serial, accountId: attempt.accountId, text: header.text }, 'attempt refused');
+      return failed(header, false);
+    }
+    // Supervision: nothing to be lost or doubled.
+    const recorded = header.id !== 'NULL';
+    const stored = recorded ? await this.#storedReply(box, attempt) : null;
+    if (stored) return { result: 'reply', frame: stored, stored: true };
+    const target = await this.#guard.resolve(account!.relayHost);
+    if (!target.ok) {
+      return failed({ code: target.reason === 'internal' ? 'not-allowed' : 'unreachable', text: target.text }, false);
+    }
+    const rowId = recorded ? await this.#record(box, attempt) : null;
+    const isReply = (reply: Buffer): boolean => {
+      const opened = openDc09(reply);
+      return opened.ok && answersDc09(opened.header, header);
+    };
+    const { address } = target;
+    const { relayPort: port, transport } = account!;
+    const sent = await sendOnce({ address, port, transport }, frame, isReply, attempt.timeoutMs, this.#clock);
+    if (rowId !== null) await this.#recordEnd(rowId, header, sent);
+    if ('code' in sent) return failed(sent, sent.sent);
+    return { result: 'reply', frame: sent.reply.toString('base64'), stored: false };
+  }
+
+  #account(box: Box, accountId: string) {
+    return this.#db
+      .selectFrom('arc_accounts as a')
+      .innerJoin('arc_receivers as r', 'r.id', 'a.receiverId')
+      .select(['a.account', 'a.encrypted', 'r.relayHost', 'r.relayPort', 'r.transport'])
+      .where('a.id', '=', accountId)
+      .where('a.boxSerial', '=', box.serial)
+      .where('a.siteId', '=', box.siteId)
+      .where('a.deletedAt', 'is', null)
+      .executeTakeFirst();
+  }
+
+  async #storedReply(box: Box, { messageId }: ArcAttempt): Promise<string | null> {
+    const row = await this.#db
+      .selectFrom('arc_attempts')
+      .select('reply')
+      .where('boxSerial', '=', box.serial)
+      .where('messageId', '=', messageId)
+      .where('state', '=', 'acknowledged')
+      .executeTakeFirst();
+    return row?.reply ?? null;
+  }
+
+  async #record(box: Box, { accountId, messageId, attempt }: ArcAttempt): Promise<number> {
+    const values = { boxSerial: box.serial, accountId, messageId, attempt, startedMs: this.#clock.now() };
+    const { rowId } = await this.#db
+      .insertInto('arc_attempts')
+      .values({ ...values, state: 'sending' })
+      .returning('rowId')
+      .executeTakeFirstOrThrow();
+    return rowId;
+  }
+
+  async #recordEnd(rowId: number, header: Dc09Header, sent: Awaited<ReturnType<typeof sendOnce>>): Promise<void> {
+    const end = { endedMs: this.#clock.now() };
+    try {
+      await this.#db
+        .updateTable('arc_attempts')
+        .set(
+          'code' in sent
+            ? { ...end, state: 'failed', code: sent.code }
+            : {
+                ...end,
+                state: isAcknowledgement(sent.reply, header) ? 'acknowledged' : 'answered',
+                reply: sent.reply.toString('base64'),
+              },
+        )
+        .where('rowId', '=', rowId)
+        .execute();
+    } catch (error) {
+      // The receiver has answered: the box must hear it whatever became of our record.
+      this.#log.error({ err: error, rowId }, 'the end of an attempt could not be recorded');
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    const before = this.#clock.now() - KEEP_ATTEMPTS_MS;
+    await this.#db.deleteFrom('arc_attempts').where('startedMs', '<', before).execute();
+  }
+}
+
+function failed({ code, text }: Refused, sent: boolean): Answer {
+  return { result: 'failed', code, sent, text: text.slice(0, 512) };
+}
+
+function parseAttempt(text: string): ArcAttempt | null {
+  try {
+    return ArcAttempt.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** A frame for another account, or in clear where a key is set, goes nowhere. */
+function checkFrame(frame: Buffer, account: { account: string; encrypted: number } | undefined): Dc09Header | Refused {
+  if (!account) return { code: 'not-allowed', text: 'this box has no such account' };
+  const opened = openDc09(frame);
+  if (!opened.ok) return { code: 'invalid', text: `not a DC-09 frame (${opened.code})` };
+  const { header } = opened;
+  if (!SENDABLE.includes(header.id)) return { code: 'invalid', text: 'not a message of a site' };
+  if (header.account !== account.account) return { code: 'not-allowed', text: 'the frame is for another account' };
+  if (header.encrypted !== (account.encrypted === 1)) {
+    return { code: 'invalid', text: header.encrypted ? 'this account is not encrypted' : 'this account is encrypted' };
+  }
+  return header;
+}
+
+function isAcknowledgement(reply: Buffer, sent: Dc09Header): boolean {
+  const opened = openDc09(reply);
+  return opened.ok && ['ACK', 'RSP'].includes(opened.header.id) && opened.header.encrypted === sent.encrypted;
+}
