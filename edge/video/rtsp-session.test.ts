@@ -1,0 +1,190 @@
+import type { Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../protocol/clock.ts';
+import type { PullError } from './rtsp-session.ts';
+import { type KeepAliveMemory, RtspSession } from './rtsp-session.ts';
+import { until } from './testing/camera.ts';
+import {
+  type Answer,
+  type Request,
+  type ScriptedCamera,
+  scriptedCamera,
+  streamVideo,
+  usual,
+} from './testing/scripted-camera.ts';
+
+let camera: ScriptedCamera;
+let abort: AbortController;
+afterEach(async () => {
+  abort.abort();
+  await camera.stop();
+});
+
+function play(options: { keepAlive?: KeepAliveMemory; stallMs?: number; password?: string } = {}) {
+  abort = new AbortController();
+  let packets = 0;
+  const session = new RtspSession({
+    url: camera.url,
+    username: 'admin',
+    password: 'secret',
+    keepAlive: { method: null },
+    clock: systemClock,
+    handlers: { track: () => {}, packet: () => packets++ },
+    ...options,
+  });
+  return { ended: session.run(abort.signal), packets: () => packets };
+}
+const methods = () => camera.requests.map((r) => r.method);
+const challenge = (nonce: string, more = '') => ({
+  status: '401 Unauthorized',
+  headers: { 'WWW-Authenticate': `Digest realm="Cam", nonce="${nonce}"${more}` },
+});
+
+describe('one RTSP session', () => {
+  it('goes from OPTIONS to PLAY and ends with TEARDOWN', async () => {
+    camera = await scriptedCamera({});
+    const { ended, packets } = play();
+    await until(() => packets() > 3, 'packets');
+    abort.abort();
+    expect((await ended).code).toBe('stopped');
+    expect(methods()).toEqual(['OPTIONS', 'DESCRIBE', 'SETUP', 'PLAY', 'TEARDOWN']);
+    expect(camera.requests[2]!.uri).toBe(`${camera.url}/trackID=1`);
+    expect(camera.requests.slice(3).map((r) => r.session)).toEqual(['42', '42']);
+  });
+
+  it('sends a refused login once', async () => {
+    camera = await scriptedCamera({ answer: (r) => (r.method === 'DESCRIBE' ? challenge('n1') : usual(r)) });
+    const end = await play().ended;
+    expect(end.code).toBe('refused');
+    expect(camera.requests.filter((r) => r.method === 'DESCRIBE').map((r) => r.authorization !== null)).toEqual([
+      false,
+      true,
+    ]);
+  });
+
+  it('takes a new nonce when the old one is stale, at the login and within the session', async () => {
+    let nonce = 0;
+    const answer = (r: Request): Answer => {
+      const used = /nonce="n(\d)"/.exec(r.authorization ?? '')?.[1];
+      if (r.method === 'OPTIONS') return usual(r);
+      // The first answer to credentials is "stale"; PLAY wants a fresh one without saying so.
+      if (!used) return challenge(`n${++nonce}`);
+      if (used === '1') return challenge(`n${++nonce}`, ', stale=true');
+      if (r.method === 'PLAY' && used === '2') return challenge(`n${++nonce}`);
+      return usual(r);
+    };
+    camera = await scriptedCamera({ answer });
+    const { packets } = play();
+    await until(() => packets() > 0, 'packets');
+    expect(methods()).toEqual(['OPTIONS', 'DESCRIBE', 'DESCRIBE', 'DESCRIBE', 'SETUP', 'PLAY', 'PLAY']);
+  });
+
+  it.each([
+    ['461 Unsupported Transport', 'SETUP', 'unsupported-transport'],
+    ['404 Not Found', 'DESCRIBE', 'not-found'],
+    ['403 Forbidden', 'DESCRIBE', 'forbidden'],
+    ['453 Not Enough Bandwidth', 'SETUP', 'busy'],
+    ['503 Service Unavailable', 'DESCRIBE', 'busy'],
+    ['418 Odd', 'PLAY', 'protocol'],
+  ])('%s to %s is "%s"', async (status, method, code) => {
+    camera = await scriptedCamera({ answer: (r) => (r.method === method ? { status } : usual(r)) });
+    expect((await play().ended).code).toBe(code);
+  });
+
+  it('says what the camera sends instead of video that we can use', async () => {
+    const body = 'v=0\r\nm=video 0 RTP/AVP 26\r\na=control:track1';
+    camera = await scriptedCamera({ answer: (r) => (r.method === 'DESCRIBE' ? { body } : usual(r)) });
+    expect(await play().ended).toMatchObject({ code: 'unsupported-codec', message: expect.stringContaining('JPEG') });
+  });
+
+  it.each([
+    ['other channels', 'RTP/AVP/TCP;unicast;interleaved=4-5;ssrc=1', 4],
+    ['one number', 'RTP/AVP/TCP;interleaved=2', 2],
+    ['no number', 'RTP/AVP;unicast', 0],
+  ])('follows the transport that the camera names: %s', async (_, transport, channel) => {
+    camera = await scriptedCamera({
+      answer: (r) => (r.method === 'SETUP' ? { headers: { Session: '7', Transport: transport } } : usual(r)),
+      played: (socket) =>
+        streamVideo(socket, (packets) =>
+          packets.map((p) => {
+            p[1] = channel;
+            return p;
+          }),
+        ),
+    });
+    const { packets } = play();
+    await until(() => packets() > 2, 'packets');
+  });
+
+  it('answers the requests of the camera', async () => {
+    camera = await scriptedCamera({
+      played: (socket: Socket) => {
+        socket.write('SET_PARAMETER rtsp://x/ RTSP/1.0\r\nCSeq: 9\r\nContent-Length: 2\r\n\r\nhi');
+        streamVideo(socket);
+      },
+    });
+    const { packets } = play();
+    await until(() => packets() > 2 && methods().includes('200'), 'answer');
+  });
+
+  it('finds its way through garbage between frames', async () => {
+    const junk = Buffer.concat([Buffer.from('$$RTS$\u0007garbage RTSP/1.'), Buffer.alloc(300, 0x24)]);
+    camera = await scriptedCamera({ played: (socket) => streamVideo(socket, (packets) => [junk, ...packets, junk]) });
+    const { packets } = play();
+    await until(() => packets() > 10, 'packets');
+  });
+
+  it('plays without a range when the camera does not like ours', async () => {
+    let plays = 0;
+    camera = await scriptedCamera({
+      answer: (r) => (r.method === 'PLAY' && ++plays === 1 ? { status: '457 Invalid Range' } : usual(r)),
+    });
+    const { packets } = play();
+    await until(() => packets() > 0 && plays === 2, 'packets');
+  });
+
+  it('says when the camera falls silent, and when it hangs up', async () => {
+    camera = await scriptedCamera({ played: () => {} });
+    expect((await play({ stallMs: 1500 }).ended).code).toBe('stalled');
+    expect(methods().at(-1)).toBe('TEARDOWN');
+    await camera.stop();
+    camera = await scriptedCamera({ played: (socket) => setTimeout(() => socket.destroy(), 100) });
+    expect((await play().ended).code).toBe('closed');
+  });
+
+  it.each([
+    [
+      'GET_PARAMETER is refused with 454',
+      (r: Request) => (r.method === 'GET_PARAMETER' ? { status: '454 Session Not Found' } : usual(r)),
+      'OPTIONS',
+    ],
+    [
+      'GET_PARAMETER is not announced and OPTIONS is refused',
+      (r: Request, first: boolean) => (r.method !== 'OPTIONS' ? usual(r) : first ? {} : { status: '405 No' }),
+      'GET_PARAMETER',
+    ],
+  ] as const)('keeps the session alive and changes the method when %s', async (_, behave, then) => {
+    const keepAlive: KeepAliveMemory = { method: null };
+    let first = true;
+    camera = await scriptedCamera({
+      answer: (r): Answer => {
+        const answer = r.method === 'SETUP' ? { headers: { Session: '7;timeout=5' } } : behave(r, first);
+        first = false;
+        return answer;
+      },
+    });
+    const { ended, packets } = play({ keepAlive });
+    await until(
+      () => methods().filter((m) => m === then).length >= (then === 'OPTIONS' ? 2 : 1),
+      'the other method',
+      8000,
+    );
+    expect(keepAlive.method).toBe(then);
+    expect(packets()).toBeGreaterThan(10);
+    let ending: PullError | null = null;
+    void ended.then((e) => {
+      ending = e;
+    });
+    expect(ending).toBeNull();
+  });
+});
