@@ -248,6 +248,7 @@ try {
 } catch (error) {
   console.error(`the demo cannot be set up: ${(error as Error).message} (logs in ${VAR}/log)`);
   await stop(1);
+  await new Promise(() => {}); // a stop is under way, which ends the process
 }
 writeDemoFile({ ...demo, pids: pids() });
 console.log(`ready ${JSON.stringify({ ...demo, pids: pids() })}`);
