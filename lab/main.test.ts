@@ -76,7 +76,7 @@ it('leaves no process behind, also when it is killed', async () => {
   }
 });
 
-it('says what is wrong: a port in use, a bad setting', async () => {
+it('says what is wrong: a port in use, a bad setting, no GStreamer', async () => {
   const first = await lab([...ANY, '--no-video']).ready;
   const port = new URL(first.control).port;
   const second = await lab([...ANY, '--no-video', '--port', port]).exited;
@@ -85,4 +85,9 @@ it('says what is wrong: a port in use, a bad setting', async () => {
   const third = await lab(['--base', '192.168.1.']).exited;
   expect(third.code).toBe(1);
   expect(third.errors).toContain('like 127.77.0.');
+  for (const python of ['/nonexistent', '/bin/false']) {
+    const fourth = await lab([...ANY, '--python', python]).exited;
+    expect(fourth.code).toBe(1);
+    expect(fourth.errors).toContain('gir1.2-gst-rtsp-server-1.0');
+  }
 });

@@ -44,24 +44,22 @@ def clock_bits(ms: int) -> str:
 
 
 class Picture:
-    def __init__(self, name: str, width: int = 1280, height: int = 720, noise: float = 1.0):
+    def __init__(self, name: str, width: int = 1280, height: int = 720):
         self.name, self.width, self.height = name.upper(), width, height
-        self.label = ""
+        self.label = self._drawn_label = ""
         self._cell = width // 64
         self._scale = max(1, width // 256)
         self._black, self._white = bytes([BLACK]) * self._cell, bytes([WHITE]) * self._cell
         self._glyphs = {char: self._glyph_rows(bytes.fromhex(code)) for char, code in GLYPHS.items()}
         self._noise = bytes(70 + (b >> 1 & 0x3F) for b in os.urandom(1 << 20))
-        self._noise_height = int(height // 3 * noise) & ~15
+        self._noise_height = height // 3 & ~15
         self._frame = self._scene()
         self._clean = bytes(self._frame)
         self._walker = None
-        self._count = 0
 
     def draw(self, now: float | None = None) -> bytes:
         """One frame of I420 bytes that shows `now` (Unix seconds)."""
         ms = time.time_ns() // 1_000_000 if now is None else int(now * 1000)
-        self._count += 1
         self._draw_clock(ms)
         stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(ms // 1000))
         self._text(f"{self.name}  {stamp}.{ms % 1000:03d}", self._cell * 2, self.height - 13 * self._scale)
@@ -98,19 +96,18 @@ class Picture:
         if self._walker is not None:
             self._restore(*self._walker)
             self._walker = None
-        elif not self.label:
+        x, y = self._cell * 2, self.height // 8
+        if self.label != self._drawn_label:
+            self._restore(x, y, self._cell * 40, 7 * self._scale)
+            self._text(self.label.upper()[: self._cell * 40 // (6 * self._scale)], x, y)
+            self._drawn_label = self.label
+        if not self.label:
             return
-        size, y = self._cell * 4, self.height * 5 // 9
-        label_box = (self._cell * 2, self.height // 8, self._cell * 40, 9 * self._scale)
-        if self.label:
-            self._text(self.label.upper(), label_box[0], label_box[1])
-            x = self._cell * 2 + (ms // 20 * 4) % (self._cell * 40)
-            self._walker = (x, y, size, size * 2)
-            for row in range(y, y + size * 2):
-                at = row * self.width + x
-                self._frame[at : at + size] = self._white * 4
-        else:
-            self._restore(*label_box)
+        size, x, y = self._cell * 4, self._cell * 2 + ms // 20 * 4 % (self._cell * 40), self.height * 5 // 9
+        self._walker = (x, y, size, size * 2)
+        for row in range(y, y + size * 2):
+            at = row * self.width + x
+            self._frame[at : at + size] = self._white * 4
 
     def _restore(self, x: int, y: int, width: int, height: int) -> None:
         for row in range(y, y + height):
@@ -118,19 +115,24 @@ class Picture:
             self._frame[at : at + width] = self._clean[at : at + width]
 
     def _scene(self) -> bytearray:
-        """A yard in the evening: sky, ground, a house with a door."""
+        """A yard in the evening: sky, ground, a house with a lit window and a door."""
         w, h = self.width, self.height
-        luma = bytearray()
+        planes = [bytearray(), bytearray(), bytearray()]
         for y in range(h):
-            luma += bytes([90 + 60 * y // h if y < h * 2 // 3 else 60 + 40 * (y - h * 2 // 3) // h]) * w
+            sky = y < h * 2 // 3
+            planes[0] += bytes([80 + 60 * y // h if sky else 60 + 40 * (y - h * 2 // 3) // h]) * w
+            if y % 2 == 0:
+                planes[1] += (b"\x8c" if sky else b"\x78") * (w // 2)
+                planes[2] += (b"\x7a" if sky else b"\x7d") * (w // 2)
 
-        def box(x0: float, y0: float, x1: float, y1: float, value: int) -> None:
-            for y in range(int(y0 * h), int(y1 * h)):
-                luma[y * w + int(x0 * w) : y * w + int(x1 * w)] = bytes([value]) * (int(x1 * w) - int(x0 * w))
+        def box(x0: float, y0: float, x1: float, y1: float, *colour: int) -> None:
+            for plane, value in enumerate(colour):
+                pw, ph = (w, h) if plane == 0 else (w // 2, h // 2)
+                left, right = int(x0 * pw), int(x1 * pw)
+                for y in range(int(y0 * ph), int(y1 * ph)):
+                    planes[plane][y * pw + left : y * pw + right] = bytes([value]) * (right - left)
 
-        box(0.10, 0.35, 0.45, 0.78, 150)
-        box(0.16, 0.42, 0.24, 0.54, 200)
-        box(0.32, 0.50, 0.39, 0.78, 70)
-        blue = bytearray(b"\x8c" * (w // 2 * h // 3) + b"\x78" * (w // 2 * (h // 2 - h // 3)))
-        red = bytearray(b"\x78" * (w // 2 * h // 3) + b"\x80" * (w // 2 * (h // 2 - h // 3)))
-        return luma + blue + red
+        box(0.10, 0.35, 0.45, 0.78, 130, 118, 138)
+        box(0.16, 0.42, 0.24, 0.54, 205, 90, 145)
+        box(0.32, 0.50, 0.39, 0.78, 60, 122, 140)
+        return planes[0] + planes[1] + planes[2]

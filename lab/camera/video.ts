@@ -43,7 +43,9 @@ export class Video {
     });
     this.#child = child;
     child.stdin.on('error', () => {});
-    const failed = Promise.race([once(child, 'error'), once(child, 'exit')]).then(() => false);
+    const failed = new Promise<boolean>((resolve) => {
+      child.once('error', () => resolve(false)).once('exit', () => resolve(false));
+    });
     const ready = new Promise<boolean>((resolve) => {
       createInterface({ input: child.stdout }).on('line', (line) => {
         const message = JSON.parse(line) as Message;
@@ -71,7 +73,7 @@ export class Video {
   async stop(): Promise<void> {
     this.#stopping = true;
     const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return;
     child.stdin.end();
     const timer = setTimeout(() => child.kill('SIGKILL'), 2000);
     await once(child, 'exit');
