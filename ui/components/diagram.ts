@@ -16,7 +16,8 @@ export interface Node {
   level: Level;
 }
 export interface Diagram {
-  nodes: { devices: Node; box: Node; relay: Node; arc: Node | null };
+  /** `relay` null: not on the way; `arc` null: there is none yet. */
+  nodes: { devices: Node; box: Node; relay: Node | null; arc: Node | null };
   legs: { lan: Leg; direct: Leg; uplink: Leg; relayArc: Leg };
   /** The whole picture in words. */
   summary: string;

@@ -1,10 +1,12 @@
+import { useId } from 'preact/hooks';
 import type { Leg, LegName, Diagram as Model, Node } from './diagram.ts';
 import { Mark } from './icons.tsx';
 
 /** Where everything is, once beside each other and once below each other. Lines run in the direction of the alarm. */
 interface Layout {
-  box: string;
   size: [width: number, height: number];
+  /** As much as is needed while there is no ARC. */
+  short: [width: number, height: number];
   nodes: Record<keyof Model['nodes'], [x: number, y: number]>;
   legs: Record<
     LegName,
@@ -14,8 +16,8 @@ interface Layout {
 const W = 168;
 const H = 56;
 const WIDE: Layout = {
-  box: '0 0 960 212',
   size: [960, 212],
+  short: [712, 212],
   nodes: { devices: [2, 32], box: [282, 32], arc: [790, 32], relay: [536, 148] },
   legs: {
     lan: { path: `M${2 + W} 60H278`, middle: [224, 60], label: [226, 48, 'middle'] },
@@ -25,25 +27,30 @@ const WIDE: Layout = {
   },
 };
 const NARROW: Layout = {
-  box: '0 0 336 452',
   size: [336, 452],
+  short: [336, 320],
   nodes: { devices: [2, 2], box: [2, 116], arc: [2, 394], relay: [166, 256] },
   legs: {
     lan: { path: 'M56 58V112', middle: [56, 84], label: [70, 90, 'start'] },
-    direct: { path: 'M40 172V390', middle: [40, 230], label: [54, 354, 'start'] },
-    uplink: { path: `M${2 + W} 144H250V252`, middle: [250, 198], label: [54, 206, 'start'] },
+    direct: { path: 'M40 172V390', middle: [40, 310], label: [54, 236, 'start'] },
+    uplink: { path: `M${2 + W} 144H250V252`, middle: [250, 198], label: [182, 132, 'start'] },
     relayArc: { path: 'M250 312V422H174', middle: [250, 366], label: [184, 444, 'start'] },
   },
 };
 
-/** The way of alarms as a picture, with the same in words for those who do not see it. */
-export function Diagram({ model }: { model: Model }) {
+/**
+ * The way of alarms as a picture, with the same in words for those who do not see it.
+ * @param tall always from top to bottom, for a narrow place on a wide screen
+ */
+export function Diagram({ model, tall }: { model: Model; tall?: boolean }) {
   return (
     <figure class="diagram" role="img" aria-label={model.summary}>
-      <div class="hidden md:block">
-        <Drawing model={model} layout={WIDE} />
-      </div>
-      <div class="md:hidden">
+      {!tall && (
+        <div class="hidden md:block">
+          <Drawing model={model} layout={WIDE} />
+        </div>
+      )}
+      <div class={tall ? '' : 'md:hidden'}>
         <Drawing model={model} layout={NARROW} />
       </div>
     </figure>
@@ -51,15 +58,10 @@ export function Diagram({ model }: { model: Model }) {
 }
 
 function Drawing({ model, layout }: { model: Model; layout: Layout }) {
-  const arrow = layout === WIDE ? 'arrow-wide' : 'arrow-narrow';
+  const arrow = useId();
+  const [width, height] = model.nodes.arc ? layout.size : layout.short;
   return (
-    <svg
-      viewBox={layout.box}
-      width={layout.size[0]}
-      height={layout.size[1]}
-      class="h-auto max-w-full"
-      aria-hidden="true"
-    >
+    <svg viewBox={`0 0 ${width} ${height}`} width={width} height={height} class="h-auto max-w-full" aria-hidden="true">
       <defs>
         <marker
           id={arrow}
@@ -106,19 +108,20 @@ function Line({ leg, place, arrow }: { leg: Leg; place: Layout['legs'][LegName];
 }
 
 function Place({ node, at: [x, y] }: { node: Node; at: [number, number] }) {
-  const cut = (text: string, most: number) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
   return (
     <g>
       <rect class="node" x={x} y={y} width={W} height={H} rx="6" />
-      <svg x={x + 10} y={y + 11} width="16" height="16" aria-hidden="true">
-        <Mark level={node.level} />
-      </svg>
-      <text x={x + 34} y={y + 24} class="font-semibold">
-        {cut(node.title, 16)}
-      </text>
-      <text x={x + 34} y={y + 43} class="sub">
-        {cut(node.sub, 20)}
-      </text>
+      <foreignObject x={x} y={y} width={W} height={H}>
+        <div class="flex h-full items-start gap-2 p-2">
+          <span class="mt-0.5 shrink-0">
+            <Mark level={node.level} />
+          </span>
+          <div class="min-w-0">
+            <p class="truncate font-semibold">{node.title}</p>
+            <p class="muted small truncate leading-5">{node.sub}</p>
+          </div>
+        </div>
+      </foreignObject>
     </g>
   );
 }

@@ -34,7 +34,7 @@ export function DiscoveredTable<T extends DiscoveredDevice>({
       <tbody>
         {items.map((item) => (
           <tr key={item.mac}>
-            <td data-label={t('discovery.model')}>
+            <td data-label={t('discovery.model')} class="wide">
               <span>
                 <strong>{item.model || t('state.unknown')}</strong>
                 <br />
@@ -53,7 +53,7 @@ export function DiscoveredTable<T extends DiscoveredDevice>({
               </span>
             </td>
             <td data-label={t('discovery.mac')}>
-              <span class="mono">{item.mac}</span>
+              <span class="mono whitespace-nowrap">{item.mac}</span>
             </td>
             <td data-label={t('discovery.firmware')}>{item.firmware ?? '–'}</td>
             <td data-label={t('discovery.activated')}>

@@ -21,25 +21,27 @@ export const lookup = (key: string, values?: Record<string, string | number>): s
 
 export const locale = (): string => i18next.language;
 
-/** One tree of several files: they share groups of keys, never a key. */
-const merge = (files: object[]): Record<string, object> => {
+/** Files share groups of keys, never a key. */
+export function merge(files: object[]): Record<string, object> {
   const all: Record<string, object> = {};
-  for (const file of files) for (const [group, keys] of Object.entries(file)) all[group] = deep(all[group], keys);
+  for (const file of files) for (const [group, keys] of Object.entries(file)) all[group] = { ...all[group], ...keys };
   return all;
-};
-const deep = (a: object | undefined, b: object): object => ({ ...a, ...b });
+}
+
+/** Makes {@link t} speak; what a language lacks is said in English. */
+export async function setLanguage(tag: string, english: object[], files: object[]): Promise<void> {
+  const resources = { en: { translation: merge(english) }, [tag]: { translation: merge(files) } };
+  await i18next.init({ lng: tag, fallbackLng: 'en', resources, interpolation: { escapeValue: false } });
+}
 
 /**
  * Starts with the first of the browser's languages that there is a translation for, else English.
- * @param languages loaders by language tag; each gives the string files to merge
+ * @param english the string files of this page
+ * @param others loaders of further languages by tag, as `{ de: () => [await import(…)] }`
  */
-export async function startI18n(languages: { en: object[] } & Record<string, object[] | (() => Promise<object[]>)>) {
-  const wanted = navigator.languages.map((tag) => tag.split('-')[0]!).find((tag) => tag in languages) ?? 'en';
-  const files = async (tag: string) => {
-    const found = languages[tag]!;
-    return merge(typeof found === 'function' ? await found() : found);
-  };
-  const resources = { en: { translation: await files('en') }, [wanted]: { translation: await files(wanted) } };
-  await i18next.init({ lng: wanted, fallbackLng: 'en', resources, interpolation: { escapeValue: false } });
-  document.documentElement.lang = wanted;
+export async function startI18n(english: object[], others: Record<string, () => Promise<object[]>> = {}) {
+  const tags = navigator.languages.map((tag) => tag.split('-')[0]!);
+  const tag = tags.find((tag) => tag === 'en' || tag in others) ?? 'en';
+  await setLanguage(tag, english, tag === 'en' ? english : await others[tag]!());
+  document.documentElement.lang = tag;
 }

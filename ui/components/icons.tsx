@@ -38,8 +38,8 @@ export function Mark({ level, size = 16 }: { level: Level; size?: number }) {
 /** A state as shape and word, kept on one line with its first word. */
 export function State({ level, children }: { level: Level; children: preact.ComponentChildren }) {
   return (
-    <span class="inline-flex items-start gap-2">
-      <span class="mt-1">
+    <span class="inline-flex items-start gap-2 align-top">
+      <span class="mt-1 shrink-0">
         <Mark level={level} />
       </span>
       <span>{children}</span>

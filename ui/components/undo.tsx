@@ -27,7 +27,6 @@ function commit(leaving = false) {
     task.back();
   });
 }
-addEventListener('pagehide', () => commit(true));
 
 /**
  * Does something after a few seconds in which it can be undone; leaving the page does it at once.
@@ -43,6 +42,11 @@ export function withUndo(task: Omit<Pending, 'timer'>) {
 export function UndoBar() {
   const button = useRef<HTMLButtonElement>(null);
   const task = pending.value;
+  useEffect(() => {
+    const leave = () => commit(true);
+    addEventListener('pagehide', leave);
+    return () => removeEventListener('pagehide', leave);
+  }, []);
   useEffect(() => {
     if (task) button.current?.focus();
   }, [task]);

@@ -2,17 +2,20 @@ import { LocationProvider, Route, Router } from 'preact-iso';
 import type { Me } from '../../protocol/wire/api.ts';
 import { t } from '../components/i18n.ts';
 import { Logo } from '../components/icons.tsx';
-import { Empty, Skeleton, Title } from '../components/page.tsx';
+import { Skeleton } from '../components/page.tsx';
 import { ProblemPanel } from '../components/problem.tsx';
 import { useAction, useResource } from '../components/resource.ts';
+import { useClock } from '../components/time.tsx';
 import { UndoBar } from '../components/undo.tsx';
 import { ClaimFromLink } from './claim-link.tsx';
+import { NotFound } from './not-found.tsx';
 import { api, me, signOut } from './session.ts';
 import { SignIn } from './sign-in.tsx';
 import { SitePage } from './site/site-page.tsx';
 import { NewSite, Sites } from './sites.tsx';
 
 export function App() {
+  useClock();
   return (
     <LocationProvider>
       <a href="#main" class="skip">
@@ -55,7 +58,7 @@ function Frame({ person }: { person: Me }) {
           <span class="muted ml-auto hidden md:inline">
             {person.name}, {person.company.name}
           </span>
-          <button type="button" class="btn btn-ghost ml-auto md:ml-0" onClick={() => leave.run()}>
+          <button type="button" class="btn btn-ghost -mr-4 ml-auto md:ml-0" onClick={() => leave.run()}>
             {t('nav.signOut')}
           </button>
         </div>
@@ -66,23 +69,11 @@ function Frame({ person }: { person: Me }) {
           <Route path="/" component={Sites} />
           <Route path="/sites/new" component={NewSite} />
           <Route path="/claim" component={ClaimFromLink} />
+          <Route path="/sites/:siteId" component={SitePage} />
           <Route path="/sites/:siteId/*" component={SitePage} />
           <Route default component={NotFound} />
         </Router>
       </main>
-    </>
-  );
-}
-
-export function NotFound() {
-  return (
-    <>
-      <Title>{t('notFound.title')}</Title>
-      <Empty title={t('notFound.text')}>
-        <a class="link" href="/">
-          {t('notFound.home')}
-        </a>
-      </Empty>
     </>
   );
 }

@@ -53,8 +53,8 @@ function SiteCard({ site, found }: { site: Site; found: Assessment }) {
           </a>
         </h2>
         <p class="muted small">
-          {t('sites.boxes', { count: site.boxes.length })}, {t('sites.devices', { count: site.deviceCount })} ·{' '}
-          {site.timeZone}
+          {t('sites.boxes', { count: site.boxes.filter((box) => box.state !== 'revoked').length })},{' '}
+          {t('sites.devices', { count: site.deviceCount })} · {site.timeZone}
         </p>
       </div>
       <Zone.Provider value={site.timeZone}>

@@ -1,23 +1,22 @@
 import { useCallback, useEffect } from 'preact/hooks';
 import type { SetupState } from '../../protocol/wire/api.ts';
-import { client } from '../components/http.ts';
 import { t } from '../components/i18n.ts';
 import { Logo } from '../components/icons.tsx';
 import { Skeleton } from '../components/page.tsx';
 import { ProblemPanel } from '../components/problem.tsx';
 import { useAction, useResource } from '../components/resource.ts';
+import { useClock } from '../components/time.tsx';
+import { api, onSignedOut } from './api.ts';
 import { Password } from './password.tsx';
 import { StatusPage } from './status.tsx';
 
-let signedOut = () => {};
-export const api = client('/api/setup', () => signedOut());
-
 /** The page of one box on the customer's LAN; needs no internet. */
 export function App() {
+  useClock();
   const state = useResource((signal) => api.get<SetupState>('/state', { signal }), []);
   const reload = useCallback(() => state.reload(), []);
   useEffect(() => {
-    signedOut = () => state.set((old) => ({ ...old, signedIn: false }));
+    onSignedOut(() => state.set((old) => ({ ...old, signedIn: false })));
   }, []);
   const leave = useAction(async () => {
     await api.post('/logout');
@@ -35,7 +34,7 @@ export function App() {
           <span class="font-semibold">{t('setup.name')}</span>
           {now && <code class="mono select-all">{now.serial}</code>}
           {now?.signedIn && (
-            <button type="button" class="btn btn-ghost ml-auto" onClick={() => leave.run()}>
+            <button type="button" class="btn btn-ghost -mr-4 ml-auto" onClick={() => leave.run()}>
               {t('nav.signOut')}
             </button>
           )}

@@ -4,7 +4,7 @@ import { t } from '../components/i18n.ts';
 import { Title } from '../components/page.tsx';
 import { ProblemPanel } from '../components/problem.tsx';
 import { useAction } from '../components/resource.ts';
-import { api } from './app.tsx';
+import { api } from './api.ts';
 
 /** The first visitor sets the password, every other one signs in with it. */
 export function Password({ firstUse, onDone }: { firstUse: boolean; onDone: () => void }) {

@@ -10,7 +10,7 @@ import { useAction, useResource } from '../components/resource.ts';
 import { Copyable } from '../components/serial.tsx';
 import { formatBytes, formatDuration } from '../components/time.ts';
 import { Since, Time } from '../components/time.tsx';
-import { api } from './app.tsx';
+import { api } from './api.ts';
 
 const POLL_MS = 2_000;
 

@@ -9,7 +9,7 @@ const LEVEL: Record<Alarm['state'], Level> = { acknowledged: 'well', waiting: 'w
 /** What became of a message to the ARC in one line: "acknowledged, direct, after 182 ms". */
 export function AlarmLine({ alarm }: { alarm: Told }) {
   const words = [t(`alarm.state.${alarm.state}`)];
-  if (alarm.path) words.push(t(`alarm.path.${alarm.path}`));
+  if (alarm.path && alarm.state === 'acknowledged') words.push(t(`alarm.path.${alarm.path}`));
   if (alarm.acknowledgedAt)
     words.push(t('alarm.after', { time: formatDuration(between(alarm.occurredAt, alarm.acknowledgedAt)) }));
   if (alarm.tries > 1) words.push(t('alarm.tries', { count: alarm.tries }));

@@ -6,11 +6,12 @@ import { t } from '../../components/i18n.ts';
 import { Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
-import { NotFound } from '../app.tsx';
+import { NotFound } from '../not-found.tsx';
 import { api } from '../session.ts';
 import { checkedTypes, EventChecks } from './checks.tsx';
 import { useSite } from './context.ts';
 import { USUAL } from './event-types.ts';
+import { type ZoneRow, zoneRows } from './zones.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -163,38 +164,6 @@ function AccountForm({ old, receivers, devices, boxSerials }: FormProps) {
       </Form>
     </div>
   );
-}
-
-interface ZoneRow {
-  field: string;
-  deviceId: string;
-  /** null: every channel of the device. */
-  channel: number | null;
-  name: string;
-  zone: number | undefined;
-}
-
-/** One line a channel; one a device while its channels are not known, or where the account has such a line. */
-export function zoneRows(devices: Device[], boxSerial: string, old: Pick<ArcAccount, 'zones'> | undefined): ZoneRow[] {
-  const lines = devices
-    .filter((device) => device.boxSerial === boxSerial)
-    .flatMap((device) => {
-      const channels: { channel: number | null; name: string }[] = (device.health?.channels ?? []).map(
-        ({ channel, name }) => ({
-          channel,
-          name: [device.name, name || t('device.channel', { n: channel })].join(', '),
-        }),
-      );
-      const whole = old?.zones.some((zone) => zone.deviceId === device.id && zone.channel === null);
-      if (channels.length === 0 || whole)
-        channels.unshift({ channel: null, name: t('arc.wholeDevice', { name: device.name }) });
-      return channels.map((line) => ({ ...line, deviceId: device.id }));
-    });
-  return lines.map((line, index) => ({
-    ...line,
-    field: `zone:${line.deviceId}/${line.channel ?? ''}`,
-    zone: old ? old.zones.find((z) => z.deviceId === line.deviceId && z.channel === line.channel)?.zone : index + 1,
-  }));
 }
 
 function Zones({ rows }: { rows: ZoneRow[] }) {

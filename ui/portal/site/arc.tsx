@@ -149,11 +149,15 @@ function ReceiverTable({ items }: { items: Receiver[] }) {
       <tbody>
         {items.map((receiver) => (
           <tr key={receiver.id}>
-            <td data-label={t('receiver.name')}>
+            <td data-label={t('receiver.name')} class="wide">
               <strong>{receiver.name}</strong>
             </td>
-            <td data-label={t('receiver.direct')}>{address(receiver.direct)}</td>
-            <td data-label={t('receiver.relay')}>{address(receiver.relay)}</td>
+            <td data-label={t('receiver.direct')} class="wide">
+              {address(receiver.direct)}
+            </td>
+            <td data-label={t('receiver.relay')} class="wide">
+              {address(receiver.relay)}
+            </td>
             <td data-label={t('receiver.transport')}>{receiver.transport.toUpperCase()}</td>
           </tr>
         ))}

@@ -48,8 +48,8 @@ export function assess(site: Pick<Site, 'boxes' | 'warnables'>, devices: Device[
   for (const box of boxes) {
     const common = { key: `box ${box.serial}`, since: box.since, severity: 'error' as const };
     if (box.state === 'duplicate')
-      add({ ...common, code: 'duplicate-identity', text: t('box.duplicate', { serial: box.serial }), to: '#box' });
-    else if (!box.online) add({ ...common, code: 'box-gone', text: t('box.gone', { serial: box.serial }), to: '#box' });
+      add({ ...common, code: 'duplicate-identity', text: t('box.duplicate', { serial: box.serial }), to: null });
+    else if (!box.online) add({ ...common, code: 'box-gone', text: t('box.gone', { serial: box.serial }), to: null });
   }
   for (const warnable of site.warnables)
     if (!(BOX_GONE.has(warnable.code) && boxes.some((box) => !box.online)))

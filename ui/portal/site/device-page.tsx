@@ -7,7 +7,7 @@ import { ProblemPanel } from '../../components/problem.tsx';
 import { Copyable } from '../../components/serial.tsx';
 import { formatDuration } from '../../components/time.ts';
 import { withUndo } from '../../components/undo.tsx';
-import { NotFound } from '../app.tsx';
+import { NotFound } from '../not-found.tsx';
 import { api } from '../session.ts';
 import { useSite } from './context.ts';
 import { Credentials, DeviceStateLine, Snapshot, useDeviceState } from './device-parts.tsx';

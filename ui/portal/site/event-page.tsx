@@ -52,8 +52,6 @@ export function EventPage({ params }: { params?: { eventId?: string } }) {
             <Panel title={t('event.what')}>
               <EventFacts event={found} />
             </Panel>
-          </div>
-          <div class="flex flex-col gap-6 xl:col-span-2">
             {found.alarms.map((alarm) => (
               <AlarmStory key={alarm.id} event={found} alarm={alarm} />
             ))}
@@ -141,8 +139,8 @@ function AlarmStory({ event, alarm }: { event: EventDetail; alarm: Alarm }) {
           <State level={alarm.state === 'acknowledged' ? 'info' : 'attention'}>{alarm.reason}</State>
         </p>
       )}
-      <Diagram model={alarmPath(event, alarm)} />
-      <div class="mt-4 grid gap-x-8 gap-y-1 md:grid-cols-2">
+      <div class="flex flex-wrap gap-x-8 gap-y-4">
+        <Diagram model={alarmPath(event, alarm)} tall />
         <Facts
           items={[
             [
@@ -164,10 +162,6 @@ function AlarmStory({ event, alarm }: { event: EventDetail; alarm: Alarm }) {
               </span>,
             ],
             [t('alarm.protocol'), t('alarm.protocolText', { protocol: alarm.protocol, sequence: alarm.sequence })],
-          ]}
-        />
-        <Facts
-          items={[
             [t('event.occurred'), <Time key="o" at={alarm.occurredAt} />],
             [t('alarm.queued'), <Time key="q" at={alarm.queuedAt} />],
             [

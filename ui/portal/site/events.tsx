@@ -6,10 +6,9 @@ import { t } from '../../components/i18n.ts';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
-import { Time } from '../../components/time.tsx';
 import { api } from '../session.ts';
-import { AlarmLine, ClipLine } from './alarm-words.tsx';
 import { useLive, useSite } from './context.ts';
+import { EventTable } from './event-table.tsx';
 import { EVENT_TYPES } from './event-types.ts';
 import { followEvents, joinPages } from './lists.ts';
 
@@ -65,7 +64,11 @@ export function Events() {
           {t('events.noneNext')}
         </Empty>
       )}
-      {list.data && list.data.items.length > 0 && <EventTable items={list.data.items} />}
+      {list.data && list.data.items.length > 0 && (
+        <div class="panel py-1 md:py-2">
+          <EventTable items={list.data.items} />
+        </div>
+      )}
       <ProblemPanel error={more.error} what={t('events.moreFailed')} />
       {list.data?.nextCursor && (
         <div>
@@ -78,64 +81,3 @@ export function Events() {
     </>
   );
 }
-
-function EventTable({ items }: { items: EventItem[] }) {
-  const { base } = useSite();
-  return (
-    <div class="panel py-1 md:py-2">
-      <table class="rows">
-        <thead>
-          <tr>
-            <th>{t('events.time')}</th>
-            <th>{t('events.event')}</th>
-            <th>{t('events.device')}</th>
-            <th>{t('events.clip')}</th>
-            <th>{t('events.arc')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map((item) => (
-            <tr key={item.id}>
-              <td data-label={t('events.time')}>
-                <Time at={item.occurredAt} />
-              </td>
-              <td data-label={t('events.event')}>
-                <span>
-                  <a class="link font-semibold" href={`${base}/events/${item.id}`}>
-                    {t(`eventType.${item.type}`)}
-                  </a>
-                  {item.text && <span class="muted small"> {item.text}</span>}
-                </span>
-              </td>
-              <td data-label={t('events.device')}>
-                <span>
-                  {item.deviceName ?? t('events.ofBox', { serial: item.boxSerial })}
-                  {item.channel !== null && <span class="muted"> {t('device.channel', { n: item.channel })}</span>}
-                </span>
-              </td>
-              <td data-label={t('events.clip')}>{item.clip ? <ClipLine clip={item.clip} /> : <None />}</td>
-              <td data-label={t('events.arc')}>
-                {item.alarms.length > 0 ? (
-                  <span class="flex flex-col">
-                    {item.alarms.map((alarm) => (
-                      <AlarmLine key={alarm.id} alarm={alarm} />
-                    ))}
-                  </span>
-                ) : (
-                  <None />
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-const None = () => (
-  <span class="muted">
-    <span aria-hidden="true">–</span>
-    <span class="sr-only">{t('state.none')}</span>
-  </span>
-);

@@ -1,4 +1,4 @@
-import type { ArcAccount, Box } from '../../../protocol/wire/api.ts';
+import type { ArcAccount, Box, Device, EventItem, Page } from '../../../protocol/wire/api.ts';
 import { Diagram } from '../../components/diagram.tsx';
 import { t } from '../../components/i18n.ts';
 import { type Level, Mark, State } from '../../components/icons.tsx';
@@ -12,63 +12,77 @@ import { withUndo } from '../../components/undo.tsx';
 import { api } from '../session.ts';
 import { assess, glanceText } from './assess.ts';
 import { useLive, useSite } from './context.ts';
+import { EventTable } from './event-table.tsx';
+import { followEvents } from './lists.ts';
 import { sitePaths } from './paths.ts';
 
 /** "Is everything all right?" in one glance, then what to do, then how things are connected. */
 export function Overview() {
-  const { site, boxes, devices, base } = useSite();
+  const { boxes, devices, base } = useSite();
   const arc = useResource((signal) => api.get<{ items: ArcAccount[] }>(`${base}/arc`, { signal }), [base]);
   useLive((message) => message.event === 'box' && arc.reload());
-  const shown = boxes.data?.items.filter((box) => box.state !== 'revoked') ?? [];
+  const all = boxes.data?.items ?? [];
+  const shown = all.filter((box) => box.state !== 'revoked');
+  const revoked = all.filter((box) => box.state === 'revoked');
   return (
     <>
       <Glance />
       <ProblemPanel error={boxes.error} what={t('box.listFailed')} retry={boxes.reload} />
       <ProblemPanel error={devices.error} what={t('devices.failed')} retry={devices.reload} />
       <ProblemPanel error={arc.error} what={t('arc.failed')} retry={arc.reload} />
+      {boxes.loading && !boxes.data && <Skeleton lines={6} />}
+      {shown.map((box) => (
+        <BoxPanel
+          key={box.serial}
+          box={box}
+          devices={devices.data?.items}
+          accounts={arc.data?.items.filter((account) => account.boxSerial === box.serial)}
+        />
+      ))}
+      {shown.length > 0 && <Latest />}
       {shown.length > 0 && (
-        <Panel title={t('path.title')}>
-          {devices.data && arc.data ? (
-            <ul class="flex flex-col gap-6">
-              {shown.flatMap((box) => {
-                const accounts = arc.data!.items.filter((account) => account.boxSerial === box.serial);
-                return (accounts.length ? accounts : [null]).map((account) => (
-                  <li key={`${box.serial} ${account?.id}`}>
-                    <Diagram model={sitePaths(box, devices.data!.items, account)} />
-                    {account?.health && account.health.waiting > 0 && (
-                      <State level="working">{t('path.waiting', { count: account.health.waiting })}</State>
-                    )}
-                    {!account && (
-                      <p>
-                        {t('path.noArc')}{' '}
-                        <a class="link" href={`${base}/arc`}>
-                          {t('path.setUpArc')}
-                        </a>
-                      </p>
-                    )}
-                  </li>
-                ));
-              })}
-            </ul>
-          ) : (
-            !arc.error && !devices.error && <Skeleton />
-          )}
-        </Panel>
-      )}
-      <div id="box" class="grid gap-6 lg:grid-cols-2">
-        {boxes.data?.items.map((box) => (
-          <BoxPanel key={box.serial} box={box} />
-        ))}
-      </div>
-      {boxes.loading && !boxes.data && <Skeleton />}
-      {site.data && shown.length > 0 && (
         <p>
           <a class="link" href={`${base}/claim`}>
             {t('box.addAnother')}
           </a>
         </p>
       )}
+      {revoked.length > 0 && (
+        <p class="muted">
+          {t('box.revokedList')}:{' '}
+          {revoked.map((box) => (
+            <code key={box.serial} class="mono mr-2 select-all">
+              {box.serial}
+            </code>
+          ))}
+        </p>
+      )}
     </>
+  );
+}
+
+/** The last few events, as they come. */
+function Latest() {
+  const { base } = useSite();
+  const list = useResource((signal) => api.get<Page<EventItem>>(`${base}/events?limit=5`, { signal }), [base]);
+  useLive((message) => {
+    if (message.event === 'hello') list.reload();
+    list.set((page) => ({ ...page, items: followEvents(page.items, message, undefined).slice(0, 5) }));
+  });
+  return (
+    <Panel
+      title={t('events.latest')}
+      action={
+        <a class="link" href={`${base}/events`}>
+          {t('events.seeAll')}
+        </a>
+      }
+    >
+      <ProblemPanel error={list.error} what={t('events.failed')} retry={list.reload} />
+      {!list.data && !list.error && <Skeleton />}
+      {list.data?.items.length === 0 && <Empty title={t('events.none')}>{t('events.noneNext')}</Empty>}
+      {list.data && list.data.items.length > 0 && <EventTable items={list.data.items} />}
+    </Panel>
   );
 }
 
@@ -80,10 +94,10 @@ function Glance() {
   );
   return (
     <section class="panel flex gap-4 md:gap-6" aria-label={t('glance.label')}>
-      <span class="md:hidden">
+      <span class="shrink-0 md:hidden">
         <Mark level={found.level} size={32} />
       </span>
-      <span class="hidden md:block">
+      <span class="hidden shrink-0 md:block">
         <Mark level={found.level} size={56} />
       </span>
       <div class="min-w-0 grow">
@@ -129,7 +143,52 @@ function Glance() {
 }
 const SEVERITY: Record<'info' | 'warning' | 'error', Level> = { info: 'info', warning: 'attention', error: 'problem' };
 
-function BoxPanel({ box }: { box: Box }) {
+interface BoxPanelProps {
+  box: Box;
+  devices: Device[] | undefined;
+  accounts: ArcAccount[] | undefined;
+}
+
+/** One box: the way that its alarms take, and its own state. */
+function BoxPanel({ box, devices, accounts }: BoxPanelProps) {
+  return (
+    <Panel title={t('box.title', { serial: box.serial })} id={`box-${box.serial}`}>
+      <div class="grid items-start gap-x-12 gap-y-6 xl:grid-cols-[2fr_1fr]">
+        <div>
+          <h3>{t('path.title')}</h3>
+          {devices && accounts ? <Ways box={box} devices={devices} accounts={accounts} /> : <Skeleton />}
+        </div>
+        <BoxFacts box={box} />
+      </div>
+    </Panel>
+  );
+}
+
+function Ways({ box, devices, accounts }: { box: Box; devices: Device[]; accounts: ArcAccount[] }) {
+  const { base } = useSite();
+  return (
+    <ul class="flex flex-col gap-6">
+      {(accounts.length ? accounts : [null]).map((account) => (
+        <li key={account?.id ?? ''}>
+          <Diagram model={sitePaths(box, devices, account)} />
+          {account?.health && account.health.waiting > 0 && (
+            <State level="working">{t('path.waiting', { count: account.health.waiting })}</State>
+          )}
+          {!account && (
+            <p>
+              {t('path.noArc')}{' '}
+              <a class="link" href={`${base}/arc`}>
+                {t('path.setUpArc')}
+              </a>
+            </p>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function BoxFacts({ box }: { box: Box }) {
   const { boxes } = useSite();
   const both = useAction(async () => {
     await api.post(`/boxes/${box.serial}/clear-duplicate`);
@@ -148,7 +207,7 @@ function BoxPanel({ box }: { box: Box }) {
   };
   const health = box.online ? box.health : null;
   return (
-    <Panel title={t('box.title', { serial: box.serial })}>
+    <div>
       {box.state === 'duplicate' && (
         <div class="mb-4 flex flex-col items-start gap-2">
           <State level="problem">{t('box.duplicateNext')}</State>
@@ -185,7 +244,7 @@ function BoxPanel({ box }: { box: Box }) {
           </button>
         </details>
       )}
-    </Panel>
+    </div>
   );
 }
 

@@ -67,11 +67,7 @@ export function alarmPath(event: Pick<EventDetail, 'deviceName' | 'occurredAt' |
   const nodes: Diagram['nodes'] = {
     devices: { title: event.deviceName ?? t('path.box'), sub: t('path.recognised'), level: 'well' },
     box: { title: t('path.box'), sub: event.boxSerial, level: 'well' },
-    relay: {
-      title: t('path.relay'),
-      sub: alarm.path === 'relay' ? t('path.passedOn') : t('path.notNeeded'),
-      level: alarm.path === 'relay' ? 'well' : 'info',
-    },
+    relay: alarm.path === 'relay' ? { title: t('path.relay'), sub: t('path.passedOn'), level: 'well' } : null,
     arc: { title: alarm.receiverName, sub: t(`alarm.state.${alarm.state}`), level: states[alarm.state] },
   };
   const legs: Diagram['legs'] = {
@@ -85,8 +81,8 @@ export function alarmPath(event: Pick<EventDetail, 'deviceName' | 'occurredAt' |
 
 /** The picture in sentences. */
 function summary(nodes: Diagram['nodes'], legs: Diagram['legs']): string {
-  const say = (from: Node, to: Node | null, line: Leg) =>
-    to && line.state !== 'off'
+  const say = (from: Node | null, to: Node | null, line: Leg) =>
+    from && to && line.state !== 'off'
       ? t('path.sentence', { from: from.title, to: to.title, label: line.label || t(`path.leg.${line.state}`) })
       : '';
   const places = [nodes.devices, nodes.box, nodes.arc].filter((node) => node !== null);

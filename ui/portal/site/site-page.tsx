@@ -7,7 +7,7 @@ import { Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
 import { Time, Zone } from '../../components/time.tsx';
-import { NotFound } from '../app.tsx';
+import { NotFound } from '../not-found.tsx';
 import { api, me } from '../session.ts';
 import { AddDevicePage } from './add-device.tsx';
 import { Alarms } from './alarms.tsx';

@@ -1,0 +1,82 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { speakEnglish } from '../../components/testing.ts';
+import { assess, byUrgency, deviceState, glanceText, whereTo } from './assess.ts';
+import { box, device } from './samples.ts';
+
+beforeAll(speakEnglish);
+const since = '2026-11-22T14:00:00.000Z';
+
+describe('is everything all right?', () => {
+  it('says so when box and devices work', () => {
+    const found = assess({ boxes: [box()], warnables: [] }, [device('d1', 'online'), device('d2', 'connecting')]);
+    expect(found).toEqual({ level: 'well', items: [] });
+    expect(glanceText(found)).toBe('All is well');
+  });
+
+  it('cannot say without a box, and a revoked one is none', () => {
+    expect(glanceText(assess({ boxes: [], warnables: [] }, null))).toBe('No box at this site yet');
+    expect(assess({ boxes: [box({ state: 'revoked', online: false })], warnables: [] }, null).level).toBe('unknown');
+  });
+
+  it('names a box that is gone once, and its devices are unknown, not troubled', () => {
+    const gone = box({ online: false });
+    const warnables = [{ code: 'box-offline', subject: 'box', severity: 'error' as const, text: 'x', since }];
+    const devices = [device('d1', 'offline')];
+    const found = assess({ boxes: [gone], warnables }, devices);
+    expect(found.items.map((item) => item.code)).toEqual(['box-gone']);
+    expect(deviceState(devices[0]!, [gone])).toBe('unknown');
+    expect(glanceText(found)).toBe('1 thing needs attention');
+  });
+
+  it('lists a refused device once, by its warnable if there is one, and leads to it', () => {
+    const devices = [device('d1', 'refused')];
+    const own = assess({ boxes: [box()], warnables: [] }, devices);
+    expect(own.items.map((item) => [item.text, item.to])).toEqual([
+      ['Camera d1 refused the password. Enter it again.', '/devices/d1'],
+    ]);
+    const warnable = {
+      code: 'device-refused-login',
+      subject: 'device:d1',
+      severity: 'error' as const,
+      text: 'Said by the box',
+      since,
+    };
+    const told = assess({ boxes: [box()], warnables: [warnable] }, devices);
+    expect(told.items.map((item) => [item.text, item.to])).toEqual([['Said by the box', '/devices/d1']]);
+  });
+
+  it('puts errors before warnings, and mere information changes nothing', () => {
+    const say = (code: string, severity: 'info' | 'warning' | 'error') => ({
+      code,
+      subject: 'box',
+      severity,
+      text: code,
+      since,
+    });
+    const found = assess(
+      { boxes: [box()], warnables: [say('a-info', 'info'), say('b-warning', 'warning'), say('c-error', 'error')] },
+      [],
+    );
+    expect(found.items.map((item) => item.code)).toEqual(['c-error', 'b-warning', 'a-info']);
+    expect(glanceText(found)).toBe('2 things need attention');
+    expect(assess({ boxes: [box()], warnables: [say('a-info', 'info')] }, []).level).toBe('well');
+  });
+
+  it('orders sites by urgency, then by name', () => {
+    const site = (name: string, level: 'well' | 'problem' | 'attention') => ({
+      site: { name },
+      found: { level, items: [] },
+    });
+    const order = [site('b', 'well'), site('c', 'attention'), site('a', 'well'), site('d', 'problem')].sort(byUrgency);
+    expect(order.map((row) => row.site.name)).toEqual(['d', 'c', 'a', 'b']);
+  });
+
+  it('knows where to look after a subject', () => {
+    expect(['device:d1', 'channel:d1/2', 'arc:a1', 'box'].map(whereTo)).toEqual([
+      '/devices/d1',
+      '/devices/d1',
+      '/arc/a1',
+      null,
+    ]);
+  });
+});

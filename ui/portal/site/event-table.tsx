@@ -1,0 +1,65 @@
+import type { EventItem } from '../../../protocol/wire/api.ts';
+import { t } from '../../components/i18n.ts';
+import { Time } from '../../components/time.tsx';
+import { AlarmLine, ClipLine } from './alarm-words.tsx';
+import { useSite } from './context.ts';
+
+/** Events as a table; cards on a phone. */
+export function EventTable({ items }: { items: EventItem[] }) {
+  const { base } = useSite();
+  return (
+    <table class="rows">
+      <thead>
+        <tr>
+          <th>{t('events.time')}</th>
+          <th>{t('events.event')}</th>
+          <th>{t('events.device')}</th>
+          <th>{t('events.clip')}</th>
+          <th>{t('events.arc')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {items.map((item) => (
+          <tr key={item.id}>
+            <td data-label={t('events.time')}>
+              <Time at={item.occurredAt} />
+            </td>
+            <td data-label={t('events.event')}>
+              <span>
+                <a class="link font-semibold" href={`${base}/events/${item.id}`}>
+                  {t(`eventType.${item.type}`)}
+                </a>
+                {item.text && <span class="muted small"> {item.text}</span>}
+              </span>
+            </td>
+            <td data-label={t('events.device')}>
+              <span>
+                {item.deviceName ?? t('events.ofBox', { serial: item.boxSerial })}
+                {item.channel !== null && <span class="muted"> {t('device.channel', { n: item.channel })}</span>}
+              </span>
+            </td>
+            <td data-label={t('events.clip')}>{item.clip ? <ClipLine clip={item.clip} /> : <None />}</td>
+            <td data-label={t('events.arc')} class="wide">
+              {item.alarms.length > 0 ? (
+                <span class="flex flex-col">
+                  {item.alarms.map((alarm) => (
+                    <AlarmLine key={alarm.id} alarm={alarm} />
+                  ))}
+                </span>
+              ) : (
+                <None />
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+const None = () => (
+  <span class="muted">
+    <span aria-hidden="true">–</span>
+    <span class="sr-only">{t('state.none')}</span>
+  </span>
+);
