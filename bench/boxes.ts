@@ -40,7 +40,7 @@ class IdleBox {
     this.identity = new Identity({ dir });
     this.identity.start();
     const warnables = new Warnables({ clock, log });
-    this.#journal = new Journal({ path: ':memory:', clock, log, warnables });
+    this.#journal = new Journal({ path: ':memory:', clock, log, warnables, ballastBytes: 0 });
     this.#journal.start();
     const auth = new RelayAuth({ relayUrl, identity: this.identity, log });
     const config = new DesiredConfig({

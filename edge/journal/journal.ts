@@ -56,6 +56,7 @@ export class Journal {
   readonly #warnables: Warnables;
   readonly #retainMs: number;
   readonly #maxBytes: number;
+  readonly #ballastBytes: number;
   readonly #onBroken: (error: Error) => void;
   #db: Database.Database | null = null;
   #id = '';
@@ -78,6 +79,8 @@ export class Journal {
     warnables: Warnables;
     retainMs?: number;
     maxBytes?: number;
+    /** Room set aside beside the file for when the disk is full; 0: none. */
+    ballastBytes?: number;
     /** The file broke while in use: the caller should end the process, the next start repairs. */
     onBroken?: (error: Error) => void;
   }) {
@@ -87,6 +90,7 @@ export class Journal {
     this.#warnables = o.warnables;
     this.#retainMs = o.retainMs ?? 7 * 86_400_000;
     this.#maxBytes = o.maxBytes ?? 500 * 1024 * 1024;
+    this.#ballastBytes = o.ballastBytes ?? BALLAST_BYTES;
     this.#onBroken = o.onBroken ?? (() => {});
   }
 
@@ -319,9 +323,10 @@ export class Journal {
   }
 
   #restoreBallast(): void {
+    if (this.#ballastBytes === 0) return;
     try {
-      if (existsSync(this.#ballast()) && statSync(this.#ballast()).size === BALLAST_BYTES) return;
-      writeFileSync(this.#ballast(), Buffer.alloc(BALLAST_BYTES));
+      if (existsSync(this.#ballast()) && statSync(this.#ballast()).size === this.#ballastBytes) return;
+      writeFileSync(this.#ballast(), Buffer.alloc(this.#ballastBytes));
     } catch {
       rmSync(this.#ballast(), { force: true });
     }
