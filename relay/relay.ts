@@ -9,6 +9,11 @@ import type { Clock } from '../protocol/clock.ts';
 import { type Api, createApi } from './api/app.ts';
 import { registerDocument } from './api/document.ts';
 import { remoteAddress } from './api/remote.ts';
+import { ArcAccounts } from './arc/accounts.ts';
+import { Alarms, applyAlarmReport } from './arc/alarms.ts';
+import { DialGuard } from './arc/dial-guard.ts';
+import { ArcPath } from './arc/path.ts';
+import { registerArcRoutes } from './arc/routes.ts';
 import { Login } from './auth/login.ts';
 import { registerAuthRoutes } from './auth/routes.ts';
 import { Sessions } from './auth/sessions.ts';
@@ -97,9 +102,13 @@ export class Relay {
     const health = new HealthStore({ db, clock, log: child('health') });
     await health.start();
     const hub = new TunnelHub({ clock, log });
+    const guard = new DialGuard({ allow: this.#o.allowInternal });
+    const arcPath = new ArcPath({ db, guard, clock, log });
+    arcPath.start();
     const cut = (serial: string, reason: string) => {
       broker.disconnect(serial, reason);
       hub.disconnect(serial, reason);
+      arcPath.disconnect(serial, reason);
     };
     const authenticator = new BoxAuthenticator({ db, clock, log: child('boxes'), warnables, cut });
     const tries = new ClaimTries({ clock });
@@ -116,7 +125,8 @@ export class Relay {
     const clips = new Clips({ db, store, clock, log, live });
     const joiner = new Joiner({ db, store, clips, clock, log });
     joiner.start();
-    const parts: EventParts = { clips: (ids) => clips.forEvents(ids), alarms: async () => new Map() };
+    const alarms = new Alarms({ db });
+    const parts: EventParts = { clips: (ids) => clips.forEvents(ids), alarms: (ids) => alarms.forEvents(ids) };
     const events = new EventQueries({ db, parts });
     const feed = new LiveFeed({ db, log: child('live'), live, views, events, parts });
     const quarantine = new Quarantine({ clock, warnables });
@@ -125,7 +135,7 @@ export class Relay {
       clock,
       log: child('events'),
       quarantine,
-      apply: { clip: (trx, box, record) => clips.applyReport(trx, box, record), alarm: async () => {} },
+      apply: { clip: (trx, box, record) => clips.applyReport(trx, box, record), alarm: applyAlarmReport },
       stored: (box, records) => {
         for (const { kind } of records) metrics.records.inc({ kind });
         feed.stored(box, records);
@@ -169,12 +179,16 @@ export class Relay {
     registerSiteRoutes(api, { db, clock, views, claims, remote });
     registerDeviceRoutes(api, { db, box, devices });
     registerEventRoutes(api, { events });
+    const healthNow = (serial: string) => (presence.online(serial) ? health.get(serial) : null);
+    const accounts = new ArcAccounts({ db, clock, log, desired, guard, health: healthNow });
+    registerArcRoutes(api, { db, clock, accounts, alarms });
     registerClipRoutes(api, { clips });
     registerLiveRoutes(api, { live, sessions, clock, log: child('live') });
     registerDocument(api);
 
     metrics.gauge('gatepost_boxes_online', 'Boxes connected over MQTT', () => presence.count());
     metrics.gauge('gatepost_tunnels', 'Open tunnels', () => hub.stats().tunnels);
+    metrics.gauge('gatepost_arc_paths', 'Open relay paths for alarms', () => arcPath.connections);
     const stopping = () => this.#stopping;
     const state = healthRoutes({ db, metrics, metricsToken: this.#o.metricsToken, remote, stopping });
     const portalDir = this.#o.portalDir ?? join(root, 'ui', 'dist', 'portal');
@@ -194,7 +208,10 @@ export class Relay {
       authenticator,
       remote,
       mqtt: (...args) => broker.handleUpgrade(...args),
-      claimed: { '/tunnel': (...args) => hub.handleUpgrade(...args) },
+      claimed: {
+        '/tunnel': (...args) => hub.handleUpgrade(...args),
+        '/arc-path': (...args) => arcPath.handleUpgrade(...args),
+      },
       stillWelcome: async (serial) => {
         const row = await db.selectFrom('boxes').select('state').where('serial', '=', serial).executeTakeFirst();
         if (row?.state !== 'claimed' && row?.state !== 'unclaimed') cut(serial, row?.state ?? 'unknown');
@@ -206,6 +223,7 @@ export class Relay {
     this.#stops.push(
       () => hub.announceRestart(RESTART.afterMs, RESTART.spreadMs),
       () => hub.stop(),
+      () => arcPath.stop(),
       () => broker.stop(),
       () => uplink.stop(),
       () => enrolment.stop(),

@@ -44,11 +44,12 @@ const bodies: Record<string, (own: Record<string, string>) => unknown> = {
   }),
   'PUT /api/v1/devices/{deviceId}/credentials': () => ({ username: 'admin', password: 'secret' }),
   'POST /api/v1/receivers': () => ({
-    name: 'ARC',
-    direct: { host: '10.0.0.9', port: 12300 },
-    relay: { host: '10.0.0.9', port: 12300 },
+    name: uuidv7(),
+    direct: { host: '127.0.0.9', port: 12300 },
+    relay: { host: '127.0.0.9', port: 12300 },
     transport: 'tcp',
   }),
+  'PUT /api/v1/receivers/{receiverId}': (own) => bodies['POST /api/v1/receivers']?.(own),
   'POST /api/v1/sites/{siteId}/arc': (own) => ({
     boxSerial: own.serial,
     receiverId: own.receiverId,
