@@ -4,7 +4,7 @@ import { type Duplex, duplexPair } from 'node:stream';
 import type { Channel } from '../channel.ts';
 import { type Framing, rawFraming } from '../framing.ts';
 import type { TunnelMode } from '../handshake.ts';
-import { MessageDecoder, type MessageSink } from '../messages.ts';
+import { encode, MessageDecoder, type MessageSink } from '../messages.ts';
 import type { TransportArguments } from '../transport.ts';
 import { WebSocketFraming } from '../websocket.ts';
 
@@ -48,7 +48,7 @@ export async function memoryConnection(): Promise<{ box: Duplex; relay: Duplex }
   return { box, relay };
 }
 
-/** Speaks the protocol by hand: what it sends and when it acknowledges is up to the test. */
+/** Speaks the protocol by hand: answers pings, but what it sends and when it acknowledges is up to the test. */
 export class HandPeer {
   readonly socket: Duplex;
   /** Every message received: its name and arguments; DATA as `['data', channel, length]` and counted in `dataBytes`. */
@@ -57,7 +57,11 @@ export class HandPeer {
   closed = false;
   readonly #framing: Framing;
 
-  constructor(socket: Duplex, framing: Framing, on: { data?: (channel: number, bytes: number) => void } = {}) {
+  constructor(
+    socket: Duplex,
+    framing: Framing,
+    on: { data?: (channel: number, bytes: number) => void; answersPings?: boolean } = {},
+  ) {
     this.socket = socket;
     this.#framing = framing;
     const note =
@@ -70,7 +74,10 @@ export class HandPeer {
       reset: note('reset'),
       credit: note('credit'),
       ack: note('ack'),
-      ping: note('ping'),
+      ping: (id) => {
+        this.log.push(['ping', id]);
+        if (on.answersPings ?? true) this.send(encode.pong(id));
+      },
       pong: note('pong'),
       restart: note('restart'),
       bye: note('bye'),

@@ -220,10 +220,8 @@ export function transportContract(implementation: Implementation): void {
         expect(hand.dataBytes).toBeLessThanOrEqual(32 * 1024);
         for (let i = 0; i < 100 && hand.dataBytes < 4_000_000; i++) {
           worst = Math.max(worst, relay.inFlight - relay.capBytes);
-          const answers = hand.log.filter(([name]) => name === 'ping').map(([, id]) => encode.pong(id as number));
-          hand.log.length = 0;
           unacknowledged = 0;
-          hand.send(...answers, encode.ack(hand.dataBytes));
+          hand.send(encode.ack(hand.dataBytes));
           await delay(2);
         }
         expect(worst).toBeLessThanOrEqual(0);
@@ -322,7 +320,7 @@ export function transportContract(implementation: Implementation): void {
         const ends = await connection();
         const clock = new ManualClock();
         const { end } = start(ends.box, 'box', { clock });
-        const hand = new HandPeer(ends.relay, framingOf(mode, 'relay'));
+        const hand = new HandPeer(ends.relay, framingOf(mode, 'relay'), { answersPings: false });
         for (let i = 0; i < 12 && !end.error; i++) {
           hand.send(encode.ping(i));
           await delay(5);
