@@ -154,6 +154,8 @@ export class AlertStreamParser {
     const limit = s.length === null ? buffer.length : Math.min(s.length, buffer.length);
     const delimiter = this.#findDelimiter(buffer.subarray(0, limit), s.scanned);
     if (delimiter >= 0) return this.#finish(buffer, delimiter, delimiter, s, parts);
+    const next = nextDocument(buffer.subarray(0, limit));
+    if (next > 0) return this.#finish(buffer, next, next, s, parts);
     if (s.length !== null) {
       if (buffer.length < s.length) return this.#wait(s, buffer, s.length);
       if (s.length === 0 || documentEnd(buffer.subarray(0, s.length)) > 0)
@@ -239,6 +241,13 @@ export class AlertStreamParser {
 }
 
 const isHeader = (line: Buffer): boolean => line.length < 1024 && /^[\w-]{1,64}[ \t]*:/.test(line.toString('latin1'));
+
+/** Where another alert begins within a part, whose end was lost then; −1 when none does. Alerts do not nest. */
+function nextDocument(body: Buffer): number {
+  const first = body.indexOf(XML_START);
+  const own = first >= 0 && /^\s*(<\?[^>]*>\s*)?$/.test(body.toString('latin1', 0, Math.min(first, 512)));
+  return own ? body.indexOf(XML_START, first + 1) : first;
+}
 
 /** Where the document in `body` ends; 0 while it does not. */
 function documentEnd(body: Buffer): number {
