@@ -13,6 +13,7 @@ import base64
 import json
 import os
 import sys
+import time
 
 import gi
 
@@ -35,7 +36,7 @@ class Camera:
         sets = -1 if config["parameterSets"] == "inBand" else 0
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch(
-            f"( appsrc name=src is-live=true format=time block=false max-buffers=4 leaky-type=downstream caps={self.caps} "
+            f"( appsrc name=src is-live=true format=time block=false max-buffers=30 leaky-type=downstream caps={self.caps} "
             f"! x264enc speed-preset=ultrafast tune=zerolatency threads=1 sliced-threads=false bitrate={config['kbps']} "
             f"vbv-buf-capacity=1000 key-int-max={gop} bframes=0 option-string=scenecut=0:sync-lookahead=0 "
             f"! rtph264pay name=pay0 pt=96 config-interval={sets} )"
@@ -75,18 +76,21 @@ class Camera:
             self.offset = source.get_current_running_time()
             if self.offset > Gst.SECOND * 3600 * 24 * 365:
                 self.offset = 0
-        buffer = Gst.Buffer.new_wrapped(self.picture.draw())
+        # A late frame shows when it was due: exposed in time, delivered late, and key frames stay where they belong.
+        late = max(0, now - self._due())
+        buffer = Gst.Buffer.new_wrapped(self.picture.draw(time.time() - late / 1e6))
         buffer.pts = buffer.dts = self.offset + self.frames * Gst.SECOND // self.fps
         buffer.duration = Gst.SECOND // self.fps
         source.emit("push-buffer", buffer)
         self.frames += 1
-        due = self.first + self.frames * 1_000_000 // self.fps
-        late = GLib.get_monotonic_time() - due
-        if late > 0:
-            self.frames += late * self.fps // 1_000_000  # behind: leave frames out instead of falling further back
-            due = self.first + self.frames * 1_000_000 // self.fps
-        GLib.timeout_add(max(0, (due - GLib.get_monotonic_time()) // 1000), self._tick, source)
+        if late > 1_000_000:
+            self.frames += late * self.fps // 1_000_000  # hopeless: leave frames out
+        GLib.timeout_add(max(0, (self._due() - GLib.get_monotonic_time()) // 1000), self._tick, source)
         return False
+
+    def _due(self) -> int:
+        """When the next frame is, in microseconds of the monotonic clock."""
+        return self.first + self.frames * 1_000_000 // self.fps
 
     def snapshot(self) -> bytes:
         line = Gst.parse_launch(f"appsrc name=src format=time caps={self.caps} ! jpegenc quality=80 ! appsink name=sink sync=false")
