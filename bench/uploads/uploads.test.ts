@@ -85,7 +85,7 @@ async function checkVideo(relayUrl: string, clipId: string): Promise<void> {
   expect([Number(probe.streams[0].nb_read_packets), Number(probe.format.duration)]).toEqual([250, 10]);
 }
 
-const drained = (queue: UploadQueue, timeout = 15_000) =>
+const drained = (queue: UploadQueue, timeout = 30_000) =>
   vi.waitFor(() => expect(queue.stats().files).toBe(0), { timeout, interval: 20 });
 
 /** A line that ends connections after so many bytes. */
@@ -128,7 +128,7 @@ async function program(script: string, ...args: string[]) {
     await exited;
   };
   cleanUp.push(kill);
-  const saw = (what: string, timeout = 15_000) =>
+  const saw = (what: string, timeout = 30_000) =>
     vi.waitFor(() => expect(lines).toContain(what), { timeout, interval: 5 });
   return { lines, kill, saw, write: (line: string) => child.stdin!.write(`${line}\n`) };
 }
@@ -207,11 +207,11 @@ describe('clips from box to relay', () => {
         box = await program('box.ts', join(dir, 'box'), relay.url, '400000');
       }
     }
-    await vi.waitFor(async () => expect(await relay.clips.fragments(clipId)).toHaveLength(11), { timeout: 15_000 });
+    await vi.waitFor(async () => expect(await relay.clips.fragments(clipId)).toHaveLength(11), { timeout: 30_000 });
     await relay.report(ended(clipId));
     await checkVideo(relay.url, clipId);
     expect(box.lines.filter((line) => line.startsWith('lost'))).toEqual([]);
-  });
+  }, 60_000);
 
   it('are never claimed to be stored by a relay that was killed while storing', async () => {
     const port = await freePort();
@@ -228,7 +228,7 @@ describe('clips from box to relay', () => {
     const clips = [uuidv7(), uuidv7()];
     for (const fragment of clips.flatMap(record)) box.add(fragment);
     for (const files of [18, 12, 6]) {
-      await vi.waitFor(() => expect(box.stats().files).toBeLessThanOrEqual(files), { timeout: 15_000, interval: 1 });
+      await vi.waitFor(() => expect(box.stats().files).toBeLessThanOrEqual(files), { timeout: 30_000, interval: 1 });
       await child.kill();
       child = await start();
       box.kick();
@@ -251,7 +251,7 @@ describe('clips from box to relay', () => {
     }
     expect(existsSync(join(dir, 'relay/objects/tmp'))).toBe(true);
     expect(readdirSync(join(dir, 'relay/objects/tmp'))).toEqual([]);
-  });
+  }, 60_000);
 });
 
 async function freePort(): Promise<number> {

@@ -36,12 +36,13 @@ export const asBox = (serial = SERIAL) => ({ authorization: `Gatepost ${serial}`
  */
 export async function startClipRelay(o: {
   dir: string;
+  host?: string;
   port?: number;
   clock?: Clock;
   log?: Logger;
   reserveBytes?: number;
 }) {
-  const { clock = systemClock, log = pino({ level: 'silent' }) } = o;
+  const { host = '127.0.0.1', clock = systemClock, log = pino({ level: 'silent' }) } = o;
   const db = await openDatabase({ path: join(o.dir, 'relay.db') });
   await seed(db);
   const store = new FolderStore({ dir: join(o.dir, 'objects'), reserveBytes: o.reserveBytes ?? 0 });
@@ -78,10 +79,11 @@ export async function startClipRelay(o: {
   });
   const app = new Hono().route('/box/v1/uploads', uploads).route('/', api);
   const server = http.createServer(getRequestListener(app.fetch as never));
-  await new Promise<void>((resolve) => server.listen(o.port ?? 0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(o.port ?? 0, host, resolve));
   let seq = 0;
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${host}:${(server.address() as AddressInfo).port}`,
+    server,
     db,
     store,
     clips,

@@ -1,0 +1,84 @@
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Measured } from './uploads/ends.ts';
+import { makeLine } from './uploads/netns.ts';
+
+const ENDS = join(import.meta.dirname, 'uploads/ends.ts');
+const UPLINKS = [
+  { mbit: 20, bufferMs: 400 },
+  { mbit: 5, bufferMs: 800 },
+];
+
+/**
+ * What a small request through the tunnel and an alarm on its own connection take while clips fill the uplink: with the
+ * line idle, beside paced uploads, and beside uploads without the pacer for comparison. `mbit` is what went up in all.
+ */
+export async function run(emit: (line: object) => void, { quick }: { quick: boolean }): Promise<void> {
+  const seconds = quick ? 10 : 40;
+  for (const line of quick ? UPLINKS.slice(0, 1) : UPLINKS) {
+    for (const mode of ['idle', 'paced', 'unpaced']) {
+      const { requestMs, alarmMs, mbit } = await measure(line, mode, mode === 'idle' ? 5 : seconds);
+      emit({
+        bench: `small request beside clip uploads, ${line.mbit} Mbit/s uplink, ${mode}`,
+        unit: 'ms',
+        ...quantiles('request', requestMs),
+        ...quantiles('alarm', alarmMs),
+        mbit: round(mbit),
+        ...(mode === 'paced' && { target: `p99 ≤ ${line.mbit === 20 ? 25 : 60} at ≥ ${line.mbit * 0.85} Mbit/s` }),
+      });
+    }
+  }
+}
+
+async function measure(line: (typeof UPLINKS)[number], mode: string, seconds: number): Promise<Measured> {
+  const dir = mkdtempSync(join(tmpdir(), 'gatepost-bench-'));
+  for (const name of ['box', 'relay']) mkdirSync(join(dir, name));
+  const children: ChildProcess[] = [];
+  const net = makeLine(line);
+  try {
+    const relay = net.onRelay(ENDS, 'relay', join(dir, 'relay'), net.relayHost);
+    children.push(relay);
+    const { url } = await message<{ url: string }>(relay);
+    const connected = message(relay);
+    const box = net.onBox(ENDS, 'box', join(dir, 'box'), url, mode);
+    children.push(box);
+    await connected;
+    // Until the rate has settled: the start is not what is measured here.
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    const answers = [message<Omit<Measured, 'alarmMs'>>(relay), message<Pick<Measured, 'alarmMs'>>(box)] as const;
+    for (const child of [relay, box]) child.send({ measure: seconds });
+    const [atRelay, atBox] = await Promise.all(answers);
+    return { ...atRelay, ...atBox };
+  } finally {
+    for (const child of children) {
+      const exited = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await exited;
+    }
+    net.remove();
+    rmSync(dir, { recursive: true });
+  }
+}
+
+/** The next message of a child; rejects when it ends. */
+function message<T>(child: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    child.once('message', (m) => resolve(m as T));
+    child.once('exit', (code) => reject(new Error(`an end of the benchmark ended (${code})`)));
+  });
+}
+
+const round = (ms: number) => Math.round(ms * 10) / 10;
+
+function quantiles(name: string, samples: number[]): object {
+  const sorted = samples.toSorted((a, b) => a - b);
+  const at = (q: number) => round(sorted[Math.ceil(q * sorted.length) - 1]!);
+  return { [`${name}P50`]: at(0.5), [`${name}P99`]: at(0.99), [`${name}s`]: sorted.length };
+}
+
+if (import.meta.main) {
+  if (execFileSync('id', ['-u']).toString().trim() !== '0') console.error('needs root: it makes network namespaces');
+  await run((line) => console.log(JSON.stringify(line)), { quick: process.argv.includes('--quick') });
+}
