@@ -203,6 +203,8 @@ export class Relay {
     app.route('/', webPages({ portalDir }));
 
     const server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+    // Longer than reverse proxies keep theirs, or they would use one that closes at that moment.
+    server.keepAliveTimeout = 75_000;
     const upgrades = new Upgrades({
       log: child('upgrade'),
       authenticator,

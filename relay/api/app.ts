@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { getCookie } from 'hono/cookie';
+import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import { createScope, type Scope } from '../auth/scope.ts';
@@ -70,6 +71,8 @@ export function createApi(deps: { db: Db; clock: Clock; log: Logger; sessions: S
   app.notFound(() => problemResponse('not-found'));
   app.onError((error, c) => {
     if (error instanceof ProblemError) return problemResponse(error.code, error.detail, error);
+    if (error instanceof HTTPException && error.status === 400)
+      return problemResponse('invalid-request', error.message);
     log.error({ err: error, method: c.req.method, path: c.req.path }, 'request failed');
     return problemResponse('internal-error');
   });

@@ -25,10 +25,6 @@ export class Presence {
     return this.#states.get(serial)?.sinceMs ?? null;
   }
 
-  forget(serial: string): void {
-    this.#states.delete(serial);
-  }
-
   count(): number {
     let online = 0;
     for (const state of this.#states.values()) if (state.online) online++;

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { PROBLEMS, type ProblemCode, problem } from '../../protocol/wire/problem.ts';
@@ -83,6 +84,8 @@ export class Upgrades {
 function refuse(socket: Duplex, code: ProblemCode): void {
   const body = JSON.stringify(problem(code));
   const [status, title] = PROBLEMS[code];
+  // Whoever does not close its side is closed.
+  if (socket instanceof Socket) socket.setTimeout(5_000, () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );

@@ -1,0 +1,158 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../../protocol/clock.ts';
+import { uuidv7 } from '../../protocol/wire/ids.ts';
+import { TestBox } from '../testing/box.ts';
+import { type Company, TestRelay, until } from '../testing/relay.ts';
+
+const clock = new ManualClock(Date.now());
+let relay: TestRelay;
+let acme: Company;
+let box: TestBox;
+
+/** A reader of server-sent events. */
+class Stream {
+  readonly messages: { event: string; data: Record<string, unknown> }[] = [];
+  comments = 0;
+  ended = false;
+  status = 0;
+  readonly #abort = new AbortController();
+
+  async open(siteId: string, token: string): Promise<this> {
+    const response = await fetch(`${relay.url}/api/v1/sites/${siteId}/stream`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: this.#abort.signal,
+    });
+    this.status = response.status;
+    if (response.status === 200) {
+      this.#read(response).catch(() => {
+        this.ended = true;
+      });
+    }
+    return this;
+  }
+
+  async #read(response: Response): Promise<void> {
+    let rest = '';
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      const blocks = (rest + chunk).split('\n\n');
+      rest = blocks.pop() as string;
+      for (const block of blocks) {
+        const event = /^event: (.*)$/m.exec(block)?.[1];
+        if (event) this.messages.push({ event, data: JSON.parse(/^data: (.*)$/m.exec(block)![1]!) });
+        else this.comments++;
+      }
+    }
+    this.ended = true;
+  }
+
+  first(event: string, found: (data: Record<string, unknown>) => unknown = () => true) {
+    return until(event, () => this.messages.find((m) => m.event === event && found(m.data))?.data);
+  }
+
+  close(): void {
+    this.#abort.abort();
+  }
+}
+
+const streams: Stream[] = [];
+const watch = async (who = acme, siteId = who.siteId) => {
+  const stream = await new Stream().open(siteId, who.token);
+  streams.push(stream);
+  return stream;
+};
+
+beforeAll(async () => {
+  relay = await new TestRelay({ clock }).start();
+});
+beforeEach(async () => {
+  acme = await relay.company('Acme');
+  box = await new TestBox(relay).claimedBy(acme);
+});
+afterEach(() => {
+  for (const stream of streams.splice(0)) stream.close();
+  box.disconnect();
+});
+afterAll(() => relay.stop());
+
+describe('live stream', () => {
+  it('says hello first, then what is stored and what changes, as the lists give it', async () => {
+    const stream = await watch();
+    await stream.first('hello');
+    await box.connect();
+    expect(await stream.first('box', (b) => b.online)).toMatchObject({ serial: box.serial, online: true });
+    const event = box.event();
+    await box.journal([event]);
+    const told = await stream.first('event');
+    expect(told).toEqual((await acme.api('GET', `/sites/${acme.siteId}/events`)).body.items[0]);
+    const endedAt = new Date().toISOString();
+    const end = { seq: ++box.seq, id: uuidv7(), at: endedAt, kind: 'eventEnd', body: { eventId: event.id, endedAt } };
+    await box.journal([end]);
+    await stream.first('event', (e) => e.endedAt === endedAt);
+    await box.publish(box.topics.health, box.health({ rssBytes: 4711 }));
+    await stream.first('box', (b) => (b.health as { rssBytes: number } | null)?.rssBytes === 4711);
+    box.disconnect();
+    await stream.first('box', (b) => b.online === false && b.health === null);
+    expect(stream.messages[0]?.event).toBe('hello');
+  });
+
+  it('shows a site to its own company only', async () => {
+    const rival = await relay.company('Rival');
+    expect((await watch(rival, acme.siteId)).status).toBe(404);
+    const own = await watch(rival);
+    await own.first('hello');
+    const stream = await watch();
+    await box.connect();
+    await box.journal([box.event()]);
+    await stream.first('event');
+    expect(own.messages.map((m) => m.event)).toEqual(['hello']);
+  });
+
+  it('beats while nothing happens', async () => {
+    const stream = await watch();
+    await stream.first('hello');
+    await clock.advance(15_000);
+    await until('a heartbeat', () => stream.comments);
+  });
+
+  it('ends with its session', async () => {
+    const stream = await watch();
+    await stream.first('hello');
+    await acme.api('POST', '/auth/logout');
+    await until('the end', () => stream.ended);
+  });
+
+  it('ends when the session’s time is over', async () => {
+    const stream = await watch();
+    await stream.first('hello');
+    await clock.advance(12 * 3_600_000);
+    await until('the end', () => stream.ended);
+  });
+
+  it('ends when the grant that opened it is taken away', async () => {
+    const stream = await watch();
+    await stream.first('hello');
+    await relay.withDb((db) => db.deleteFrom('grants').where('userId', '=', acme.userId).execute());
+    await clock.advance(15_000);
+    await until('the end', () => stream.ended);
+    await relay.withDb((db) =>
+      db
+        .insertInto('grants')
+        .values({
+          id: uuidv7(),
+          userId: acme.userId,
+          companyId: acme.companyId,
+          siteId: null,
+          permission: 'manage',
+          untilMs: null,
+        })
+        .execute(),
+    );
+  });
+
+  it('are not more than a user can look at', async () => {
+    for (let i = 0; i < 32; i++) expect((await watch()).status).toBe(200);
+    expect((await watch()).status).toBe(429);
+    streams[0]?.close();
+    await until('a free place', async () => (await watch()).status === 200);
+  });
+});
