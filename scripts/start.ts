@@ -175,7 +175,7 @@ const bootstrap = spawnSync(
 );
 if (bootstrap.status !== 0) fail(`the relay cannot be set up:\n${bootstrap.stdout}${bootstrap.stderr}`);
 
-type LabReady = Parameters<typeof installDemo>[0]['lab'];
+type LabReady = Parameters<typeof installDemo>[0]['lab'] & { boxRelay: { url: string } };
 const labReady = new Promise<LabReady>((resolve) => {
   supervise(
     'lab',
@@ -218,23 +218,6 @@ supervise('relay', [
   '--allow-internal',
   '127.0.0.0/8',
 ]);
-// The box reaches its relay through the lab's proxy, so that the demo can cut this path too.
-supervise('box', [
-  'edge/main.ts',
-  '--port',
-  `${port.setup}`,
-  '--host',
-  HOST,
-  '--data',
-  join(VAR, 'edge'),
-  '--relay',
-  `http://${HOST}:${port.boxRelay}`,
-  '--interface',
-  'lo',
-  '--sadp-port',
-  `${port.sadp}`,
-]);
-
 const demo = {
   portal: `http://${HOST}:${port.portal}`,
   setup: `http://${HOST}:${port.setup}`,
@@ -243,8 +226,25 @@ const demo = {
   setupPassword,
 };
 try {
-  await Promise.all([up(`${demo.portal}/healthz`), up(`${demo.setup}/healthz`), labReady]);
-  await installDemo({ ...demo, lab: await labReady });
+  const lab = await labReady;
+  // The box reaches its relay through the lab's proxy, so that the demo can cut this path too.
+  supervise('box', [
+    'edge/main.ts',
+    '--port',
+    `${port.setup}`,
+    '--host',
+    HOST,
+    '--data',
+    join(VAR, 'edge'),
+    '--relay',
+    lab.boxRelay.url,
+    '--interface',
+    'lo',
+    '--sadp-port',
+    `${port.sadp}`,
+  ]);
+  await Promise.all([up(`${demo.portal}/healthz`), up(`${demo.setup}/healthz`)]);
+  await installDemo({ ...demo, lab });
 } catch (error) {
   console.error(`the demo cannot be set up: ${(error as Error).message} (logs in ${VAR}/log)`);
   await stop(1);
