@@ -41,7 +41,7 @@ export class Places {
   readonly #configured: Address;
   readonly #foreign = new Map<string, string>();
   #likeliest: Address | null = null;
-  #failures = 0;
+  #failed: Address | null = null;
 
   constructor(lan: Lan, configured: Address) {
     this.#lan = lan;
@@ -52,7 +52,7 @@ export class Places {
   next(who: Identity): Address | null {
     const places = this.#candidates(who);
     this.#likeliest = places[0] ?? null;
-    return places[this.#failures % Math.max(1, places.length)] ?? null;
+    return places.find((a) => !sameAddress(a, this.#failed)) ?? this.#likeliest;
   }
 
   /** The likeliest place, when that is news since it was last asked for. */
@@ -64,11 +64,11 @@ export class Places {
   }
 
   answered(): void {
-    this.#failures = 0;
+    this.#failed = null;
   }
 
-  failed(): void {
-    this.#failures++;
+  failed(place: Address): void {
+    this.#failed = place;
   }
 
   /** Another device answered there: not tried again until the search sees the right one there. */

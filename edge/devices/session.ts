@@ -52,7 +52,8 @@ export class DeviceSession {
   readonly #backoff: Backoff;
   readonly #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
-  #wake: () => void = () => {};
+  #woken = false;
+  #resume: () => void = () => {};
   #cancelUnlock: () => void = () => {};
   #client: IsapiClient | null = null;
   #stream: AlertStream | null = null;
@@ -185,17 +186,23 @@ export class DeviceSession {
   #pause(ms: number | null): Promise<void> {
     return new Promise((resolve) => {
       const cancel = ms === null ? () => {} : this.#clock.after(ms, () => this.#wake());
-      this.#wake = () => {
+      this.#resume = () => {
         cancel();
-        this.#wake = () => {};
         resolve();
       };
-      if (this.#stop.signal.aborted) this.#wake();
+      if (this.#woken || this.#stop.signal.aborted) this.#resume();
     });
+  }
+
+  /** Ends the pause, or lets the next one not begin when something happened while a try was under way. */
+  #wake(): void {
+    this.#woken = true;
+    this.#resume();
   }
 
   /** From nothing to the end of an event stream. */
   async #connect(signal: AbortSignal): Promise<Outcome> {
+    this.#woken = false;
     if (this.#guard.refused) return this.#refused();
     const place = this.#places.next(this.#identity());
     if (!place) return this.#nowhere();
@@ -271,7 +278,7 @@ export class DeviceSession {
       this.#warnings.locked(this.#config, f.text, unlockInMs);
       return { next: 'wait' };
     }
-    this.#places.failed();
+    this.#places.failed({ host: client.host, port: client.port });
     this.#setState('offline');
     this.#warnings.offline(this.#config, f.text);
     return { next: 'later' };
