@@ -9,6 +9,7 @@ import type { Principal, Sessions } from '../auth/sessions.ts';
 import type { Db } from '../db/database.ts';
 import type { Metrics } from '../web/metrics.ts';
 import { bodyLimit } from './body-limit.ts';
+import { idempotency } from './idempotency.ts';
 import { ProblemError, problemResponse } from './problem.ts';
 
 export const SESSION_COOKIE = 'gp_session';
@@ -67,6 +68,7 @@ export function createApi(deps: { db: Db; clock: Clock; log: Logger; sessions: S
     c.set('scope', createScope(db, clock, principal));
     await next();
   });
+  app.use('*', idempotency(db, clock));
 
   app.notFound(() => problemResponse('not-found'));
   app.onError((error, c) => {

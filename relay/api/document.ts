@@ -2,7 +2,7 @@ import { PROBLEMS } from '../../protocol/wire/problem.ts';
 import { type Api, SESSION_COOKIE } from './app.ts';
 
 const errors = Object.entries(PROBLEMS).map(([code, [status, title]]) => `| \`${code}\` | ${status} | ${title} |`);
-const DESCRIPTION = `Portal API of a Gatepost relay. Times are UTC, ISO 8601. Lists come as \`{items, nextCursor}\` in the relay's own order.
+const DESCRIPTION = `Portal API of a Gatepost relay. Times are UTC, ISO 8601. Lists come as \`{items, nextCursor}\` in the relay's own order. A POST with an \`Idempotency-Key\` is done once: sent again within a day it gets the same answer.
 
 Errors are problem details (RFC 9457) with a stable \`code\`:
 

@@ -85,6 +85,15 @@ export interface Database extends ArcTables, ClipTables {
     payload: string;
     receivedAt: string;
   };
+  /** Answers to creating requests, for who asks again with the same `Idempotency-Key`. */
+  idempotency_keys: {
+    userId: string;
+    key: string;
+    requestHash: string;
+    status: number;
+    body: string;
+    createdMs: number;
+  };
   /** Problems that the relay itself found; those of the boxes stand in their health. */
   warnables: {
     siteId: string;

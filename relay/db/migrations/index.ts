@@ -1,7 +1,8 @@
 import { core } from './001-core.ts';
 import { clips } from './002-clips.ts';
 import { arc } from './003-arc.ts';
+import { idempotency } from './004-idempotency.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
-export const migrations: readonly Migration[] = [core, clips, arc];
+export const migrations: readonly Migration[] = [core, clips, arc, idempotency];
