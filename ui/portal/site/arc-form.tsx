@@ -6,6 +6,7 @@ import { t } from '../../components/i18n.ts';
 import { Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
+import { formatDuration } from '../../components/time.ts';
 import { NotFound } from '../not-found.tsx';
 import { api } from '../session.ts';
 import { checkedTypes, EventChecks } from './checks.tsx';
@@ -14,6 +15,7 @@ import { USUAL } from './event-types.ts';
 import { type ZoneRow, zoneRows } from './zones.ts';
 
 const DAY_MS = 86_400_000;
+const INTERVALS_MS = [20_000, 60_000, 300_000, 1_500_000, 3_600_000, DAY_MS];
 
 /** A new account at a receiver, or (with an id in the address) changes to one. */
 export function ArcAccountPage({ params }: { params?: { accountId?: string } }) {
@@ -56,6 +58,7 @@ function AccountForm({ old, receivers, devices, boxSerials }: FormProps) {
   const { base } = useSite();
   const { route } = useLocation();
   const [serial, setSerial] = useState(old?.boxSerial ?? boxSerials[0] ?? '');
+  const interval = old?.supervision.intervalMs ?? DAY_MS;
   const save = useAction(async (fields: Record<string, string>) => {
     const body: CreateArcAccount = {
       boxSerial: serial,
@@ -69,7 +72,7 @@ function AccountForm({ old, receivers, devices, boxSerials }: FormProps) {
       zones: zoneRows(devices, serial, old).flatMap(({ field, deviceId, channel }) =>
         fields[field] ? [{ deviceId, channel, zone: Number(fields[field]) }] : [],
       ),
-      supervision: { kind: fields.supervision as 'test', intervalMs: old?.supervision.intervalMs ?? DAY_MS },
+      supervision: { kind: fields.supervision as 'test', intervalMs: Number(fields.intervalMs) },
     };
     if (old) await api.put(`/arc/${old.id}`, body);
     else await api.post(`${base}/arc`, body);
@@ -134,6 +137,14 @@ function AccountForm({ old, receivers, devices, boxSerials }: FormProps) {
               ['null', t('arc.supervisionNull')],
               ['off', t('arc.supervisionOff')],
             ]}
+          />
+          <Choice
+            label={t('arc.supervisionEvery')}
+            name="intervalMs"
+            value={String(interval)}
+            options={[...new Set([...INTERVALS_MS, interval])]
+              .sort((a, b) => a - b)
+              .map((ms) => [String(ms), formatDuration(ms)])}
           />
         </div>
         <fieldset class="grid gap-4 sm:grid-cols-2">

@@ -18,14 +18,25 @@ describe('is everything all right?', () => {
     expect(assess({ boxes: [box({ state: 'revoked', online: false })], warnables: [] }, null).level).toBe('unknown');
   });
 
-  it('names a box that is gone once, and its devices are unknown, not troubled', () => {
+  it('names a box that is gone once, in the words of the relay if it has any, and its devices are unknown', () => {
     const gone = box({ online: false });
-    const warnables = [{ code: 'box-offline', subject: 'box', severity: 'error' as const, text: 'x', since }];
     const devices = [device('d1', 'offline')];
-    const found = assess({ boxes: [gone], warnables }, devices);
-    expect(found.items.map((item) => item.code)).toEqual(['box-gone']);
+    const own = assess({ boxes: [gone], warnables: [] }, devices);
+    expect(own.items.map((item) => item.code)).toEqual(['box-gone']);
     expect(deviceState(devices[0]!, [gone])).toBe('unknown');
-    expect(glanceText(found)).toBe('1 thing needs attention');
+    expect(glanceText(own)).toBe('1 thing needs attention');
+    const told = {
+      code: 'box-gone',
+      subject: 'box:3467ACDEF',
+      severity: 'error' as const,
+      text: 'Said by the relay',
+      since,
+    };
+    expect(assess({ boxes: [gone], warnables: [told] }, devices).items.map((item) => item.text)).toEqual([
+      'Said by the relay',
+    ]);
+    // It has come back, but the site was read before.
+    expect(assess({ boxes: [box()], warnables: [told] }, []).level).toBe('well');
   });
 
   it('lists a refused device once, by its warnable if there is one, and leads to it', () => {

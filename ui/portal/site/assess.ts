@@ -45,15 +45,18 @@ export function assess(site: Pick<Site, 'boxes' | 'warnables'>, devices: Device[
     if (!items.some((other) => other.key === item.key)) items.push(item);
   };
   const boxes = site.boxes.filter((box) => box.state !== 'revoked');
-  for (const box of boxes) {
-    const common = { key: `box ${box.serial}`, since: box.since, severity: 'error' as const };
-    if (box.state === 'duplicate')
-      add({ ...common, code: 'duplicate-identity', text: t('box.duplicate', { serial: box.serial }), to: null });
-    else if (!box.online) add({ ...common, code: 'box-gone', text: t('box.gone', { serial: box.serial }), to: null });
+  for (const warnable of site.warnables) {
+    // The box may have come back since the site was read.
+    const back =
+      warnable.code === 'box-gone' && boxes.some((box) => box.online && warnable.subject === `box:${box.serial}`);
+    if (!back) add({ ...warnable, key: `${warnable.code} ${warnable.subject}`, to: whereTo(warnable.subject) });
   }
-  for (const warnable of site.warnables)
-    if (!(BOX_GONE.has(warnable.code) && boxes.some((box) => !box.online)))
-      add({ ...warnable, key: `${warnable.code} ${warnable.subject}`, to: whereTo(warnable.subject) });
+  for (const box of boxes) {
+    const code = box.state === 'duplicate' ? 'duplicate-identity' : box.online ? null : 'box-gone';
+    if (!code) continue;
+    const text = t(code === 'box-gone' ? 'box.gone' : 'box.duplicate', { serial: box.serial });
+    add({ key: `${code} box:${box.serial}`, code, severity: 'error', text, since: box.since, to: null });
+  }
   for (const device of devices ?? []) {
     const state = deviceState(device, boxes);
     const level = DEVICE_LEVEL[state];
@@ -69,9 +72,6 @@ export function assess(site: Pick<Site, 'boxes' | 'warnables'>, devices: Device[
   const worst = items[0]?.severity;
   return { level: worst === 'error' ? 'problem' : worst === 'warning' ? 'attention' : 'well', items };
 }
-
-/** Warnables of the relay that say the same as a box's own state. */
-const BOX_GONE = new Set(['box-offline', 'box-gone']);
 
 /** The page where a warnable's subject can be looked after. */
 export function whereTo(subject: string): string | null {

@@ -1,0 +1,61 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { check, LOOKS, launch, open, settled } from './browser.ts';
+import { startLoneBox } from './stack.ts';
+
+/* The set-up page of a new box whose relay does not answer. */
+
+let box: Awaited<ReturnType<typeof startLoneBox>>;
+let browser: Browser;
+beforeAll(async () => {
+  [box, browser] = await Promise.all([startLoneBox(), launch()]);
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+  await box?.stop();
+}, 30_000);
+
+describe('set-up page', () => {
+  it('asks the first visitor for a password, then shows code and state in every look', {
+    timeout: 90_000,
+  }, async () => {
+    const { page, context, complaints } = await open(browser, LOOKS[0]!);
+    await page.goto(box.url);
+    await settled(page);
+    await check(page, 'set-up first use');
+    await page.getByLabel('Password', { exact: true }).fill('a good password');
+    await page.getByLabel('The same password again').fill('another password');
+    await page.keyboard.press('Enter');
+    expect(await page.getByRole('alert').textContent()).toContain('not the same');
+    await check(page, 'set-up passwords differ');
+    await page.getByLabel('The same password again').fill('a good password');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'The box does not reach its relay' }).waitFor();
+
+    const serial = await page.locator('header code').textContent();
+    expect(serial).toMatch(/^[34679ACDEFGHJKMNPQRTUVWXY]{9}$/);
+    const qr = page.getByRole('img', { name: /QR code/ });
+    expect(await qr.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0);
+    const portal = await page.getByRole('link', { name: /Open the portal/ }).getAttribute('href');
+    expect(portal).toMatch(new RegExp(`/claim\\?serial=${serial}&code=[34679ACDEFGHJKMNPQRTUVWXY]{10}$`));
+    for (const look of LOOKS) {
+      await page.setViewportSize({ width: look.width, height: 900 });
+      await page.emulateMedia({ colorScheme: look.colorScheme });
+      await settled(page);
+      await check(page, `set-up ${look.width} ${look.colorScheme}`);
+    }
+    await page.getByRole('button', { name: 'Scan again' }).click();
+    await page.getByRole('button', { name: 'Scan again' }).waitFor();
+    expect(complaints).toEqual([]);
+
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('Password').fill('a wrong password');
+    await page.keyboard.press('Enter');
+    expect(await page.getByRole('alert').textContent()).toContain('wrong-credentials');
+    await check(page, 'set-up sign-in');
+    await page.getByLabel('Password').fill('a good password');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'The box does not reach its relay' }).waitFor();
+    await context.close();
+  });
+});
