@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { uuidv7 } from '../protocol/wire/ids.ts';
 import { TestBox } from './testing/box.ts';
 import { type Company, TestRelay, until } from './testing/relay.ts';
 
@@ -46,5 +47,83 @@ describe('one box, from enrolment to its event in the list', () => {
       { seq: ++box.seq, id: crypto.randomUUID(), at: endedAt, kind: 'eventEnd', body: { eventId: first.id, endedAt } },
     ]);
     expect((await acme.api('GET', `/events/${first.id}`)).body).toMatchObject({ id: first.id, endedAt });
+  });
+});
+
+describe('events', () => {
+  it('are paged newest first by the order they were stored in, whatever the clocks say, and by type', async () => {
+    const box = await newBox().claimedBy(acme);
+    await box.connect();
+    const site = (await acme.api('POST', '/sites', { name: 'Empty', timeZone: 'UTC' })).body;
+    expect((await acme.api('GET', `/sites/${site.id}/events`)).body).toEqual({ items: [], nextCursor: null });
+    const times = ['2031-01-01T00:00:00.000Z', '1970-01-01T00:00:01.000Z', '2026-01-01T00:00:00.000Z'];
+    const sent = [0, 1, 2, 3, 4].map((i) =>
+      box.event({ occurredAt: times[i % 3], type: i === 2 ? 'tamper' : 'lineCrossing' }),
+    );
+    await box.journal(sent);
+    const seen: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null && seen.length < 5) {
+      const page = await acme.api('GET', `/sites/${acme.siteId}/events?limit=2${cursor && `&cursor=${cursor}`}`);
+      expect(page.body.items).toHaveLength(2);
+      seen.push(...page.body.items.map((e: { id: string }) => e.id));
+      cursor = page.body.nextCursor;
+    }
+    expect(seen.slice(0, 5)).toEqual(sent.map((e) => e.id).reverse());
+    const tampers = (await acme.api('GET', `/sites/${acme.siteId}/events?type=tamper&limit=1`)).body.items;
+    expect(tampers).toMatchObject([{ id: sent[2]?.id, occurredAt: times[2] }]);
+    for (const query of ['cursor=x', 'limit=0', 'limit=201', 'type=earthquake']) {
+      expect((await acme.api('GET', `/sites/${acme.siteId}/events?${query}`)).body.code).toBe('invalid-request');
+    }
+  });
+
+  it('tell their clip and what became of their alarms', async () => {
+    const box = await newBox().claimedBy(acme);
+    await box.connect();
+    const event = box.event();
+    const at = event.at;
+    const id = (kind: string, body: object) => ({ seq: ++box.seq, id: uuidv7(), at, kind, body });
+    const clip = {
+      id: uuidv7(),
+      deviceId: uuidv7(),
+      channel: 1,
+      eventIds: [event.id],
+      state: 'recording',
+      startedAt: at,
+      preRollMs: 5000,
+      durationMs: 7000,
+      codec: 'avc1.64001f',
+      width: 1280,
+      height: 720,
+      fragments: null,
+      reason: null,
+    };
+    const alarm = {
+      id: uuidv7(),
+      eventId: event.id,
+      kind: 'alarm',
+      accountId: uuidv7(),
+      account: '0042',
+      receiverId: uuidv7(),
+      protocol: 'SIA-DCS',
+      code: 'BA',
+      zone: '1',
+      sequence: 1,
+      state: 'acknowledged',
+      path: 'relay',
+      tries: 2,
+      occurredAt: at,
+      queuedAt: at,
+      acknowledgedAt: at,
+      possibleRepeat: false,
+      reason: null,
+    };
+    await box.journal([event, id('clip', clip), id('alarm', alarm)]);
+    const { body } = await acme.api('GET', `/events/${event.id}`);
+    expect(body.clip).toMatchObject({ id: clip.id, state: 'recording', durationMs: 7000 });
+    expect(body.alarms).toMatchObject([{ id: alarm.id, path: 'relay', tries: 2, acknowledgedAt: at }]);
+    const [item] = (await acme.api('GET', `/sites/${acme.siteId}/events?limit=1`)).body.items;
+    expect(item.clip).toEqual({ id: clip.id, state: 'recording', durationMs: 7000 });
+    expect(item.alarms).toMatchObject([{ id: alarm.id, kind: 'alarm', state: 'acknowledged' }]);
   });
 });

@@ -152,7 +152,7 @@ export class Relay {
       desired,
       warnables,
       tries,
-      told: (box) => feed.boxChanged(box.serial),
+      told: (box) => live.watched(box.siteId) && feed.boxChanged(box.serial),
     });
     const broker = new MqttBroker({ clock, log: child('broker'), presence, handler: uplink });
     await broker.start();
@@ -232,8 +232,13 @@ export class Relay {
       () => joiner.stop(),
       () => health.stop(),
     );
-    const { port } = await listen(server, this.#o.host, this.#o.port);
-    return { port };
+    try {
+      const { port } = await listen(server, this.#o.host, this.#o.port);
+      return { port };
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
   }
 
   /** Tells the boxes, finishes what is being stored, and closes. */

@@ -22,7 +22,7 @@ export class BoxUplink implements BrokerHandler {
   readonly #desired: DesiredStates;
   readonly #warnables: SiteWarnables;
   readonly #tries: ClaimTries;
-  readonly #told: (box: AuthenticatedBox, health: Health) => void;
+  readonly #told: (box: AuthenticatedBox) => void;
   #broker!: MqttBroker;
   #unlisten: (() => void) | null = null;
 
@@ -36,7 +36,7 @@ export class BoxUplink implements BrokerHandler {
     warnables: SiteWarnables;
     tries: ClaimTries;
     /** A box told its health. */
-    told: (box: AuthenticatedBox, health: Health) => void;
+    told: (box: AuthenticatedBox) => void;
   }) {
     this.#db = deps.db;
     this.#log = deps.log;
@@ -105,7 +105,7 @@ export class BoxUplink implements BrokerHandler {
       const health = await this.#parse(Health, box, topic, text);
       if (!health) return;
       this.#health.set(serial, health);
-      this.#told(box, health);
+      this.#told(box);
     } else if (topic === t.reported) {
       const reported = await this.#parse(ReportedState, box, topic, text);
       if (!reported) return;

@@ -50,11 +50,10 @@ export class HealthStore {
   }
 
   async #save(): Promise<void> {
-    const rows = [...this.#unsaved].map(([serial, receivedMs]) => ({
-      serial,
-      receivedMs,
-      document: JSON.stringify(this.#latest.get(serial)),
-    }));
+    const rows = [...this.#unsaved].map(([serial, receivedMs]) => {
+      const health = this.#latest.get(serial) as Health;
+      return { serial, receivedMs, version: health.version, document: JSON.stringify(health) };
+    });
     if (rows.length === 0) return;
     this.#unsaved.clear();
     try {
@@ -62,10 +61,14 @@ export class HealthStore {
         for (const row of rows) {
           await trx
             .insertInto('box_health')
-            .values(row)
+            .values({ serial: row.serial, document: row.document, receivedMs: row.receivedMs })
             .onConflict((c) => c.column('serial').doUpdateSet({ document: row.document, receivedMs: row.receivedMs }))
             .execute();
-          await trx.updateTable('boxes').set({ seenMs: row.receivedMs }).where('serial', '=', row.serial).execute();
+          await trx
+            .updateTable('boxes')
+            .set({ seenMs: row.receivedMs, version: row.version })
+            .where('serial', '=', row.serial)
+            .execute();
         }
       });
     } catch (error) {

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
@@ -148,6 +149,25 @@ describe('live stream', () => {
         .execute(),
     );
   });
+
+  it('is cut when its reader does not keep up, and holds nobody up', async () => {
+    await box.connect();
+    const { hostname, port } = new URL(relay.url);
+    const reader = connect(Number(port), hostname).pause();
+    reader.on('error', () => {});
+    const path = `/api/v1/sites/${acme.siteId}/stream`;
+    reader.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${acme.token}\r\n\r\n`);
+    const text = 'x'.repeat(500);
+    await until(
+      'the cut',
+      async () => {
+        await box.journal(Array.from({ length: 64 }, () => box.event({ text })));
+        return relay.logged.some((line) => line.msg === 'live stream too slow: closed');
+      },
+      60_000,
+    );
+    reader.destroy();
+  }, 90_000);
 
   it('are not more than a user can look at', async () => {
     for (let i = 0; i < 32; i++) expect((await watch()).status).toBe(200);
