@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { initSegment, mediaFragment, type Sample } from './fmp4.ts';
+import { Fragmenter } from './fragmenter.ts';
+import { boxes, codecs, find, readFragment, unit } from './testing/parts.ts';
+
+describe('fragmented MP4', () => {
+  it('describes H.264 and H.265 as avc1 and hvc1, with their parameter sets', () => {
+    for (const codec of Object.values(codecs)) {
+      const init = initSegment(codec);
+      expect(boxes(init).map((b) => b.type)).toEqual(['ftyp', 'moov']);
+      const entry = find(init, 'moov/trak/mdia/minf/stbl/stsd')!.subarray(8);
+      expect(entry.toString('latin1', 4, 8)).toBe(codec.kind === 'h264' ? 'avc1' : 'hvc1');
+      expect([entry.readUInt16BE(32), entry.readUInt16BE(34)]).toEqual([codec.width, codec.height]);
+      for (const nal of [...codec.vps, ...codec.sps, ...codec.pps]) expect(entry.includes(nal)).toBe(true);
+      expect(find(init, 'moov/mvex/mehd')!.readBigUInt64BE(4)).toBe(0n);
+    }
+  });
+
+  it('says of every sample where it is, how long it lasts and whether it stands alone', () => {
+    const sample = fc.record({
+      data: fc.uint8Array({ minLength: 1, maxLength: 200 }).map((b) => Buffer.from(b)),
+      duration: fc.integer({ min: 1, max: 900_000 }),
+      compositionOffset: fc.constantFrom(0, 0, 0, 3600, -1800),
+      keyFrame: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(sample, { minLength: 1, maxLength: 40 }),
+        fc.integer({ min: 0, max: 2 ** 40 }),
+        (samples: Sample[], decodeTime) => {
+          const data = mediaFragment(7, decodeTime, samples);
+          expect(boxes(data).map((b) => b.type)).toEqual(['moof', 'mdat']);
+          expect(find(data, 'moof/mfhd')!.readUInt32BE(4)).toBe(7);
+          const read = readFragment(data);
+          expect(read.decodeTime).toBe(decodeTime);
+          let at = read.dataOffset;
+          for (const [i, row] of read.rows.entries()) {
+            const s = samples[i]!;
+            expect(data.subarray(at, at + row.size).equals(s.data)).toBe(true);
+            expect([row.duration, row.sync, row.compositionOffset]).toEqual([
+              s.duration,
+              s.keyFrame,
+              s.compositionOffset,
+            ]);
+            at += row.size;
+          }
+          expect(at).toBe(data.length);
+        },
+      ),
+    );
+  });
+});
+
+describe('cutting fragments', () => {
+  it('keeps every picture, in order, on a time line from 0 without holes, whatever times the camera gives', () => {
+    const step = fc.record({
+      keyFrame: fc.boolean(),
+      ticks: fc.integer({ min: 1, max: 200_000 }),
+      newEpoch: fc.boolean(),
+      bytes: fc.integer({ min: 10, max: 400 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 80 }), fc.nat(80), (steps, liveFrom) => {
+        const sizes: number[] = [];
+        let expected = 0;
+        let ends = 0;
+        const fragmenter = new Fragmenter((cut) => {
+          expect(cut.decodeTime).toBe(expected);
+          expect(cut.keyFrame).toBe(cut.samples[0]!.keyFrame);
+          // Key frames begin fragments.
+          expect(cut.samples.slice(1).some((s) => s.keyFrame)).toBe(false);
+          const ticks = cut.samples.reduce((sum, s) => sum + s.duration, 0);
+          expect(cut.durationMs).toBe(Math.round(ticks / 90));
+          expected += ticks;
+          sizes.push(...cut.samples.map((s) => s.data.length));
+          ends++;
+        });
+        let [time, mono, epoch] = [5_000_000, 0, 3];
+        const units = steps.map(({ keyFrame, ticks, newEpoch, bytes }) => {
+          mono += ticks / 90;
+          time = newEpoch ? 77 : time + ticks;
+          epoch += newEpoch ? 1 : 0;
+          return unit(codecs.big, keyFrame, { time, epoch, monoMs: mono, bytes });
+        });
+        for (const [i, u] of units.entries()) {
+          if (i === liveFrom) fragmenter.live = true;
+          fragmenter.add(u);
+        }
+        fragmenter.end();
+        expect(sizes).toEqual(units.map((u) => u.data.length - (u.keyFrame ? codecs.big.prefix.length : 0)));
+        expect(ends).toBeGreaterThan(0);
+      }),
+    );
+  });
+
+  it('cuts every second while live, and a group without end after 10 s', () => {
+    const cuts: number[] = [];
+    const fragmenter = new Fragmenter((cut) => cuts.push(cut.durationMs));
+    for (let i = 0; i < 600; i++) {
+      if (i === 300) {
+        fragmenter.flush();
+        fragmenter.live = true;
+      }
+      fragmenter.add(unit(codecs.big, i === 0, { time: i * 3600 }));
+    }
+    expect(cuts).toEqual([10_000, 1960, ...Array.from({ length: 12 }, () => 1000)]);
+  });
+});

@@ -1,0 +1,292 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
+import type { DesiredRecording } from '../../protocol/wire/desired.ts';
+import type { ClipReport, Event, JournalRecord, NewRecord } from '../../protocol/wire/event.ts';
+import { uuidv7 } from '../../protocol/wire/ids.ts';
+import type { Warnables } from '../warnables.ts';
+import { ChannelRecorder, emptyReport, type Source } from './channel-recorder.ts';
+import { fragmentPath, type Uploads } from './clip-writer.ts';
+import { type ClipRow, Manifest } from './manifest.ts';
+
+/** The journal as the recorder sees it. */
+interface RecorderJournal {
+  append(records: NewRecord[]): Promise<JournalRecord[]>;
+  consumer(name: string, from: 'start' | 'end'): { next(limit: number): JournalRecord[]; commit(seq: number): void };
+  onAppend(fn: () => void): () => void;
+}
+
+export interface RecorderOptions {
+  journal: RecorderJournal;
+  video: { source(deviceId: string, channel: number): Source | null; onChange(fn: () => void): () => void };
+  uploads: Uploads;
+  /** For fragments and the recorder's own file. */
+  dir: string;
+  clock: Clock;
+  log: Logger;
+  warnables: Warnables;
+}
+
+const BATCH = 100;
+const keyOf = (r: { deviceId: string; channel: number }) => `${r.deviceId}/${r.channel}`;
+
+/**
+ * Turns events of the journal into clips. It keeps its own place in the journal and a manifest of its clips, so that it is
+ * idempotent by event, and so that after a crash every clip begun is closed with what was stored of it, and an event
+ * whose time is not over gets a further clip.
+ */
+export class Recorder {
+  readonly #o: RecorderOptions;
+  readonly #log: Logger;
+  readonly #manifest: Manifest;
+  readonly #channels = new Map<string, ChannelRecorder>();
+  /** Channels no longer to be recorded whose clip still runs. */
+  readonly #retired = new Set<ChannelRecorder>();
+  #resume: ClipRow[] = [];
+  #consumer: ReturnType<RecorderJournal['consumer']> | null = null;
+  readonly #cleanups: (() => void)[] = [];
+  readonly #reporting = new Set<string>();
+  /** Losses of clips that still run. */
+  readonly #losses = new Map<string, string>();
+  #configured = false;
+  #stopped = false;
+  #closed = false;
+
+  constructor(options: RecorderOptions) {
+    this.#o = options;
+    this.#log = options.log.child({ module: 'recorder' });
+    this.#manifest = new Manifest(options.dir);
+  }
+
+  start(signal?: AbortSignal): void {
+    const { journal, video, uploads, clock, warnables } = this.#o;
+    if (!this.#manifest.open()) {
+      const text = 'The list of clips was damaged and is lost: a clip that was being recorded stays unfinished.';
+      warnables.raise('clip-list-damaged', 'box', 'warning', text);
+    }
+    for (const row of this.#manifest.unfinished()) this.#recover(row);
+    const lost = uploads.onLost((clipId, reason) => this.#lost(clipId, reason));
+    if (typeof lost === 'function') this.#cleanups.push(lost as () => void);
+    this.#consumer = journal.consumer('recorder', 'end');
+    this.#cleanups.push(
+      journal.onAppend(() => this.#pump()),
+      video.onChange(() => this.#attach()),
+      clock.every(1_000, () => this.#tick()),
+    );
+    signal?.addEventListener('abort', () => void this.stop(), { once: true });
+    this.#pump();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    for (const cleanup of this.#cleanups.splice(0)) cleanup();
+    await Promise.all([...this.#channels.values(), ...this.#retired].map((c) => c.stop()));
+    this.#closed = true;
+    this.#manifest.close();
+  }
+
+  /** Which channels to record on which events. A clip that runs on a channel taken out goes on to its end. */
+  apply(items: DesiredRecording[]): { id: string; code: string; text: string }[] {
+    const errors: { id: string; code: string; text: string }[] = [];
+    const wanted = new Map<string, DesiredRecording>();
+    for (const item of items) {
+      const id = keyOf(item);
+      if (wanted.has(id))
+        errors.push({ id, code: 'duplicate', text: 'This channel is listed twice; the first one counts.' });
+      else wanted.set(id, item);
+    }
+    for (const [key, channel] of this.#channels) {
+      if (wanted.has(key)) continue;
+      this.#channels.delete(key);
+      this.#retired.add(channel);
+    }
+    for (const [key, recording] of wanted) {
+      const channel = this.#channels.get(key);
+      if (channel) {
+        // Held anew, the source keeps as much of the past as is wanted now.
+        if (channel.preRollMs !== recording.preRollMs) channel.attach(null);
+        channel.recording = recording;
+      } else this.#channels.set(key, new ChannelRecorder(recording, this.#port()));
+    }
+    this.#configured = true;
+    this.#attach();
+    this.#resumeClips();
+    this.#tick();
+    this.#pump();
+    return errors;
+  }
+
+  #port() {
+    const { clock, dir, uploads } = this.#o;
+    return {
+      ...{ clock, dir, uploads },
+      save: (row: ClipRow) => this.#safely(() => this.#manifest.save(row)),
+      remove: (id: string) => this.#safely(() => this.#manifest.remove(id)),
+      report: (report: ClipReport) => void this.#journal(report),
+      finish: (row: ClipRow) => void this.#finish(row),
+      trouble: (error: Error | null) => this.#trouble(error),
+    };
+  }
+
+  #attach(): void {
+    for (const channel of this.#channels.values()) {
+      channel.attach(this.#o.video.source(channel.recording.deviceId, channel.recording.channel));
+    }
+  }
+
+  /** Handles what is new in the journal. Nothing is handled before it is known what to record. */
+  #pump(): void {
+    const consumer = this.#consumer;
+    if (!consumer || this.#stopped || !this.#configured) return;
+    for (;;) {
+      const records = consumer.next(BATCH);
+      for (const record of records) if (record.kind === 'event') this.#event(record.body);
+      if (records.length === 0) return;
+      consumer.commit(records.at(-1)!.seq);
+    }
+  }
+
+  #event(event: Event): void {
+    if (event.deviceId === null) return;
+    for (const channel of this.#channels.values()) {
+      const r = channel.recording;
+      if (r.deviceId !== event.deviceId || !r.triggers.includes(event.type)) continue;
+      // The number of an alarm input says nothing about the camera that looks at it.
+      const anyChannel = event.channel === null || event.type === 'alarmInput';
+      if (!anyChannel && event.channel !== r.channel) continue;
+      if (this.#safely(() => this.#manifest.knowsEvent(event.id, r.channel))) continue;
+      channel.trigger(event);
+    }
+  }
+
+  #tick(): void {
+    if (this.#stopped) return;
+    for (const channel of [...this.#channels.values(), ...this.#retired]) channel.tick();
+    for (const channel of this.#retired) {
+      if (channel.busy) continue;
+      this.#retired.delete(channel);
+      void channel.stop();
+    }
+    for (const row of this.#safely(() => this.#manifest.unfinished()) ?? []) {
+      if (row.state === 'done' && !this.#reporting.has(row.id)) void this.#finish(row);
+    }
+    this.#expireResumes();
+  }
+
+  /** A clip that was open when the box went down: closes it with what was stored. */
+  #recover(row: ClipRow): void {
+    if (row.state === 'done') return;
+    if (row.state === 'waiting') {
+      this.#resume.push(row);
+      return;
+    }
+    const { dir, uploads, clock } = this.#o;
+    const last = row.last;
+    const path = last ? fragmentPath(dir, row.id, last.n) : '';
+    // Killed between the manifest and the queue: the file is whole, the queue knows it or gets it now.
+    if (last && existsSync(path) && createHash('sha256').update(readFileSync(path)).digest('hex') === last.sha256) {
+      this.#safely(() => uploads.add({ ...last, path }));
+    }
+    // What was being written when it happened was never anybody's.
+    rmSync(fragmentPath(dir, row.id, last ? last.n + 1 : 0), { force: true });
+    const reason = 'the box was restarted while the clip was recorded';
+    const report = { ...row.report!, eventIds: row.eventIds, state: 'incomplete' as const, reason };
+    const { fragments, durationMs } = row;
+    void this.#finish({ ...row, state: 'done', report: { ...report, fragments, durationMs } });
+    if (row.endsAtMs > clock.now()) {
+      this.#resume.push({ ...row, id: '', chained: true, eventIds: row.eventIds.slice(-1), report: null, last: null });
+    }
+  }
+
+  /** Clips for events whose time is not over, as soon as it is known that their channels are recorded. */
+  #resumeClips(): void {
+    const { clock } = this.#o;
+    for (const row of this.#resume.splice(0)) {
+      const channel = this.#channels.get(keyOf(row));
+      if (!channel || channel.busy || row.endsAtMs <= clock.now()) {
+        this.#resume.push(row);
+        continue;
+      }
+      channel.resume({
+        ...row,
+        id: row.id || uuidv7(clock.now()),
+        state: 'waiting',
+        reported: false,
+        fragments: 0,
+        durationMs: 0,
+      });
+    }
+  }
+
+  #expireResumes(): void {
+    const now = this.#o.clock.now();
+    for (const row of this.#resume.filter((r) => r.endsAtMs <= now)) {
+      this.#resume.splice(this.#resume.indexOf(row), 1);
+      if (row.id === '') continue;
+      if (row.chained) this.#safely(() => this.#manifest.remove(row.id));
+      else void this.#finish({ ...row, state: 'done', report: emptyReport(row, 'the box was restarted') });
+    }
+  }
+
+  /** The upload queue gave up fragments of this clip. Resolves when the journal has it. */
+  async #lost(clipId: string, reason: string): Promise<void> {
+    if (this.#closed) throw new Error('the recorder is stopped');
+    const row = this.#safely(() => this.#manifest.get(clipId));
+    if (row && row.state !== 'done') this.#losses.set(clipId, reason);
+    if (row?.state !== 'done' || row.report?.state !== 'ended') return;
+    await this.#finish({ ...row, reported: false, report: { ...row.report, state: 'incomplete', reason } }, true);
+  }
+
+  async #finish(row: ClipRow, mustReport = false): Promise<void> {
+    if (this.#closed) return;
+    const loss = this.#losses.get(row.id);
+    this.#losses.delete(row.id);
+    if (loss && row.report?.state === 'ended') Object.assign(row.report, { state: 'incomplete', reason: loss });
+    this.#safely(() => this.#manifest.save(row));
+    this.#reporting.add(row.id);
+    const done = await this.#journal(row.report!);
+    this.#reporting.delete(row.id);
+    if (!done && mustReport) throw new Error('the journal cannot be written');
+    if (!done || this.#closed) return;
+    this.#safely(() => {
+      this.#manifest.save({ ...row, reported: true });
+      this.#manifest.prune();
+    });
+  }
+
+  async #journal(body: ClipReport): Promise<boolean> {
+    try {
+      await this.#o.journal.append([{ kind: 'clip', body }]);
+      return true;
+    } catch (error) {
+      this.#log.warn({ err: error, clipId: body.id }, 'the journal did not take a clip report; it is tried again');
+      return false;
+    }
+  }
+
+  /** Runs what needs the disk; a full or failing disk is a state to show, not a reason to end the box. */
+  #safely<T>(work: () => T): T | null {
+    try {
+      return work();
+    } catch (error) {
+      if (!/^SQLITE_(FULL|IOERR)|^ENOSPC|^EIO/.test((error as { code?: string }).code ?? '')) throw error;
+      this.#trouble(error as Error);
+      return null;
+    }
+  }
+
+  #trouble(error: Error | null): void {
+    const { warnables } = this.#o;
+    if (!error) {
+      warnables.clear('clip-not-stored', 'box');
+      return;
+    }
+    const full = /ENOSPC|SQLITE_FULL/.test((error as { code?: string }).code ?? '');
+    const what = full ? 'The disk of the box is full' : `The disk of the box does not take video (${error.message})`;
+    const text = `${what}: parts of clips are missing. Make room, or replace the disk.`;
+    this.#log.error({ err: error }, 'video could not be stored');
+    warnables.raise('clip-not-stored', 'box', 'error', text);
+  }
+}
