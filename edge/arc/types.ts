@@ -19,6 +19,7 @@ export interface ArcJournal {
 /** Why each has its value: docs/adr/0008-alarm-paths.md. */
 export interface ArcTimings {
   connectTimeoutMs: number;
+  /** Not under 500: the relay waits no shorter. */
   ackTimeoutMs: number;
   /** The direct path must have been good for this long before it is used again. */
   holdDownMs: number;

@@ -13,7 +13,7 @@ import type { ArcAccountConfig, ArcTimings } from '../types.ts';
 /** Times that keep a test short and still far enough apart to tell one rule from another. */
 export const QUICK = {
   connectTimeoutMs: 300,
-  ackTimeoutMs: 300,
+  ackTimeoutMs: 500,
   holdDownMs: 400,
   probeIntervalMs: 100,
   retryFirstMs: 50,
