@@ -19,6 +19,7 @@ const SCAN_MS = 2_000;
 const PING_EVERY_MS = 10_000;
 const PING_TIMEOUT_MS = 1_000;
 const PINGS_A_SECOND = 16;
+const TELL_EVERY_MS = 500;
 const MAX_DEVICES = 2_000;
 const MAX_DATAGRAMS_A_SECOND = 2_000;
 const MANY_MALFORMED = 50;
@@ -39,6 +40,8 @@ export class Discovery {
   readonly #listeners = new Set<() => void>();
   #cancels: (() => void)[] = [];
   #cancelRepeat: () => void = () => {};
+  #telling = false;
+  #cancelTelling: () => void = () => {};
   #inquiring: Promise<void> = Promise.resolve();
   #stopped = true;
   #thisSecond = 0;
@@ -77,6 +80,7 @@ export class Discovery {
       this.#clock.every(PERIOD_MS, () => this.#period()),
       this.#clock.every(1_000, () => this.#second()),
       () => this.#cancelRepeat(),
+      () => this.#cancelTelling(),
     ];
     this.#period();
   }
@@ -215,7 +219,13 @@ export class Discovery {
     } else this.#warnables.clear('discovery-off', 'box');
   }
 
+  /** Tells at most twice a second, whatever the LAN sends. */
   #changed(): void {
-    for (const fn of this.#listeners) fn();
+    if (this.#telling) return;
+    this.#telling = true;
+    this.#cancelTelling = this.#clock.after(TELL_EVERY_MS, () => {
+      this.#telling = false;
+      for (const fn of this.#listeners) fn();
+    });
   }
 }
