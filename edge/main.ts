@@ -101,7 +101,14 @@ const discovery = new Discovery({
   log,
   warnables,
 });
-const devices = new DeviceManager({ journal, discovery, clock, log, warnables });
+const devices = new DeviceManager({
+  journal,
+  discovery,
+  clock,
+  log,
+  warnables,
+  stateFile: join(data, 'refused-logins.json'),
+});
 const video = new Video({ clock, log, warnables });
 const api = boxApi({ discovery, devices, health: () => health.read(), log });
 const tunnel = new TunnelClient({
