@@ -22,7 +22,7 @@ afterEach(() => {
 afterAll(() => relay.stop());
 
 describe('one box, from enrolment to its event in the list', () => {
-  it('enrols, waits unclaimed, is claimed by serial and code, and its journal is listed newest first', async () => {
+  it('enrols, waits unclaimed, is claimed by serial and code, and its journal is listed newest first (ADD-12)', async () => {
     const box = newBox();
     expect(await box.enrol()).toMatchObject({ status: 201, body: { state: 'unclaimed' } });
     expect(await box.connect()).toEqual({ journalId: null, seq: 0, claimed: false });

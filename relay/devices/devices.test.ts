@@ -97,7 +97,7 @@ afterEach(async () => {
 afterAll(() => relay.stop());
 
 describe('adding a device', () => {
-  it('tries the credentials once through the box, then seals them to it and lets every channel record', async () => {
+  it('tries the credentials once through the box, then seals them to it and lets every channel record (ADD-04)', async () => {
     const added = await devices.add(scope, acme.siteId, camera());
     expect(tunnel.asked).toEqual([
       {

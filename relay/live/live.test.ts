@@ -76,7 +76,7 @@ afterEach(() => {
 afterAll(() => relay.stop());
 
 describe('live stream', () => {
-  it('says hello first, then what is stored and what changes, as the lists give it', async () => {
+  it('says hello first, then what is stored and what changes, as the lists give it (HLTH-04)', async () => {
     const stream = await watch();
     await stream.first('hello');
     await box.connect();
