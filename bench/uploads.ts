@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Measured } from './uploads/ends.ts';
@@ -13,18 +13,20 @@ const UPLINKS = [
 
 /**
  * What a small request through the tunnel and an alarm on its own connection take while clips fill the uplink: with the
- * line idle, beside paced uploads, and beside uploads without the pacer for comparison. `mbit` is what went up in all.
+ * line idle, beside paced uploads, and beside uploads without the pacer for comparison. `queue` is what stood in the
+ * router, which no other load of this machine disturbs; `mbit` is what went up in all.
  */
 export async function run(emit: (line: object) => void, { quick }: { quick: boolean }): Promise<void> {
   const seconds = quick ? 10 : 40;
   for (const line of quick ? UPLINKS.slice(0, 1) : UPLINKS) {
     for (const mode of ['idle', 'paced', 'unpaced']) {
-      const { requestMs, alarmMs, mbit } = await measure(line, mode, mode === 'idle' ? 5 : seconds);
+      const { requestMs, alarmMs, queueMs, mbit } = await measure(line, mode, mode === 'idle' ? 5 : seconds);
       emit({
         bench: `small request beside clip uploads, ${line.mbit} Mbit/s uplink, ${mode}`,
         unit: 'ms',
         ...quantiles('request', requestMs),
         ...quantiles('alarm', alarmMs),
+        ...quantiles('queue', queueMs),
         mbit: round(mbit),
         ...(mode === 'paced' && { target: `p99 ≤ ${line.mbit === 20 ? 25 : 60} at ≥ ${line.mbit * 0.85} Mbit/s` }),
       });
@@ -32,8 +34,13 @@ export async function run(emit: (line: object) => void, { quick }: { quick: bool
   }
 }
 
-async function measure(line: (typeof UPLINKS)[number], mode: string, seconds: number): Promise<Measured> {
-  const dir = mkdtempSync(join(tmpdir(), 'gatepost-bench-'));
+async function measure(
+  line: (typeof UPLINKS)[number],
+  mode: string,
+  seconds: number,
+): Promise<Measured & { queueMs: number[] }> {
+  // In memory where possible: the line is measured, not the disk of this machine.
+  const dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'gatepost-bench-'));
   for (const name of ['box', 'relay']) mkdirSync(join(dir, name));
   const children: ChildProcess[] = [];
   const net = makeLine(line);
@@ -49,8 +56,13 @@ async function measure(line: (typeof UPLINKS)[number], mode: string, seconds: nu
     await new Promise((resolve) => setTimeout(resolve, 6_000));
     const answers = [message<Omit<Measured, 'alarmMs'>>(relay), message<Pick<Measured, 'alarmMs'>>(box)] as const;
     for (const child of [relay, box]) child.send({ measure: seconds });
+    const queueMs: number[] = [];
+    for (let i = 0; i < seconds * 10; i++) {
+      queueMs.push(await net.queueMs());
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
     const [atRelay, atBox] = await Promise.all(answers);
-    return { ...atRelay, ...atBox };
+    return { ...atRelay, ...atBox, queueMs };
   } finally {
     for (const child of children) {
       const exited = new Promise((resolve) => child.once('exit', resolve));

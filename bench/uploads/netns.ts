@@ -1,4 +1,5 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { promisify } from 'node:util';
 
 const run = (command: string) => execFileSync('sh', ['-ec', command], { stdio: ['ignore', 'ignore', 'pipe'] });
 
@@ -43,6 +44,11 @@ export function makeLine({ mbit, bufferMs }: { mbit: number; bufferMs: number })
     relayHost: '10.99.0.1',
     onBox: (script: string, ...args: string[]) => program(box, script, ...args),
     onRelay: (script: string, ...args: string[]) => program(relay, script, ...args),
+    /** What waits in the router now, in milliseconds of its rate. */
+    async queueMs(): Promise<number> {
+      const { stdout } = await promisify(execFile)('tc', ['-n', box, '-s', '-j', 'qdisc', 'show', 'dev', 'wan0']);
+      return (JSON.parse(stdout)[0].backlog * 8) / 1000 / mbit;
+    },
     remove,
   };
 }

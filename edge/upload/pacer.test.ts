@@ -101,8 +101,8 @@ describe('pacer', () => {
     upload.stop();
     const share = (upload.bytes - before) / 20 / uplink.bytesPerSecond;
     expect(share).toBeGreaterThan(0.85);
-    expect(uplink.delayQuantile(0.5, 10_000)).toBeLessThan(25);
-    expect(uplink.delayQuantile(0.99, 10_000)).toBeLessThan(45);
+    expect(uplink.delayQuantile(0.5, 10_000)).toBeLessThan(20);
+    expect(uplink.delayQuantile(0.99, 10_000)).toBeLessThan(30);
     expect(uplink.delayQuantile(1, 0)).toBeLessThan(250);
   });
 

@@ -7,12 +7,12 @@ import type { Clock } from '../../protocol/clock.ts';
  * uplink; the tunnel's round-trip time shows that queue while it is still short: queueing delay = sample − base, base
  * being the lowest sample of the last minute.
  *
- *   queueing delay         what happens to the rate
- *   below ½ target         grows, the faster the longer the queue stays empty (3 %, 6 %, … 25 % a step of 200 ms)
- *   ½ target to 2 targets  steered to the target, proportional and integral
- *   above 2 targets        cut by 20 % a step; this is also how uploads yield to others, who fill the queue themselves
- *   no sample for 600 ms   halved every 400 ms down to a cautious fixed rate: the sample may be stuck in the queue, or the
- *                          tunnel is down and nothing is known
+ *   queue empty (below ½ goal)   the rate grows, the faster the longer it stays empty: 3 %, 6 %, … 25 % a step of 200 ms
+ *   a queue stands               what left it is what was sent less what it grew by: our share of the link, measured; the
+ *                                rate is this share, corrected so that the queue comes to the goal in about two steps.
+ *                                Beside others who fill the queue the correction takes away more each step: uploads yield.
+ *   no sample for 600 ms         the rate is halved every 400 ms down to a cautious fixed one: the sample may be stuck in
+ *                                the queue, or the tunnel is down and nothing is known
  *
  * The rate grows only while it is used, or an idle hour would end in a burst. It never falls below the floor. Every 10 s
  * the sender pauses for one sample, so that its own standing queue is not taken for the base (RFC 6817 §4.3, "latecomer").
@@ -74,6 +74,7 @@ export class Pacer {
   #lastSampleAt = 0;
   #lastQueueMs = 0;
   #lastRttMs = 0;
+  #emptyRttMs = 0;
   #heard = false;
   #idleSince = Number.NEGATIVE_INFINITY;
   #base: { since: number; min: number }[] = [];
@@ -112,8 +113,7 @@ export class Pacer {
    * answer to a change comes too late for it.
    */
   get #goalMs(): number {
-    const baseMs = this.#lastRttMs - this.#lastQueueMs;
-    return Math.max(this.#targetMs, (2000 * this.chunkBytes) / this.#rate, baseMs / 8);
+    return Math.max(this.#targetMs, (2000 * this.chunkBytes) / this.#rate, this.#emptyRttMs / 8);
   }
 
   /** Held while an upload runs; round-trip samples are asked for only then. Returns the release. */
@@ -182,14 +182,13 @@ export class Pacer {
     const elapsed = Math.min(1000, now - this.#lastSampleAt);
     const base = this.#baseMs(now, ms, minRttMs);
     const queueMs = ms - base;
-    // One late sample is noise of the machine, two are a queue; a very late one counts at once.
-    const steadyMs = queueMs > 4 * this.#goalMs ? queueMs : Math.min(queueMs, this.#lastQueueMs);
-    this.#lastQueueMs = queueMs;
+    this.#emptyRttMs = base;
     this.#lastRttMs = ms;
     this.#heard = true;
     if (this.#pausedUntil > now) this.#pausedUntil = now;
-    else if (elapsed >= 10) this.#steer(queueMs, steadyMs, elapsed);
+    else if (elapsed >= 10) this.#steer(queueMs, elapsed);
     else return;
+    this.#lastQueueMs = queueMs;
     this.#lastSampleAt = now;
     this.#sent = 0;
     if (now >= this.#nextProbeAt) {
@@ -200,30 +199,29 @@ export class Pacer {
     this.#serve();
   }
 
-  #steer(queueMs: number, steadyMs: number, elapsedMs: number): void {
+  #steer(queueMs: number, elapsedMs: number): void {
     const goalMs = this.#goalMs;
     // How late the answer to a change shows: one sample interval and one round trip. All gains follow from it.
-    const lagMs = Math.max(STEP_MS, elapsedMs + this.#lastRttMs - queueMs);
+    const lagMs = Math.max(STEP_MS, elapsedMs + this.#emptyRttMs);
     const steps = elapsedMs / lagMs;
     const used = this.#sent >= 0.6 * this.#rate * (elapsedMs / 1000);
-    const off = Math.max(-3, (goalMs - steadyMs) / goalMs);
-    // The queue integrates the rate: critically damped with its zero at 2 lags.
-    const proportional = 1 + (goalMs / (2 * lagMs)) * off;
-    if (steadyMs < goalMs / 2) {
+    // One late sample is noise of the machine, two are a queue.
+    if (Math.min(queueMs, this.#lastQueueMs) < goalMs / 2) {
       if (queueMs >= goalMs / 2) this.#growth /= 2;
       else if (used) {
         this.#growth = Math.min(0.25, this.#growth + 0.03 * steps);
         this.#centre *= (1 + this.#growth) ** steps;
       }
-      this.#set(this.#centre, used ? proportional : 1);
-      return;
+    } else {
+      // While there is a queue, what left it is what was sent less what it grew by: our share of the link, measured.
+      const share = (1000 * this.#sent) / Math.max(elapsedMs / 4, elapsedMs + queueMs - this.#lastQueueMs);
+      const weight = this.#growth > 0 ? 1 : 1 - Math.exp(-steps / 3);
+      if (used || share > this.#centre) this.#centre += weight * (Math.min(share, this.#centre * 1.25) - this.#centre);
+      this.#growth = 0;
     }
-    // The queue began to fill: the last growth was too much.
-    this.#centre /= 1 + this.#growth;
-    this.#growth = 0;
-    if (steadyMs > 2 * goalMs) this.#centre *= 0.8 ** steps;
-    else if (off < 0 || used) this.#centre *= Math.exp((goalMs / (16 * lagMs)) * off * steps);
-    this.#set(this.#centre, proportional);
+    // The queue integrates the rate: it comes to the goal within about two lags.
+    const off = (goalMs - queueMs) / (2 * lagMs);
+    this.#set(this.#centre, used || off < 0 ? 1 + Math.max(-0.5, off) : 1);
   }
 
   #checkSilence(): void {
