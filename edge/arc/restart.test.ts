@@ -120,11 +120,12 @@ describe('alarm queue across restarts', () => {
     });
     add(1, 'other');
     const numbers = new Set<number>();
-    const first = queue.head('r')!;
-    for (let m = first; m; m = queue.head('r')!) {
-      numbers.add(m.sequence);
-      queue.settleSilently(m.id, 1);
-    }
+    queue.batch(() => {
+      for (let m = queue.head('r'); m; m = queue.head('r')) {
+        numbers.add(m.sequence);
+        queue.settleSilently(m.id, 1);
+      }
+    });
     expect(numbers.size).toBe(9999);
     expect([Math.min(...numbers), Math.max(...numbers)]).toEqual([1, 9999]);
     queue.close();

@@ -16,8 +16,8 @@ export class FaultProxy {
   #server: Server | null = null;
   #port = 0;
   #mode: Fault = 'none';
-  /** Answers that left the receiver and never reached the sender: each may cost one repeat. */
-  swallowed: string[] = [];
+  /** Frames that went to the receiver and whose answer never came back to the sender: each may cost one repeat. */
+  readonly unanswered: string[] = [];
 
   constructor(target: { host: string; port: number }, slowMs = 30_000) {
     this.#target = target;
@@ -70,25 +70,29 @@ export class FaultProxy {
     if (this.#mode === 'reset') return void client.resetAndDestroy();
     const upstream = connect(this.#target);
     const pair = { client, upstream };
+    const pending: string[] = [];
     this.#pairs.add(pair);
     upstream.on('error', () => client.destroy());
     client.on('data', (data) => {
       if (this.#mode === 'blackhole') return;
       if (this.#mode === 'refuse' || this.#mode === 'reset') return void client.resetAndDestroy();
+      pending.push(data.toString('latin1'));
       upstream.write(data);
     });
     upstream.on('data', (data) => {
       const give = (): void => {
-        if (client.destroyed || client.readableEnded || this.#mode !== 'none')
-          this.swallowed.push(data.toString('latin1'));
-        else client.write(data);
+        if (client.destroyed || this.#mode !== 'none') return;
+        client.write(data);
+        pending.shift();
       };
       if (this.#mode === 'slow') setTimeout(give, this.#slowMs).unref();
       else give();
     });
     client.on('close', () => {
-      upstream.destroy();
+      // Not destroyed: what is on its way to the receiver arrives there.
+      upstream.end();
       this.#pairs.delete(pair);
+      this.unanswered.push(...pending);
     });
     upstream.on('end', () => this.#mode === 'none' && client.end());
   }
