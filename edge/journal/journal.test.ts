@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { iso, ManualClock } from '../../protocol/clock.ts';
 import type { NewRecord } from '../../protocol/wire/event.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
@@ -82,6 +82,20 @@ describe('journal', () => {
     const [[a], [b]] = await Promise.all([journal.append([event]), journal.append([event])]);
     expect(b).toEqual(a);
     expect(journal.read(0, 10)).toHaveLength(1);
+    await journal.stop();
+  });
+
+  it('takes what a listener appends while it is being told', async () => {
+    const journal = open();
+    let told = 0;
+    const off = journal.onAppend(() => {
+      if (told++ === 0) void journal.append([motion('in answer')]);
+    });
+    await journal.append([motion('first')]);
+    await vi.waitFor(() =>
+      expect(journal.read(0, 10).map((r) => r.kind === 'event' && r.body.text)).toEqual(['first', 'in answer']),
+    );
+    off();
     await journal.stop();
   });
 

@@ -242,15 +242,16 @@ export class Journal {
   #flush(): void {
     if (!this.#db || this.#waiting.length === 0) return;
     const batch = this.#waiting;
+    this.#waiting = [];
     let records: JournalRecord[];
     try {
       records = this.#commit(batch.flatMap((w) => w.rows));
     } catch (error) {
+      this.#waiting = [...batch, ...this.#waiting];
       this.#failed(error as Error);
       return;
     }
-    this.#waiting = [];
-    this.#waitingRecords = 0;
+    this.#waitingRecords -= records.length;
     this.#warnables.clear('journal-full', 'box');
     let at = 0;
     for (const w of batch) {
@@ -258,6 +259,8 @@ export class Journal {
       at += w.rows.length;
     }
     if (this.#lost > 0) this.#reportLost();
+    // Last: a listener may append at once.
+    for (const fn of this.#listeners) fn();
   }
 
   #commit(rows: Omit<Row, 'seq'>[]): JournalRecord[] {
@@ -272,7 +275,6 @@ export class Journal {
       }
     })();
     this.#lastSeq = records.reduce((max, r) => Math.max(max, r.seq), this.#lastSeq);
-    for (const fn of this.#listeners) fn();
     return records;
   }
 
