@@ -56,6 +56,7 @@ export class Uplink {
   #sentUpTo = 0;
   #ready = false;
   #cancelHealth: (() => void) | null = null;
+  #healthDue = 0;
   #wake: AbortController | null = null;
   #unlisten: (() => void)[] = [];
 
@@ -263,9 +264,14 @@ export class Uplink {
     }
   }
 
+  /** Never later than what is scheduled already: many changes in a row must not put it off. */
   #scheduleHealth(ms: number): void {
+    const due = this.#clock.mono() + ms;
+    if (this.#cancelHealth && this.#healthDue <= due) return;
     this.#cancelHealth?.();
+    this.#healthDue = due;
     this.#cancelHealth = this.#clock.after(ms, () => {
+      this.#cancelHealth = null;
       this.#client?.publish(topics(this.#serial).health, JSON.stringify(this.#health()), { qos: 1 });
       this.#scheduleHealth(HEALTH_EVERY_MS);
     });

@@ -42,7 +42,7 @@ describe('one alarm, all the way through (J2, J3)', () => {
     const alarm = await until('the acknowledgement', 5_000, async () =>
       (await demo.event(event.id)).alarms.find((a) => a.state === 'acknowledged' && a.kind === 'alarm'),
     );
-    expect(alarm).toMatchObject({ path: 'direct', tries: 1, account: '1234', code: 'BA', zone: '1' });
+    expect(alarm).toMatchObject({ path: 'direct', tries: 1, account: '1234', code: 'BA', zone: '001' });
     const received = (await demo.received()).filter((a) => a.account === '1234' && a.code.startsWith('BA'));
     expect(received).toHaveLength(1);
     expect(Number(received[0]?.zone)).toBe(1);
@@ -99,6 +99,7 @@ describe('one alarm, all the way through (J2, J3)', () => {
   });
 
   it('goes back to direct by itself (ARC-24)', async () => {
+    await until('the box to say relay', 5_000, async () => (await demo.box()).health?.arc[0]?.path === 'relay');
     await demo.fault('arc-direct', 'none');
     await until('direct again', 60_000, async () => (await demo.box()).health?.arc[0]?.path === 'direct');
     const { id } = await demo.emit('camera-2', 'lineCrossing');
@@ -106,7 +107,7 @@ describe('one alarm, all the way through (J2, J3)', () => {
     const alarm = await until('the alarm, directly', 5_000, async () =>
       (await demo.event(eventId)).alarms.find((a) => a.kind === 'alarm' && a.state === 'acknowledged'),
     );
-    expect(alarm).toMatchObject({ path: 'direct', zone: '2' });
+    expect(alarm).toMatchObject({ path: 'direct', zone: '002' });
   });
 
   it.each([
@@ -122,6 +123,7 @@ describe('one alarm, all the way through (J2, J3)', () => {
     );
     expect(alarm.path).toBe('relay');
     expect(ms(alarm.acknowledgedAt as string) - ms(alarm.occurredAt)).toBeLessThanOrEqual(12_000);
+    await until('the box to say relay', 5_000, async () => (await demo.box()).health?.arc[0]?.path === 'relay');
     await demo.fault('arc-direct', 'none');
   });
 
