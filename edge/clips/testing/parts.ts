@@ -44,6 +44,8 @@ export class FakeChannel implements Source {
   codec = codecs.big;
   epoch = 0;
   running = true;
+  /** Size of a picture. */
+  bytes = 50;
   /** Distance of key frames in pictures. */
   group: number;
   #n = 0;
@@ -72,6 +74,7 @@ export class FakeChannel implements Source {
       epoch: this.epoch,
       wallMs: this.#clock.now(),
       monoMs: this.#clock.mono(),
+      bytes: this.bytes,
     });
     this.#n++;
     this.ring.push(picture);
