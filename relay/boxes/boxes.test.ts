@@ -86,7 +86,7 @@ describe('claim', () => {
     }
     const sixth = await claim(box);
     expect(sixth).toMatchObject({ status: 429, body: { code: 'too-many-tries' } });
-    expect(sixth.body.detail).toContain('make a new code on the set-up page');
+    expect(sixth.body.detail).toContain('end the pause on the set-up page');
     expect(Number(sixth.headers.get('retry-after'))).toBeGreaterThan(3000);
     expect(relay.logged.some((line) => line.msg === 'claim refused: too many wrong codes')).toBe(true);
     await clock.advance(HOUR_MS);

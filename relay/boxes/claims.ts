@@ -8,13 +8,18 @@ import type { Db } from '../db/database.ts';
 import type { BoxRow } from '../db/schema.ts';
 import type { SiteWarnables } from '../health/warnables.ts';
 
+const LIMIT = 5;
+const MAX_BOXES = 10_000;
+
 /** Wrong codes: five an hour for each box and for each address. */
 export class ClaimTries {
   readonly #byBox: Limiter;
   readonly #byAddress: Limiter;
+  /** Where the tries counted for each box came from, so that ending its pause ends theirs. */
+  readonly #from = new Map<string, string[]>();
 
   constructor({ clock }: { clock: Clock }) {
-    const limits = { clock, limit: 5, windowMs: 3_600_000 };
+    const limits = { clock, limit: LIMIT, windowMs: 3_600_000 };
     this.#byBox = new Limiter(limits);
     this.#byAddress = new Limiter(limits);
   }
@@ -26,16 +31,27 @@ export class ClaimTries {
     const boxWait = this.#byBox.take(serial);
     // What the box's own pause stops was no guess: it must not use up the address's tries too.
     if (boxWait > 0) this.#byAddress.forgive(address);
+    else {
+      this.#from.set(serial, [...(this.#from.get(serial) ?? []), address].slice(-LIMIT));
+      if (this.#from.size > MAX_BOXES) this.#from.delete(this.#from.keys().next().value!);
+    }
     return boxWait;
   }
 
+  /** The last try for this box from this address was right. */
   forgive(serial: string, address: string): void {
     this.#byBox.forgive(serial);
     this.#byAddress.forgive(address);
+    const from = this.#from.get(serial);
+    const last = from?.lastIndexOf(address) ?? -1;
+    if (last >= 0) from!.splice(last, 1);
   }
 
+  /** Takes back what was tried for this box, and nothing that the same addresses tried for others. */
   clear(serial: string): void {
     this.#byBox.clear(serial);
+    for (const address of this.#from.get(serial) ?? []) this.#byAddress.forgive(address);
+    this.#from.delete(serial);
   }
 }
 
@@ -75,7 +91,7 @@ export class Claims {
     if (wait > 0) {
       this.#log.warn({ serial, remote, userId: scope.userId }, 'claim refused: too many wrong codes');
       const minutes = Math.ceil(wait / 60_000);
-      const detail = `Five wrong codes were tried. Wait ${minutes} minutes, or make a new code on the set-up page of the box.`;
+      const detail = `Five wrong codes were tried. Wait ${minutes} minutes, or end the pause on the set-up page of the box.`;
       throw new ProblemError('too-many-tries', detail, { headers: retryAfter(wait) });
     }
     const box = await this.#db.selectFrom('boxes').selectAll().where('serial', '=', serial).executeTakeFirst();
