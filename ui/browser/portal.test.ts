@@ -95,13 +95,13 @@ describe('live', () => {
       duration: v.duration,
       width: v.videoWidth,
     }));
-    expect(duration).toBeGreaterThan(34);
+    expect(duration).toBeGreaterThan(30);
     expect(width).toBeGreaterThan(0);
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('link', { name: /^Download/ }).click(),
     ]);
-    expect(download.suggestedFilename()).toMatch(/^camera-1-.*\.mp4$/);
+    expect(download.suggestedFilename()).toMatch(/\.mp4$/);
     expect(complaints).toEqual([]);
     await context.close();
   });

@@ -1,14 +1,14 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check, LOOKS, launch, open, settled } from './browser.ts';
-import { startLoneBox } from './stack.ts';
+import { startBox } from './stack.ts';
 
 /* The set-up page of a new box whose relay does not answer. */
 
-let box: Awaited<ReturnType<typeof startLoneBox>>;
+let box: Awaited<ReturnType<typeof startBox>>;
 let browser: Browser;
 beforeAll(async () => {
-  [box, browser] = await Promise.all([startLoneBox(), launch()]);
+  [box, browser] = await Promise.all([startBox('http://127.0.0.1:9'), launch()]);
 }, 60_000);
 afterAll(async () => {
   await browser?.close();
@@ -44,6 +44,9 @@ describe('set-up page', () => {
       await settled(page);
       await check(page, `set-up ${look.width} ${look.colorScheme}`);
     }
+    await page.getByText('The portal says “too many tries”?').click();
+    await page.getByRole('button', { name: 'Allow new tries now' }).click();
+    expect(await page.getByRole('alert').textContent()).toContain('box-unreachable');
     await page.getByRole('button', { name: 'Scan again' }).click();
     await page.getByRole('button', { name: 'Scan again' }).waitFor();
     expect(complaints).toEqual([]);

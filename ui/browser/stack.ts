@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -70,21 +70,19 @@ export async function startStack(): Promise<Stack> {
   };
 }
 
-/** A box alone on this machine, whose relay never answers. */
-export async function startLoneBox(): Promise<{ url: string; stop(): Promise<void> }> {
-  const dir = mkdtempSync(join(tmpdir(), 'gatepost-box-'));
-  const port = await freeBase();
-  const options = [
-    '--data',
-    dir,
-    '--relay',
-    `http://127.0.0.1:${port + 1}`,
-    '--interface',
-    'lo',
-    '--host',
-    '127.0.0.1',
-  ];
-  const args = ['edge/main.ts', '--port', `${port}`, '--sadp-port', `${port + 2}`, ...options];
+/** One program in a folder of its own, stopped and forgotten at the end. */
+async function startMain(name: string, port: number, options: string[], stdin?: [command: string[], input: string]) {
+  const dir = mkdtempSync(join(tmpdir(), `gatepost-${name}-`));
+  const common = ['--data', dir];
+  if (stdin) {
+    const done = spawnSync(process.execPath, [`${name}/main.ts`, ...stdin[0], ...common], {
+      cwd: root,
+      input: stdin[1],
+      encoding: 'utf8',
+    });
+    if (done.status !== 0) throw new Error(done.stderr);
+  }
+  const args = [`${name}/main.ts`, '--port', `${port}`, '--host', '127.0.0.1', ...common, ...options];
   const child = spawn(process.execPath, args, { cwd: root, stdio: 'ignore' });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const url = `http://127.0.0.1:${port}`;
@@ -93,7 +91,7 @@ export async function startLoneBox(): Promise<{ url: string; stop(): Promise<voi
     await ended;
     rmSync(dir, { recursive: true, force: true });
   };
-  for (let i = 0; i < 200 && child.exitCode === null; i++) {
+  for (let i = 0; i < 300 && child.exitCode === null; i++) {
     if (
       await fetch(`${url}/healthz`).then(
         (r) => r.ok,
@@ -104,5 +102,18 @@ export async function startLoneBox(): Promise<{ url: string; stop(): Promise<voi
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   await stop();
-  throw new Error('the box does not start');
+  throw new Error(`${name} does not start`);
+}
+
+/** A new box that nobody claimed. */
+export async function startBox(relay: string) {
+  const port = await freeBase();
+  return startMain('edge', port, ['--relay', relay, '--interface', 'lo', '--sadp-port', `${port + 2}`]);
+}
+
+/** A relay with one user and one site without a box. */
+export async function startRelay(user: { email: string; password: string; site: string }) {
+  const who = ['--company', 'Test Security', '--name', 'Tess Ter', '--email', user.email, '--site', user.site];
+  const bootstrap = ['bootstrap', ...who, '--time-zone', 'Europe/Berlin'];
+  return startMain('relay', await freeBase(), [], [bootstrap, user.password]);
 }

@@ -38,6 +38,14 @@ const NARROW: Layout = {
   },
 };
 
+/** {@link NARROW} where the relay is not on the way. */
+const DIRECT: Layout = {
+  size: [336, 288],
+  short: [336, 174],
+  nodes: { ...NARROW.nodes, arc: [2, 230] },
+  legs: { ...NARROW.legs, direct: { path: 'M56 172V226', middle: [56, 198], label: [70, 204, 'start'] } },
+};
+
 /**
  * The way of alarms as a picture, with the same in words for those who do not see it.
  * @param tall always from top to bottom, for a narrow place on a wide screen
@@ -51,7 +59,7 @@ export function Diagram({ model, tall }: { model: Model; tall?: boolean }) {
         </div>
       )}
       <div class={tall ? '' : 'md:hidden'}>
-        <Drawing model={model} layout={NARROW} />
+        <Drawing model={model} layout={model.nodes.relay ? NARROW : DIRECT} />
       </div>
     </figure>
   );

@@ -32,7 +32,7 @@ export function ProblemPanel({ error, what, retry, focus }: Props) {
   const { title, next } = describe(error);
   return (
     <div ref={ref} role="alert" tabIndex={-1} class="flex gap-3 rounded-box border-2 border-error bg-base-100 p-4">
-      <span class="mt-1">
+      <span class="mt-1 shrink-0">
         <Mark level="problem" size={18} />
       </span>
       <div class="min-w-0">
@@ -44,7 +44,7 @@ export function ProblemPanel({ error, what, retry, focus }: Props) {
         <p class="muted small mt-1">
           {t('problem.code')} <code class="mono select-all">{error.code}</code>
         </p>
-        {retry && (
+        {retry && ![403, 404].includes(error.status) && (
           <button type="button" class="btn mt-2" onClick={retry}>
             {t('action.tryAgain')}
           </button>

@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { SetupStatus } from '../../protocol/wire/api.ts';
 import type { DiscoveryList } from '../../protocol/wire/box-api.ts';
 import { DiscoveredTable } from '../components/discovered.tsx';
@@ -113,9 +113,33 @@ function Claim({ claim, serial }: { claim: NonNullable<SetupStatus['claim']>; se
             </a>
           </p>
           <p class="muted small">{t('setup.codeHides')}</p>
+          <AllowClaim />
         </div>
       </div>
     </Panel>
+  );
+}
+
+/** After wrong codes the relay takes no more for an hour, unless somebody who stands at the box says so. */
+function AllowClaim() {
+  const [done, setDone] = useState(false);
+  const allow = useAction(async () => {
+    setDone(false);
+    await api.post('/allow-claim');
+    setDone(true);
+  });
+  return (
+    <details>
+      <summary class="link">{t('setup.pausedAsk')}</summary>
+      <div class="mt-2 flex flex-col items-start gap-2">
+        <p class="max-w-prose">{t('setup.pausedText')}</p>
+        <ProblemPanel error={allow.error} what={t('setup.allowFailed')} />
+        <button type="button" class="btn" onClick={() => allow.run()} aria-disabled={allow.busy}>
+          {t('setup.allow')}
+        </button>
+        <p role="status">{done && t('setup.allowed')}</p>
+      </div>
+    </details>
   );
 }
 

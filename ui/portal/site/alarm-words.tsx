@@ -3,7 +3,7 @@ import { t } from '../../components/i18n.ts';
 import { type Level, State } from '../../components/icons.tsx';
 import { between, formatDuration } from '../../components/time.ts';
 
-type Told = Pick<Alarm, 'state' | 'path' | 'tries' | 'occurredAt' | 'acknowledgedAt'>;
+type Told = Pick<Alarm, 'kind' | 'state' | 'path' | 'tries' | 'occurredAt' | 'acknowledgedAt'>;
 const LEVEL: Record<Alarm['state'], Level> = { acknowledged: 'well', waiting: 'working', failed: 'problem' };
 
 /** What became of a message to the ARC in one line: "acknowledged, direct, after 182 ms". */
@@ -13,7 +13,9 @@ export function AlarmLine({ alarm }: { alarm: Told }) {
   if (alarm.acknowledgedAt)
     words.push(t('alarm.after', { time: formatDuration(between(alarm.occurredAt, alarm.acknowledgedAt)) }));
   if (alarm.tries > 1) words.push(t('alarm.tries', { count: alarm.tries }));
-  return <State level={LEVEL[alarm.state]}>{words.join(', ')}</State>;
+  const told = words.join(', ');
+  const text = alarm.kind === 'alarm' ? told : t('alarm.told', { kind: t(`alarm.kind.${alarm.kind}`), told });
+  return <State level={LEVEL[alarm.state]}>{text}</State>;
 }
 
 const CLIP: Record<NonNullable<EventItem['clip']>['state'], Level> = {

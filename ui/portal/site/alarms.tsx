@@ -79,7 +79,7 @@ export function Alarms() {
                   <td data-label={t('alarm.codeZone')}>
                     <span class="mono">{[alarm.code, alarm.zone].filter(Boolean).join(' / ')}</span>
                   </td>
-                  <td data-label={t('alarm.stateName')}>
+                  <td data-label={t('alarm.stateName')} class="wide">
                     <State level={LEVEL[alarm.state]}>
                       {t(`alarm.state.${alarm.state}`)}
                       {alarm.possibleRepeat && <span class="muted small"> {t('alarm.maybeTwice')}</span>}

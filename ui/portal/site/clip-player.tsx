@@ -79,11 +79,7 @@ export function ClipPlayer({ clip, event }: { clip: Clip; event: { deviceName: s
           {t('clip.toEvent')}
         </button>
         {ready && (
-          <a
-            class="btn"
-            href={source}
-            download={`${(event.deviceName ?? 'clip').replace(/\W+/g, '-')}-${clip.startedAt}.mp4`}
-          >
+          <a class="btn" href={source} download>
             {t('clip.download', { size: formatBytes(clip.sizeBytes) })}
           </a>
         )}

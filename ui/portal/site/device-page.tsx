@@ -43,7 +43,7 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
   return (
     <>
       <Title suffix={`${site.data!.name} · Gatepost`}>{device.name}</Title>
-      <div class="grid gap-6 lg:grid-cols-[3fr_2fr]">
+      <div class="grid items-start gap-6 lg:grid-cols-[3fr_2fr]">
         <Panel title={t('device.channels')}>
           <Channels deviceId={device.id} />
         </Panel>

@@ -5,7 +5,7 @@ import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction } from '../../components/resource.ts';
-import { Since } from '../../components/time.tsx';
+import { Since, Time } from '../../components/time.tsx';
 import { api } from '../session.ts';
 import { DEVICE_LEVEL, type DeviceState, deviceState } from './assess.ts';
 import { useSite } from './context.ts';
@@ -28,37 +28,48 @@ export function DeviceStateLine({ device }: { device: Device }) {
 export function Snapshot({ device, channel, name }: { device: Device; channel: number; name: string }) {
   const state = useDeviceState(device);
   const [turn, setTurn] = useState(0);
-  const [shown, setShown] = useState<'loading' | 'shown' | 'failed'>('loading');
+  const [shown, setShown] = useState<'loading' | 'failed' | Date>('loading');
   useEffect(() => setShown('loading'), [device.id, channel, state === 'online']);
   const box = 'flex aspect-video w-full items-center justify-center rounded bg-base-200 muted small text-center p-4';
   if (state !== 'online') return <div class={box}>{t('device.noPicture')}</div>;
   return (
-    <figure class="relative aspect-video w-full overflow-hidden rounded bg-base-200">
-      {shown === 'failed' ? (
-        <div class={box}>{t('device.pictureFailed')}</div>
-      ) : (
-        <img
-          key={turn}
-          src={`/api/v1/devices/${device.id}/snapshot?channel=${channel}&turn=${turn}`}
-          alt={t('device.pictureOf', { name })}
-          class="h-full w-full object-contain"
-          loading="lazy"
-          onLoad={() => setShown('shown')}
-          onError={() => setShown('failed')}
-        />
-      )}
-      {shown === 'loading' && <div class="skeleton absolute inset-0 rounded-none" aria-hidden="true" />}
-      <button
-        type="button"
-        class="btn absolute right-2 bottom-2 min-h-8 h-8 px-2 small"
-        onClick={() => {
-          setShown('loading');
-          setTurn(turn + 1);
-        }}
-      >
-        {t('device.newPicture')}
-        <span class="sr-only">: {name}</span>
-      </button>
+    <figure>
+      <div class="relative aspect-video w-full overflow-hidden rounded bg-base-200">
+        {shown === 'failed' ? (
+          <div class={box}>{t('device.pictureFailed')}</div>
+        ) : (
+          <img
+            key={turn}
+            src={`/api/v1/devices/${device.id}/snapshot?channel=${channel}&turn=${turn}`}
+            alt={t('device.pictureOf', { name })}
+            class="h-full w-full object-contain"
+            loading="lazy"
+            onLoad={() => setShown(new Date())}
+            onError={() => setShown('failed')}
+          />
+        )}
+        {shown === 'loading' && <div class="skeleton absolute inset-0 rounded-none" aria-hidden="true" />}
+      </div>
+      <figcaption class="muted small mt-1 flex justify-between gap-4">
+        <span>
+          {shown instanceof Date && (
+            <>
+              {t('device.pictureAt')} <Time at={shown.toISOString()} />
+            </>
+          )}
+        </span>
+        <button
+          type="button"
+          class="link"
+          onClick={() => {
+            setShown('loading');
+            setTurn(turn + 1);
+          }}
+        >
+          {t('device.newPicture')}
+          <span class="sr-only">: {name}</span>
+        </button>
+      </figcaption>
     </figure>
   );
 }

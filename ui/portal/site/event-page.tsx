@@ -48,19 +48,21 @@ export function EventPage({ params }: { params?: { eventId?: string } }) {
           <Panel title={t('clip.title')}>
             {found.clip ? <ClipPlayer clip={found.clip} event={found} /> : <p class="muted">{t('clip.none')}</p>}
           </Panel>
-          <div class="flex flex-col gap-6">
-            <Panel title={t('event.what')}>
-              <EventFacts event={found} />
+          <Panel title={t('event.what')}>
+            <EventFacts event={found} />
+          </Panel>
+        </div>
+      )}
+      {found && (
+        <div class="grid items-start gap-6 xl:grid-cols-2">
+          {found.alarms.map((alarm) => (
+            <AlarmStory key={alarm.id} event={found} alarm={alarm} />
+          ))}
+          {found.alarms.length === 0 && (
+            <Panel title={t('alarm.story')}>
+              <p class="muted">{t('alarm.noneForEvent')}</p>
             </Panel>
-            {found.alarms.map((alarm) => (
-              <AlarmStory key={alarm.id} event={found} alarm={alarm} />
-            ))}
-            {found.alarms.length === 0 && (
-              <Panel title={t('alarm.story')}>
-                <p class="muted">{t('alarm.noneForEvent')}</p>
-              </Panel>
-            )}
-          </div>
+          )}
         </div>
       )}
     </>

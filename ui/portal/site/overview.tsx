@@ -231,7 +231,9 @@ function BoxFacts({ box }: { box: Box }) {
           health && [t('box.memory'), formatBytes(health.rssBytes)],
           health && [
             t('box.queues'),
-            t('box.queuesText', { ...health.queues, bytes: formatBytes(health.queues.uploadBytes) }),
+            health.queues.uplink + health.queues.upload + health.queues.arc === 0
+              ? t('box.queuesNone')
+              : t('box.queuesText', { ...health.queues, bytes: formatBytes(health.queues.uploadBytes) }),
           ],
         ]}
       />

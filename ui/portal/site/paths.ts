@@ -57,9 +57,9 @@ export function sitePaths(box: Box, devices: Device[], account: ArcAccount | nul
 }
 
 /** The way of one alarm, with the time that each leg took. */
-export function alarmPath(event: Pick<EventDetail, 'deviceName' | 'occurredAt' | 'boxSerial'>, alarm: Alarm): Diagram {
+export function alarmPath(event: Pick<EventDetail, 'deviceName' | 'boxSerial'>, alarm: Alarm): Diagram {
   const done = alarm.state === 'acknowledged' && alarm.acknowledgedAt;
-  const seen = t('path.took', { time: formatDuration(Math.max(0, between(event.occurredAt, alarm.queuedAt))) });
+  const seen = t('path.took', { time: formatDuration(Math.max(0, between(alarm.occurredAt, alarm.queuedAt))) });
   const took = done ? t('path.took', { time: formatDuration(between(alarm.queuedAt, alarm.acknowledgedAt!)) }) : '';
   const way = (path: 'direct' | 'relay'): LegState =>
     alarm.path !== path ? 'off' : done ? 'used' : alarm.state === 'failed' ? 'down' : 'unknown';

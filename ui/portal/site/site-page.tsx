@@ -163,7 +163,7 @@ function Connection({ state, since }: { state: LiveState; since: string }) {
     <div role="status" class="empty:hidden">
       {state === 'lost' && (
         <p class="panel flex gap-3 border-warning py-3">
-          <span class="mt-1">
+          <span class="mt-1 shrink-0">
             <Mark level="attention" />
           </span>
           <span>
@@ -173,7 +173,7 @@ function Connection({ state, since }: { state: LiveState; since: string }) {
       )}
       {state === 'live' && back && (
         <p class="panel flex gap-3 py-3">
-          <span class="mt-1">
+          <span class="mt-1 shrink-0">
             <Mark level="well" />
           </span>
           {t('live.back')}
