@@ -19,6 +19,7 @@ export interface Received {
   /** The reply that went out: ACK, NAK, DUH or `-`. */
   reply: string;
   transport: 'tcp' | 'udp';
+  /** Unix milliseconds with fractions. */
   at: number;
 }
 
@@ -117,7 +118,7 @@ export class StrictReceiver {
     const record: Received = {
       ...{ token: '', sequence: '', account: '', data: '', extended: [], timestamp: '', reply: '-' },
       transport,
-      at: Date.now(),
+      at: performance.timeOrigin + performance.now(),
     };
     this.received.push(record);
     const content = raw.subarray(9, -1);
