@@ -37,7 +37,8 @@ export async function startCamera(options: CameraOptions = {}): Promise<TestCame
   const events: string[] = [];
   const lines = createInterface({ input: child.stdout });
   const [first] = (await once(lines, 'line')) as [string];
-  lines.on('line', (line) => events.push((JSON.parse(line) as { event: string }).event));
+  // GLib prints its complaints on standard output too.
+  lines.on('line', (line) => line.startsWith('{') && events.push((JSON.parse(line) as { event: string }).event));
   const { port } = JSON.parse(first) as { port: number };
   return {
     url: `rtsp://127.0.0.1:${port}/Streaming/Channels/101`,
