@@ -188,6 +188,38 @@ describe('devices', () => {
   });
 });
 
+describe('alarms', () => {
+  it('shows which way an alarm took while the direct path is cut', { timeout: 90_000 }, async () => {
+    const { page, context } = await open(browser, PHONE, signedIn);
+    await labDo('/faults', { target: 'arc-direct', mode: 'refuse' });
+    try {
+      await page.goto(`${stack.portal}${site}/events`);
+      await settled(page);
+      await motion(true);
+      const newest = page.locator('tbody tr').first();
+      await newest.getByText('acknowledged, through the relay').waitFor({ timeout: 20_000 });
+      await motion(false);
+      await newest.getByRole('link', { name: 'Motion' }).click();
+      await page
+        .getByRole('img', { name: /Relay to Night Watch ARC: relay, / })
+        .first()
+        .waitFor();
+      await settled(page);
+      await check(page, 'event whose alarm took the relay');
+      await page.getByRole('link', { name: 'Overview' }).click();
+      await page.getByRole('img', { name: /Box to Night Watch ARC: direct, down\. .* relay, in use/ }).waitFor();
+      await page.getByRole('heading', { level: 1, name: /need/ }).waitFor();
+      await settled(page);
+      await check(page, 'direct path down');
+      await page.setViewportSize({ width: 1440, height: 900 });
+      await check(page, 'direct path down, wide');
+    } finally {
+      await labDo('/faults', { target: 'arc-direct', mode: 'none' });
+    }
+    await context.close();
+  });
+});
+
 describe('every page, for everyone', () => {
   const paths = async () => {
     const event = (await api<{ items: { id: string; clip: object | null }[] }>(`${site}/events?limit=50`)).items.find(
