@@ -226,11 +226,8 @@ export class ChannelRecorder implements Consumer {
     this.#port.report(row.report);
     active.writer.add(first);
     for (const unit of units.slice(1)) this.accessUnit(unit);
-    // The past is written group by group; what is there of the present goes at once, then every second.
-    const fragmenter = this.#active?.writer?.fragmenter;
-    if (!fragmenter || fragmenter.live) return;
-    fragmenter.flush();
-    fragmenter.live = true;
+    // What is there of the present goes at once.
+    this.#active?.writer?.fragmenter.flush();
   }
 
   #reportExtended(active: Active): void {

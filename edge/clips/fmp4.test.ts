@@ -61,7 +61,7 @@ describe('cutting fragments', () => {
       bytes: fc.integer({ min: 10, max: 400 }),
     });
     fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 80 }), fc.nat(80), (steps, liveFrom) => {
+      fc.property(fc.array(step, { minLength: 1, maxLength: 80 }), (steps) => {
         const sizes: number[] = [];
         let expected = 0;
         let ends = 0;
@@ -83,10 +83,7 @@ describe('cutting fragments', () => {
           epoch += newEpoch ? 1 : 0;
           return unit(codecs.big, keyFrame, { time, epoch, monoMs: mono, bytes });
         });
-        for (const [i, u] of units.entries()) {
-          if (i === liveFrom) fragmenter.live = true;
-          fragmenter.add(u);
-        }
+        for (const u of units) fragmenter.add(u);
         fragmenter.end();
         expect(sizes).toEqual(units.map((u) => u.data.length - (u.keyFrame ? codecs.big.prefix.length : 0)));
         expect(ends).toBeGreaterThan(0);
@@ -94,16 +91,12 @@ describe('cutting fragments', () => {
     );
   });
 
-  it('cuts every second while live, and a group without end after 10 s', () => {
+  it('cuts every second, and sooner what is large', () => {
     const cuts: number[] = [];
     const fragmenter = new Fragmenter((cut) => cuts.push(cut.durationMs));
-    for (let i = 0; i < 600; i++) {
-      if (i === 300) {
-        fragmenter.flush();
-        fragmenter.live = true;
-      }
-      fragmenter.add(unit(codecs.big, i === 0, { time: i * 3600 }));
-    }
-    expect(cuts).toEqual([10_000, 1960, ...Array.from({ length: 12 }, () => 1000)]);
+    for (let i = 0; i < 100; i++) fragmenter.add(unit(codecs.big, i === 0, { time: i * 3600 }));
+    fragmenter.flush();
+    for (let i = 100; i < 110; i++) fragmenter.add(unit(codecs.big, false, { time: i * 3600, bytes: 200_000 }));
+    expect(cuts).toEqual([1000, 1000, 1000, 960, 160, 120, 120]);
   });
 });

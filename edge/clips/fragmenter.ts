@@ -10,21 +10,18 @@ export interface Cut {
   keyFrame: boolean;
 }
 
-const LIVE_TICKS = TIMESCALE;
-/** A group without end (minutes between key frames) is cut all the same; the wire allows 60 s and 32 MiB. */
-const MAX_TICKS = 10 * TIMESCALE;
-const MAX_BYTES = 12 * 1024 * 1024;
+/** Small parts, so that the first one is away soon even on a slow uplink. */
+const PART_TICKS = TIMESCALE;
+const PART_BYTES = 512 * 1024;
 /** Duration of a last picture that nothing follows. */
 const USUAL_TICKS = TIMESCALE / 25;
 
 /**
  * Turns access units into samples with durations on the clip's own time line, which begins at 0, and decides where
- * fragments end: at every key frame, and while `live` after every second. A unit is held back until the next one tells
+ * fragments end: at every key frame, after a second, and when they grow large. A unit is held back until the next one tells
  * how long it lasts.
  */
 export class Fragmenter {
-  /** False while the pre-roll is written: whole groups of pictures then. */
-  live = false;
   readonly #cut: (cut: Cut) => void;
   #held: AccessUnit | null = null;
   #heldTime = 0;
@@ -52,8 +49,7 @@ export class Fragmenter {
     const time = this.#timeOf(unit);
     if (this.#held) {
       this.#push(this.#held, time - this.#heldTime);
-      const due = this.#ticks >= (this.live ? LIVE_TICKS : MAX_TICKS) || this.#bytes >= MAX_BYTES;
-      if (unit.keyFrame || due) this.flush();
+      if (unit.keyFrame || this.#ticks >= PART_TICKS || this.#bytes >= PART_BYTES) this.flush();
     }
     this.#base = unit.time - time;
     this.#held = unit;

@@ -94,13 +94,16 @@ describe('clips of events', () => {
       height: 1080,
       fragments: null,
     });
-    // At once: whole groups of the past, then what there is of the present.
+    // At once, second by second: the past, then what there is of the present.
     expect(uploads.of(only().id).map((f) => [f.n, f.durationMs, f.keyFrame])).toEqual([
       [0, 0, true],
-      [1, 2000, true],
-      [2, 2000, true],
-      [3, 2000, true],
-      [4, 960, true],
+      [1, 1000, true],
+      [2, 1000, false],
+      [3, 1000, true],
+      [4, 1000, false],
+      [5, 1000, true],
+      [6, 1000, false],
+      [7, 960, true],
     ]);
     await pass(40_000);
     await allClosed();
