@@ -54,16 +54,16 @@ class Fragments {
     this.#sink = sink;
     this.#isVideo = isVideo;
   }
-  /** Start and end in one packet are illegal and seen (OpenIPC): such a fragment is a whole unit. */
-  add(start: boolean, end: boolean, header: Buffer, data: Buffer): void {
-    if (start) this.#parts = [header];
+  /** `header`: that of the NAL unit, with its first fragment. Start and end in one packet are illegal and seen (OpenIPC): such a fragment is a whole unit. */
+  add(header: Buffer | null, end: boolean, data: Buffer): void {
+    if (header) this.#parts = [header];
     if (!this.#parts) return;
     this.#parts.push(data);
     if (!end) return;
     const parts = this.#parts;
     this.#parts = null;
     // SPS, PPS and IDR in one fragmented "unit": look inside when it claims to be no picture.
-    if (this.#isVideo(header[0]!)) this.#sink(parts);
+    if (this.#isVideo(parts[0]![0]!)) this.#sink(parts);
     else splitAnnexB(Buffer.concat(parts), this.#sink);
   }
   reset(): void {
@@ -89,9 +89,9 @@ export class H264Depacketizer implements Depacketizer {
       aggregated(type === 24 ? payload : payload.subarray(2), 1, 0, (nal) => splitAnnexB(nal, this.#sink));
     } else if (type === 28 || type === 29) {
       const fu = payload[1]!;
-      const header = Buffer.from([(payload[0]! & 0xe0) | (fu & 0x1f)]);
-      const data = payload.subarray(type === 29 && fu & 0x80 ? 4 : 2);
-      this.#fragments.add((fu & 0x80) !== 0, (fu & 0x40) !== 0, header, data);
+      const start = (fu & 0x80) !== 0;
+      const header = start ? Buffer.from([(payload[0]! & 0xe0) | (fu & 0x1f)]) : null;
+      this.#fragments.add(header, (fu & 0x40) !== 0, payload.subarray(type === 29 && start ? 4 : 2));
     } else if (type === 0 && payload.indexOf(START_CODE) >= 0) {
       splitAnnexB(payload, this.#sink);
     }
@@ -124,9 +124,9 @@ export class H265Depacketizer implements Depacketizer {
       aggregated(payload, 2, this.#donl ? 2 : 0, (nal) => splitAnnexB(nal, this.#sink));
     } else if (type === 49) {
       const fu = payload[2]!;
-      const header = Buffer.from([(payload[0]! & 0x81) | ((fu & 0x3f) << 1), payload[1]!]);
       const start = (fu & 0x80) !== 0;
-      this.#fragments.add(start, (fu & 0x40) !== 0, header, payload.subarray(this.#donl && start ? 5 : 3));
+      const header = start ? Buffer.from([(payload[0]! & 0x81) | ((fu & 0x3f) << 1), payload[1]!]) : null;
+      this.#fragments.add(header, (fu & 0x40) !== 0, payload.subarray(this.#donl && start ? 5 : 3));
     }
   }
   reset(): void {
