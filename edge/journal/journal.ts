@@ -24,6 +24,7 @@ const SCHEMA = `
 const BALLAST_BYTES = 8 * 1024 * 1024;
 const MAX_WAITING = 5_000;
 const RETRY_MS = 1_000;
+const CURSOR_MS = 1_000;
 
 type Row = { seq: number; id: string; kind: string; at: string; body: string };
 type Waiting = {
@@ -32,7 +33,9 @@ type Waiting = {
   reject: (error: Error) => void;
 };
 
-/** A durable place in the journal. At-least-once: what was read after the last `commit` is read again after a crash. */
+/**
+ * A place in the journal. At-least-once: after a crash, what was read in the second before it is read again.
+ */
 export interface Consumer {
   cursor(): number;
   next(limit: number): JournalRecord[];
@@ -70,6 +73,8 @@ export class Journal {
   #flushScheduled = false;
   #cancelRetry: (() => void) | null = null;
   #cancelSweep: (() => void) | null = null;
+  readonly #cursors = new Map<string, number>();
+  #cancelCursors: (() => void) | null = null;
   readonly #listeners = new Set<() => void>();
 
   constructor(o: {
@@ -122,6 +127,7 @@ export class Journal {
     this.#cancelRetry?.();
     this.#cancelSweep?.();
     this.#flush();
+    this.#writeCursors();
     for (const w of this.#waiting.splice(0)) w.reject(new Error('the journal was closed'));
     this.#db?.close();
     this.#db = null;
@@ -158,27 +164,38 @@ export class Journal {
     const db = this.#db;
     if (!db) throw new Error('the journal is not open');
     db.prepare('INSERT OR IGNORE INTO cursors (name, seq) VALUES (?, ?)').run(name, from === 'end' ? this.#lastSeq : 0);
-    const get = db.prepare<[string], { seq: number }>('SELECT seq FROM cursors WHERE name = ?');
-    const set = db.prepare<[number, string]>('UPDATE cursors SET seq = ? WHERE name = ?');
-    let cursor = get.get(name)?.seq ?? 0;
+    const stored = db.prepare('SELECT seq FROM cursors WHERE name = ?').get(name) as { seq: number };
+    let cursor = stored.seq;
     return {
       cursor: () => cursor,
       next: (limit) => this.read(cursor, limit),
       commit: (seq) => {
-        if (seq === cursor) return;
         cursor = seq;
-        if (!this.#db) return;
-        try {
-          set.run(seq, name);
-        } catch (error) {
-          // The cursor is only behind then, and consumers are idempotent.
-          this.#log.warn({ err: error, consumer: name }, 'the cursor could not be written');
-        }
+        this.#cursors.set(name, seq);
+        this.#cancelCursors ??= this.#clock.after(CURSOR_MS, () => this.#writeCursors());
       },
       close: () => {
+        this.#cursors.delete(name);
         this.#db?.prepare('DELETE FROM cursors WHERE name = ?').run(name);
       },
     };
+  }
+
+  /** Cursors are written behind, together: after a crash they are a little behind, and consumers are idempotent. */
+  #writeCursors(): void {
+    this.#cancelCursors?.();
+    this.#cancelCursors = null;
+    const db = this.#db;
+    if (!db || this.#cursors.size === 0) return;
+    try {
+      const set = db.prepare('UPDATE cursors SET seq = ? WHERE name = ?');
+      db.transaction(() => {
+        for (const [name, seq] of this.#cursors) set.run(seq, name);
+      })();
+      this.#cursors.clear();
+    } catch (error) {
+      this.#log.warn({ err: error }, 'the cursors could not be written');
+    }
   }
 
   /** Called after each commit. */
@@ -338,6 +355,7 @@ export class Journal {
   #sweep(): void {
     const db = this.#db;
     if (!db) return;
+    this.#writeCursors();
     try {
       const cutoff = iso(this.#clock.now() - this.#retainMs);
       const pinned = db.prepare('SELECT min(seq) AS seq FROM cursors').get() as { seq: number | null };
