@@ -28,9 +28,10 @@ export function makeLine({ mbit, bufferMs }: { mbit: number; bufferMs: number })
       for end in "${box} wan0" "${relay} net0"; do
         set -- $end
         ip -n $1 link set lo up; ip -n $1 link set $2 up
+        ip -n $1 route replace 10.99.0.0/24 dev $2 congctl cubic
         ip netns exec $1 ethtool -K $2 tso off gso off gro off 2>/dev/null || true
       done
-      tc -n ${box} qdisc add dev wan0 root tbf rate ${mbit}mbit burst 5kb latency ${bufferMs}ms
+      tc -n ${box} qdisc add dev wan0 root tbf rate ${mbit}mbit burst 16kb latency ${bufferMs}ms
     `);
   } catch (error) {
     remove();

@@ -122,6 +122,23 @@ describe('pacer', () => {
     expect((upload.bytes - before) / 20 / uplink.bytesPerSecond).toBeGreaterThan(0.7);
   });
 
+  it('is not starved by a machine so busy that every sample is late', async () => {
+    const uplink = new Uplink(20, 2, 5);
+    let seed = 1;
+    const random = () => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed / 2_147_483_647;
+    };
+    const pacer = new Pacer({
+      clock: uplink.clock,
+      onRtt: (fn) => uplink.onRtt((ms, min) => fn(ms + 60 * random(), min)),
+    });
+    const upload = uplink.upload(pacer);
+    await uplink.clock.advance(60_000);
+    upload.stop();
+    expect(upload.bytes / 60).toBeGreaterThan(150_000);
+  });
+
   it('yields to others who need the uplink, down to the floor, and takes it back afterwards', async () => {
     const uplink = new Uplink(10, 20, 10, 150);
     const floor = 32 * 1024;

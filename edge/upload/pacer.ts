@@ -37,6 +37,8 @@ export interface PacerOptions {
 
 const STEP_MS = 200;
 const SILENCE_MS = 600;
+/** So many samples in a row show whether a queue lasts. */
+const RECENT = 3;
 const PROBE_EVERY_MS = 10_000;
 const PROBE_MAX_MS = 500;
 const BASE_BUCKET_MS = 10_000;
@@ -73,6 +75,7 @@ export class Pacer {
   #sent = 0;
   #lastSampleAt = 0;
   #lastQueueMs = 0;
+  #recent: number[] = [];
   #lastRttMs = 0;
   #emptyRttMs = 0;
   #heard = false;
@@ -90,8 +93,8 @@ export class Pacer {
   constructor(options: PacerOptions) {
     this.#clock = options.clock;
     this.#onRtt = options.onRtt;
-    this.#targetMs = options.targetMs ?? 10;
-    this.#floor = options.floorBytesPerSecond ?? 32 * 1024;
+    this.#targetMs = options.targetMs ?? 6;
+    this.#floor = options.floorBytesPerSecond ?? 64 * 1024;
     this.#start = options.startBytesPerSecond ?? 384 * 1024;
     this.#fallback = options.fallbackBytesPerSecond ?? 192 * 1024;
     this.#max = options.maxBytesPerSecond ?? 125_000_000;
@@ -103,9 +106,9 @@ export class Pacer {
     return this.#rate;
   }
 
-  /** How much to ask for at once: about 4 ms of the rate, so that a chunk itself is no queue. */
+  /** How much to ask for at once: about 3 ms of the rate, so that a chunk itself is no queue. */
   get chunkBytes(): number {
-    return Math.round(Math.min(16_384, Math.max(2048, this.#rate * 0.004)));
+    return Math.round(Math.min(16_384, Math.max(2048, this.#rate * 0.003)));
   }
 
   /**
@@ -184,6 +187,8 @@ export class Pacer {
     const queueMs = ms - base;
     this.#emptyRttMs = base;
     this.#lastRttMs = ms;
+    this.#recent.push(queueMs);
+    if (this.#recent.length > RECENT) this.#recent.shift();
     this.#heard = true;
     if (this.#pausedUntil > now) this.#pausedUntil = now;
     else if (elapsed >= 10) this.#steer(queueMs, elapsed);
@@ -205,17 +210,20 @@ export class Pacer {
     const lagMs = Math.max(STEP_MS, elapsedMs + this.#emptyRttMs);
     const steps = elapsedMs / lagMs;
     const used = this.#sent >= 0.6 * this.#rate * (elapsedMs / 1000);
-    // One late sample is noise of the machine, two are a queue.
-    if (Math.min(queueMs, this.#lastQueueMs) < goalMs / 2) {
-      if (queueMs >= goalMs / 2) this.#growth /= 2;
-      else if (used) {
+    // One late sample is noise of the machine, one early one chance: two make the case.
+    if (Math.max(queueMs, this.#lastQueueMs) < goalMs / 2) {
+      if (used) {
         this.#growth = Math.min(0.25, this.#growth + 0.03 * steps);
         this.#centre *= (1 + this.#growth) ** steps;
       }
+    } else if (Math.min(queueMs, this.#lastQueueMs) < goalMs / 2) {
+      this.#growth /= 2;
     } else {
       // While there is a queue, what left it is what was sent less what it grew by: our share of the link, measured.
       const share = (1000 * this.#sent) / Math.max(elapsedMs / 4, elapsedMs + queueMs - this.#lastQueueMs);
-      const weight = this.#growth > 0 ? 1 : 1 - Math.exp(-steps / 3);
+      // Lasting changes need a queue that lasts: a busy machine makes samples late too, and must not starve uploads.
+      const lasts = Math.min(...this.#recent) >= goalMs / 2;
+      const weight = Math.max(Math.min(1, this.#growth / 0.15), lasts ? 1 - Math.exp(-steps / 3) : 0);
       if (used || share > this.#centre) this.#centre += weight * (Math.min(share, this.#centre * 1.25) - this.#centre);
       this.#growth = 0;
     }

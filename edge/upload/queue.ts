@@ -113,12 +113,7 @@ export class UploadQueue {
    */
   add(fragment: FragmentInfo & { path: string }): void {
     this.#retention.makeRoom(fragment.clipId);
-    try {
-      if (!this.#store.add(fragment)) return;
-    } catch (error) {
-      if ((error as { code?: string }).code !== 'SQLITE_FULL' || this.#store.dropOldestKept() === 0) throw error;
-      this.#store.add(fragment);
-    }
+    if (!this.#store.add(fragment)) return;
     this.#live.delete(fragment.clipId);
     this.#live.set(fragment.clipId, this.#clock.mono());
     this.#changed();
@@ -255,7 +250,17 @@ export class UploadQueue {
     this.#active.set(row.seq, { row, live, abort, done });
   }
 
+  /** Notes what came of a fragment. What cannot be noted (full disk) is asked again later: the relay knows. */
   #settle(row: FragmentRow, outcome: Outcome): void {
+    try {
+      this.#note(row, outcome);
+    } catch (error) {
+      this.#log.error({ err: error, clipId: row.clipId, n: row.n }, 'the list of clips to be sent cannot be written');
+      this.#note(row, { kind: 'waiting', code: 'disk-full', text: 'the disk of this box is full' });
+    }
+  }
+
+  #note(row: FragmentRow, outcome: Outcome): void {
     const retry = () => {
       const r = this.#retries.get(row.seq) ?? {
         backoff: new Backoff(FIRST_RETRY_MS, RETRY_CAP_MS),

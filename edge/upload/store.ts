@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { FragmentInfo } from '../../protocol/wire/uploads.ts';
@@ -37,8 +37,8 @@ export interface Totals {
 }
 
 /**
- * The upload queue's memory: one SQLite file, WAL, `synchronous=FULL`. A file is deleted only after its row says `gone`,
- * so that no kill leaves a file that nobody knows.
+ * The upload queue's memory: one SQLite file, WAL, `synchronous=FULL`. A file that waits is deleted only after its row says
+ * `gone`, so that no kill leaves a file that nobody knows, or loses one silently.
  */
 export class UploadStore {
   readonly #dir: string;
@@ -82,12 +82,11 @@ export class UploadStore {
       | undefined;
     if (known && known.sha256 !== f.sha256) throw new Error(`clip ${f.clipId} has another part ${f.n} already`);
     if (known) return false;
-    this.#db
-      .prepare(
-        `INSERT INTO fragments (clipId, n, path, size, sha256, durationMs, keyFrame)
-         VALUES (@clipId, @n, @path, @size, @sha256, @durationMs, @keyFrame)`,
-      )
-      .run({ ...f, keyFrame: f.keyFrame ? 1 : 0 });
+    const insert = this.#db.prepare(
+      `INSERT INTO fragments (clipId, n, path, size, sha256, durationMs, keyFrame)
+       VALUES (@clipId, @n, @path, @size, @sha256, @durationMs, @keyFrame)`,
+    );
+    this.#write(() => insert.run({ ...f, keyFrame: f.keyFrame ? 1 : 0 }));
     this.#count('waiting', 1, f.size);
     return true;
   }
@@ -107,27 +106,27 @@ export class UploadStore {
   }
 
   set(row: FragmentRow, state: FragmentState): void {
-    const done = this.#db
-      .prepare('UPDATE fragments SET state = ? WHERE seq = ? AND state = ?')
-      .run(state, row.seq, row.state);
-    if (done.changes === 0) return;
+    const update = this.#db.prepare('UPDATE fragments SET state = ? WHERE seq = ? AND state = ?');
+    if (this.#write(() => update.run(state, row.seq, row.state)).changes === 0) return;
     this.#count(row.state, -1, row.size);
     this.#count(state, 1, row.size);
   }
 
-  /** Offers what is stored or refused of a clip again. Returns how many. */
+  /** Offers what is stored or refused of a clip again, as far as its files are here. Returns how many. */
   requeue(clipId: string): number {
-    const rows = this.#all(`clipId = ? AND state IN ('stored', 'refused')`, clipId);
-    this.#db.transaction(() => {
-      for (const row of rows) this.set(row, 'waiting');
-    })();
+    const kept = this.#all(`clipId = ? AND state IN ('stored', 'refused')`, clipId);
+    const rows = kept.filter((row) => existsSync(row.path));
+    for (const row of rows) this.set(row, 'waiting');
     return rows.length;
   }
 
   /** Deletes the oldest file that is not needed any more; returns its size, 0 when there is none. */
   dropOldestKept(): number {
-    const row = this.#all(`state IN ('stored', 'refused') ORDER BY state = 'refused', seq LIMIT 1`)[0];
+    const oldest = (state: FragmentState) => this.#all('state = ? ORDER BY seq LIMIT 1', state)[0];
+    const row = oldest('stored') ?? oldest('refused');
     if (!row) return 0;
+    // The file first: on a disk that is full to the last byte the row can be written only after it.
+    rmSync(row.path, { force: true });
     this.set(row, 'gone');
     this.#unlink();
     return row.size;
@@ -140,15 +139,14 @@ export class UploadStore {
 
   /** Gives up fragments that wait: notes the loss and deletes the files, in this order. */
   lose(clipId: string, rows: FragmentRow[], reason: string): void {
-    this.#db.transaction(() => {
-      this.noteLoss(clipId, reason);
-      for (const row of rows) this.set(row, 'gone');
-    })();
+    this.noteLoss(clipId, reason);
+    for (const row of rows) this.set(row, 'gone');
     this.#unlink();
   }
 
   noteLoss(clipId: string, reason: string): void {
-    this.#db.prepare('INSERT OR IGNORE INTO losses (clipId, reason) VALUES (?, ?)').run(clipId, reason);
+    const insert = this.#db.prepare('INSERT OR IGNORE INTO losses (clipId, reason) VALUES (?, ?)');
+    this.#write(() => insert.run(clipId, reason));
   }
 
   /** Losses that nobody has taken note of yet. */
@@ -179,6 +177,21 @@ export class UploadStore {
     }
   }
 
+  /** Writes; when the disk is full, files that the relay has make room. Throws `SQLITE_FULL` when there are none left. */
+  #write<T>(fn: () => T): T {
+    for (let seq = 0; ; ) {
+      try {
+        return fn();
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'SQLITE_FULL') throw error;
+        const row = this.#all(`state = 'stored' AND seq > ? ORDER BY seq LIMIT 1`, seq)[0];
+        if (!row) throw error;
+        rmSync(row.path, { force: true });
+        seq = row.seq;
+      }
+    }
+  }
+
   #all(where: string, ...values: (string | number)[]): FragmentRow[] {
     return this.#db.prepare(`SELECT * FROM fragments WHERE ${where}`).all(...values) as FragmentRow[];
   }
@@ -191,7 +204,7 @@ export class UploadStore {
   #unlink(): void {
     const rows = this.#all(`state = 'gone'`);
     for (const row of rows) rmSync(row.path, { force: true });
-    this.#db.prepare(`DELETE FROM fragments WHERE state = 'gone'`).run();
+    this.#write(() => this.#db.prepare(`DELETE FROM fragments WHERE state = 'gone'`).run());
     this.#totals.delete('gone');
   }
 }
