@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
 import { Socket } from 'node:net';
-import { type Duplex, pipeline, type Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import { TunnelError, type TunnelErrorCode } from '../../protocol/tunnel/errors.ts';
@@ -125,8 +125,7 @@ export class TunnelHub {
     if (Buffer.isBuffer(r.body)) headers['content-length'] ??= String(r.body.length);
     const stream = this.#stream(serial, r.class ?? 'interactive', headers, r.body === undefined);
     if (Buffer.isBuffer(r.body)) stream.end(r.body);
-    // A body that breaks destroys the stream with its error, and that is what #response hears.
-    else if (r.body) pipeline(r.body, stream, () => {});
+    else if (r.body) feed(r.body, stream);
     const answered = await this.#response(stream, false, r.timeoutMs ?? TIMEOUT_MS, r.signal);
     return { status: answered.status, headers: flat(answered.headers), body: answered.body };
   }
@@ -231,6 +230,24 @@ export class TunnelHub {
   #changed(serial: string, connected: boolean): void {
     for (const fn of this.#listeners) fn(serial, connected);
   }
+}
+
+/**
+ * Sends a request's body. One that breaks resets the stream; a box that has answered before the end of it (413) stops it, which
+ * `pipeline` would take for a failure of the answer.
+ */
+function feed(body: Readable, stream: ClientHttp2Stream): void {
+  const stop = () => {
+    body.unpipe(stream);
+    body.destroy();
+  };
+  stream.once('aborted', stop);
+  stream.once('close', stop);
+  body.on('error', (error) => stream.destroy(error));
+  body.once('close', () => {
+    if (!body.readableEnded && !stream.aborted) stream.destroy(new Error('the body ended early'));
+  });
+  body.pipe(stream);
 }
 
 function flat(headers: IncomingHttpHeaders): Record<string, string> {
