@@ -46,7 +46,8 @@ export async function open(
     ...(storage ? { storageState: storage } : {}),
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  // Longer than the relay waits for a box, so that the page can say what happened.
+  page.setDefaultTimeout(30_000);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {

@@ -87,7 +87,13 @@ describe('live', () => {
     await check(page, 'events with one being recorded');
     await newest.getByRole('link', { name: 'Motion' }).click();
     await page.getByRole('heading', { level: 1, name: /^Motion, / }).waitFor();
+    // While it is being recorded, what has arrived can be watched already.
+    await page.getByRole('button', { name: 'Show what has arrived' }).click();
+    await page.getByRole('button', { name: 'Play from the start' }).click();
+    await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0.5);
+    await check(page, 'event with a clip being recorded');
     await page.getByText('Complete', { exact: false }).first().waitFor({ timeout: 90_000 });
+    await page.getByRole('button', { name: 'Show the whole clip' }).click();
     await page.getByRole('button', { name: 'Play from the event' }).click();
     const video = page.locator('video');
     await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 5.5);

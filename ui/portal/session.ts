@@ -7,10 +7,13 @@ export const me = signal<Me | null | undefined>(undefined);
 /** True when a session ended by itself, so that the sign-in page can say so. */
 export const expired = signal(false);
 
-export const api = client('/api/v1', () => {
+/** The relay says that nobody is signed in. */
+export function sessionEnded(): void {
   if (me.value) expired.value = true;
   me.value = null;
-});
+}
+
+export const api = client('/api/v1', sessionEnded);
 
 export async function signIn(email: string, password: string): Promise<void> {
   const answer = await api.post<{ me: Me }>('/auth/login', { email, password });

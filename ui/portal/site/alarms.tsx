@@ -12,13 +12,15 @@ import { followAlarms, joinPages } from './lists.ts';
 
 const LEVEL = { acknowledged: 'well', waiting: 'working', failed: 'problem' } as const;
 
+const MAX_SHOWN = 2000;
+
 /** What was said to the ARC, newest first: by which way, in how many tries, how late. */
 export function Alarms() {
   const { base, site, devices } = useSite();
   const address = `${base}/alarms?limit=50`;
   const list = useResource((signal) => api.get<Page<Alarm>>(address, { signal }), [address]);
   useLive((message) => {
-    if (message.event === 'hello') return list.reload();
+    if (message.event === 'hello' || (list.data && list.data.items.length > MAX_SHOWN)) return list.reload();
     list.set((page) => ({ ...page, items: followAlarms(page.items, message) }));
   });
   const more = useAction(async () => {

@@ -1,45 +1,55 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Clip } from '../../../protocol/wire/api.ts';
+import { ApiError, errorOf } from '../../components/http.ts';
 import { t } from '../../components/i18n.ts';
 import { Facts } from '../../components/page.tsx';
+import { ProblemPanel } from '../../components/problem.tsx';
+import { useAction } from '../../components/resource.ts';
 import { formatBytes, formatDuration } from '../../components/time.ts';
 import { Time } from '../../components/time.tsx';
 import { ClipLine } from './alarm-words.tsx';
 
+interface Props {
+  clip: Clip;
+  event: { deviceName: string | null; occurredAt: string };
+}
+
 /** The clip with its own timeline: where the event is, and how far the recording has come. */
-export function ClipPlayer({ clip, event }: { clip: Clip; event: { deviceName: string | null; occurredAt: string } }) {
+export function ClipPlayer({ clip, event }: Props) {
   const video = useRef<HTMLVideoElement>(null);
   const [position, setPosition] = useState(0);
   const [failed, setFailed] = useState(false);
-  const ready = clip.storedFragments > 0;
-  // A clip that grows is read anew only when it is complete, so that playing it is not disturbed meanwhile.
-  const source = `/api/v1/clips/${clip.id}/video`;
-  const version = clip.state === 'complete' || clip.state === 'incomplete' ? 'whole' : 'part';
-  useEffect(() => setFailed(false), [clip.id, version, ready]);
+  const address = `/api/v1/clips/${clip.id}/video`;
+  const whole = (clip.state === 'complete' || clip.state === 'incomplete') && clip.storedFragments > 0;
+  const part = usePart(address);
+  const source = part.url ?? (whole ? address : null);
+  useEffect(() => setFailed(false), [source]);
 
   const eventAtMs = Math.max(0, Date.parse(event.occurredAt) - Date.parse(clip.startedAt));
-  const seek = (ms: number) => {
-    const element = video.current;
-    if (!element) return;
-    element.currentTime = ms / 1000;
-    element.play().catch(() => {});
-  };
-  const lengthMs = Math.max(clip.durationMs, 1);
+  const lengthMs = Math.max(clip.durationMs, clip.state === 'recording' ? eventAtMs + 30_000 : 1);
   const percent = (ms: number) => `${Math.min(100, (ms / lengthMs) * 100)}%`;
+  const seek = (ms: number) => {
+    if (!video.current) return;
+    video.current.currentTime = ms / 1000;
+    video.current.play().catch(() => {});
+  };
   return (
     <div class="flex flex-col gap-3">
-      <p role="status">
-        <ClipLine clip={clip} />
-      </p>
-      {clip.state !== 'complete' && <p class="muted -mt-2 pl-6">{t(`clip.next.${clip.state}`)}</p>}
-      {clip.reason && <p class="pl-6">{clip.reason}</p>}
-      {ready && !failed ? (
+      <div>
+        <p role="status">
+          <ClipLine clip={clip} />
+        </p>
+        {clip.state !== 'complete' && <p class="muted pl-6">{t(`clip.next.${clip.state}`)}</p>}
+        {clip.reason && <p class="pl-6">{clip.reason}</p>}
+      </div>
+      <ProblemPanel error={part.error} what={t('clip.partFailed')} />
+      {source && !failed ? (
         // biome-ignore lint/a11y/useMediaCaption: cameras have no captions
         <video
-          key={version}
+          key={source}
           ref={video}
           class="aspect-video w-full rounded bg-black"
-          src={`${source}?${version}`}
+          src={source}
           controls
           playsInline
           preload="metadata"
@@ -48,17 +58,23 @@ export function ClipPlayer({ clip, event }: { clip: Clip; event: { deviceName: s
           onError={() => setFailed(true)}
         />
       ) : (
-        <div class="flex aspect-video w-full flex-col items-center justify-center gap-2 rounded bg-base-200 p-4 text-center">
-          <p class="muted">{failed ? t('clip.failed') : t('clip.nothingYet')}</p>
-          {failed && (
+        <div class="flex aspect-video w-full flex-col items-center justify-center gap-3 rounded bg-base-200 p-4 text-center">
+          <p>{failed ? t('clip.failed') : t('clip.arrived', { count: clip.storedFragments })}</p>
+          {failed ? (
             <button type="button" class="btn" onClick={() => setFailed(false)}>
               {t('action.tryAgain')}
             </button>
+          ) : (
+            clip.storedFragments > 0 && (
+              <button type="button" class="btn" onClick={part.load} aria-disabled={part.busy}>
+                {t('clip.playPart')}
+              </button>
+            )
           )}
         </div>
       )}
       <figure>
-        <svg class="h-6 w-full" role="img" aria-label={t('clip.timeline', { time: formatDuration(clip.preRollMs) })}>
+        <svg class="h-6 w-full" role="img" aria-label={t('clip.timeline', { time: formatDuration(eventAtMs) })}>
           <rect width="100%" y="10" height="4" rx="2" class="fill-base-300" />
           <rect width={percent(position)} y="10" height="4" rx="2" class="fill-neutral" />
           <svg x={percent(eventAtMs)} overflow="visible" aria-hidden="true">
@@ -67,27 +83,37 @@ export function ClipPlayer({ clip, event }: { clip: Clip; event: { deviceName: s
           </svg>
         </svg>
         <figcaption class="muted small flex flex-wrap justify-between gap-x-4">
-          <span>{t('clip.preRoll', { time: formatDuration(clip.preRollMs) })}</span>
+          <span>{t('clip.preRoll', { time: formatDuration(eventAtMs) })}</span>
           <span>{formatDuration(clip.durationMs)}</span>
         </figcaption>
       </figure>
-      <div class="flex flex-wrap gap-3">
-        <button type="button" class="btn btn-primary" onClick={() => seek(0)} disabled={!ready || failed}>
-          {t('clip.fromStart')}
-        </button>
-        <button type="button" class="btn" onClick={() => seek(eventAtMs)} disabled={!ready || failed}>
-          {t('clip.toEvent')}
-        </button>
-        {ready && (
-          <a class="btn" href={source} download>
-            {t('clip.download', { size: formatBytes(clip.sizeBytes) })}
-          </a>
-        )}
-      </div>
+      {source && !failed && (
+        <div class="flex flex-wrap gap-3">
+          <button type="button" class="btn btn-primary" onClick={() => seek(0)}>
+            {t('clip.fromStart')}
+          </button>
+          <button type="button" class="btn" onClick={() => seek(eventAtMs)}>
+            {t('clip.toEvent')}
+          </button>
+          {part.url && (
+            <button type="button" class="btn" onClick={whole ? part.drop : part.load} aria-disabled={part.busy}>
+              {t(whole ? 'clip.showWhole' : 'clip.showMore')}
+            </button>
+          )}
+          {whole && (
+            <a class="btn" href={`${address}?download=1`} download>
+              {t('clip.download', { size: formatBytes(clip.sizeBytes) })}
+            </a>
+          )}
+        </div>
+      )}
       <Facts
         items={[
           [t('clip.started'), <Time key="s" at={clip.startedAt} />],
-          [t('clip.picture'), t('clip.pictureText', { width: clip.width, height: clip.height, codec: clip.codec })],
+          clip.width > 0 && [
+            t('clip.picture'),
+            t('clip.pictureText', { width: clip.width, height: clip.height, codec: clip.codec }),
+          ],
           [
             t('clip.parts'),
             clip.fragments === null
@@ -99,4 +125,21 @@ export function ClipPlayer({ clip, event }: { clip: Clip; event: { deviceName: s
       />
     </div>
   );
+}
+
+/**
+ * What has arrived of a clip that still grows, fetched in one piece: a file that changes while the browser reads it by
+ * ranges cannot be played.
+ */
+function usePart(address: string) {
+  const [url, setUrl] = useState<string | null>(null);
+  useEffect(() => () => void (url && URL.revokeObjectURL(url)), [url]);
+  const fetching = useAction(async () => {
+    const response = await fetch(address).catch(() => {
+      throw new ApiError('network', 0);
+    });
+    if (!response.ok) throw await errorOf(response);
+    setUrl(URL.createObjectURL(await response.blob()));
+  });
+  return { url, load: () => fetching.run(), drop: () => setUrl(null), busy: fetching.busy, error: fetching.error };
 }

@@ -141,7 +141,7 @@ function AlarmStory({ event, alarm }: { event: EventDetail; alarm: Alarm }) {
           <State level={alarm.state === 'acknowledged' ? 'info' : 'attention'}>{alarm.reason}</State>
         </p>
       )}
-      <div class="flex flex-wrap gap-x-8 gap-y-4">
+      <div class="flex flex-wrap gap-x-8 gap-y-4 *:last:grow *:last:basis-56">
         <Diagram model={alarmPath(event, alarm)} tall />
         <Facts
           items={[

@@ -38,8 +38,10 @@ export function EventTable({ items }: { items: EventItem[] }) {
                 {item.channel !== null && <span class="muted"> {t('device.channel', { n: item.channel })}</span>}
               </span>
             </td>
-            <td data-label={t('events.clip')}>{item.clip ? <ClipLine clip={item.clip} /> : <None />}</td>
-            <td data-label={t('events.arc')} class="wide">
+            <td data-label={t('events.clip')} class={item.clip ? '' : 'bare'}>
+              {item.clip ? <ClipLine clip={item.clip} /> : <None />}
+            </td>
+            <td data-label={t('events.arc')} class={item.alarms.length > 0 ? 'wide' : 'bare'}>
               {item.alarms.length > 0 ? (
                 <span class="flex flex-col">
                   {item.alarms.map((alarm) => (

@@ -13,6 +13,7 @@ import { EVENT_TYPES } from './event-types.ts';
 import { followEvents, joinPages } from './lists.ts';
 
 const LIMIT = 50;
+const MAX_SHOWN = 2000;
 
 /** What happened, newest first, as it happens. The filter is in the address. */
 export function Events() {
@@ -34,6 +35,8 @@ export function Events() {
         }),
       );
     }
+    // A page that is open for days starts again with the newest ones.
+    if (list.data && list.data.items.length > MAX_SHOWN) return list.reload();
     list.set((page) => ({ ...page, items: followEvents(page.items, message, type) }));
   });
   const more = useAction(async () => {

@@ -101,7 +101,9 @@ function Glance() {
         <Mark level={found.level} size={56} />
       </span>
       <div class="min-w-0 grow">
-        <Title suffix={`${site.data!.name} · Gatepost`}>{glanceText(found)}</Title>
+        <div aria-live="polite">
+          <Title suffix={`${site.data!.name} · Gatepost`}>{glanceText(found)}</Title>
+        </div>
         {found.level === 'well' && (
           <p class="muted">{t('glance.wellText', { count: devices.data?.items.length ?? site.data!.deviceCount })}</p>
         )}

@@ -8,7 +8,7 @@ import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
 import { Time, Zone } from '../../components/time.tsx';
 import { NotFound } from '../not-found.tsx';
-import { api, me } from '../session.ts';
+import { api, sessionEnded } from '../session.ts';
 import { AddDevicePage } from './add-device.tsx';
 import { Alarms } from './alarms.tsx';
 import { Arc } from './arc.tsx';
@@ -49,9 +49,7 @@ function SiteFrame({ siteId }: { siteId: string }) {
     const stream = new LiveStream({
       url: `/api/v1${path}/stream`,
       onState: (state) => setLive({ state, since: new Date().toISOString() }),
-      onSignedOut: () => {
-        me.value = null;
-      },
+      onSignedOut: sessionEnded,
       onMessage: (message) => {
         // The first greeting comes while the lists are being read anyway.
         if (message.event === 'hello') {
