@@ -163,7 +163,7 @@ export class AccountSender {
         let attempted = await this.#attempt(m, path);
         if (path === 'direct' && attempted.result === 'failed' && attempted.sent && this.#mayRepeat()) {
           // It may have arrived and only its acknowledgement be lost: once more, same number, before another path doubles it.
-          attempted = await this.#attempt(m, path);
+          attempted = await this.#attempt(m, path, this.#deps.timings.repeatTimeoutMs);
         }
         if (attempted.result === 'failed') {
           this.#pathFailed(path, attempted);
@@ -190,8 +190,8 @@ export class AccountSender {
     return this.#direct.state === 'down' ? ['relay', 'direct'] : ['direct', 'relay'];
   }
 
-  async #attempt(m: QueuedMessage, path: Path): Promise<Attempted> {
-    let attempted = await this.#transmitter.send(m, path, this.#link);
+  async #attempt(m: QueuedMessage, path: Path, timeoutMs?: number): Promise<Attempted> {
+    let attempted = await this.#transmitter.send(m, path, this.#link, timeoutMs);
     if (attempted.result === 'unsupported' && !m.protocol) {
       m.protocol = this.#config.protocol === 'SIA-DCS' ? 'ADM-CID' : 'SIA-DCS';
       this.#deps.log.warn({ message: m.id, protocol: m.protocol }, 'the receiver does not take the protocol');
@@ -203,7 +203,9 @@ export class AccountSender {
 
   async #answered(m: QueuedMessage, path: Path, attempted: Exclude<Attempted, LinkFailure>): Promise<Delivered> {
     const { warnings } = this.#deps;
-    if (Math.abs(this.#transmitter.offsetMs) > CLOCK_FAULT_MS) warnings.clockOff(this.#transmitter.offsetMs);
+    const { offsetMs } = this.#transmitter;
+    if (Math.abs(offsetMs) > CLOCK_FAULT_MS) warnings.clockOff(offsetMs);
+    else warnings.clockRight();
     if (attempted.result === 'refused') {
       this.#refusals.set(m.id, (this.#refusals.get(m.id) ?? 0) + 1);
       warnings.refused(attempted.why);

@@ -12,7 +12,7 @@ export type Exchange<T> = { result: 'reply'; value: T } | LinkFailure;
  */
 export interface Link {
   /** `judge` says what a frame that came back means; null: nothing to us, wait on. */
-  exchange<T>(frame: Buffer, judge: (reply: Buffer) => T | null): Promise<Exchange<T>>;
+  exchange<T>(frame: Buffer, judge: (reply: Buffer) => T | null, timeoutMs: number): Promise<Exchange<T>>;
   close(): void;
 }
 
@@ -21,7 +21,7 @@ interface LinkOptions {
   port: number;
   transport: 'tcp' | 'udp';
   clock: Clock;
-  timings: Pick<ArcTimings, 'connectTimeoutMs' | 'ackTimeoutMs' | 'maxConnectionMs'>;
+  timings: Pick<ArcTimings, 'connectTimeoutMs' | 'maxConnectionMs'>;
 }
 
 export const openLink = (o: LinkOptions): Link => (o.transport === 'udp' ? new UdpLink(o) : new TcpLink(o));
@@ -57,8 +57,8 @@ class TcpLink implements Link {
     this.#o = options;
   }
 
-  async exchange<T>(frame: Buffer, judge: (reply: Buffer) => T | null): Promise<Exchange<T>> {
-    const { clock, timings } = this.#o;
+  async exchange<T>(frame: Buffer, judge: (reply: Buffer) => T | null, timeoutMs: number): Promise<Exchange<T>> {
+    const { clock } = this.#o;
     if (this.#socket && !this.#reusable()) this.close();
     if (!this.#socket) {
       const failed = await this.#connect();
@@ -76,8 +76,8 @@ class TcpLink implements Link {
         this.#repliedAt = clock.mono();
         resolve(result);
       };
-      const cancel = clock.after(timings.ackTimeoutMs, () =>
-        done({ result: 'failed', code: 'timeout', sent: true, text: `no reply in ${timings.ackTimeoutMs} ms` }),
+      const cancel = clock.after(timeoutMs, () =>
+        done({ result: 'failed', code: 'timeout', sent: true, text: `no reply in ${timeoutMs} ms` }),
       );
       this.#onFrame = (reply) => {
         const value = judge(reply);
@@ -152,8 +152,8 @@ class UdpLink implements Link {
     this.#o = options;
   }
 
-  exchange<T>(frame: Buffer, judge: (reply: Buffer) => T | null): Promise<Exchange<T>> {
-    const { host, port, clock, timings } = this.#o;
+  exchange<T>(frame: Buffer, judge: (reply: Buffer) => T | null, timeoutMs: number): Promise<Exchange<T>> {
+    const { host, port, clock } = this.#o;
     return new Promise((resolve) => {
       const socket = this.#socket ?? createSocket(host.includes(':') ? 'udp6' : 'udp4');
       const fresh = !this.#socket;
@@ -170,8 +170,8 @@ class UdpLink implements Link {
         resolve(result);
       };
       let sent = false;
-      const cancel = clock.after(timings.ackTimeoutMs, () =>
-        done({ result: 'failed', code: 'timeout', sent, text: `no reply in ${timings.ackTimeoutMs} ms` }),
+      const cancel = clock.after(timeoutMs, () =>
+        done({ result: 'failed', code: 'timeout', sent, text: `no reply in ${timeoutMs} ms` }),
       );
       this.#cancelled = () => done({ result: 'failed', code: 'reset', sent, text: 'closed' });
       socket.on('message', (reply) => {

@@ -53,14 +53,16 @@ export class Transmitter {
     return this.#offsetMs;
   }
 
-  async send(m: QueuedMessage, path: Path, link: Link): Promise<Attempted> {
+  /** `timeoutMs`: how long to wait for each acknowledgement. */
+  async send(m: QueuedMessage, path: Path, link: Link, timeoutMs = this.#timings.ackTimeoutMs): Promise<Attempted> {
     for (let resends = 0; ; resends++) {
       m.possibleRepeat ||= m.unanswered;
       m.unanswered = 1;
       m.tries++;
       this.#beforeTry(m);
       const message = buildMessage(this.#config, m, this.#clock.now(), this.#offsetMs);
-      const verdict = path === 'direct' ? await this.#direct(message, link) : await this.#viaRelay(message, m);
+      const verdict =
+        path === 'direct' ? await this.#direct(message, link, timeoutMs) : await this.#viaRelay(message, m);
       if (verdict.result === 'failed') {
         if (!verdict.sent) m.unanswered = 0;
         return verdict;
@@ -84,7 +86,7 @@ export class Transmitter {
     const message = buildNull(this.#config, this.#clock.now() + this.#offsetMs);
     const reply =
       path === 'direct'
-        ? await this.#direct(message, link)
+        ? await this.#direct(message, link, this.#timings.ackTimeoutMs)
         : await this.#relayed(message, uuidv7(this.#clock.now()), 1);
     if (reply.result === 'failed') return reply;
     if (reply.value.is === 'nak') {
@@ -104,8 +106,9 @@ export class Transmitter {
     if (Math.abs(offset - this.#offsetMs) >= OFFSET_STEP_MS) this.#offsetMs = offset;
   }
 
-  #direct(message: Dc09Message, link: Link) {
-    return link.exchange<Verdict>(encodeFor(this.#config, message), (reply) => judge(reply, message, this.#config.key));
+  #direct(message: Dc09Message, link: Link, timeoutMs: number) {
+    const { key } = this.#config;
+    return link.exchange<Verdict>(encodeFor(this.#config, message), (reply) => judge(reply, message, key), timeoutMs);
   }
 
   #viaRelay(message: Dc09Message, m: QueuedMessage) {

@@ -21,6 +21,8 @@ export interface ArcTimings {
   connectTimeoutMs: number;
   /** Not under 500: the relay waits no shorter. */
   ackTimeoutMs: number;
+  /** For the one repetition on the direct path: whoever was silent until then may be so for less time. */
+  repeatTimeoutMs: number;
   /** The direct path must have been good for this long before it is used again. */
   holdDownMs: number;
   /** … and have answered this many polls. */
@@ -41,6 +43,7 @@ export function arcTimings(given: Partial<ArcTimings>): ArcTimings {
   const timings = {
     connectTimeoutMs: 3_000,
     ackTimeoutMs: 5_000,
+    repeatTimeoutMs: 3_000,
     holdDownMs: 60_000,
     goodPolls: 3,
     retryFirstMs: 1_000,

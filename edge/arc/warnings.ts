@@ -74,6 +74,10 @@ export class AccountWarnings {
     );
   }
 
+  clockRight(): void {
+    this.#clear('arc-clock');
+  }
+
   /** The receiver took a message: whatever was wrong with account, key or path is over. */
   delivered(): void {
     this.#clear('arc-refused');
