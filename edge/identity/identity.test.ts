@@ -29,7 +29,7 @@ describe('identity', () => {
     expect([first.epoch, second.epoch]).toEqual([1, 2]);
   });
 
-  it('has a serial of 9 characters that ends in a digit (SN-01)', () => {
+  it('has a serial of 9 characters that ends in a digit (SN-09)', () => {
     expect(start().serial).toMatch(/^[34679ACDEFGHJKMNPQRTUVWXY]{8}[34679]$/);
   });
 

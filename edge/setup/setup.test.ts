@@ -88,7 +88,7 @@ describe('set-up page', () => {
     expect((await call('POST', '/api/setup/login', { password: 'correct horse' })).status).toBe(200);
   });
 
-  it('shows the code with a QR code until the box is claimed, then hides it (SN-03)', async () => {
+  it('shows the code with a QR code until the box is claimed, then hides it', async () => {
     const { cookie } = await call('POST', '/api/setup/password', { password: 'correct horse' });
     const before = (await call('GET', '/api/setup/status', undefined, { cookie })).body;
     expect(before.claim.code).toBe('ACDEFGHJ34');

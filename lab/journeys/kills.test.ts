@@ -73,6 +73,11 @@ it(`keeps every event through kill -9 of box, relay or both at ${KILLS} random m
   });
   const comparison = compareLists({ ...lists, downtimes });
   console.log(table(comparison));
+  for (const { id, text } of comparison.steps.flatMap((s) => s.missing)) {
+    const at = Date.parse(lists.emitted.find((e) => e.id === id)?.emittedAt ?? '');
+    const distances = downtimes.map((d) => `${d.from - at} ms before a kill, ${at - d.to} ms after it was over`);
+    console.log(`missing: ${text}`, distances);
+  }
   expect(comparison.steps.flatMap((s) => s.missing)).toEqual([]);
   expect(comparison.steps.flatMap((s) => s.double.filter((d) => !d.because))).toEqual([]);
 });
