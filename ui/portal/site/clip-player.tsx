@@ -84,7 +84,7 @@ export function ClipPlayer({ clip, event }: Props) {
         </svg>
         <figcaption class="muted small flex flex-wrap justify-between gap-x-4">
           <span>{t('clip.preRoll', { time: formatDuration(eventAtMs) })}</span>
-          <span>{formatDuration(clip.durationMs)}</span>
+          <span>{clip.durationMs > 0 && formatDuration(clip.durationMs)}</span>
         </figcaption>
       </figure>
       {source && !failed && (
