@@ -33,7 +33,7 @@ export interface ClipEnd {
 }
 
 /** What may wait for a slow disk; beyond it video is lost, and counted. */
-const MAX_WAITING_BYTES = 48 * 1024 * 1024;
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
 export const fragmentPath = (dir: string, clipId: string, n: number): string =>
   join(dir, n === 0 ? `${clipId}-init.mp4` : `${clipId}-${n}.m4s`);

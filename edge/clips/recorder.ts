@@ -108,7 +108,15 @@ export class Recorder {
         // Held anew, the source keeps as much of the past as is wanted now.
         if (channel.preRollMs !== recording.preRollMs) channel.attach(null);
         channel.recording = recording;
-      } else this.#channels.set(key, new ChannelRecorder(recording, this.#port()));
+      } else {
+        // Taken out and put back while its clip ran: the same recorder goes on.
+        const retired = [...this.#retired].find((c) => keyOf(c.recording) === key);
+        if (retired) {
+          this.#retired.delete(retired);
+          retired.recording = recording;
+        }
+        this.#channels.set(key, retired ?? new ChannelRecorder(recording, this.#port()));
+      }
     }
     this.#configured = true;
     this.#attach();

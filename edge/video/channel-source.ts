@@ -226,8 +226,10 @@ export class ChannelSource {
 
   #unit(unit: AccessUnit): void {
     const first = this.#lastKey === null;
-    if (unit.keyFrame) this.#measure(unit);
+    const overflowed = this.ring.overflowed;
     this.ring.push(unit);
+    if (unit.keyFrame) this.#measure(unit);
+    else if (this.ring.overflowed && !overflowed) this.#judgeInterval();
     if (first || this.#state.codec !== unit.codec.codec) {
       this.#set({ ...this.#state, video: 'streaming', codec: unit.codec.codec });
       for (const code of WARNABLES) this.#o.warnables.clear(code, this.#subject);
@@ -243,12 +245,22 @@ export class ChannelSource {
     const intervalMs = Math.round(Math.max(...this.#intervals));
     const known = this.#state.keyFrameIntervalMs ?? 0;
     if (Math.abs(intervalMs - known) > known * 0.1) this.#set({ ...this.#state, keyFrameIntervalMs: intervalMs });
-    if (intervalMs > LONG_INTERVAL_MS || this.ring.overflowed) {
-      const seconds = (intervalMs / 1000).toFixed(1);
-      const what = this.ring.overflowed ? 'the time before an event cannot be kept' : 'clips begin much too early';
-      const text = `${this.#o.config.name}: ${seconds} s between key frames, so ${what}. Switch off "H.264+/H.265+" on the camera and set its I-frame interval to 2 s.`;
-      this.#o.warnables.raise('long-key-frame-interval', this.#subject, 'warning', text);
-    } else this.#o.warnables.clear('long-key-frame-interval', this.#subject);
+    this.#judgeInterval();
+  }
+
+  #judgeInterval(): void {
+    const { warnables, config } = this.#o;
+    const intervalMs = Math.max(0, ...this.#intervals);
+    const code = 'long-key-frame-interval';
+    if (intervalMs <= LONG_INTERVAL_MS && !this.ring.overflowed) {
+      warnables.clear(code, this.#subject);
+      return;
+    }
+    const what = this.ring.overflowed ? 'the time before an event cannot be kept' : 'clips begin much too early';
+    const far =
+      intervalMs > 0 ? `${(intervalMs / 1000).toFixed(1)} s lie between key frames` : 'key frames are far apart';
+    const text = `${config.name}: ${far}, so ${what}. Switch off "H.264+/H.265+" on the camera and set its I-frame interval to 2 s.`;
+    warnables.raise(code, this.#subject, 'warning', text);
   }
 
   #guardChange(signal: AbortSignal): Promise<void> {

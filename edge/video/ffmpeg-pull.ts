@@ -38,7 +38,7 @@ export class FfmpegPull {
 
   /** Runs until `signal` aborts or something ends it; never rejects. */
   async run(signal: AbortSignal): Promise<PullError> {
-    if (signal.aborted) return new PullError('stopped', 'stopped');
+    if (signal.aborted) return new PullError('stopped', 'the box ended it');
     const { clock } = this.#o;
     // Whoever else connects to the listener does not know the path.
     const path = `/${randomBytes(16).toString('hex')}`;
@@ -64,7 +64,7 @@ export class FfmpegPull {
       child.kill('SIGTERM');
       cancels.push(clock.after(2_000, () => child.kill('SIGKILL')));
     };
-    const onAbort = () => stop(new PullError('stopped', 'stopped'));
+    const onAbort = () => stop(new PullError('stopped', 'the box ended it'));
     signal.addEventListener('abort', onAbort);
     cancels.push(
       clock.every(1_000, () => {
@@ -99,11 +99,14 @@ export class FfmpegPull {
         },
         message: (message) => {
           if (message.method === null) return;
-          if (!message.uri.includes(path)) socket.destroy();
-          else socket.write(this.#answer(message));
+          if (!message.uri.endsWith(path) && !message.uri.includes(`${path}/`)) {
+            socket.destroy();
+            return;
+          }
+          reader.channels.add(0).add(1);
+          socket.write(this.#answer(message));
         },
       });
-      reader.channels.add(0).add(1);
       socket.on('data', (chunk) => {
         if (!socket.destroyed) reader.push(chunk);
       });

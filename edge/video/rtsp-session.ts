@@ -101,10 +101,10 @@ export class RtspSession {
       this.#fail = reject;
     });
     ended.catch(() => {});
-    const onAbort = () => this.#fail(new PullError('stopped', 'stopped'));
+    const onAbort = () => this.#fail(new PullError('stopped', 'the box ended it'));
     signal.addEventListener('abort', onAbort);
     try {
-      if (signal.aborted) throw new PullError('stopped', 'stopped');
+      if (signal.aborted) throw new PullError('stopped', 'the box ended it');
       await Promise.race([this.#connect(), ended]);
       await Promise.race([this.#open(), ended]);
       cancels.push(...this.#watch());
