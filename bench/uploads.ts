@@ -58,14 +58,16 @@ async function measure(
     await connected;
     // Until the rate has settled: the start is not what is measured here.
     await new Promise((resolve) => setTimeout(resolve, 6_000));
-    const answers = [message<Omit<Measured, 'alarmMs'>>(relay), message<Pick<Measured, 'alarmMs'>>(box)] as const;
+    const answers = Promise.all([message<Omit<Measured, 'alarmMs'>>(relay), message<Pick<Measured, 'alarmMs'>>(box)]);
+    // Awaited after the sampling: an end that dies meanwhile is told there.
+    answers.catch(() => {});
     for (const child of [relay, box]) child.send({ measure: seconds });
     const queueMs: number[] = [];
     for (let i = 0; i < seconds * 10; i++) {
       queueMs.push(await net.queueMs());
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    const [atRelay, atBox] = await Promise.all(answers);
+    const [atRelay, atBox] = await answers;
     return { ...atRelay, ...atBox, queueMs };
   } finally {
     for (const child of children) {
