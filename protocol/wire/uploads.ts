@@ -32,7 +32,10 @@ export const UploadGrants = z.object({
       n: z.int(),
       /** Already stored with this hash: nothing to send. */
       stored: z.boolean(),
-      /** Absolute path on the relay or absolute URL of an object store; good for `expiresInMs`. */
+      /**
+       * Absolute path on the relay or absolute URL of an object store; good for `expiresInMs`. Null although not stored:
+       * refused, the clip is another box's or another content stands there.
+       */
       url: z.string().max(2048).nullable(),
       expiresInMs: z.int(),
     }),

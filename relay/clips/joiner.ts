@@ -20,6 +20,7 @@ export class Joiner {
   readonly #retainMs: number;
   readonly #due = new Set<string>();
   #running: Promise<void> | null = null;
+  #sweeping: Promise<void> = Promise.resolve();
   #stopped = true;
   #release: (() => void)[] = [];
 
@@ -35,12 +36,14 @@ export class Joiner {
 
   start(): void {
     this.#stopped = false;
-    const sweep = () => this.#guard('look for clips to join or expire', () => this.#sweep());
+    const sweep = () => {
+      this.#sweeping = this.#guard('look for clips to join or expire', () => this.#sweep());
+    };
     this.#release = [
       this.#clips.onChange((clip) => clip.state === 'complete' && this.#add(clip.id)),
-      this.#clock.every(HOUR_MS, () => void sweep()),
+      this.#clock.every(HOUR_MS, sweep),
     ];
-    void sweep();
+    sweep();
   }
 
   /** Waits for the clip in hand. */
@@ -48,6 +51,7 @@ export class Joiner {
     this.#stopped = true;
     for (const release of this.#release) release();
     this.#due.clear();
+    await this.#sweeping;
     await this.#running;
   }
 
