@@ -17,7 +17,7 @@ COPY edge edge
 COPY relay relay
 RUN mkdir /data && chown node:node /data
 USER node
-ENV NODE_ENV=production GATEPOST_DATA=/data GATEPOST_HOST=0.0.0.0
+ENV NODE_ENV=production GATEPOST_DATA=/data GATEPOST_HOST=0.0.0.0 NODE_COMPILE_CACHE=/data/cache MALLOC_ARENA_MAX=2
 VOLUME /data
 EXPOSE 8080 8081
 ENTRYPOINT ["tini", "--", "node"]

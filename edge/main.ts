@@ -180,9 +180,13 @@ devices.onChange(() => {
 });
 video.onChange(() => uplink.healthChanged());
 arc.onChange(() => uplink.healthChanged());
-// Whichever of the two connections returns first takes the other one along.
+// Whichever of the connections returns first takes the others along.
 tunnel.onChange(() => tunnel.state().connected && !uplink.state().connected && uplink.kick());
-uplink.onChange(() => uplink.state().connected && !tunnel.state().connected && tunnel.kick());
+uplink.onChange(() => {
+  if (!uplink.state().connected) return;
+  if (!tunnel.state().connected) tunnel.kick();
+  uploads.kick();
+});
 
 // The set-up page.
 const setup = setupApp({
