@@ -42,14 +42,13 @@ export class Upgrades {
   }
 
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const onError = () => socket.destroy();
-    socket.on('error', onError);
-    this.#dispatch(request, socket, head)
-      .catch((error) => {
-        this.#log.error({ err: error, path: request.url }, 'upgrade failed');
-        refuse(socket, 'internal-error');
-      })
-      .finally(() => socket.off('error', onError));
+    // Stays: the answer to a client that is gone already fails after everything here is done, and an error that nobody
+    // listens to would end the relay.
+    socket.on('error', () => socket.destroy());
+    this.#dispatch(request, socket, head).catch((error) => {
+      this.#log.error({ err: error, path: request.url }, 'upgrade failed');
+      refuse(socket, 'internal-error');
+    });
   }
 
   async #dispatch(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
