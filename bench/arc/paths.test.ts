@@ -1,9 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { Fault } from '../../edge/arc/testing/fault-proxy.ts';
-import { until } from '../../edge/arc/testing/harness.ts';
+import { removeTempDirs, until } from '../../edge/arc/testing/harness.ts';
 import { ArcWorld } from './world.ts';
 
 let world: ArcWorld;
+afterAll(removeTempDirs);
 afterEach(() => world.stop());
 const zones = () => world.receiver.alarms.map((a) => Number(a.data.slice(-3)));
 const unanswered = () =>

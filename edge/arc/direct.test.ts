@@ -1,10 +1,11 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
-import { ArcBox, account, until } from './testing/harness.ts';
+import { ArcBox, account, removeTempDirs, until } from './testing/harness.ts';
 import { StrictReceiver } from './testing/strict-receiver.ts';
 import type { ArcAccountConfig } from './types.ts';
 
 const stops: (() => Promise<void>)[] = [];
+afterAll(removeTempDirs);
 afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
 });

@@ -1,11 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { FakeRelay } from './testing/fake-relay.ts';
 import { type Fault, FaultProxy } from './testing/fault-proxy.ts';
-import { ArcBox, account, QUICK, until } from './testing/harness.ts';
+import { ArcBox, account, QUICK, removeTempDirs, until } from './testing/harness.ts';
 import { StrictReceiver } from './testing/strict-receiver.ts';
 import type { ArcAccountConfig } from './types.ts';
 
 const stops: (() => Promise<void>)[] = [];
+afterAll(removeTempDirs);
 afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
 });

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import type { Server } from 'node:net';
 import { sia as Sia, type SiaMessage } from 'iobroker.sia/build/lib/sia.js';
-import { afterEach, describe, expect, it } from 'vitest';
-import { ArcBox, account, until } from './testing/harness.ts';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { ArcBox, account, removeTempDirs, until } from './testing/harness.ts';
 
 const stops: (() => unknown)[] = [];
+afterAll(removeTempDirs);
 afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
 });

@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ArcQueue, messageId, type NewMessage } from './queue.ts';
-import { ArcBox, account, tempDir, until } from './testing/harness.ts';
+import { ArcBox, account, removeTempDirs, tempDir, until } from './testing/harness.ts';
 import { StrictReceiver } from './testing/strict-receiver.ts';
 
 const stops: (() => Promise<void>)[] = [];
+afterAll(removeTempDirs);
 afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
 });

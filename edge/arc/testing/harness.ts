@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
@@ -22,7 +22,18 @@ export const QUICK = {
   waitingAfterMs: 200,
 } satisfies Partial<ArcTimings>;
 
-export const tempDir = (): string => mkdtempSync(join(tmpdir(), 'gatepost-arc-'));
+const made: string[] = [];
+/** What {@link tempDir} made; test files call it when they are done, programs end with it. */
+export function removeTempDirs(): void {
+  for (const dir of made.splice(0)) rmSync(dir, { recursive: true, force: true });
+}
+process.once('exit', removeTempDirs);
+
+export function tempDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'gatepost-arc-'));
+  made.push(dir);
+  return dir;
+}
 
 export function account(given: Partial<ArcAccountConfig> = {}): ArcAccountConfig {
   return {
