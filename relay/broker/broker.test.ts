@@ -229,6 +229,14 @@ describe('topics', () => {
     await expect(box.connect({ will: other.topics.status })).rejects.toThrow('closed before CONNACK');
   });
 
+  it('keeps nothing for a box that publishes with QoS 2 and never releases it', async () => {
+    await box.connect();
+    const gone = closed(box);
+    box.mqtt?.publish(box.topics.health, 'x', { qos: 2 });
+    await gone;
+    expect(await quarantined()).toEqual([]);
+  });
+
   it('closes on a packet larger than allowed, and takes one of the largest size', async () => {
     await box.connect();
     const pad = (bytes: number) => ({ journalId: box.journalId, records: [{ pad: 'x'.repeat(bytes) }] });

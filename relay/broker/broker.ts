@@ -190,6 +190,8 @@ export class MqttBroker {
     const connection = this.#of(client);
     if (!connection) throw new Error('no proven box');
     const { box } = connection;
+    // aedes would keep up to a thousand of them in memory for a client that never releases one.
+    if (packet.qos === 2) throw new Error('QoS 2 is not offered');
     if (!packet.topic.startsWith(`box/${box.serial}/`)) {
       this.#handler.foreignTopic(box, packet.topic);
       throw new Error('foreign topic');
