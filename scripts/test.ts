@@ -1,8 +1,10 @@
-// Everything CI runs, in the order of how quickly it fails. `check` as first argument stops before the tests.
+// Everything CI runs, in the order of how quickly it fails. `check` as first argument stops before the tests, `--soak` runs
+// the journeys alone, in their long form.
 import { spawnSync } from 'node:child_process';
 
 const checkOnly = process.argv[2] === 'check';
-const vitestArgs = process.argv.slice(checkOnly ? 3 : 2);
+const soak = process.argv[2] === '--soak';
+const vitestArgs = process.argv.slice(checkOnly || soak ? 3 : 2);
 
 const steps: [name: string, command: string, args: string[]][] = [
   ['types', 'tsc', ['--noEmit']],
@@ -19,7 +21,13 @@ const steps: [name: string, command: string, args: string[]][] = [
     [`${main}/main.ts`, '--help'],
   ]),
 ];
-if (!checkOnly) steps.push(['tests', 'vitest', ['run', ...vitestArgs]]);
+if (soak)
+  steps.splice(0, steps.length, [
+    'journeys, long',
+    'vitest',
+    ['run', '--project', 'journeys', 'lab/journeys', ...vitestArgs],
+  ]);
+else if (!checkOnly) steps.push(['tests', 'vitest', ['run', ...vitestArgs]]);
 
 for (const [name, command, args] of steps) {
   const started = performance.now();
