@@ -9,11 +9,6 @@ const vitestArgs = process.argv.slice(checkOnly || soak ? 3 : 2);
 const steps: [name: string, command: string, args: string[]][] = [
   ['types', 'tsc', ['--noEmit']],
   ['lint', 'biome', ['check', '--error-on-warnings', '.']],
-  [
-    'imports',
-    'depcruise',
-    ['--config', '.dependency-cruiser.cjs', 'protocol', 'edge', 'relay', 'ui', 'lab', 'bench', 'scripts'],
-  ],
   ['web UI', 'vite', ['build', '--config', 'ui/vite.config.ts', '--logLevel', 'warn']],
   ...(['relay', 'edge', 'lab'] as const).map((main): [string, string, string[]] => [
     `${main} starts under plain Node`,
