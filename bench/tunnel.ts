@@ -113,7 +113,7 @@ async function throughput(
 }
 
 /** A 500-byte request beside 4 bulk streams that fill an uplink with a 400 ms buffer. */
-export async function uplink(emit: Emit, mbit: number, seconds: number, withSsh: boolean): Promise<void> {
+async function uplink(emit: Emit, mbit: number, seconds: number, withSsh: boolean): Promise<void> {
   const wire = new Uplink();
   const started: { stop(): unknown }[] = [wire];
   try {

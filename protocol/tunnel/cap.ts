@@ -23,6 +23,8 @@ const RATE_WINDOW_MS = 1600;
 const RTT_WINDOW_MS = 10_000;
 /** After this long without sending, what was learnt about the path is forgotten. */
 const FORGET_AFTER_MS = 10_000;
+/** A pause this short is part of the rate. */
+const IDLE_MS = 20;
 const START_BYTES = 32 * 1024;
 const START_GAIN = 2.5;
 const GAIN = 1.25;
@@ -50,7 +52,10 @@ export class InFlightCap {
 
   /** The first byte after nothing was on its way. */
   resume(now: number): void {
-    if (now - this.#lastAckAt > FORGET_AFTER_MS) this.#forget();
+    const idle = now - this.#lastAckAt;
+    if (idle > FORGET_AFTER_MS) this.#forget();
+    // A pipe that runs empty with every acknowledgement is one with a cap too small, not one without demand.
+    if (idle < IDLE_MS) return;
     this.#bucketAt = now;
     this.#bucketBytes = 0;
     this.#bucketLimited = false;

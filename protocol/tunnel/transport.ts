@@ -27,6 +27,7 @@ const GOODBYE_MS = 1000;
 /** One write to the connection. */
 const BATCH_BYTES = 256 * 1024;
 const QUANTUM_BYTES = 4096;
+const ACK_GAP_MS = 1;
 /** A peer that acknowledges or pings without reading makes us hold bytes: more than this ends the connection. */
 const MAX_BACKLOG_BYTES = 32 * 1024 * 1024;
 
@@ -73,6 +74,8 @@ export class Transport {
   #received = 0;
   #ackSent = 0;
   #ackWanted = false;
+  #ackSentAt = Number.NEGATIVE_INFINITY;
+  #cancelAck: (() => void) | null = null;
   /** Bytes read but not yet returned as credit, by channel. */
   readonly #unreturned = new Map<number, number>();
 
@@ -186,6 +189,13 @@ export class Transport {
     });
   }
 
+  /** At most once a millisecond, because on a fast path every write costs as much as the reads it answers. */
+  #acknowledgeSoon(): void {
+    const wait = this.#ackSentAt + ACK_GAP_MS - this.#clock.mono();
+    if (wait <= 0) this.#flushSoon();
+    else this.#cancelAck ??= this.#clock.after(wait, () => this.#flush());
+  }
+
   #flush(): void {
     while (!this.#ended) {
       const out = this.#control;
@@ -193,6 +203,9 @@ export class Transport {
       if (this.#ackWanted) {
         this.#ackWanted = false;
         this.#ackSent = this.#received;
+        this.#ackSentAt = this.#clock.mono();
+        this.#cancelAck?.();
+        this.#cancelAck = null;
         out.push(encode.ack(this.#received));
       }
       let bytes = 0;
@@ -266,7 +279,7 @@ export class Transport {
       return;
     }
     if (this.#received - this.#ackSent >= ACK_EVERY_BYTES) this.#ackWanted = true;
-    if (this.#ackWanted) this.#flushSoon();
+    if (this.#ackWanted) this.#acknowledgeSoon();
     if (this.#socket.writableLength > MAX_BACKLOG_BYTES) {
       this.#end(new TunnelError('dead-peer', `The other side has not read ${this.#socket.writableLength} bytes`));
     }
@@ -386,6 +399,7 @@ export class Transport {
     if (this.#ended) return;
     this.#ended = error;
     this.#pulse.stop();
+    this.#cancelAck?.();
     const socket = this.#socket;
     if (polite && !socket.destroyed) {
       const last = Buffer.concat([...this.#control, encode.bye(error.code, error.message)]);
