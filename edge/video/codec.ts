@@ -31,9 +31,8 @@ export function nalRole(kind: VideoKind, header: number): NalRole {
 }
 
 /** Whether a slice is the first of its picture (first_mb_in_slice = 0, first_slice_segment_in_pic_flag). */
-export const isFirstSlice = (kind: VideoKind, nal: Buffer[]): boolean => {
-  const offset = kind === 'h264' ? 1 : 2;
-  const byte = nal[0]!.length > offset ? nal[0]![offset] : nal[1]?.[offset - nal[0]!.length];
+export const isFirstSlice = (kind: VideoKind, nal: Buffer): boolean => {
+  const byte = nal[kind === 'h264' ? 1 : 2];
   return byte === undefined || (byte & 0x80) !== 0;
 };
 

@@ -1,14 +1,23 @@
-/** A NAL unit in pieces, as it came in packets; the first piece begins with the NAL header. Pieces are views. */
-export type NalSink = (parts: Buffer[]) => void;
+/** Takes NAL units. Whatever is handed over is a view that is valid until the call returns. */
+export interface NalSink {
+  /** A whole NAL unit. */
+  nal(nal: Buffer): void;
+  /** A unit of a picture comes in pieces: the first one begins with the NAL header. */
+  begin(header: Buffer): void;
+  append(data: Buffer): void;
+  end(): void;
+}
 
 export interface Depacketizer {
-  /** Hands every NAL unit completed by this RTP payload to the sink. Payloads that make no sense are ignored. */
+  /** Hands what is in this RTP payload to the sink. Payloads that make no sense are ignored. */
   push(payload: Buffer): void;
   /** Forgets a NAL unit begun: packets are missing. */
   reset(): void;
 }
 
 const START_CODE = Buffer.from([0, 0, 1]);
+/** Of 1,400 bytes each: a key frame of 4 MB behind an SPS. */
+const MAX_OTHER_FRAGMENTS = 3000;
 
 /**
  * Cheap cameras send several NAL units with Annex-B start codes in one. A real NAL unit never contains 00 00 01
@@ -17,7 +26,7 @@ const START_CODE = Buffer.from([0, 0, 1]);
 function splitAnnexB(nal: Buffer, sink: NalSink): void {
   let at = nal.indexOf(START_CODE);
   if (at < 0) {
-    if (nal.length > 0) sink([nal]);
+    if (nal.length > 0) sink.nal(nal);
     return;
   }
   let begin = 0;
@@ -25,11 +34,11 @@ function splitAnnexB(nal: Buffer, sink: NalSink): void {
     // The zero byte of a four-byte start code, or trailing zeros, belong to no NAL unit.
     let end = at;
     while (end > begin && nal[end - 1] === 0) end--;
-    if (end > begin) sink([nal.subarray(begin, end)]);
+    if (end > begin) sink.nal(nal.subarray(begin, end));
     begin = at + 3;
     at = nal.indexOf(START_CODE, begin);
   }
-  if (nal.length > begin) sink([nal.subarray(begin)]);
+  if (nal.length > begin) sink.nal(nal.subarray(begin));
 }
 
 /** Calls `each` with the units of an aggregation packet: size:u16, unit. Stops at the first that does not fit. */
@@ -44,30 +53,40 @@ function aggregated(payload: Buffer, from: number, skip: number, each: (nal: Buf
   }
 }
 
-/** Collects the fragments of one NAL unit. */
+/** Follows the fragments of one NAL unit. */
 class Fragments {
-  #parts: Buffer[] | null = null;
+  #state: 'none' | 'picture' | 'other' = 'none';
+  /** Copies of a unit that claims to be no picture. */
+  #other: Buffer[] = [];
   readonly #sink: NalSink;
-  readonly #isVideo: (header: number) => boolean;
+  readonly #isPicture: (header: number) => boolean;
 
-  constructor(sink: NalSink, isVideo: (header: number) => boolean) {
+  constructor(sink: NalSink, isPicture: (header: number) => boolean) {
     this.#sink = sink;
-    this.#isVideo = isVideo;
+    this.#isPicture = isPicture;
   }
-  /** `header`: that of the NAL unit, with its first fragment. Start and end in one packet are illegal and seen (OpenIPC): such a fragment is a whole unit. */
+  /** `header`: that of the NAL unit, with its first fragment. Start and end in one packet are illegal and seen (OpenIPC). */
   add(header: Buffer | null, end: boolean, data: Buffer): void {
-    if (header) this.#parts = [header];
-    if (!this.#parts) return;
-    this.#parts.push(data);
-    if (!end) return;
-    const parts = this.#parts;
-    this.#parts = null;
-    // SPS, PPS and IDR in one fragmented "unit": look inside when it claims to be no picture.
-    if (this.#isVideo(parts[0]![0]!)) this.#sink(parts);
-    else splitAnnexB(Buffer.concat(parts), this.#sink);
+    if (header) {
+      this.#state = this.#isPicture(header[0]!) ? 'picture' : 'other';
+      if (this.#state === 'picture') this.#sink.begin(header);
+      else this.#other = [header];
+    }
+    if (this.#state === 'none') return;
+    if (this.#state === 'picture') {
+      this.#sink.append(data);
+      if (end) this.#sink.end();
+    } else {
+      this.#other.push(Buffer.from(data));
+      // SPS, PPS and IDR in one fragmented "unit": look inside.
+      if (end) splitAnnexB(Buffer.concat(this.#other), this.#sink);
+      else if (this.#other.length > MAX_OTHER_FRAGMENTS) this.reset();
+    }
+    if (end) this.reset();
   }
   reset(): void {
-    this.#parts = null;
+    this.#state = 'none';
+    this.#other = [];
   }
 }
 
@@ -117,7 +136,7 @@ export class H265Depacketizer implements Depacketizer {
     if (payload.length < 3) return;
     const type = (payload[0]! >> 1) & 0x3f;
     if (type < 48) {
-      if (this.#donl) this.#sink([payload.subarray(0, 2), payload.subarray(4)]);
+      if (this.#donl) this.#sink.nal(Buffer.concat([payload.subarray(0, 2), payload.subarray(4)]));
       else splitAnnexB(payload, this.#sink);
     } else if (type === 48) {
       // First unit: DONL of 2 bytes; every further one: DOND of 1 byte.

@@ -1,9 +1,10 @@
 import type { Clock } from '../../protocol/clock.ts';
-import { type CodecInfo, isFirstSlice, type NalRole, nalRole, ParameterSets } from './codec.ts';
-import { type Depacketizer, H264Depacketizer, H265Depacketizer } from './depacketize.ts';
+import { type CodecInfo, isFirstSlice, nalRole, ParameterSets } from './codec.ts';
+import { type Depacketizer, H264Depacketizer, H265Depacketizer, type NalSink } from './depacketize.ts';
 import { parseRtp, type RtpPacket, Sequence } from './rtp.ts';
 import type { VideoTrack } from './sdp.ts';
 import { Timeline } from './timeline.ts';
+import { UnitBuffer } from './unit-buffer.ts';
 
 /** One picture, ready for a clip, WebRTC or Media Source Extensions alike. */
 export interface AccessUnit {
@@ -52,8 +53,7 @@ export class RtpReceiver {
   #markerEnds = true;
   /** Timestamp of the unit that the marker ended; null when none was. */
   #endedBy: number | null = null;
-  #parts: Buffer[][] = [];
-  #bytes = 0;
+  readonly #unit = new UnitBuffer(MAX_ACCESS_UNIT_BYTES);
   #timestamp = -1;
   #receivedMs = 0;
   #hasPicture = false;
@@ -68,7 +68,18 @@ export class RtpReceiver {
     this.#epochBase = options.epoch;
     this.#sets = new ParameterSets(this.#kind, options.track.parameterSets);
     this.#timeline = new Timeline(options.track.clockRate);
-    const sink = (nal: Buffer[]) => this.#nal(nal);
+    const sink: NalSink = {
+      nal: (nal) => this.#nal(nal),
+      begin: (header) => {
+        this.#unit.begin();
+        this.#unit.append(header);
+      },
+      append: (data) => this.#unit.append(data),
+      end: () => {
+        this.#picture(this.#unit.head(3));
+        this.#unit.end();
+      },
+    };
     this.#depacketizer =
       this.#kind === 'h264' ? new H264Depacketizer(sink) : new H265Depacketizer(sink, options.track.donl);
   }
@@ -78,7 +89,7 @@ export class RtpReceiver {
     return this.#epochBase + this.#timeline.epoch + 1;
   }
 
-  /** Takes one RTP packet; `data` may be a view that is valid for as long as the receiver lives. */
+  /** Takes one RTP packet; `data` is not kept. */
   push(data: Buffer): void {
     const packet = parseRtp(data);
     if (!packet || packet.ssrc === this.#formerSsrc) return;
@@ -109,52 +120,44 @@ export class RtpReceiver {
     }
   }
 
-  #nal(nal: Buffer[]): void {
-    const role = nalRole(this.#kind, nal[0]![0]!);
+  #nal(nal: Buffer): void {
+    const role = nalRole(this.#kind, nal[0]!);
     if (role === 'drop') return;
     if (role === 'vps' || role === 'sps' || role === 'pps') {
-      this.#sets.add(role, nal.length === 1 ? nal[0]! : Buffer.concat(nal));
+      this.#sets.add(role, nal);
       return;
     }
-    if (role !== 'keep') this.#picture(role, nal);
-    for (const part of nal) this.#bytes += part.length;
-    if (this.#bytes > MAX_ACCESS_UNIT_BYTES) {
-      this.#spoiled = true;
-      this.#parts = [];
-    } else this.#parts.push(nal);
+    if (role !== 'keep') this.#picture(nal);
+    this.#unit.begin();
+    this.#unit.append(nal);
+    this.#unit.end();
   }
 
-  #picture(role: NalRole, nal: Buffer[]): void {
+  /** `nal`: at least its first bytes. */
+  #picture(nal: Buffer): void {
     if (!this.#hasPicture && !isFirstSlice(this.#kind, nal)) {
       // Its beginning is missing. If the marker cut it off, from now on only a new timestamp ends a picture.
       if (this.#endedBy === this.#timestamp) this.#markerEnds = false;
       this.#spoiled = true;
     }
     this.#hasPicture = true;
-    if (role === 'key') this.#isKey = true;
+    if (nalRole(this.#kind, nal[0]!) === 'key') this.#isKey = true;
   }
 
   #end(): void {
-    const [key, parts, spoiled] = [this.#isKey, this.#parts, this.#spoiled];
-    const bytes = this.#bytes;
-    this.#clear();
+    const key = this.#isKey;
+    const spoiled = this.#spoiled || this.#unit.overflowed;
     const codec = key ? this.#sets.codec() : this.#current;
     if (spoiled) this.#needKey = true;
     if (!codec || spoiled || (this.#needKey && !key)) {
+      this.#clear();
       this.stats.droppedUnits++;
       return;
     }
     this.#needKey = false;
     this.#current = codec;
-    const prefix = key ? codec.prefix : null;
-    const data = Buffer.allocUnsafe((prefix?.length ?? 0) + bytes + 4 * parts.length);
-    let at = prefix ? prefix.copy(data) : 0;
-    for (const nal of parts) {
-      const lengthAt = at;
-      at += 4;
-      for (const part of nal) at += part.copy(data, at);
-      data.writeUInt32BE(at - lengthAt - 4, lengthAt);
-    }
+    const data = this.#unit.take(key ? codec.prefix : null);
+    this.#clear();
     const place = this.#timeline.place(this.#timestamp, this.#receivedMs);
     const wallMs = Math.round(this.#clock.now() - (this.#clock.mono() - place.monoMs));
     this.#emit({ ...place, epoch: this.#epochBase + place.epoch, data, keyFrame: key, wallMs, codec });
@@ -184,8 +187,7 @@ export class RtpReceiver {
   }
 
   #clear(): void {
-    this.#parts = [];
-    this.#bytes = 0;
+    this.#unit.clear();
     this.#hasPicture = false;
     this.#isKey = false;
     this.#spoiled = false;

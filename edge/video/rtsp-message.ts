@@ -20,13 +20,15 @@ export interface RtspMessage {
 }
 
 export interface RtspReaderHandlers {
-  /** The payload is a view into the received chunk: copy what is kept. */
+  /** The payload is a view that is valid until the call returns: copy what is kept. */
   frame(channel: number, payload: Buffer): void;
   message(message: RtspMessage): void;
 }
 
 const MAX_HEADER_BYTES = 16 * 1024;
-const MAX_BODY_BYTES = 256 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
+/** Room for the largest frame and the largest message. */
+const BUFFER_BYTES = 128 * 1024;
 const DOLLAR = 0x24;
 const METHODS = 'OPTIONS DESCRIBE ANNOUNCE SETUP PLAY PAUSE RECORD TEARDOWN GET_PARAMETER SET_PARAMETER REDIRECT'.split(
   ' ',
@@ -42,16 +44,24 @@ export class RtspReader {
   readonly channels = new Set<number>();
   /** Bytes that were neither frame nor message. */
   skippedBytes = 0;
-  #rest: Buffer = EMPTY;
+  /** The one buffer that everything is received into: an allocation for each read is what a pull would cost most. */
+  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  #length = 0;
   readonly #to: RtspReaderHandlers;
 
   constructor(handlers: RtspReaderHandlers) {
     this.#to = handlers;
   }
 
-  /** Takes what arrived; calls the handlers for everything complete in it. Keeps at most one unfinished unit. */
-  push(chunk: Buffer): void {
-    const data = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
+  /** Where to write what arrives next; then say {@link received}. Never empty. */
+  get space(): Buffer {
+    return this.#buffer.subarray(this.#length);
+  }
+
+  /** `bytes` were written to {@link space}: calls the handlers for everything that is complete now. */
+  received(bytes: number): void {
+    this.#length += bytes;
+    const data = this.#buffer.subarray(0, this.#length);
     let at = 0;
     while (at < data.length) {
       const size = data[at] === DOLLAR ? this.#frame(data, at) : this.#message(data, at);
@@ -64,7 +74,17 @@ export class RtspReader {
       if (data[at] !== 0x0d && data[at] !== 0x0a) this.skippedBytes += next - at;
       at = next;
     }
-    this.#rest = at === data.length ? EMPTY : data.subarray(at);
+    if (at > 0) this.#buffer.copyWithin(0, at, this.#length);
+    this.#length -= at;
+  }
+
+  /** The same for data that is elsewhere already. */
+  push(data: Buffer): void {
+    for (let at = 0; at < data.length; ) {
+      const bytes = data.copy(this.space, 0, at);
+      at += bytes;
+      this.received(bytes);
+    }
   }
 
   /** Size of the frame at `at`; 0: incomplete; -1: not a frame. */

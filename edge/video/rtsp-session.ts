@@ -39,7 +39,7 @@ export interface KeepAliveMemory {
 export interface PullHandlers {
   /** The description is read; packets follow. */
   track(track: VideoTrack): void;
-  /** One RTP packet of the video track (a view into the received chunk). */
+  /** One RTP packet of the video track: a view that is valid until the call returns. */
   packet(rtp: Buffer): void;
 }
 
@@ -124,21 +124,16 @@ export class RtspSession {
   async #connect(): Promise<void> {
     const target = rtspHost(this.#o.url);
     if (!target) throw new PullError('protocol', 'this is no RTSP address');
-    const socket = connect({ ...target, noDelay: true });
+    const onread = {
+      buffer: () => this.#reader.space,
+      callback: (bytes: number) => this.#received(bytes),
+    };
+    const socket = connect({ ...target, noDelay: true, onread });
     this.#socket = socket;
     socket.on('error', (error: NodeJS.ErrnoException) =>
       this.#fail(new PullError(socket.bytesRead > 0 ? 'closed' : 'unreachable', `connection: ${error.code}`)),
     );
     socket.on('close', () => this.#fail(new PullError('closed', 'the camera closed the connection')));
-    socket.on('data', (chunk) => {
-      try {
-        this.#reader.push(chunk);
-      } catch (error) {
-        // One odd camera must not take the box with it: the session ends, the cause is in the log.
-        this.#fail(new PullError('protocol', 'what the camera sent could not be read', { cause: error }));
-        socket.destroy();
-      }
-    });
     const cancel = this.#o.clock.after(CONNECT_TIMEOUT_MS, () =>
       this.#fail(new PullError('unreachable', 'the camera does not answer')),
     );
@@ -147,6 +142,18 @@ export class RtspSession {
       socket.once('close', resolve);
     });
     cancel();
+  }
+
+  #received(bytes: number): boolean {
+    try {
+      this.#reader.received(bytes);
+      return true;
+    } catch (error) {
+      // One odd camera must not take the box with it: the session ends, the cause is in the log.
+      this.#fail(new PullError('protocol', 'what the camera sent could not be read', { cause: error }));
+      this.#socket?.destroy();
+      return false;
+    }
   }
 
   /** From OPTIONS to PLAY. */
