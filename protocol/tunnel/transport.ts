@@ -5,7 +5,6 @@ import { Channel, type ChannelOwner } from './channel.ts';
 import { TunnelError, type TunnelErrorCode } from './errors.ts';
 import type { Framing, FramingSink } from './framing.ts';
 import {
-  ACK_EVERY_BYTES,
   CREDIT_WINDOW_BYTES,
   dataHeader,
   encode,
@@ -19,6 +18,7 @@ import {
   TYPE,
 } from './messages.ts';
 import { Pulse } from './pulse.ts';
+import { Receipts } from './receipts.ts';
 import { Scheduler } from './scheduler.ts';
 
 /** An empty pipe is made this often while the cap is the limit, because only it shows the true round trip. */
@@ -27,7 +27,6 @@ const GOODBYE_MS = 1000;
 /** One write to the connection. */
 const BATCH_BYTES = 256 * 1024;
 const QUANTUM_BYTES = 4096;
-const ACK_GAP_MS = 1;
 /** A peer that acknowledges or pings without reading makes us hold bytes: more than this ends the connection. */
 const MAX_BACKLOG_BYTES = 32 * 1024 * 1024;
 
@@ -71,14 +70,7 @@ export class Transport {
   #limited = false;
   readonly #scheduler = new Scheduler();
 
-  #received = 0;
-  #ackSent = 0;
-  #ackWanted = false;
-  #ackSentAt = Number.NEGATIVE_INFINITY;
-  #cancelAck: (() => void) | null = null;
-  /** Bytes read but not yet returned as credit, by channel. */
-  readonly #unreturned = new Map<number, number>();
-
+  readonly #receipts: Receipts;
   readonly #pulse: Pulse;
   /** Holding back until the pipe is empty. */
   #draining = false;
@@ -89,6 +81,7 @@ export class Transport {
     this.#socket = args.socket;
     this.#cap = new InFlightCap(args.cap);
     this.#decoder = new MessageDecoder(this.#sink());
+    this.#receipts = new Receipts(args.clock, () => this.#flushSoon());
     this.#pulse = new Pulse({
       clock: args.clock,
       pings: args.role === 'box',
@@ -140,7 +133,7 @@ export class Transport {
     return this.#sent;
   }
   get bytesReceived(): number {
-    return this.#received;
+    return this.#receipts.received;
   }
   get ended(): TunnelError | null {
     return this.#ended;
@@ -189,25 +182,12 @@ export class Transport {
     });
   }
 
-  /** At most once a millisecond, because on a fast path every write costs as much as the reads it answers. */
-  #acknowledgeSoon(): void {
-    const wait = this.#ackSentAt + ACK_GAP_MS - this.#clock.mono();
-    if (wait <= 0) this.#flushSoon();
-    else this.#cancelAck ??= this.#clock.after(wait, () => this.#flush());
-  }
-
   #flush(): void {
     while (!this.#ended) {
       const out = this.#control;
       this.#control = [];
-      if (this.#ackWanted) {
-        this.#ackWanted = false;
-        this.#ackSent = this.#received;
-        this.#ackSentAt = this.#clock.mono();
-        this.#cancelAck?.();
-        this.#cancelAck = null;
-        out.push(encode.ack(this.#received));
-      }
+      const ack = this.#receipts.takeAck();
+      if (ack) out.push(ack);
       let bytes = 0;
       for (const b of out) bytes += b.length;
       bytes += this.#takeData(out);
@@ -278,8 +258,7 @@ export class Transport {
       this.#end(error, true);
       return;
     }
-    if (this.#received - this.#ackSent >= ACK_EVERY_BYTES) this.#ackWanted = true;
-    if (this.#ackWanted) this.#acknowledgeSoon();
+    this.#receipts.settle();
     if (this.#socket.writableLength > MAX_BACKLOG_BYTES) {
       this.#end(new TunnelError('dead-peer', `The other side has not read ${this.#socket.writableLength} bytes`));
     }
@@ -294,8 +273,8 @@ export class Transport {
         this.#a.onChannel?.(this.#add(id, trafficClass));
       },
       data: (id, bytes, push) => {
-        this.#received += bytes.length;
-        if (push) this.#ackWanted = true;
+        this.#receipts.received += bytes.length;
+        if (push) this.#receipts.want();
         this.#known(id).receive(bytes);
       },
       end: (id) => {
@@ -317,7 +296,7 @@ export class Transport {
       },
       ack: (total) => this.#acked(total),
       ping: (id) => {
-        this.#ackWanted = true;
+        this.#receipts.want();
         this.#send(encode.pong(id));
       },
       pong: (id) => this.#ponged(id),
@@ -348,23 +327,15 @@ export class Transport {
   }
 
   #consumed(channel: Channel, bytes: number): void {
-    if (channel.inEnded) {
-      this.#unreturned.delete(channel.id);
-      return;
-    }
-    const n = (this.#unreturned.get(channel.id) ?? 0) + bytes;
-    if (n < CREDIT_WINDOW_BYTES / 4) {
-      this.#unreturned.set(channel.id, n);
-    } else {
-      this.#unreturned.set(channel.id, 0);
-      this.#send(encode.credit(channel.id, n));
-    }
+    if (channel.inEnded) return;
+    const credit = this.#receipts.read(channel.id, bytes);
+    if (credit) this.#send(credit);
   }
 
   #add(id: number, trafficClass: TrafficClass): Channel {
     const channel = new Channel(this.#owner, id, trafficClass);
     this.#channels.set(id, channel);
-    this.#unreturned.delete(id);
+    this.#receipts.forget(id);
     return channel;
   }
 
@@ -399,7 +370,7 @@ export class Transport {
     if (this.#ended) return;
     this.#ended = error;
     this.#pulse.stop();
-    this.#cancelAck?.();
+    this.#receipts.stop();
     const socket = this.#socket;
     if (polite && !socket.destroyed) {
       const last = Buffer.concat([...this.#control, encode.bye(error.code, error.message)]);
