@@ -72,7 +72,7 @@ export async function run(emit: (line: object) => void, { quick }: { quick: bool
         perChannel: Math.round(((rss - idleMb) / channels) * 10) / 10,
         withoutChannels: idleMb,
         pictures: r.units,
-        target: '≤ 150 with 8',
+        target: '≤ 150 and the rings',
       });
     }
     await end(eight);
