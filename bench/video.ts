@@ -122,6 +122,7 @@ const rssMb = (child: ChildProcess): number =>
 
 /** The child's part. */
 async function pullHere(url: string, channels: number): Promise<void> {
+  process.on('disconnect', () => process.exit());
   const log = pino({ level: 'silent' });
   const video = new Video({ clock, log, warnables: new Warnables({ clock, log }) });
   const deviceId = '00000000-0000-7000-8000-000000000001';
@@ -148,7 +149,6 @@ async function pullHere(url: string, channels: number): Promise<void> {
     const bytes = numbers.reduce((sum, n) => sum + video.source(deviceId, n)!.ring.bytes, 0);
     process.send!({ units, ringMb: Math.round(bytes / 1e5) / 10 });
   });
-  process.on('disconnect', () => process.exit());
   process.send!('ready');
 }
 
