@@ -1,5 +1,5 @@
 // The box of the tunnel benchmark: a tunnel client, and beside it an ordinary HTTP server with the same answers.
-// argv: JSON { relayUrl, mode, ca?, host, boxes? }. Speaks over IPC: { cpu } on 'cpu', { reset } on 'reset'.
+// argv: JSON { relayUrl, mode, ca?, host, boxes?, name? }. Speaks over IPC: { cpu } on 'cpu', { reset } on 'reset'.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
@@ -13,6 +13,7 @@ const a = JSON.parse(process.argv[2]!) as {
   ca?: string;
   host: string;
   boxes?: number;
+  name?: string;
 };
 
 const web = createServer((req, res) => {
@@ -26,7 +27,7 @@ const { port } = web.address() as AddressInfo;
 
 const clients = Array.from({ length: a.boxes ?? 1 }, (_, i) =>
   makeClient(new URL(a.relayUrl), {
-    serial: `BOX${i}`,
+    serial: `${a.name ?? 'BOX'}${i}`,
     mode: a.mode,
     ca: a.ca,
     connectPolicy: () => true,

@@ -130,7 +130,8 @@ const commands = {
       global.gc?.();
       await delay(100);
     }
-    return { rss: process.memoryUsage.rss(), tunnels: relay.hub.stats().tunnels };
+    const { rss, heapUsed } = process.memoryUsage();
+    return { rss, heapUsed, tunnels: relay.hub.stats().tunnels };
   },
 
   async cpu() {

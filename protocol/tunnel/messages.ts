@@ -146,7 +146,7 @@ export const encode = {
 /** Cuts a byte stream into messages. DATA is handed on in place and in pieces; everything else is at most 512 bytes. */
 export class MessageDecoder {
   readonly #sink: MessageSink;
-  readonly #small = Buffer.allocUnsafeSlow(HEADER_BYTES);
+  readonly #small = Buffer.alloc(HEADER_BYTES);
   /** Bytes of the header read so far; HEADER_BYTES while inside a payload. */
   #headerRead = 0;
   #type = 0;

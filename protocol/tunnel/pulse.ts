@@ -20,7 +20,8 @@ export interface PulseArguments {
 export class Pulse {
   readonly #a: PulseArguments;
   readonly #baseRtt = new WindowedMin(BASE_RTT_WINDOW_MS);
-  readonly #pings = new Map<number, { at: number; empty: boolean }>();
+  /** Made when first needed: an idle relay holds thousands of these. */
+  #pings: Map<number, { at: number; empty: boolean }> | null = null;
   #id = 0;
   #everyMs = PING_EVERY_MS;
   #aliveAt = 0;
@@ -55,6 +56,7 @@ export class Pulse {
   /** Notes a ping that is sent now and returns its id. `empty`: nothing else was on its way. */
   note(empty: boolean): number {
     this.#id = (this.#id + 1) >>> 0;
+    this.#pings ??= new Map();
     if (this.#pings.size >= MAX_PINGS) this.#pings.delete(this.#pings.keys().next().value!);
     this.lastPingAt = this.#a.clock.mono();
     this.#pings.set(this.#id, { at: this.lastPingAt, empty });
@@ -63,9 +65,9 @@ export class Pulse {
 
   /** The round trip of this answer, or null for one that was never asked for. */
   answered(id: number): { ms: number; minMs: number; empty: boolean } | null {
-    const ping = this.#pings.get(id);
+    const ping = this.#pings?.get(id);
     if (!ping) return null;
-    this.#pings.delete(id);
+    this.#pings?.delete(id);
     const now = this.#a.clock.mono();
     const ms = now - ping.at;
     this.#baseRtt.add(ms, now);

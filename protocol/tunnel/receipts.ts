@@ -15,7 +15,7 @@ export class Receipts {
   #wanted = false;
   #cancel: (() => void) | null = null;
   /** Bytes read but not yet returned as credit, by channel. */
-  readonly #read = new Map<number, number>();
+  #read: Map<number, number> | null = null;
 
   /** `flush` is called when an ACK is due; it then asks {@link takeAck}. */
   constructor(clock: Clock, flush: () => void) {
@@ -54,6 +54,7 @@ export class Receipts {
 
   /** `bytes` of a channel were read; returns the CREDIT to send, a quarter of the window at a time. */
   read(channel: number, bytes: number): Buffer | null {
+    this.#read ??= new Map();
     const sum = (this.#read.get(channel) ?? 0) + bytes;
     const due = sum >= CREDIT_WINDOW_BYTES / 4;
     this.#read.set(channel, due ? 0 : sum);
@@ -62,6 +63,6 @@ export class Receipts {
 
   /** The channel is over. */
   forget(channel: number): void {
-    this.#read.delete(channel);
+    this.#read?.delete(channel);
   }
 }

@@ -18,7 +18,7 @@ const MAX_CONTROL_BYTES = 125;
 export class WebSocketFraming implements Framing {
   readonly mode = 'websocket';
   readonly #client: boolean;
-  readonly #head = Buffer.allocUnsafeSlow(14);
+  readonly #head = Buffer.alloc(14);
   #headRead = 0;
   #headNeeded = 2;
   #opcode = 0;
