@@ -119,6 +119,25 @@ describe('a device', () => {
   });
 });
 
+describe('a device whose events cannot be read', () => {
+  it('stays online, its other events are taken, and a person is told for ten minutes', async () => {
+    const { device, port } = await camera();
+    const { clock, start } = box();
+    const b = start();
+    b.manager.apply([config(port)]);
+    await until(() => device.streams.size === 1);
+    device.say(
+      '--boundary\r\nContent-Type: application/xml\r\n\r\n<EventNotificationAlert><a></EventNotificationAlert>\r\n',
+    );
+    device.say(alertPart('VMD'));
+    await until(() => b.kinds().includes('motion'));
+    expect(b.codes()).toContain('device-events-unreadable');
+    expect(b.state()).toBe('online');
+    await clock.advance(600_000);
+    expect(b.codes()).not.toContain('device-events-unreadable');
+  });
+});
+
 describe('a restart', () => {
   it('in the middle of an event makes no second one of it, and ends what is over', async () => {
     const { device, port } = await camera();

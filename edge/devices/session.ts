@@ -30,6 +30,8 @@ const NOT_ACTIVATED_RETRY_MS = 60_000;
 /** A stream that lived so long was a good one. */
 const GOOD_STREAM_MS = 10_000;
 const MAX_UNWRITTEN = 256;
+/** An unreadable part of the event stream is shown for so long after the last one. */
+const UNREADABLE_MS = 600_000;
 
 type Outcome = { next: 'now' } | { next: 'later'; ms?: number } | { next: 'wait' };
 
@@ -55,6 +57,7 @@ export class DeviceSession {
   #woken = false;
   #resume: () => void = () => {};
   #cancelUnlock: () => void = () => {};
+  #cancelUnreadable: () => void = () => {};
   #client: IsapiClient | null = null;
   #stream: AlertStream | null = null;
   #state: DeviceState = 'connecting';
@@ -107,6 +110,7 @@ export class DeviceSession {
     this.#stop.abort();
     this.#wake();
     this.#cancelUnlock();
+    this.#cancelUnreadable();
     this.#client?.close();
     this.#fold.stop(endEvents);
     this.#offline.stop(endEvents);
@@ -243,6 +247,7 @@ export class DeviceSession {
         this.#log.info({ host: client.host }, 'listening to the device');
       },
       onAlert: (alert) => this.#alert(alert),
+      onUnreadable: () => this.#unreadable(),
     });
     this.#stream = stream;
     const end = await stream.run(signal);
@@ -309,6 +314,12 @@ export class DeviceSession {
     const channel = alert.type === 'alarmInput' ? alert.channel : videoChannel(alert.channel, recorder, known);
     this.#fold.alert(alert, channel);
     return this.#unwritten > MAX_UNWRITTEN ? this.#lastWrite : undefined;
+  }
+
+  #unreadable(): void {
+    this.#warnings.unreadable(this.#config, true);
+    this.#cancelUnreadable();
+    this.#cancelUnreadable = this.#clock.after(UNREADABLE_MS, () => this.#warnings.unreadable(this.#config, false));
   }
 
   /** Hands records to the journal at once; their order is that of the calls. */

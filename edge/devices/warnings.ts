@@ -13,7 +13,13 @@ const STATE_CODES = [
   'device-not-activated',
   'device-replaced',
 ] as const;
-const OTHER_CODES = ['device-no-channels', 'device-no-events', 'device-clock-wrong', 'device-events-lost'] as const;
+const OTHER_CODES = [
+  'device-no-channels',
+  'device-no-events',
+  'device-events-unreadable',
+  'device-clock-wrong',
+  'device-events-lost',
+] as const;
 const DRIFT_MS = 60_000;
 
 /** What a person is told of devices: what happened, to which one, and what to do. */
@@ -97,6 +103,15 @@ export class DeviceWarnings {
       d,
       'device-no-events',
       `${called(d)} answers, but gives no events. ${why} Close other programs that listen to it, or check the rights of the user.`,
+    );
+  }
+
+  unreadable(d: DeviceConfig, now: boolean): void {
+    this.#when(
+      now,
+      d,
+      'device-events-unreadable',
+      `${called(d)} sends events that cannot be read; the others are taken. Update its firmware.`,
     );
   }
 

@@ -29,6 +29,7 @@ export class AlertStream {
   readonly #watchdogMs: number;
   readonly #onOpen: () => void;
   readonly #onAlert: (alert: Alert) => Promise<void> | void;
+  readonly #onUnreadable: () => void;
   readonly #parser = new AlertStreamParser();
   #lastByte = 0;
   #pending = { part: 0, since: 0 };
@@ -47,6 +48,8 @@ export class AlertStream {
     onOpen: () => void;
     /** What it returns is waited for: a device that floods is read only as fast as its events are kept. */
     onAlert: (alert: Alert) => Promise<void> | void;
+    /** A part could not be read and was skipped. */
+    onUnreadable?: () => void;
   }) {
     this.#client = o.client;
     this.#clock = o.clock;
@@ -54,6 +57,7 @@ export class AlertStream {
     this.#watchdogMs = o.watchdogMs ?? 75_000;
     this.#onOpen = o.onOpen;
     this.#onAlert = o.onAlert;
+    this.#onUnreadable = o.onUnreadable ?? (() => {});
   }
 
   /** Parts that could not be read. */
@@ -119,6 +123,7 @@ export class AlertStream {
       // A bad part is skipped and counted; the first of a stream is worth a line.
       if (this.#unreadable++ === 0)
         this.#log.warn({ bytes: part.body.length, type: part.contentType }, 'unreadable part in the event stream');
+      this.#onUnreadable();
       return;
     }
     this.#keeping = true;
