@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Logger } from 'pino';
@@ -306,7 +306,7 @@ export class Journal {
       this.#onBroken(error);
       return;
     }
-    rmSync(this.#ballast(), { force: true });
+    this.#giveUpBallast();
     this.#warnables.raise(
       'journal-full',
       'box',
@@ -344,11 +344,28 @@ export class Journal {
   #restoreBallast(): void {
     if (this.#ballastBytes === 0) return;
     try {
-      if (existsSync(this.#ballast()) && statSync(this.#ballast()).size === this.#ballastBytes) return;
-      writeFileSync(this.#ballast(), Buffer.alloc(this.#ballastBytes));
+      if (!existsSync(this.#ballast()) || statSync(this.#ballast()).size !== this.#ballastBytes) {
+        // Only with as much again to spare: setting the reserve aside must not be what fills the disk.
+        const { bavail, bsize } = statfsSync(dirname(this.#path));
+        if (bavail * bsize < 2 * this.#ballastBytes) throw new Error('no room for the reserve');
+        writeFileSync(this.#ballast(), Buffer.alloc(this.#ballastBytes));
+      }
+      this.#warnables.clear('disk-full', 'box');
     } catch {
-      rmSync(this.#ballast(), { force: true });
+      this.#giveUpBallast();
     }
+  }
+
+  /** Stays a problem until the reserve is set aside again, however well records are written from it. */
+  #giveUpBallast(): void {
+    rmSync(this.#ballast(), { force: true });
+    if (this.#ballastBytes === 0) return;
+    this.#warnables.raise(
+      'disk-full',
+      'box',
+      'error',
+      "The box's disk is full: events and alarms are written to the last reserve, clips may be missing. Make room, or replace the disk.",
+    );
   }
 
   /** Forgets what is old and read by every consumer; over the size limit, what is old. */
@@ -361,12 +378,10 @@ export class Journal {
       const pinned = db.prepare('SELECT min(seq) AS seq FROM cursors').get() as { seq: number | null };
       const upTo = pinned.seq ?? this.#lastSeq;
       db.prepare('DELETE FROM records WHERE at < ? AND seq <= ?').run(cutoff, upTo);
-      const bytes =
-        (db.pragma('page_count', { simple: true }) as number) * (db.pragma('page_size', { simple: true }) as number);
-      const free =
-        (db.pragma('freelist_count', { simple: true }) as number) *
-        (db.pragma('page_size', { simple: true }) as number);
-      if (bytes - free > this.#maxBytes) {
+      const [pages, free, size] = ['page_count', 'freelist_count', 'page_size'].map(
+        (name) => db.pragma(name, { simple: true }) as number,
+      ) as [number, number, number];
+      if ((pages - free) * size > this.#maxBytes) {
         const oldest = (db.prepare('SELECT min(seq) AS seq FROM records').get() as { seq: number }).seq;
         const cut = oldest + Math.ceil((this.#lastSeq - oldest) / 10);
         const { changes } = db.prepare('DELETE FROM records WHERE seq <= ?').run(cut);
