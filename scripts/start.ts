@@ -53,10 +53,13 @@ function supervise(name: string, args: string[], onLine?: (line: string) => void
   children.set(name, child);
   let rest = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out.write(text);
     const lines = (rest + text).split('\n');
     rest = (lines.pop() as string).slice(-100_000);
-    for (const line of lines) onLine?.(line);
+    for (const line of lines) {
+      // What the lab announces has its cameras' passwords in it.
+      if (!line.startsWith('ready ')) out.write(`${line}\n`);
+      onLine?.(line);
+    }
   });
   child.stderr.on('data', (text) => out.write(text));
   child.on('exit', (code, signal) => {
