@@ -10,17 +10,13 @@ const log = pino({ level: 'silent' });
 const refuseAll = async () => ({ ok: false as const, code: 'box-not-authenticated' as const });
 
 /** A client that is gone: what is written to it fails, after the answer has been given. */
-function goneClient(): Duplex & { written: string } {
-  return Object.assign(
-    new Duplex({
-      read() {},
-      write(this: Duplex & { written: string }, chunk, _encoding, done) {
-        this.written += chunk;
-        setImmediate(done, Object.assign(new Error('write ECONNRESET'), { code: 'ECONNRESET' }));
-      },
-    }),
-    { written: '' },
-  );
+class GoneClient extends Duplex {
+  written = '';
+  override _read(): void {}
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error: Error) => void): void {
+    this.written += chunk;
+    setImmediate(done, Object.assign(new Error('write ECONNRESET'), { code: 'ECONNRESET' }));
+  }
 }
 
 describe('upgrades', () => {
@@ -35,7 +31,7 @@ describe('upgrades', () => {
   });
 
   it.each(['/mqtt', '/tunnel', '/elsewhere'])('outlive a client of %s that resets before its answer', async (url) => {
-    const socket = goneClient();
+    const socket = new GoneClient();
     upgrades.handle({ url, headers: {} } as IncomingMessage, socket, Buffer.alloc(0));
     // Without a listener the error would be thrown here and end the process.
     for (let i = 0; i < 5; i++) await turn();
