@@ -359,13 +359,9 @@ export class Journal {
   /** Stays a problem until the reserve is set aside again, however well records are written from it. */
   #giveUpBallast(): void {
     rmSync(this.#ballast(), { force: true });
-    if (this.#ballastBytes === 0) return;
-    this.#warnables.raise(
-      'disk-full',
-      'box',
-      'error',
-      "The box's disk is full: events and alarms are written to the last reserve, clips may be missing. Make room, or replace the disk.",
-    );
+    const text =
+      "The box's disk is full: events and alarms are written to the last reserve, clips may be missing. Make room, or replace the disk.";
+    if (this.#ballastBytes > 0) this.#warnables.raise('disk-full', 'box', 'error', text);
   }
 
   /** Forgets what is old and read by every consumer; over the size limit, what is old. */
