@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { type Clock, iso } from '../protocol/clock.ts';
-import type { Warnable } from '../protocol/wire/warnable.ts';
+import type { Warnable, WarnableCode } from '../protocol/wire/warnable.ts';
 
 /**
  * The box's registry of problems that a person should know of, shown alike in UI, API, MQTT and log. Raising one that
@@ -17,7 +17,7 @@ export class Warnables {
     this.#log = o.log;
   }
 
-  raise(code: string, subject: string, severity: Warnable['severity'], text: string): void {
+  raise(code: WarnableCode, subject: string, severity: Warnable['severity'], text: string): void {
     const key = `${code} ${subject}`;
     const standing = this.#standing.get(key);
     if (standing?.text === text && standing.severity === severity) return;
@@ -27,7 +27,7 @@ export class Warnables {
     this.#changed();
   }
 
-  clear(code: string, subject: string): void {
+  clear(code: WarnableCode, subject: string): void {
     if (!this.#standing.delete(`${code} ${subject}`)) return;
     this.#log.info({ warnable: code, subject, cleared: true }, `${code} is over`);
     this.#changed();

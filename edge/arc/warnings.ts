@@ -1,3 +1,4 @@
+import type { WarnableCode } from '../../protocol/wire/warnable.ts';
 import type { Warnables } from '../warnables.ts';
 import type { ArcAccountConfig, LinkFailure } from './types.ts';
 
@@ -96,16 +97,16 @@ export class AccountWarnings {
   }
 
   clearAll(): void {
-    for (const code of ['arc-direct-down', 'arc-no-path', 'arc-refused', 'arc-message-refused', 'arc-clock']) {
+    for (const code of ['arc-direct-down', 'arc-no-path', 'arc-refused', 'arc-message-refused', 'arc-clock'] as const) {
       this.#clear(code);
     }
   }
 
-  #raise(code: string, severity: 'warning' | 'error', text: string): void {
+  #raise(code: WarnableCode, severity: 'warning' | 'error', text: string): void {
     this.#warnables.raise(code, this.#subject, severity, `Account ${this.#config.account}: ${text}`);
   }
 
-  #clear(code: string): void {
+  #clear(code: WarnableCode): void {
     this.#warnables.clear(code, this.#subject);
   }
 }

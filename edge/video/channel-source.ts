@@ -112,7 +112,7 @@ export class ChannelSource {
     if (this.#run) return;
     this.ring.clear();
     this.#set({ video: 'none', codec: null, keyFrameIntervalMs: null });
-    for (const code of [...WARNABLES, 'long-key-frame-interval']) this.#o.warnables.clear(code, this.#subject);
+    for (const code of [...WARNABLES, 'long-key-frame-interval'] as const) this.#o.warnables.clear(code, this.#subject);
   }
 
   #hold(): void {

@@ -1,9 +1,10 @@
 import type { Logger } from 'pino';
 import { type Clock, iso } from '../../protocol/clock.ts';
-import type { Warnable } from '../../protocol/wire/warnable.ts';
+import type { Warnable, WarnableCode } from '../../protocol/wire/warnable.ts';
 import type { Db } from '../db/database.ts';
 
-type Raise = Pick<Warnable, 'code' | 'subject' | 'severity' | 'text'> & {
+type Raise = Pick<Warnable, 'subject' | 'severity' | 'text'> & {
+  code: WarnableCode;
   /** Shown for this long after the last time; without it until {@link SiteWarnables.clear}. */
   forMs?: number;
 };
@@ -39,7 +40,7 @@ export class SiteWarnables {
       .execute();
   }
 
-  async clear(siteId: string, code: string, subject: string): Promise<void> {
+  async clear(siteId: string, code: WarnableCode, subject: string): Promise<void> {
     this.#recent.delete(`${siteId} ${code} ${subject}`);
     await this.#db
       .deleteFrom('warnables')

@@ -1,6 +1,6 @@
 import { iso } from '../../protocol/clock.ts';
 import type { Box, Device, Site } from '../../protocol/wire/api.ts';
-import type { Warnable } from '../../protocol/wire/warnable.ts';
+import type { Warnable, WarnableCode } from '../../protocol/wire/warnable.ts';
 import type { Db } from '../db/database.ts';
 import type { BoxRow, Database } from '../db/schema.ts';
 import type { HealthStore } from '../health/health.ts';
@@ -93,7 +93,7 @@ export class Views {
     if (!box.online) {
       return [
         {
-          code: 'box-gone',
+          code: 'box-gone' satisfies WarnableCode,
           subject,
           severity: 'error',
           text: `Box ${row.serial} is not connected. What happens there is kept on the box and arrives when it is back. Check its power and its internet connection.`,
