@@ -65,8 +65,9 @@ function supervise(name: string, args: string[], onLine?: (line: string) => void
   child.on('exit', (code, signal) => {
     out.end();
     if (stopping) return;
-    if (performance.now() - startedAt < 3_000) {
-      console.error(`${name} does not start (${signal ?? `exit ${code}`}); its last words in ${VAR}/log/${name}.log:`);
+    // One that was killed started well enough.
+    if (signal === null && performance.now() - startedAt < 3_000) {
+      console.error(`${name} does not start (exit ${code}); its last words in ${VAR}/log/${name}.log:`);
       console.error(
         readFileSync(join(VAR, 'log', `${name}.log`), 'utf8')
           .trim()

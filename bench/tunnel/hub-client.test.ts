@@ -81,10 +81,12 @@ describe('requests', () => {
       handler: (r) => {
         begun++;
         return new Promise((resolve) => {
-          r.signal.addEventListener('abort', () => {
+          const gone = () => {
             aborted++;
             resolve(new Response('late'));
-          });
+          };
+          if (r.signal.aborted) gone();
+          else r.signal.addEventListener('abort', gone);
         });
       },
     });
