@@ -1,8 +1,8 @@
 import { createHash, randomInt } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import type { AlarmReport } from '../../protocol/wire/event.ts';
+import { openOrReplace } from '../sqlite.ts';
 import type { MessageType } from './codes.ts';
 
 const SCHEMA = `
@@ -81,7 +81,7 @@ export function messageId(m: Pick<NewMessage, 'eventId' | 'accountId' | 'kind'>,
  */
 export class ArcQueue {
   readonly #dir: string;
-  #db!: Database.Database;
+  #db!: Database;
   #statements!: ReturnType<typeof prepare>;
 
   constructor({ dir }: { dir: string }) {
@@ -90,18 +90,10 @@ export class ArcQueue {
 
   /** Opens the file; one that is damaged is set aside and its name returned. */
   open(): string | null {
-    mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
-    const path = join(this.#dir, 'queue.db');
-    try {
-      this.#open(path);
-      return null;
-    } catch (error) {
-      if (!/^SQLITE_(CORRUPT|NOTADB)/.test((error as { code?: string }).code ?? '')) throw error;
-      const aside = `${path}.broken-${Date.now()}`;
-      for (const s of ['', '-wal', '-shm']) if (existsSync(path + s)) renameSync(path + s, aside + s);
-      this.#open(path);
-      return aside;
-    }
+    const { db, aside } = openOrReplace(join(this.#dir, 'queue.db'), SCHEMA);
+    this.#db = db;
+    this.#statements = prepare(db);
+    return aside;
   }
 
   close(): void {
@@ -188,25 +180,9 @@ export class ArcQueue {
     this.#statements.prune.run(nowMs - KEEP_MS, KEEP_ROWS);
     return this.#statements.orphans.all(nowMs - goneAfterMs);
   }
-
-  #open(path: string): void {
-    const db = new Database(path);
-    try {
-      db.pragma('journal_mode = WAL');
-      db.pragma('synchronous = FULL');
-      const found = db.pragma('quick_check(1)', { simple: true });
-      if (found !== 'ok') throw Object.assign(new Error(String(found)), { code: 'SQLITE_CORRUPT' });
-      db.exec(SCHEMA);
-      this.#statements = prepare(db);
-      this.#db = db;
-    } catch (error) {
-      db.close();
-      throw error;
-    }
-  }
 }
 
-function prepare(db: Database.Database) {
+function prepare(db: Database) {
   const one = <A extends unknown[], R>(sql: string) => db.prepare<A, R>(sql);
   const waiting = 'SELECT * FROM messages WHERE settledMs IS NULL';
   return {

@@ -1,8 +1,8 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import type { ClipReport } from '../../protocol/wire/event.ts';
 import type { FragmentInfo } from '../../protocol/wire/uploads.ts';
+import { openOrReplace } from '../sqlite.ts';
 
 /** What the recorder remembers of a clip over a crash. */
 export interface ClipRow {
@@ -45,7 +45,7 @@ const SCHEMA = `
 /** The recorder's own durable memory: one SQLite file, WAL, `synchronous=FULL`. */
 export class Manifest {
   readonly #dir: string;
-  #db!: Database.Database;
+  #db!: Database;
 
   constructor(dir: string) {
     this.#dir = dir;
@@ -53,18 +53,9 @@ export class Manifest {
 
   /** Returns false when the file was damaged and had to be set aside. */
   open(): boolean {
-    mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
-    const path = join(this.#dir, 'recorder.sqlite');
-    try {
-      this.#load(path);
-      return true;
-    } catch (error) {
-      if (!/^SQLITE_(CORRUPT|NOTADB)/.test((error as { code?: string }).code ?? '')) throw error;
-      for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true });
-      renameSync(path, `${path}.damaged`);
-      this.#load(path);
-      return false;
-    }
+    const { db, aside } = openOrReplace(join(this.#dir, 'recorder.sqlite'), SCHEMA);
+    this.#db = db;
+    return aside === null;
   }
 
   close(): void {
@@ -109,18 +100,6 @@ export class Manifest {
       this.#db.prepare('DELETE FROM clips WHERE reported = 1 AND id <= ?').run(oldest.id);
       this.#db.prepare('DELETE FROM events WHERE clipId <= ?').run(oldest.id);
     })();
-  }
-
-  #load(path: string): void {
-    this.#db = new Database(path);
-    try {
-      this.#db.pragma('journal_mode = WAL');
-      this.#db.pragma('synchronous = FULL');
-      this.#db.exec(SCHEMA);
-    } catch (error) {
-      this.#db.close();
-      throw error;
-    }
   }
 }
 

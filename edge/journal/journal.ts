@@ -1,12 +1,13 @@
-import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import Database from 'better-sqlite3';
+import { existsSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { Database, Statement } from 'better-sqlite3';
 import type { Logger } from 'pino';
 import { type Clock, iso } from '../../protocol/clock.ts';
 import type { JournalRecord, NewRecord } from '../../protocol/wire/event.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
+import { isDamage, openOrReplace } from '../sqlite.ts';
 import type { Warnables } from '../warnables.ts';
-import { isCorruption, salvage } from './salvage.ts';
+import { salvage } from './salvage.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -61,12 +62,12 @@ export class Journal {
   readonly #maxBytes: number;
   readonly #ballastBytes: number;
   readonly #onBroken: (error: Error) => void;
-  #db: Database.Database | null = null;
+  #db: Database | null = null;
   #id = '';
   #lastSeq = 0;
-  #insert!: Database.Statement<[string, string, string, string]>;
-  #byId!: Database.Statement<[string], Row>;
-  #select!: Database.Statement<[number, number], Row>;
+  #insert!: Statement<[string, string, string, string]>;
+  #byId!: Statement<[string], Row>;
+  #select!: Statement<[number, number], Row>;
   #waiting: Waiting[] = [];
   #waitingRecords = 0;
   #lost = 0;
@@ -108,15 +109,7 @@ export class Journal {
   }
 
   start(): void {
-    mkdirSync(dirname(this.#path), { recursive: true });
-    let salvaged: Omit<Row, 'seq'>[] = [];
-    try {
-      this.#open(true);
-    } catch (error) {
-      if (!isCorruption(error)) throw error;
-      salvaged = this.#setAside(error as Error);
-      this.#open(false);
-    }
+    const salvaged = this.#open();
     if (salvaged.length > 0) this.#commit(salvaged);
     this.#restoreBallast();
     this.#cancelSweep = this.#clock.every(60_000, () => this.#sweep());
@@ -204,46 +197,29 @@ export class Journal {
     return () => this.#listeners.delete(fn);
   }
 
-  #open(check: boolean): void {
-    const db = new Database(this.#path);
-    try {
-      db.pragma('journal_mode = WAL');
-      db.pragma('synchronous = FULL');
-      if (check) {
-        const found = db.pragma('quick_check(1)', { simple: true });
-        if (found !== 'ok') throw Object.assign(new Error(String(found)), { code: 'SQLITE_CORRUPT' });
-      }
-      db.exec(SCHEMA);
-      db.prepare('INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)').run('journalId', uuidv7(this.#clock.now()));
-      this.#id = (db.prepare('SELECT value FROM meta WHERE key = ?').get('journalId') as { value: string }).value;
-      const last = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'records'").get() as
-        | { seq: number }
-        | undefined;
-      this.#lastSeq = last?.seq ?? 0;
-      this.#insert = db.prepare('INSERT OR IGNORE INTO records (id, kind, at, body) VALUES (?, ?, ?, ?)');
-      this.#byId = db.prepare('SELECT seq, id, kind, at, body FROM records WHERE id = ?');
-      this.#select = db.prepare('SELECT seq, id, kind, at, body FROM records WHERE seq > ? ORDER BY seq LIMIT ?');
-    } catch (error) {
-      db.close();
-      throw error;
-    }
+  /** Returns what could be read of a damaged file that had to be replaced. */
+  #open(): Omit<Row, 'seq'>[] {
+    const { db, aside } = openOrReplace(this.#path, SCHEMA);
+    db.prepare('INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)').run('journalId', uuidv7(this.#clock.now()));
+    this.#id = (db.prepare('SELECT value FROM meta WHERE key = ?').get('journalId') as { value: string }).value;
+    const last = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'records'").get() as
+      | { seq: number }
+      | undefined;
+    this.#lastSeq = last?.seq ?? 0;
+    this.#insert = db.prepare('INSERT OR IGNORE INTO records (id, kind, at, body) VALUES (?, ?, ?, ?)');
+    this.#byId = db.prepare('SELECT seq, id, kind, at, body FROM records WHERE id = ?');
+    this.#select = db.prepare('SELECT seq, id, kind, at, body FROM records WHERE seq > ? ORDER BY seq LIMIT ?');
     this.#db = db;
-  }
-
-  #setAside(error: Error): Omit<Row, 'seq'>[] {
-    const aside = `${this.#path}.broken-${this.#clock.now()}`;
-    for (const suffix of ['', '-wal', '-shm']) {
-      if (existsSync(this.#path + suffix)) renameSync(this.#path + suffix, aside + suffix);
-    }
+    if (!aside) return [];
     const rows = salvage(aside);
     this.#warnables.raise(
       'journal-broken',
       'box',
       'error',
       `The event journal was damaged and has been replaced; ${rows.length} records could be read and are sent again. ` +
-        `Replace the box's storage if this happens again. The old file is kept as ${aside.split('/').pop()}.`,
+        `Replace the box's storage if this happens again. The old file is kept as ${basename(aside)}.`,
     );
-    this.#log.error({ err: error, aside, salvaged: rows.length }, 'journal file broken, set aside');
+    this.#log.error({ aside, salvaged: rows.length }, 'journal file broken, set aside');
     return rows;
   }
 
@@ -281,7 +257,7 @@ export class Journal {
   }
 
   #commit(rows: Omit<Row, 'seq'>[]): JournalRecord[] {
-    const db = this.#db as Database.Database;
+    const db = this.#db as Database;
     const records: JournalRecord[] = [];
     db.transaction(() => {
       for (const r of rows) {
@@ -296,7 +272,7 @@ export class Journal {
   }
 
   #failed(error: Error): void {
-    if (isCorruption(error)) {
+    if (isDamage(error)) {
       this.#warnables.raise(
         'journal-broken',
         'box',

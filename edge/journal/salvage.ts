@@ -2,11 +2,6 @@ import Database from 'better-sqlite3';
 
 type Row = { seq: number; id: string; kind: string; at: string; body: string };
 
-export function isCorruption(error: unknown): boolean {
-  const code = (error as { code?: string }).code ?? '';
-  return code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB';
-}
-
 /** Reads what can be read of a damaged journal: from the front and from the back, up to where each meets damage. */
 export function salvage(path: string): Omit<Row, 'seq'>[] {
   const found = new Map<number, Row>();

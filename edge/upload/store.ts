@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import type { FragmentInfo } from '../../protocol/wire/uploads.ts';
+import { openOrReplace } from '../sqlite.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS fragments (
@@ -42,7 +43,7 @@ export interface Totals {
  */
 export class UploadStore {
   readonly #dir: string;
-  #db!: Database.Database;
+  #db!: Database;
   #totals = new Map<FragmentState, Totals>();
 
   constructor(dir: string) {
@@ -51,20 +52,14 @@ export class UploadStore {
 
   /** Returns false when the file was damaged and had to be set aside: what waited in it is unknown. */
   open(): boolean {
-    mkdirSync(this.#dir, { recursive: true });
-    const path = join(this.#dir, 'uploads.sqlite');
-    let intact = true;
-    try {
-      this.#load(path);
-    } catch (error) {
-      if (!/^SQLITE_(CORRUPT|NOTADB)/.test((error as { code?: string }).code ?? '')) throw error;
-      intact = false;
-      for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true });
-      renameSync(path, `${path}.damaged`);
-      this.#load(path);
-    }
+    const { db, aside } = openOrReplace(join(this.#dir, 'uploads.sqlite'), SCHEMA);
+    this.#db = db;
+    const sums = db.prepare('SELECT state, count(*) AS files, sum(size) AS bytes FROM fragments GROUP BY state');
+    this.#totals = new Map(
+      (sums.all() as (Totals & { state: FragmentState })[]).map(({ state, files, bytes }) => [state, { files, bytes }]),
+    );
     this.#unlink();
-    return intact;
+    return aside === null;
   }
 
   close(): void {
@@ -156,25 +151,6 @@ export class UploadStore {
 
   forgetLoss(clipId: string): void {
     this.#db.prepare('DELETE FROM losses WHERE clipId = ?').run(clipId);
-  }
-
-  #load(path: string): void {
-    this.#db = new Database(path);
-    try {
-      this.#db.pragma('journal_mode = WAL');
-      this.#db.pragma('synchronous = FULL');
-      this.#db.exec(SCHEMA);
-      this.#totals = new Map();
-      const sums = this.#db.prepare(
-        'SELECT state, count(*) AS files, sum(size) AS bytes FROM fragments GROUP BY state',
-      );
-      for (const row of sums.all() as (Totals & { state: FragmentState })[]) {
-        this.#totals.set(row.state, { files: row.files, bytes: row.bytes });
-      }
-    } catch (error) {
-      this.#db.close();
-      throw error;
-    }
   }
 
   /** Writes; when the disk is full, files that the relay has make room. Throws `SQLITE_FULL` when there are none left. */
