@@ -22,6 +22,8 @@ const PINGS_A_SECOND = 16;
 const TELL_EVERY_MS = 500;
 const MAX_DEVICES = 2_000;
 const MAX_DATAGRAMS_A_SECOND = 2_000;
+/** An answer has about 1 KB; reading costs by the byte, and a flood must leave time for alarms. */
+const MAX_BYTES_A_SECOND = 2_000_000;
 const MANY_MALFORMED = 50;
 
 /**
@@ -44,7 +46,7 @@ export class Discovery {
   #cancelTelling: () => void = () => {};
   #inquiring: Promise<void> = Promise.resolve();
   #stopped = true;
-  #thisSecond = 0;
+  #thisSecond = { datagrams: 0, bytes: 0 };
   #malformed = 0;
   #malformedThisPeriod = 0;
 
@@ -153,7 +155,7 @@ export class Discovery {
   }
 
   #second(): void {
-    this.#thisSecond = 0;
+    this.#thisSecond = { datagrams: 0, bytes: 0 };
     for (const { mac, address, port } of this.#inventory.duePings(PING_EVERY_MS, PINGS_A_SECOND)) {
       tcpPing(address, port, PING_TIMEOUT_MS, this.#clock).then((ms) => {
         if (!this.#stopped && this.#inventory.pinged(mac, address, ms)) this.#changed();
@@ -163,7 +165,10 @@ export class Discovery {
 
   #receive(datagram: Buffer, source: string): void {
     if (this.#stopped) return;
-    const read = ++this.#thisSecond > MAX_DATAGRAMS_A_SECOND ? 'malformed' : readDatagram(datagram, source);
+    const now = this.#thisSecond;
+    now.bytes += datagram.length;
+    const flood = ++now.datagrams > MAX_DATAGRAMS_A_SECOND || now.bytes > MAX_BYTES_A_SECOND;
+    const read = flood ? 'malformed' : readDatagram(datagram, source);
     if (read === 'ignore') return;
     if (read === 'malformed') {
       // One line a period tells enough: whoever floods the LAN must not fill the log.

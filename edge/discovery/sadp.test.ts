@@ -83,6 +83,12 @@ describe('ProbeMatch', () => {
     expect(read(RECORDER + ' '.repeat(9000))).toBe('malformed');
   });
 
+  it('is not read when it has more elements than any device sends', () => {
+    const padded = (tags: number) => RECORDER.replace('</ProbeMatch>', `${'<a/>'.repeat(tags)}</ProbeMatch>`);
+    expect(typeof readDatagram(Buffer.from(padded(300)), '10.9.9.9')).toBe('object');
+    expect(readDatagram(Buffer.from(padded(1_500)), '10.9.9.9')).toBe('malformed');
+  });
+
   it('takes nothing from noise and breaks on none of it', () => {
     fc.assert(
       fc.property(fc.nat(RECORDER.length), fc.nat(40), fc.uint8Array({ maxLength: 40 }), (at, cut, noise) => {

@@ -12,6 +12,8 @@ import { clean, parseXml, text } from '../isapi/xml.ts';
 export const SADP_GROUP = '239.255.255.250';
 export const SADP_PORT = 37020;
 export const MAX_DATAGRAM_BYTES = 8 * 1024;
+/** Devices send about forty elements; empty ones by the thousand cost more to read than anything else. */
+const MAX_TAGS = 512;
 
 export const inquiry = (uuid: string): Buffer =>
   Buffer.from(
@@ -39,7 +41,7 @@ export interface SadpDevice {
  * `source` stands in where the device does not name its address.
  */
 export function readDatagram(bytes: Buffer, source: string): SadpDevice | 'ignore' | 'malformed' {
-  if (bytes.length > MAX_DATAGRAM_BYTES) return 'malformed';
+  if (bytes.length > MAX_DATAGRAM_BYTES || tags(bytes) > MAX_TAGS) return 'malformed';
   const doc = parseXml(bytes);
   if (doc?.root === 'Probe') return 'ignore';
   if (doc?.root !== 'ProbeMatch') return 'malformed';
@@ -65,6 +67,12 @@ export function readDatagram(bytes: Buffer, source: string): SadpDevice | 'ignor
     activated: bool('Activated'),
     locked: bool('DeviceLock') ?? false,
   };
+}
+
+function tags(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf('<'); at >= 0; at = bytes.indexOf('<', at + 1)) count++;
+  return count;
 }
 
 /** A MAC in the one form that is compared, `68-6d-bc-ee-f8-f0`; null when it is none. */
