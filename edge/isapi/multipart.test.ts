@@ -174,6 +174,15 @@ describe('alertStream', () => {
     expect(parser.pending).toBe(0);
   });
 
+  it('brings large documents and pictures without a length, sent byte by byte, with what follows them', () => {
+    const large = (type: string, body: Buffer | string) =>
+      Buffer.concat([Buffer.from(`--b\r\nContent-Type: ${type}\r\n\r\n`), Buffer.from(body), part(alert(2))]);
+    const document = alert(1).replace('</EventNotificationAlert>', `${' '.repeat(40_000)}</EventNotificationAlert>`);
+    expect(numbers(feed(large('application/xml', document), [1]))).toEqual([1, 2]);
+    const picture = Buffer.concat([Buffer.from([0xff, 0xd8]), Buffer.alloc(1_500_000, 7), Buffer.from('\r\n')]);
+    expect(numbers(feed(large('image/jpeg', picture), [1_000]))).toEqual([2]);
+  });
+
   it('holds a bounded amount, whatever comes', () => {
     const parser = new AlertStreamParser();
     for (let i = 0; i < 100; i++) parser.push(Buffer.alloc(100_000, 0x41));

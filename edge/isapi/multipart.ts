@@ -9,6 +9,9 @@ const MAX_TEXT_BYTES = 256 * 1024;
 const MAX_BINARY_BYTES = 4 * 1024 * 1024;
 const MAX_LINE_BYTES = 4 * 1024;
 const MAX_HEADER_LINES = 32;
+/** More than a device's document or picture without a length is looked at again only with 1/64 more of it there. */
+const LARGE_TEXT_BYTES = 16 * 1024;
+const LARGE_BINARY_BYTES = 1024 * 1024;
 const LF = 0x0a;
 const XML_START = Buffer.from('<EventNotificationAlert');
 const XML_END = /<\/(?:[\w.-]+:)?EventNotificationAlert\s*>/;
@@ -204,8 +207,10 @@ export class AlertStreamParser {
     // A delimiter that straddles two chunks begins before the end of this one.
     const scanned = Math.max(0, buffer.length - (this.#delimiter?.length ?? 0) - 2);
     this.#state = { ...s, scanned };
-    // A text with a wrong length shows it by a delimiter: it is looked at with every chunk.
-    this.#need = s.binary ? need : 0;
+    // A text with a wrong length shows it by a delimiter: it is looked at with every chunk, but a large one sent byte by
+    // byte must not cost a whole look a byte. What waits for this comes at the latest with a resync.
+    const large = buffer.length > (s.binary ? LARGE_BINARY_BYTES : LARGE_TEXT_BYTES);
+    this.#need = Math.max(s.binary ? need : 0, large ? buffer.length + (buffer.length >> 6) : 0);
     return null;
   }
 
