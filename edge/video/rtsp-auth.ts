@@ -28,7 +28,7 @@ function parseChallenge(header: string): Challenge | null {
   const space = header.search(/\s/);
   const scheme = (space < 0 ? header : header.slice(0, space)).toLowerCase();
   const params = new Map<string, string>();
-  for (const m of header.slice(Math.max(space, 0)).matchAll(/([a-z]+)\s*=\s*(?:"([^"]*)"|([^\s,"]+))/gi)) {
+  for (const m of header.slice(Math.max(space, 0)).matchAll(/\b([a-z]+)\s*=\s*(?:"([^"]*)"|([^\s,"]+))/gi)) {
     params.set(m[1]!.toLowerCase(), m[2] ?? m[3] ?? '');
   }
   const realm = params.get('realm') ?? '';
