@@ -12,6 +12,8 @@ import { sendOnce } from './send-once.ts';
 
 const MAX_MESSAGE_BYTES = 16 * 1024;
 const MAX_IN_FLIGHT = 32;
+/** Answers that a box asks for and does not read. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
 /** Boxes ping every 5 s: one that was silent for this long is gone. */
 const SILENT_MS = 15_000;
 const KEEP_ATTEMPTS_MS = 30 * 86_400_000;
@@ -102,6 +104,7 @@ export class ArcPath {
       }
       const answer = (answer: Answer) => {
         if (socket.readyState !== WebSocket.OPEN) return;
+        if (socket.bufferedAmount > MAX_UNREAD_BYTES) return socket.terminate();
         socket.send(JSON.stringify({ type: 'outcome', id: attempt.id, ...answer }));
       };
       if (inFlight >= MAX_IN_FLIGHT) {

@@ -147,10 +147,13 @@ describe('journal', () => {
     await box.connect();
     await box.publish(box.topics.journal, '{"journalId":');
     await box.publish(box.topics.journal, '{"journalId":');
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    await box.publish(box.topics.journal, `{"journalId":"${box.journalId}","records":[${deep}]}`);
     await box.publish(box.topics.health, { at: 'yesterday' });
     await box.publish(box.topics.reported, '[]');
     await box.publish(`box/${box.serial}/poem`, 'roses');
     expect((await quarantined()).map((row) => row.topic.split('/')[2])).toEqual([
+      'journal',
       'journal',
       'health',
       'reported',

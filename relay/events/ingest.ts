@@ -83,7 +83,7 @@ export class JournalIngest {
         const reason = await this.#record(trx, box, raw, stored);
         if (reason === null) continue;
         refused.push(reason);
-        await this.#quarantine.put(trx, box.serial, { topic, reason, payload: JSON.stringify(raw) });
+        await this.#quarantine.put(trx, box.serial, { topic, reason, payload: written(raw) });
       }
       await this.#advance(trx, box.serial, journalId, span, session);
     });
@@ -178,6 +178,15 @@ export class JournalIngest {
       .values({ serial, journalId, seq })
       .onConflict((c) => c.column('serial').doUpdateSet({ journalId, seq }))
       .execute();
+  }
+}
+
+/** What nests deeper than the stack can be read, but not written. */
+function written(raw: unknown): string {
+  try {
+    return JSON.stringify(raw);
+  } catch {
+    return 'a record that nests too deeply';
   }
 }
 
