@@ -1,9 +1,6 @@
 import { until } from '../edge/arc/testing/harness.ts';
 import { ArcWorld } from './arc/world.ts';
-
-/** Nearest rank. */
-const percentile = (sorted: number[], p: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.ceil((p / 100) * sorted.length) - 1)] ?? Number.NaN;
+import { percentile } from './percentile.ts';
 
 /**
  * Alarm transmission alone, without camera and lab: from the journal's append to the receiver's acknowledgement, AES-256
@@ -25,8 +22,7 @@ export async function run(emit: (line: object) => void, { quick }: { quick: bool
         took.push(world.receiver.alarms[i]!.at - before);
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
-      const sorted = took.toSorted((a, b) => a - b);
-      const of = (p: number) => Math.round(percentile(sorted, p) * 10) / 10;
+      const of = (p: number) => Math.round(percentile(took, p) * 10) / 10;
       emit({ bench: `journal to ARC acknowledgement, ${path}`, unit: 'ms', p50: of(50), p99: of(99), n: alarms });
       const before = performance.now();
       await Promise.all(Array.from({ length: alarms }, (_, i) => world.box.event('motion', i % 1000)));

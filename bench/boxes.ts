@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,19 +13,12 @@ import { Uplink } from '../edge/uplink/uplink.ts';
 import { Warnables } from '../edge/warnables.ts';
 import { systemClock as clock, iso } from '../protocol/clock.ts';
 import type { Health } from '../protocol/wire/uplink.ts';
+import { freePort } from './free-port.ts';
 
 const log = pino({ level: 'silent' });
 
 function rssKb(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** What one claimed box keeps open: the MQTT session with its health messages, and an idle tunnel. */

@@ -1,15 +1,9 @@
 import { Demo, until } from '../lab/journeys/demo.ts';
-
-const percentile = (sorted: number[], p: number) =>
-  sorted[Math.min(sorted.length - 1, Math.ceil((p / 100) * sorted.length) - 1)];
+import { percentile } from './percentile.ts';
 
 function summary(samples: number[]): { p50: number; p99: number; n: number } {
-  const sorted = [...samples].sort((a, b) => a - b);
-  return {
-    p50: Math.round(percentile(sorted, 50) ?? -1),
-    p99: Math.round(percentile(sorted, 99) ?? -1),
-    n: sorted.length,
-  };
+  const at = (p: number) => Math.round(percentile(samples, p));
+  return { p50: at(50), p99: at(99), n: samples.length };
 }
 
 /**

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { Uplink } from './tunnel/netns.ts';
+import { NarrowUplink } from './netns.ts';
 import { round } from './tunnel/payload.ts';
 import { Peer, treeCpuSeconds } from './tunnel/processes.ts';
 import { SshTunnel } from './tunnel/ssh.ts';
@@ -23,7 +23,7 @@ export async function run(emit: Emit, { quick }: { quick: boolean }): Promise<vo
   const tls = certificate(emit);
   await loopback(emit, quick, noSsh === null, null);
   if (tls) await loopback(emit, quick, false, tls);
-  const noUplink = Uplink.missing();
+  const noUplink = NarrowUplink.missing();
   if (noUplink) emit({ bench: 'tunnel-uplink', skipped: noUplink });
   // Waiting for a dead peer costs nothing but time.
   const recovered = halfOpen(emit, quick, noSsh === null);
@@ -117,10 +117,10 @@ async function throughput(
 
 /** A 500-byte request beside 4 bulk streams that fill an uplink with a 400 ms buffer. */
 async function uplink(emit: Emit, mbit: number, seconds: number, withSsh: boolean): Promise<void> {
-  const wire = new Uplink();
+  const wire = new NarrowUplink();
   const started: { stop(): unknown }[] = [wire];
   try {
-    wire.start(mbit);
+    wire.start({ mbit, bufferMs: 400 });
     const relay = await Peer.start('relay', { host: wire.relayAddress }, wire.relay);
     started.push(relay);
     const relayUrl = `http://${wire.relayAddress}:${relay.port}`;

@@ -1,9 +1,10 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NarrowUplink } from './netns.ts';
+import { percentile } from './percentile.ts';
 import type { Measured } from './uploads/ends.ts';
-import { makeLine } from './uploads/netns.ts';
 
 const ENDS = join(import.meta.dirname, 'uploads/ends.ts');
 const UPLINKS = [
@@ -17,8 +18,9 @@ const UPLINKS = [
  * router, which no other load of this machine disturbs; `mbit` is what went up in all.
  */
 export async function run(emit: (line: object) => void, { quick }: { quick: boolean }): Promise<void> {
-  if (process.getuid?.() !== 0) {
-    emit({ bench: 'small request beside clip uploads', skipped: 'network namespaces need root' });
+  const missing = NarrowUplink.missing();
+  if (missing) {
+    emit({ bench: 'small request beside clip uploads', skipped: missing });
     return;
   }
   const seconds = quick ? 10 : 40;
@@ -47,13 +49,14 @@ async function measure(
   const dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'gatepost-bench-'));
   for (const name of ['box', 'relay']) mkdirSync(join(dir, name));
   const children: ChildProcess[] = [];
-  const net = makeLine(line);
+  const wire = new NarrowUplink();
   try {
-    const relay = net.onRelay(ENDS, 'relay', join(dir, 'relay'), net.relayHost);
+    wire.start(line);
+    const relay = startEnd(wire.relay, 'relay', join(dir, 'relay'), wire.relayAddress);
     children.push(relay);
     const { url } = await message<{ url: string }>(relay);
     const connected = message(relay);
-    const box = net.onBox(ENDS, 'box', join(dir, 'box'), url, mode);
+    const box = startEnd(wire.box, 'box', join(dir, 'box'), url, mode);
     children.push(box);
     await connected;
     // Until the rate has settled: the start is not what is measured here.
@@ -64,20 +67,27 @@ async function measure(
     for (const child of [relay, box]) child.send({ measure: seconds });
     const queueMs: number[] = [];
     for (let i = 0; i < seconds * 10; i++) {
-      queueMs.push(await net.queueMs());
+      queueMs.push(await wire.queueMs());
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     const [atRelay, atBox] = await answers;
     return { ...atRelay, ...atBox, queueMs };
   } finally {
     for (const child of children) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
       const exited = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');
       await exited;
     }
-    net.remove();
+    wire.stop();
     rmSync(dir, { recursive: true });
   }
+}
+
+function startEnd(namespace: string, ...args: string[]): ChildProcess {
+  return spawn('ip', ['netns', 'exec', namespace, process.execPath, ENDS, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
 }
 
 /** The next message of a child; rejects when it ends. */
@@ -91,9 +101,8 @@ function message<T>(child: ChildProcess): Promise<T> {
 const round = (ms: number) => Math.round(ms * 10) / 10;
 
 function quantiles(name: string, samples: number[]): object {
-  const sorted = samples.toSorted((a, b) => a - b);
-  const at = (q: number) => round(sorted[Math.ceil(q * sorted.length) - 1]!);
-  return { [`${name}P50`]: at(0.5), [`${name}P99`]: at(0.99), [`${name}s`]: sorted.length };
+  const at = (p: number) => round(percentile(samples, p));
+  return { [`${name}P50`]: at(50), [`${name}P99`]: at(99), [`${name}s`]: samples.length };
 }
 
 if (import.meta.main) {

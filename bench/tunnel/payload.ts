@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
+import { percentile } from '../percentile.ts';
 
-export const CHUNK = Buffer.alloc(256 * 1024, 0x47);
+const CHUNK = Buffer.alloc(256 * 1024, 0x47);
 export const SMALL = Buffer.alloc(500, 0x73);
 
 /** `bytes` of payload; 0: until the reader stops. */
@@ -35,9 +36,8 @@ export function bytesReadable(bytes: number): Readable {
 }
 
 export function percentiles(samples: number[]): { p50: number; p99: number; max: number; samples: number } {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const at = (p: number) => round(sorted[Math.min(sorted.length - 1, Math.ceil((p / 100) * sorted.length) - 1)] ?? -1);
-  return { p50: at(50), p99: at(99), max: round(sorted.at(-1) ?? -1), samples: sorted.length };
+  const at = (p: number) => round(percentile(samples, p));
+  return { p50: at(50), p99: at(99), max: at(100), samples: samples.length };
 }
 
 export const round = (n: number, digits = 2): number => Math.round(n * 10 ** digits) / 10 ** digits;

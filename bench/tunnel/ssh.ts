@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../free-port.ts';
 import { has } from './processes.ts';
 
 /** OpenSSH `-R` with its own server, keys and ports: `port` on the relay's side leads to the box's HTTP server. */
@@ -97,12 +97,4 @@ export class SshTunnel {
 function run(command: string[], namespace?: string): ChildProcess {
   const all = namespace ? ['ip', 'netns', 'exec', namespace, ...command] : command;
   return spawn(all[0]!, all.slice(1), { stdio: 'ignore' });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

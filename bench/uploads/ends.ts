@@ -14,6 +14,7 @@ import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { SERIAL, startClipRelay } from '../../relay/clips/testing/relay.ts';
 import { describe } from '../../relay/clips/testing/sample.ts';
 import { TunnelHub } from '../../relay/tunnel/hub.ts';
+import { WIRE } from '../netns.ts';
 import { makeClient, silent } from '../tunnel/pair.ts';
 import { makeBox } from './box.ts';
 
@@ -37,7 +38,7 @@ if (role === 'relay') {
   });
   createServer((socket) => socket.on('error', () => {}).pipe(socket)).listen(ECHO_PORT, where);
   hub.onChange((_, connected) => connected && process.send!({ connected }));
-  const received = () => Number(readFileSync('/sys/class/net/net0/statistics/rx_bytes'));
+  const received = () => Number(readFileSync(`/sys/class/net/${WIRE}/statistics/rx_bytes`));
   process.on('message', async ({ measure }: { measure: number }) => {
     const [from, start] = [received(), performance.now()];
     const requestMs = await every(measure, async () => {

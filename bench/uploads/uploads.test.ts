@@ -11,6 +11,7 @@ import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { FragmentInfo } from '../../protocol/wire/uploads.ts';
 import { asUser, clipReport, startClipRelay } from '../../relay/clips/testing/relay.ts';
 import { type SampleFragment, sampleClip } from '../../relay/clips/testing/sample.ts';
+import { freePort } from '../free-port.ts';
 import { makeBox } from './box.ts';
 
 /*
@@ -253,11 +254,3 @@ describe('clips from box to relay', () => {
     expect(readdirSync(join(dir, 'relay/objects/tmp'))).toEqual([]);
   }, 60_000);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
