@@ -6,6 +6,7 @@ import { getRequestListener } from '@hono/node-server';
 import { Command, Option } from 'commander';
 import pino from 'pino';
 import { systemClock as clock, iso } from '../protocol/clock.ts';
+import { limitPipelining } from '../protocol/pipelining.ts';
 import { uuidv7 } from '../protocol/wire/ids.ts';
 import { ArcService } from './arc/service.ts';
 import { boxApi } from './box-api.ts';
@@ -203,7 +204,7 @@ const setup = setupApp({
   staticDir: join(root, 'ui/dist/setup'),
   log,
 });
-const server = createServer(getRequestListener(setup.fetch));
+const server = createServer(limitPipelining(getRequestListener(setup.fetch)));
 server.on('error', (error: NodeJS.ErrnoException) => {
   const why =
     error.code === 'EADDRINUSE'

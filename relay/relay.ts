@@ -6,6 +6,7 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import type { Clock } from '../protocol/clock.ts';
+import { limitPipelining } from '../protocol/pipelining.ts';
 import { type Api, createApi } from './api/app.ts';
 import { registerDocument } from './api/document.ts';
 import { remoteAddress } from './api/remote.ts';
@@ -202,7 +203,7 @@ export class Relay {
     mountApi(app, api);
     app.route('/', webPages({ portalDir }));
 
-    const server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+    const server = createServer(limitPipelining(getRequestListener(app.fetch, { overrideGlobalObjects: false })));
     // Longer than reverse proxies keep theirs, or they would use one that closes at that moment.
     server.keepAliveTimeout = 75_000;
     const upgrades = new Upgrades({
