@@ -98,9 +98,8 @@ async function throughput(
       const cpu = async () => [await box.cpuSeconds(), await relay.cpuSeconds(), treeCpuSeconds(way.pids())] as const;
       const before = await cpu();
       const bytes = (quick ? 200 : 600) * megabyte;
-      const { seconds } = (await relay.ask('throughput', { ...way.ask, direction, streams, bytes })) as {
-        seconds: never;
-      };
+      const transfer = { ...way.ask, direction, streams, bytes };
+      const { seconds } = await relay.ask<{ seconds: number }>('throughput', transfer);
       const after = await cpu();
       const perGb = after.map((s, i) => round(((s - before[i]!) / bytes) * 1e9));
       emit({
@@ -239,7 +238,7 @@ async function idle(emit: Emit, boxes: number, tls: Tls | null): Promise<void> {
     started.push(
       await Peer.start('box', { relayUrl, mode: 'websocket', ca: tls?.cert, host: LOOPBACK, boxes: n, name }),
     );
-    return (await relay.ask('memory')) as unknown as { rss: number; heapUsed: number; tunnels: number };
+    return relay.ask<{ rss: number; heapUsed: number; tunnels: number }>('memory');
   };
   try {
     const before = await add('FIRST', 500);

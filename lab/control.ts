@@ -7,7 +7,7 @@ import { type Emitted, LAB_EVENT_TYPES } from './camera/events.ts';
 import { VIDEO_MODES } from './camera/rtsp-front.ts';
 import { FAULT_MODES, type FaultProxy } from './faults/fault-proxy.ts';
 
-export const FAULT_TARGETS = ['arc-direct', 'arc-relay', 'box-relay'] as const;
+const FAULT_TARGETS = ['arc-direct', 'arc-relay', 'box-relay'] as const;
 export type FaultTarget = (typeof FAULT_TARGETS)[number];
 
 const EventRequest = z.strictObject({ type: z.enum(LAB_EVENT_TYPES), active: z.boolean().default(true) });

@@ -41,21 +41,18 @@ export class Peer {
     return peer;
   }
 
-  async ask(command: string, more: object = {}): Promise<Message> {
+  async ask<Answer = object>(command: string, more: object = {}): Promise<Message & Answer> {
     const id = command === '' ? 0 : ++this.#id;
     const answer = new Promise<Message>((resolve) => this.#waiting.set(id, resolve));
     this.child.send({ id, command, ...more });
     const m = await Promise.race([answer, this.#exited]);
     if (m.error) throw new Error(`${command}: ${m.error}`);
-    return m;
+    return m as Message & Answer;
   }
 
   async cpuSeconds(): Promise<number> {
-    const { cpu } = (await this.ask(
-      this.child.spawnargs.some((s) => s.endsWith('box-process.ts')) ? '' : 'cpu',
-    )) as unknown as {
-      cpu: NodeJS.CpuUsage;
-    };
+    const isBox = this.child.spawnargs.some((s) => s.endsWith('box-process.ts'));
+    const { cpu } = await this.ask<{ cpu: NodeJS.CpuUsage }>(isBox ? '' : 'cpu');
     return (cpu.user + cpu.system) / 1e6;
   }
 

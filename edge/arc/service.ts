@@ -289,7 +289,7 @@ function transmission({ events: _events, zones: _zones, key, ...rest }: ArcAccou
 }
 
 /** The line for this channel, else the one for the whole device, else the channel's own number. */
-export function zoneOf(config: ArcAccountConfig, deviceId: string | null, channel: number | null): string {
+function zoneOf(config: ArcAccountConfig, deviceId: string | null, channel: number | null): string {
   const lines = config.zones.filter((z) => z.deviceId === deviceId);
   const line = lines.find((z) => z.channel === channel) ?? lines.find((z) => z.channel === null);
   return String(Math.min(999, line?.zone ?? channel ?? 0)).padStart(3, '0');

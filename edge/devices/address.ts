@@ -18,9 +18,6 @@ export interface Lan {
   permits(host: string): boolean;
 }
 
-export const seenOnLan = (lan: Lan, who: Identity): DiscoveredDevice | undefined =>
-  (who.mac ? lan.byMac(who.mac) : undefined) ?? (who.serial ? lan.bySerial(who.serial) : undefined);
-
 /** Whether what answered is the device meant: by serial where both are known (a device has several MACs), else by MAC. */
 export function isSame(answered: { mac: string | null; serial: string | null }, meant: Identity): boolean {
   if (answered.serial && meant.serial) return sameSerial(answered.serial, meant.serial);

@@ -11,7 +11,7 @@ import { clean, parseXml, text } from '../isapi/xml.ts';
  */
 export const SADP_GROUP = '239.255.255.250';
 export const SADP_PORT = 37020;
-export const MAX_DATAGRAM_BYTES = 8 * 1024;
+const MAX_DATAGRAM_BYTES = 8 * 1024;
 /** Devices send about forty elements; empty ones by the thousand cost more to read than anything else. */
 const MAX_TAGS = 512;
 

@@ -5,7 +5,7 @@ import type { Clock } from '../../protocol/clock.ts';
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** `host:port` or `[v6]:port`; null for anything else. */
-export function parseAuthority(authority: string | undefined): { host: string; port: number } | null {
+function parseAuthority(authority: string | undefined): { host: string; port: number } | null {
   const m = /^(?:\[([0-9a-fA-F:.]{2,45})\]|([A-Za-z0-9._-]{1,253})):(\d{1,5})$/.exec(authority ?? '');
   if (!m || (m[1] !== undefined && !isIPv6(m[1]))) return null;
   const port = Number(m[3]);

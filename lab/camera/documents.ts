@@ -203,7 +203,7 @@ ${fields.uuid === null ? '' : `<UUID>${fields.uuid}</UUID>\n`}</EventNotificatio
 }
 
 /** Port of the vendor's binary protocol: announced, and nobody listens. Not HTTP, which is easily confused. */
-export const SDK_PORT = 8200;
+const SDK_PORT = 8200;
 
 export function probeMatch(p: CameraProfile, httpPort: number, uuid: string, types: string): string {
   const mac = p.odd.macUpperCase ? p.mac.toUpperCase() : p.mac;

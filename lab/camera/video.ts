@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { CameraProfile } from './profile.ts';
 
-export const RTSP_PATH = '/streaming/channels/101';
+const RTSP_PATH = '/streaming/channels/101';
 
 type Message = { ports: Record<string, number> } | { id: number; jpeg: string };
 

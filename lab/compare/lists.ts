@@ -9,7 +9,7 @@ export interface Downtime {
   to: number;
 }
 /** What a box may lose before it is killed: the time of one group commit. */
-export const KILL_GRACE_MS = 100;
+const KILL_GRACE_MS = 100;
 
 /** The four accounts of the same happenings, each kept by somebody else. */
 export interface Lists {

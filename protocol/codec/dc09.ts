@@ -18,7 +18,7 @@ import { decryptTail, encryptTail } from './dc09-cipher.ts';
  * Text is one character a byte (Latin-1), so that lengths and CRC are over bytes whatever the alphabet.
  */
 
-export const MAX_DC09_BODY = 0xfff;
+const MAX_DC09_BODY = 0xfff;
 /** LF, CRC, length, body, CR. */
 export const MAX_DC09_FRAME = 1 + 4 + 4 + MAX_DC09_BODY + 1;
 

@@ -16,7 +16,7 @@ export interface CapOptions {
   /** Time that may wait in the pipe on top of the round trip, ms. */
   slackMs: number;
 }
-export const CAP_DEFAULTS: CapOptions = { minBytes: 16 * 1024, maxBytes: 16 * 1024 * 1024, slackMs: 7 };
+const CAP_DEFAULTS: CapOptions = { minBytes: 16 * 1024, maxBytes: 16 * 1024 * 1024, slackMs: 7 };
 
 const BUCKET_MS = 100;
 const RATE_WINDOW_MS = 1600;

@@ -3,7 +3,7 @@ import { WindowedMin } from './cap.ts';
 
 export const PING_EVERY_MS = 5000;
 /** Found dead before 12 s have passed, with room for the timers of a busy machine. */
-export const DEAD_AFTER_MS = 11_000;
+const DEAD_AFTER_MS = 11_000;
 /** Round trips further back are another path (RFC 6817 §4.2 keeps ten minutes). */
 const BASE_RTT_WINDOW_MS = 10 * 60_000;
 const MAX_PINGS = 64;

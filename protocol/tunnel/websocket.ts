@@ -12,7 +12,7 @@ import { protocolError } from './messages.ts';
 
 const OP = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 /** More than any proxy makes; a larger announcement is an error, not a wait. */
-export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 const MAX_CONTROL_BYTES = 125;
 
 export class WebSocketFraming implements Framing {

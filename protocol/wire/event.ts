@@ -118,7 +118,6 @@ export const JournalRecord = z.discriminatedUnion('kind', [
   z.object({ ...recordBase, kind: z.literal('alarm'), body: AlarmReport }),
 ]);
 export type JournalRecord = z.infer<typeof JournalRecord>;
-export type JournalKind = JournalRecord['kind'];
 
 /** What a producer hands to the journal; the journal adds `seq`, `id` and `at`. */
 export type NewRecord =

@@ -10,7 +10,7 @@ import { Uuid } from './ids.ts';
  * Object names: `clips/{clipId}/init.mp4` (fragment 0) and `clips/{clipId}/{n}.m4s` (n from 1). An object is stored
  * whole or not at all. The relay records the fragment's row before it answers.
  */
-export const MAX_FRAGMENT_BYTES = 32 * 1024 * 1024;
+const MAX_FRAGMENT_BYTES = 32 * 1024 * 1024;
 
 export const FragmentInfo = z.object({
   clipId: Uuid,

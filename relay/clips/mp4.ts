@@ -7,7 +7,7 @@
  * With the index a player knows length and seek points from the first bytes and fetches the rest by range.
  */
 
-export class Mp4Error extends Error {}
+class Mp4Error extends Error {}
 
 export interface Box {
   type: string;

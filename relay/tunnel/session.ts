@@ -15,7 +15,7 @@ const LIMITS: Record<TrafficClass, { windowBytes: number; streams: number }> = {
 };
 const SESSION_WINDOW_BYTES = 32 * 1024 * 1024;
 /** A session costs about 30 KB; an idle one is closed. */
-export const IDLE_SESSION_MS = 30_000;
+const IDLE_SESSION_MS = 30_000;
 
 /** The relay's HTTP/2 client of one class of one box: a session made on first use and closed when idle. */
 export class ClassSession {

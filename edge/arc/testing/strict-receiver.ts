@@ -133,7 +133,7 @@ export class StrictReceiver {
       content.toString('latin1'),
     );
     if (!parts) return nak();
-    const [, star, token, sequence, receiver, line, account, rest] = parts as unknown as string[];
+    const [, star, token, sequence, receiver, line, account, rest] = parts;
     Object.assign(record, { token, sequence, account });
     const key = this.options.accounts[account!];
     if (key === undefined || (key === null) !== (star === '')) return nak();

@@ -30,7 +30,7 @@ const SDP = [
   'a=control:trackID=1',
 ].join('\r\n');
 
-export const interleave = (rtp: Buffer, channel = 0): Buffer =>
+const interleave = (rtp: Buffer, channel = 0): Buffer =>
   Buffer.concat([Buffer.from([0x24, channel, rtp.length >> 8, rtp.length & 255]), rtp]);
 
 /** The usual answers of a camera without a password. */
