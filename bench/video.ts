@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { LoginGuard } from '../edge/devices/login-guard.ts';
@@ -82,6 +84,8 @@ export async function run(emit: (line: object) => void, { quick }: { quick: bool
   }
 }
 
+/** As systemd/gatepost-box.service starts the box. */
+const AS_DEPLOYED = ['--max-semi-space-size=4'];
 const FFMPEG = ['-nostdin', '-hide_banner', '-loglevel', 'error', '-rtsp_transport', 'tcp'];
 
 interface Report {
@@ -91,9 +95,9 @@ interface Report {
 
 /** A process of its own that pulls `channels` channels; resolves when all have pictures. */
 async function pull(url: string, channels: number, processes: ChildProcess[]): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), '--pull', url, String(channels)], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
+  const args = [...AS_DEPLOYED, fileURLToPath(import.meta.url), '--pull', url, String(channels)];
+  const env = { ...process.env, MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: join(tmpdir(), 'gatepost-bench-cache') };
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   processes.push(child);
   await once(child, 'message');
   return child;

@@ -34,6 +34,18 @@ describe('what the documentation says', () => {
     );
   });
 
+  it('has decision records in one form, each in the list', () => {
+    const list = read('docs/adr/README.md');
+    const records = globSync('docs/adr/[0-9]*.md', { cwd: root }).sort();
+    expect(records.length).toBeGreaterThan(0);
+    for (const [i, path] of records.entries()) {
+      const [title, status] = read(path).split('\n\n');
+      expect(list).toContain(`\n${i + 1}. [${title?.replace(`# ${i + 1}. `, '')}](${path.slice('docs/adr/'.length)})`);
+      expect(status, path).toMatch(/^Status: (current|replaced by)/);
+      for (const part of ['Context.', 'Decision.', 'Consequences.']) expect(read(path)).toContain(`**${part}**`);
+    }
+  });
+
   it('links to files that are there', () => {
     const pages = globSync(['*.md', 'docs/**/*.md', '{lab,bench}/**/*.md'], { cwd: root });
     const links = pages.flatMap((page) =>

@@ -46,9 +46,12 @@ let stopping = false;
 /** Starts a part of the demo and, as systemd would, starts it again when it dies. */
 function supervise(name: string, args: string[], onLine?: (line: string) => void): void {
   const out = createWriteStream(join(VAR, 'log', `${name}.log`), { flags: 'a', mode: 0o600 });
-  // The compile cache saves half of the start-up time and 20 MB a process; the units do the same.
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(VAR, 'cache') };
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  // As the units do: compiled code is kept (half the start-up time, 20 MB less), and memory is given back sooner.
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(VAR, 'cache'), MALLOC_ARENA_MAX: '2' };
+  const child = spawn(process.execPath, ['--max-semi-space-size=4', ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const startedAt = performance.now();
   children.set(name, child);
   let rest = '';
