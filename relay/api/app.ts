@@ -73,8 +73,12 @@ export function createApi(deps: { db: Db; clock: Clock; log: Logger; sessions: S
   app.notFound(() => problemResponse('not-found'));
   app.onError((error, c) => {
     if (error instanceof ProblemError) return problemResponse(error.code, error.detail, error);
+    if (error instanceof HTTPException && error.status === 415)
+      return problemResponse('invalid-request', 'Send the body as application/json.');
     if (error instanceof HTTPException && error.status === 400)
       return problemResponse('invalid-request', error.message);
+    // Whoever hung up in the middle of the request is no fault here, and reads no answer.
+    if (c.env?.incoming?.complete === false) return problemResponse('invalid-request');
     log.error({ err: error, method: c.req.method, path: c.req.path }, 'request failed');
     return problemResponse('internal-error');
   });

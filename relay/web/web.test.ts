@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -124,5 +125,18 @@ describe('limits', () => {
     expect([broken.status, (await broken.json()).code]).toEqual([400, 'invalid-request']);
     const partial = await (await login('{"email":"a@b.c"}')).json();
     expect(partial).toMatchObject({ code: 'invalid-request', errors: [{ path: 'password' }] });
+    const text = await fetch(`${relay.url}/api/v1/auth/login`, { method: 'POST', body: '{}' });
+    expect([text.status, (await text.json()).detail]).toEqual([400, 'Send the body as application/json.']);
+  });
+
+  it('takes who hangs up in the middle of a request for no fault of its own', async () => {
+    const socket = connect(Number(new URL(relay.url).port), '127.0.0.1');
+    const head =
+      'POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{';
+    await new Promise((resolve) => socket.write(head, resolve));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(relay.logged.filter((line) => line.msg === 'request failed')).toEqual([]);
   });
 });
