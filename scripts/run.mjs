@@ -65,8 +65,14 @@ function installNodePackages() {
   } catch {
     fail(`${root} is not writable: packages cannot be installed here`);
   }
-  const status = run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { stdio: ['ignore', 2, 2] });
-  if (status !== 0) fail('npm ci failed: see above');
+  // Packages bring what is compiled ready-made, so nothing but Node itself runs a script at installation: npm would compile
+  // some of them again, with a compiler and Python that a fresh machine does not have.
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  for (const args of [
+    ['ci', '--ignore-scripts', ...quiet],
+    ['rebuild', 'node', '--ignore-scripts=false', ...quiet],
+  ])
+    if (run('npm', args, { stdio: ['ignore', 2, 2] }) !== 0) fail(`npm ${args[0]} failed: see above`);
   writeFileSync(stamp, lock);
 }
 
@@ -74,8 +80,9 @@ const task = process.argv[2] ?? '';
 if (!(task in NEEDS)) fail('usage: node scripts/run.mjs start|test|check|bench');
 if (Number(process.versions.node.split('.')[0]) < 20)
   fail('Gatepost needs Node 20 or newer to start (it brings its own Node 24).');
-installNodePackages();
+// What only the user can put right comes first.
 installDebianPackages(task);
+installNodePackages();
 const node = join(root, 'node_modules', 'node', 'bin', 'node');
 const script = `scripts/${task === 'check' ? 'test' : task}.ts`;
 const args = [script, ...(task === 'check' ? ['check'] : []), ...process.argv.slice(3)];
