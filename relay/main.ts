@@ -1,9 +1,11 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Command, Option } from 'commander';
 import pino from 'pino';
 import { systemClock as clock } from '../protocol/clock.ts';
 import { bootstrap } from './bootstrap.ts';
+import { lockDataDirectory } from './data-lock.ts';
 import { openDatabase } from './db/database.ts';
 import { Relay } from './relay.ts';
 import { isTimeZone } from './sites/time-zone.ts';
@@ -99,6 +101,8 @@ async function run(o: Record<string, string> & { allowInternal: string | string[
     process.exit(1);
   }
   const port = number('port', o.port as string, 65_535);
+  mkdirSync(o.data as string, { recursive: true, mode: 0o700 });
+  if (!lockDataDirectory(o.data as string)) die(null, `another relay runs on ${o.data} already`);
   const relay = new Relay({
     host: o.host as string,
     port,

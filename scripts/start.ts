@@ -106,6 +106,15 @@ async function stop(code: number): Promise<void> {
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
 
+/** Whether this process id is one of us (ids are used again). */
+function runs(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('scripts/start.ts');
+  } catch {
+    return false;
+  }
+}
+
 function free(p: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer().once('error', () => resolve(false));
@@ -146,20 +155,22 @@ async function up(url: string): Promise<void> {
 }
 
 mkdirSync(join(VAR, 'log'), { recursive: true, mode: 0o700 });
+const former = existsSync(DEMO_FILE) ? JSON.parse(readFileSync(DEMO_FILE, 'utf8')) : {};
+if (former.pid && runs(former.pid))
+  fail(`Gatepost is running already on ${VAR}: ${former.portal ?? 'it is just starting'}`);
 for (const [name, p] of Object.entries(port)) {
   if (name === 'sadp' || (await free(p))) continue;
   fail(
     `port ${p} (${name}) is in use: is Gatepost running already? Stop it, or choose other ports with PORT=9000 npm start`,
   );
 }
-const former = existsSync(DEMO_FILE) ? JSON.parse(readFileSync(DEMO_FILE, 'utf8')) : {};
 const login = former.login ?? {
   email: 'installer@demo.gatepost.example',
   password: randomBytes(12).toString('base64url'),
 };
 const setupPassword: string = former.setupPassword ?? randomBytes(12).toString('base64url');
 // Kept from the first moment: a start that fails half-way must not lose the passwords it has set.
-writeDemoFile({ ...former, login, setupPassword });
+writeDemoFile({ ...former, login, setupPassword, pid: process.pid });
 buildUi();
 
 const bootstrap = spawnSync(
@@ -259,8 +270,9 @@ try {
   await stop(1);
   await new Promise(() => {}); // a stop is under way, which ends the process
 }
-writeDemoFile({ ...demo, pids: pids() });
-console.log(`ready ${JSON.stringify({ ...demo, pids: pids() })}`);
+const ready = { ...demo, pid: process.pid, pids: pids() };
+writeDemoFile(ready);
+console.log(`ready ${JSON.stringify(ready)}`);
 console.error(`
   Portal        ${demo.portal}   sign in as ${login.email} with ${login.password}
   Set-up page   ${demo.setup}   password ${setupPassword}
