@@ -74,7 +74,7 @@ describe('a channel of a real RTSP server', () => {
     for (const u of units.filter((unit) => unit.keyFrame)) {
       expect(u.data.subarray(0, u.codec.prefix.length).equals(u.codec.prefix)).toBe(true);
     }
-    expect(Math.abs(units.at(-1)!.wallMs - Date.now())).toBeLessThan(500);
+    expect(Math.abs(units.at(-1)!.wallMs - Date.now())).toBeLessThan(2_000);
     expect(warnables.list()).toEqual([]);
     for (const release of releases) release();
     await video.stop();
