@@ -46,7 +46,9 @@ function installDebianPackages(task) {
   const command = `apt-get install -y --no-install-recommends ${names.join(' ')}`;
   if (!existsSync('/usr/bin/apt-get')) fail(`These programs are missing, please install them: ${names.join(' ')}`);
   if (process.getuid?.() !== 0)
-    fail(`Some system packages are missing. Run this once, then start again:\n\n  sudo ${command}\n`);
+    fail(
+      `Some system packages are missing. Run this once, then start again:\n\n  sudo apt-get update && sudo ${command}\n`,
+    );
   console.error(`installing system packages: ${names.join(' ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const quiet = { stdio: ['ignore', 'ignore', 'inherit'], env };
@@ -92,4 +94,15 @@ const child = spawn(existsSync(node) ? node : process.execPath, args, {
 });
 // The terminal sends Ctrl-C to the child as well; a signal sent to us alone is passed on.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+// npm that is ended by a signal does not pass it on through its shell: what it started ends with it all the same.
+const ancestors = () => {
+  try {
+    const parent = process.ppid;
+    return `${parent} ${readFileSync(`/proc/${parent}/stat`, 'utf8').split(') ')[1].split(' ')[1]}`;
+  } catch {
+    return '';
+  }
+};
+const former = ancestors();
+setInterval(() => ancestors() !== former && child.kill('SIGTERM'), 500).unref();
 child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));

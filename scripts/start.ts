@@ -115,6 +115,12 @@ function runs(pid: number): boolean {
   }
 }
 
+// Whoever started the demo is gone: it goes too, instead of keeping the ports.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) void stop(0);
+}, 500).unref();
+
 function free(p: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer().once('error', () => resolve(false));
