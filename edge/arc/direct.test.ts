@@ -207,6 +207,14 @@ describe('alarm transmission on the direct path', () => {
     expect(t.warnings()).toEqual([]);
   });
 
+  it('refuses an address that no socket takes, and lives on', async () => {
+    const b = box([]);
+    for (const transport of ['tcp', 'udp'] as const) {
+      const bad = account({ direct: { host: 'a\0b', port: 9 }, transport });
+      expect(b.service.apply([bad])).toMatchObject([{ id: bad.id, code: 'address-invalid' }]);
+    }
+  });
+
   it('refuses a key of a wrong length and goes on with the others', async () => {
     const { direct } = await receiver({ accounts: { '00A1': null } });
     const b = box([]);

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { type Clock, iso } from '../../protocol/clock.ts';
 import type { AlarmReport, JournalRecord } from '../../protocol/wire/event.ts';
+import { Host } from '../../protocol/wire/ids.ts';
 import type { ArcPathHealth } from '../../protocol/wire/uplink.ts';
 import type { RelayAuth } from '../uplink/relay-auth.ts';
 import type { Warnables } from '../warnables.ts';
@@ -102,6 +103,8 @@ export class ArcService {
     for (const item of items) {
       if (item.key && ![16, 24, 32].includes(item.key.length)) {
         errors.push({ id: item.id, code: 'key-invalid', text: 'A key has 16, 24 or 32 bytes: enter it again.' });
+      } else if (!Host.safeParse(item.direct.host).success) {
+        errors.push({ id: item.id, code: 'address-invalid', text: 'The receiver’s address is none: enter it again.' });
       } else wanted.set(item.id, item);
     }
     for (const [id, { sender, config }] of this.#senders) {

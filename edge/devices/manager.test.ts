@@ -88,8 +88,10 @@ describe('a device', () => {
     const b = box().start();
     const good = config(port);
     const far = config(port, { host: '192.168.1.64' });
-    expect(b.manager.apply([far, good, good])).toMatchObject([
+    const none = config(port, { host: 'a\0b' });
+    expect(b.manager.apply([far, none, good, good])).toMatchObject([
       { id: far.id, code: 'not-allowed' },
+      { id: none.id, code: 'address-invalid' },
       { id: good.id, code: 'duplicate' },
     ]);
     await until(() => device.streams.size === 1);

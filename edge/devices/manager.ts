@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { Clock } from '../../protocol/clock.ts';
 import type { ProbeRequest, ProbeResult } from '../../protocol/wire/box-api.ts';
 import type { Event } from '../../protocol/wire/event.ts';
+import { Host } from '../../protocol/wire/ids.ts';
 import type { ProblemCode } from '../../protocol/wire/problem.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { IsapiFailure } from '../isapi/answer.ts';
@@ -159,6 +160,8 @@ export class DeviceManager {
   #unfit(item: DeviceConfig, before: Map<string, DeviceConfig>): { code: string; text: string } | null {
     if (before.has(item.id)) return { code: 'duplicate', text: 'This device is listed twice.' };
     if (before.size >= MAX_DEVICES) return { code: 'too-many', text: `One box looks after ${MAX_DEVICES} devices.` };
+    if (!Host.safeParse(item.host).success)
+      return { code: 'address-invalid', text: 'Its address is none: enter it again.' };
     if (this.#discovery.permits(item.host)) return null;
     return { code: 'not-allowed', text: `${item.host} is outside of what this box may reach.` };
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AlarmReport, ClipReport, EventType } from './event.ts';
-import { Instant, Serial, Uuid, VerificationCode } from './ids.ts';
+import { Host, Instant, Serial, Uuid, VerificationCode } from './ids.ts';
 import { ArcPathHealth, DeviceHealth, Health } from './uplink.ts';
 import { Warnable } from './warnable.ts';
 
@@ -81,7 +81,7 @@ export const AddDevice = z.object({
     .nullable()
     .default(null),
   serial: z.string().max(64).nullable().default(null),
-  host: z.string().min(1).max(255),
+  host: Host,
   httpPort: z.int().min(1).max(65535).default(80),
   username: z.string().min(1).max(64),
   password: z.string().min(1).max(128),
@@ -132,9 +132,9 @@ export const Receiver = z.object({
   id: Uuid,
   name: z.string().min(1).max(64),
   /** What boxes dial. */
-  direct: z.object({ host: z.string().min(1).max(255), port: z.int().min(1).max(65535) }),
+  direct: z.object({ host: Host, port: z.int().min(1).max(65535) }),
   /** What the relay dials. */
-  relay: z.object({ host: z.string().min(1).max(255), port: z.int().min(1).max(65535) }),
+  relay: z.object({ host: Host, port: z.int().min(1).max(65535) }),
   transport: z.enum(['tcp', 'udp']).default('tcp'),
 });
 export type Receiver = z.infer<typeof Receiver>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Instant } from './ids.ts';
+import { Host, Instant } from './ids.ts';
 
 /*
  * The box's own HTTP API, reached by the relay through the tunnel (interactive class). Bodies are JSON.
@@ -40,7 +40,7 @@ export const DiscoveryList = z.object({ items: z.array(DiscoveredDevice) });
 export type DiscoveryList = z.infer<typeof DiscoveryList>;
 
 export const ProbeRequest = z.object({
-  host: z.string().min(1).max(255),
+  host: Host,
   httpPort: z.int().min(1).max(65535),
   username: z.string().min(1).max(64),
   password: z.string().min(1).max(128),

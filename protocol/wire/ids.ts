@@ -27,3 +27,9 @@ export const Serial = z.string().regex(/^[34679ACDEFGHJKMNPQRTUVWXY]{9}$/, 'a se
 
 /** Verification code printed on the set-up page: 10 characters of {@link SERIAL_ALPHABET} (about 46 bits). */
 export const VerificationCode = z.string().regex(/^[34679ACDEFGHJKMNPQRTUVWXY]{10}$/, 'a code has 10 characters');
+
+/** Name or address of something that is dialled: no blanks, and no control characters, on which Node's sockets throw. */
+export const Host = z
+  .string()
+  .max(255)
+  .regex(/^[^\s\p{Cc}]+$/u, 'a name or an address, without blanks');
