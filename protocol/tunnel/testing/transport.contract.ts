@@ -1,68 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Duplex } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
-import { type Clock, ManualClock, systemClock } from '../../clock.ts';
+import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../../clock.ts';
 import type { Channel } from '../channel.ts';
 import type { TunnelError } from '../errors.ts';
-import { CREDIT_WINDOW_BYTES, dataHeader, encode, type TrafficClass, TYPE } from '../messages.ts';
-import type { TransportArguments } from '../transport.ts';
-import { type ContractTransport, framingOf, HandPeer, type Implementation, until } from './pairs.ts';
+import { CREDIT_WINDOW_BYTES, dataHeader, encode, TYPE } from '../messages.ts';
+import { contractEnds } from './ends.ts';
+import { framingOf, HandPeer, type Implementation, until } from './pairs.ts';
 
 /** What every implementation of the transport in messages.ts must do, over whatever connection. */
 export function transportContract(implementation: Implementation): void {
-  const { mode } = implementation;
-  const open: Duplex[] = [];
-  afterEach(() => {
-    for (const socket of open.splice(0)) socket.destroy();
-  });
-
-  async function connection() {
-    const ends = await implementation.connection();
-    open.push(ends.box, ends.relay);
-    return ends;
-  }
-
-  function start(socket: Duplex, role: 'box' | 'relay', a: Partial<TransportArguments> = {}) {
-    const end: { error: TunnelError | null } = { error: null };
-    const onClose = (error: TunnelError) => {
-      end.error = error;
-    };
-    const framing = framingOf(mode, role);
-    const transport = implementation.make({ socket, framing, role, clock: systemClock, onClose, ...a });
-    transport.start();
-    return { transport, end };
-  }
-
-  /** Two of the implementation against each other; `accepted` yields the box's ends in the order of their opening. */
-  async function pair(onChannel: (channel: Channel) => void = () => {}, clock: Clock = systemClock) {
-    const { box: boxSocket, relay: relaySocket } = await connection();
-    const box = start(boxSocket, 'box', {
-      clock,
-      onChannel: (channel) => {
-        channel.on('error', () => {});
-        onChannel(channel);
-      },
-    });
-    const relay = start(relaySocket, 'relay', { clock });
-    return { box: box.transport, relay: relay.transport, boxEnd: box.end, relayEnd: relay.end, boxSocket, relaySocket };
-  }
-
-  /** The implementation as relay, against a box made by hand. */
-  async function relayAndHand(on: ConstructorParameters<typeof HandPeer>[2] = {}, clock: Clock = systemClock) {
-    const ends = await connection();
-    const { transport, end } = start(ends.relay, 'relay', { clock });
-    return { relay: transport, end, hand: new HandPeer(ends.box, framingOf(mode, 'box'), on) };
-  }
-
-  function opened(transport: ContractTransport, c: TrafficClass = 'interactive'): Channel {
-    const channel = transport.open(c);
-    channel.on('error', () => {});
-    return channel;
-  }
-
+  const { connection, start, pair, relayAndHand, opened } = contractEnds(implementation);
   const echo = (channel: Channel) => void channel.pipe(channel);
   const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
@@ -320,7 +270,7 @@ export function transportContract(implementation: Implementation): void {
         const ends = await connection();
         const clock = new ManualClock();
         const { end } = start(ends.box, 'box', { clock });
-        const hand = new HandPeer(ends.relay, framingOf(mode, 'relay'), { answersPings: false });
+        const hand = new HandPeer(ends.relay, framingOf(implementation.mode, 'relay'), { answersPings: false });
         for (let i = 0; i < 12 && !end.error; i++) {
           hand.send(encode.ping(i));
           await delay(5);
