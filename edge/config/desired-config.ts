@@ -27,6 +27,8 @@ export interface Appliers {
   arc: (items: ArcAccountConfig[]) => ApplyError[];
 }
 
+const SUBJECTS = { devices: 'device', recording: 'recording', arc: 'arc' } as const;
+
 /**
  * The relay's wishes for this box, kept on disk so that the box does the same without the relay. Secrets in the file stay
  * sealed to the box's key. Sections are applied one by one; an item that cannot be applied is left out and reported.
@@ -37,6 +39,7 @@ export class DesiredConfig {
   readonly #appliers: Appliers;
   readonly #log: Logger;
   readonly #warnables: Warnables;
+  readonly #warned = new Map<keyof Appliers, Set<string>>();
   #reported: ReportedState = { version: 0, sections: {} as ReportedState['sections'] };
 
   constructor(o: {
@@ -122,6 +125,20 @@ export class DesiredConfig {
       errors.push({ id: name, code: 'internal-error', text: (error as Error).message.slice(0, 512) });
     }
     this.#reported.sections[name] = { version: section.version, errors };
+    this.#warn(name, errors);
+  }
+
+  /** A person learns which item is not followed, and why, where the box's other problems stand. */
+  #warn(name: keyof Appliers, errors: ApplyError[]): void {
+    const before = this.#warned.get(name) ?? new Set();
+    const now = new Set<string>();
+    for (const { id, text } of errors) {
+      const subject = `${SUBJECTS[name]}:${id}`.slice(0, 128);
+      now.add(subject);
+      this.#warnables.raise('configuration-not-applied', subject, 'error', `This setting is not in effect. ${text}`);
+    }
+    for (const subject of before) if (!now.has(subject)) this.#warnables.clear('configuration-not-applied', subject);
+    this.#warned.set(name, now);
   }
 
   #opened<T extends { id: string }, U>(items: T[], errors: ApplyError[], open: (item: T) => U): U[] {

@@ -22,6 +22,7 @@ export const WARNABLE_CODES = [
   'clip-not-stored',
   'clip-part-refused',
   'clips-waiting',
+  'configuration-not-applied',
   'configuration-unreadable',
   'device-clock-wrong',
   'device-events-lost',
