@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventItem } from '../../protocol/wire/api.ts';
+import { decodeClocks } from '../decode-clocks.ts';
 import { Demo, until } from './demo.ts';
 
 let demo: Demo;
@@ -74,6 +75,11 @@ describe('one alarm, all the way through (J2, J3)', () => {
     expect(streams).toEqual([expect.objectContaining({ codec_name: 'h264', width: 1280 })]);
     expect(Math.abs(Number(streams[0].start_time))).toBeLessThan(0.05);
     expect(Number(format.duration)).toBeCloseTo(clip.durationMs / 1000, 0);
+
+    // By the clock in the picture, which the camera burnt in: at least 5 s before the event, and what the clip says.
+    const [first] = await decodeClocks(['-i', file], 1);
+    expect(ms(event.occurredAt) - (first?.clock as number)).toBeGreaterThanOrEqual(5_000);
+    expect(Math.abs((first?.clock as number) - ms(clip.startedAt))).toBeLessThan(500);
 
     const part = await demo.raw(`/clips/${clip.id}/video`, { headers: { range: 'bytes=100-199' } });
     expect([part.status, (await part.arrayBuffer()).byteLength]).toEqual([206, 100]);
