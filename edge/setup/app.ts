@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import type { HttpBindings } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -60,7 +61,11 @@ export function setupApp(o: SetupDeps): Hono {
 
   app.get('/healthz', (c) => c.json({ ok: true }));
   app.get('/readyz', (c) => c.json({ ok: o.ready() }, o.ready() ? 200 : 503));
-  app.get('/metrics', async (c) => c.text(await o.metrics(), 200, { 'content-type': 'text/plain; version=0.0.4' }));
+  app.get('/metrics', async (c) => {
+    const remote = (c.env as Partial<HttpBindings> | undefined)?.incoming?.socket.remoteAddress ?? '';
+    if (!/^(::ffff:)?127\.|^::1$/.test(remote)) return problemResponse('not-allowed', 'Metrics are for loopback.');
+    return c.text(await o.metrics(), 200, { 'content-type': 'text/plain; version=0.0.4' });
+  });
 
   const api = new Hono();
   api.use(bodyLimit({ maxSize: 4096, onError: () => problemResponse('payload-too-large') }));

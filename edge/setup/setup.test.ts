@@ -122,6 +122,18 @@ describe('set-up page', () => {
     ).toBe(400);
   });
 
+  it('gives metrics to loopback alone', async () => {
+    const from = (remoteAddress: string) =>
+      app.request(
+        'http://127.0.0.1/metrics',
+        { headers: { host: '127.0.0.1' } },
+        { incoming: { socket: { remoteAddress } } },
+      );
+    expect((await from('127.0.0.1')).status).toBe(200);
+    expect((await from('::ffff:127.0.0.1')).status).toBe(200);
+    expect((await from('192.168.1.20')).status).toBe(403);
+  });
+
   it('refuses a large body', async () => {
     expect((await call('POST', '/api/setup/login', { password: 'x'.repeat(10_000) })).status).toBe(413);
   });

@@ -1,27 +1,23 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** What a `WWW-Authenticate` header asks for (RFC 2617, RFC 7616; Hikvision's RTSP has no qop: RFC 2069). */
-export type Challenge =
-  | { scheme: 'basic'; realm: string; nonce: null }
-  | {
-      scheme: 'digest';
-      realm: string;
-      nonce: string;
-      algorithm: 'MD5' | 'SHA-256';
-      session: boolean;
-      qop: boolean;
-      opaque: string | null;
-      stale: boolean;
-    };
+/** What a `WWW-Authenticate: Digest` header asks for (RFC 2617, RFC 7616; Hikvision's RTSP has no qop: RFC 2069). */
+export interface Challenge {
+  realm: string;
+  nonce: string;
+  algorithm: 'MD5' | 'SHA-256';
+  session: boolean;
+  qop: boolean;
+  opaque: string | null;
+  stale: boolean;
+}
 
 /**
- * Picks the strongest challenge that we can answer; Basic only where nothing else is offered, because it shows the
- * password to the whole LAN. null: none of them.
+ * Picks the strongest challenge that we can answer; null: none of them. Basic is never answered: it shows the password to
+ * the whole LAN, and to whoever has taken the camera's address.
  */
 export function chooseChallenge(headers: string[]): Challenge | null {
   const parsed = headers.map(parseChallenge).filter((c) => c !== null);
-  const rank = (c: Challenge) => (c.scheme === 'basic' ? 0 : c.algorithm === 'SHA-256' ? 2 : 1);
-  return parsed.sort((a, b) => rank(b) - rank(a))[0] ?? null;
+  return parsed.find((c) => c.algorithm === 'SHA-256') ?? parsed[0] ?? null;
 }
 
 function parseChallenge(header: string): Challenge | null {
@@ -32,7 +28,6 @@ function parseChallenge(header: string): Challenge | null {
     params.set(m[1]!.toLowerCase(), m[2] ?? m[3] ?? '');
   }
   const realm = params.get('realm') ?? '';
-  if (scheme === 'basic') return { scheme: 'basic', realm, nonce: null };
   const nonce = params.get('nonce');
   if (scheme !== 'digest' || nonce === undefined) return null;
   const name = (params.get('algorithm') ?? 'MD5').toUpperCase();
@@ -42,7 +37,6 @@ function parseChallenge(header: string): Challenge | null {
   const auth = qop?.split(',').some((q) => q.trim().toLowerCase() === 'auth') ?? false;
   if (qop !== undefined && qop.trim() !== '' && !auth) return null;
   return {
-    scheme: 'digest',
     realm,
     nonce,
     algorithm,
@@ -69,9 +63,6 @@ export class Authorizer {
   /** Value of `Authorization`. `uri` is what stands on the request line: servers compare it. */
   header(method: string, uri: string): string {
     const c = this.challenge;
-    if (c.scheme === 'basic') {
-      return `Basic ${Buffer.from(`${this.#username}:${this.#password}`).toString('base64')}`;
-    }
     const hash = (text: string) =>
       createHash(c.algorithm === 'SHA-256' ? 'sha256' : 'md5')
         .update(text)
@@ -82,7 +73,8 @@ export class Authorizer {
     if (c.session) ha1 = hash(`${ha1}:${c.nonce}:${cnonce}`);
     const ha2 = hash(`${method}:${uri}`);
     const response = hash(c.qop ? `${ha1}:${c.nonce}:${nc}:${cnonce}:auth:${ha2}` : `${ha1}:${c.nonce}:${ha2}`);
-    const quoted = (name: string, value: string) => `${name}="${value.replace(/["\\]/g, '\\$&')}"`;
+    const quoted = (name: string, value: string) =>
+      `${name}="${value.replace(/[\r\n]/g, '').replace(/["\\]/g, '\\$&')}"`;
     const parts = [
       quoted('username', this.#username),
       quoted('realm', c.realm),

@@ -238,13 +238,19 @@ export class RtspSession {
     const first = await this.#request(method, uri, headers);
     if (first.status !== 401) return first;
     const challenge = chooseChallenge(first.headers.get('www-authenticate') ?? []);
-    if (!challenge) throw new PullError('protocol', 'the camera asks for a login that we do not know');
+    if (!challenge) {
+      // Not for ffmpeg to try either, which would answer Basic.
+      throw new PullError(
+        'forbidden',
+        'the camera offers no digest login for video: set its RTSP authentication to digest',
+      );
+    }
     this.#auth = new Authorizer(challenge, this.#o.username, this.#o.password);
     let reply = await this.#request(method, uri, headers);
     if (reply.status === 401) {
       const again = chooseChallenge(reply.headers.get('www-authenticate') ?? []);
       // "stale" says that the credentials were right and the nonce too old (RFC 7616 §3.3).
-      if (again?.scheme === 'digest' && again.stale) {
+      if (again?.stale) {
         this.#auth = new Authorizer(again, this.#o.username, this.#o.password);
         reply = await this.#request(method, uri, headers);
       }

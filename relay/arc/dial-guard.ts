@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns/promises';
+import { Resolver } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 
 /** Nothing of ours to reach: this host, private and shared networks, link-local, multicast, documentation, tunnels. */
@@ -29,6 +29,7 @@ export type Dialable = { ok: true; address: string } | { ok: false; reason: 'unk
 export class DialGuard {
   readonly #internal = blockList(INTERNAL);
   readonly #allowed: BlockList;
+  readonly #resolver = new Resolver({ timeout: 2_000, tries: 2 });
 
   /** `allow`: CIDRs that may be dialled although they are internal. Throws on one that cannot be read. */
   constructor({ allow }: { allow: string[] }) {
@@ -40,7 +41,7 @@ export class DialGuard {
     let addresses: string[];
     try {
       const bare = host.replace(/^\[(.*)\]$/, '$1');
-      addresses = isIP(bare) ? [bare] : (await lookup(bare, { all: true })).map((found) => found.address);
+      addresses = isIP(bare) ? [bare] : await this.#lookup(bare);
     } catch (error) {
       const text = `${host} is not found (${(error as NodeJS.ErrnoException).code ?? 'error'})`;
       return { ok: false, reason: 'unknown-host', text };
@@ -48,6 +49,15 @@ export class DialGuard {
     const [address] = addresses;
     if (address && addresses.every((a) => this.#allows(a))) return { ok: true, address };
     return { ok: false, reason: 'internal', text: `${host} is an address inside the relay's own network` };
+  }
+
+  /** Not the system's lookup: a slow name server must not use up the threads that passwords and files need. */
+  async #lookup(name: string): Promise<string[]> {
+    if (name === 'localhost') return ['127.0.0.1'];
+    const found = await Promise.allSettled([this.#resolver.resolve4(name), this.#resolver.resolve6(name)]);
+    const addresses = found.flatMap((f) => (f.status === 'fulfilled' ? f.value : []));
+    if (addresses.length === 0) throw (found[0] as PromiseRejectedResult).reason;
+    return addresses;
   }
 
   #allows(address: string): boolean {
