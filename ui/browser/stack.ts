@@ -61,13 +61,10 @@ export async function startStack(): Promise<Stack> {
     });
     child.once('exit', () => reject(new Error(`the start script ended:\n${said}`)));
   });
-  // The log is written behind.
-  const labReady = () => /^ready (.*)\n/m.exec(readFileSync(join(dir, 'log', 'lab.log'), 'utf8'))?.[1];
-  while (!labReady()) await new Promise((resolve) => setTimeout(resolve, 20));
   return {
     ...demo,
     pid: (name) => (JSON.parse(readFileSync(join(dir, 'demo.json'), 'utf8')) as Demo).pids[name]!,
-    cameras: JSON.parse(labReady() as string).devices,
+    cameras: ((await (await fetch(demo.lab)).json()) as { devices: Stack['cameras'] }).devices,
     stop,
   };
 }
