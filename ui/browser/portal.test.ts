@@ -295,6 +295,7 @@ describe('every page, for everyone', () => {
     await page.getByRole('combobox', { name: 'Event type' }).focus();
     await page.keyboard.type('Motion');
     await page.waitForURL(/type=motion/);
+    await settled(page);
     await tabTo('Motion');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name: /^Motion, / }).waitFor();

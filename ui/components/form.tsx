@@ -125,6 +125,18 @@ export function Form({
   );
 }
 
+/** The end of a form on a page of its own: send it, or go back to `cancel`. */
+export function SubmitOrCancel({ cancel, ...submit }: Parameters<typeof Submit>[0] & { cancel: string }) {
+  return (
+    <div class="flex flex-wrap items-center gap-4">
+      <Submit {...submit} />
+      <a class="link" href={cancel}>
+        {t('action.cancel')}
+      </a>
+    </div>
+  );
+}
+
 /** The button that sends a form: says what it does while it does it, and stays focusable meanwhile. */
 export function Submit({ busy, children, doing }: { busy: boolean; children: ComponentChildren; doing: string }) {
   return (

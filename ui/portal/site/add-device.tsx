@@ -1,6 +1,6 @@
 import { useLocation } from 'preact-iso';
 import type { AddDevice, Device } from '../../../protocol/wire/api.ts';
-import { Choice, Field, Form, Submit } from '../../components/form.tsx';
+import { Choice, Field, Form, SubmitOrCancel } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { Facts, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
@@ -10,6 +10,7 @@ import { checkedTypes, EventChecks } from './checks.tsx';
 import { useSite } from './context.ts';
 import type { Discovery } from './discovered.tsx';
 import { USUAL } from './event-types.ts';
+import { LoginFields } from './login-fields.tsx';
 import { NoBox } from './overview.tsx';
 
 /** Adds a device: one that was found (`?mac=`), or one at an address that the installer types. */
@@ -119,34 +120,11 @@ export function AddDevicePage() {
                 )}
               </>
             )}
-            <Field
-              label={t('device.username')}
-              name="username"
-              value="admin"
-              required
-              maxLength={64}
-              autoComplete="off"
-              error={add.error}
-            />
-            <Field
-              label={t('device.password')}
-              name="password"
-              type="password"
-              required
-              maxLength={128}
-              autoComplete="off"
-              hint={t('add.passwordHint')}
-              error={add.error}
-            />
+            <LoginFields username="admin" passwordHint={t('add.passwordHint')} error={add.error} />
             <EventChecks legend={t('add.recordOn')} name="record" chosen={USUAL} />
-            <div class="flex flex-wrap items-center gap-4">
-              <Submit busy={add.busy} doing={t('add.doing')}>
-                {t('add.submit')}
-              </Submit>
-              <a class="link" href={`${base}/devices`}>
-                {t('action.cancel')}
-              </a>
-            </div>
+            <SubmitOrCancel busy={add.busy} doing={t('add.doing')} cancel={`${base}/devices`}>
+              {t('add.submit')}
+            </SubmitOrCancel>
           </Form>
         </div>
       </div>

@@ -3,12 +3,13 @@ import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
-import { useAction, useResource } from '../../components/resource.ts';
+import { useResource } from '../../components/resource.ts';
 import { between, formatDuration } from '../../components/time.ts';
 import { Time } from '../../components/time.tsx';
 import { api } from '../session.ts';
 import { useLive, useSite } from './context.ts';
-import { followAlarms, joinPages } from './lists.ts';
+import { followAlarms } from './lists.ts';
+import { More } from './more.tsx';
 
 const LEVEL = { acknowledged: 'well', waiting: 'working', failed: 'problem' } as const;
 
@@ -22,10 +23,6 @@ export function Alarms() {
   useLive((message) => {
     if (message.event === 'hello' || (list.data && list.data.items.length > MAX_SHOWN)) return list.reload();
     list.set((page) => ({ ...page, items: followAlarms(page.items, message) }));
-  });
-  const more = useAction(async () => {
-    const next = await api.get<Page<Alarm>>(`${address}&cursor=${encodeURIComponent(list.data!.nextCursor!)}`);
-    list.set((page) => ({ items: joinPages(page.items, next.items), nextCursor: next.nextCursor }));
   });
   const nameOf = (id: string | null) => devices.data?.items.find((device) => device.id === id)?.name;
   return (
@@ -100,14 +97,7 @@ export function Alarms() {
           </table>
         </div>
       )}
-      <ProblemPanel error={more.error} what={t('alarms.moreFailed')} />
-      {list.data?.nextCursor && (
-        <div>
-          <button type="button" class="btn" onClick={() => more.run()} aria-disabled={more.busy}>
-            {more.busy ? t('state.loading') : t('events.more')}
-          </button>
-        </div>
-      )}
+      <More list={list} address={address} failed={t('alarms.moreFailed')} />
     </>
   );
 }

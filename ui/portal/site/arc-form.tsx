@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import type { ArcAccount, CreateArcAccount, Device, Receiver } from '../../../protocol/wire/api.ts';
-import { Choice, Field, Form, Submit } from '../../components/form.tsx';
+import { Choice, Field, Form, SubmitOrCancel } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
@@ -164,14 +164,9 @@ function AccountForm({ old, receivers, devices, boxSerials }: FormProps) {
         </fieldset>
         <EventChecks legend={t('arc.events')} name="event" chosen={old?.events ?? USUAL} />
         <Zones rows={zoneRows(devices, serial, old)} />
-        <div class="flex flex-wrap items-center gap-4">
-          <Submit busy={save.busy} doing={t('form.saving')}>
-            {t(old ? 'action.save' : 'arc.create')}
-          </Submit>
-          <a class="link" href={`${base}/arc`}>
-            {t('action.cancel')}
-          </a>
-        </div>
+        <SubmitOrCancel busy={save.busy} doing={t('form.saving')} cancel={`${base}/arc`}>
+          {t(old ? 'action.save' : 'arc.create')}
+        </SubmitOrCancel>
       </Form>
     </div>
   );

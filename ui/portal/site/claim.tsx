@@ -1,6 +1,6 @@
 import { useLocation } from 'preact-iso';
 import type { Box } from '../../../protocol/wire/api.ts';
-import { Field, Form, Submit } from '../../components/form.tsx';
+import { Field, Form, SubmitOrCancel } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
@@ -50,14 +50,9 @@ export function Claim() {
             value={query.code ?? ''}
             error={claim.error}
           />
-          <div class="flex flex-wrap items-center gap-4">
-            <Submit busy={claim.busy} doing={t('claim.doing')}>
-              {t('claim.submit')}
-            </Submit>
-            <a class="link" href={base}>
-              {t('action.cancel')}
-            </a>
-          </div>
+          <SubmitOrCancel busy={claim.busy} doing={t('claim.doing')} cancel={base}>
+            {t('claim.submit')}
+          </SubmitOrCancel>
         </Form>
       </div>
     </>

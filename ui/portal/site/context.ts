@@ -16,8 +16,12 @@ export interface SiteContext {
   /** Calls back with each live message; returns the way out. */
   listen: (fn: (message: StreamMessage) => void) => () => void;
 }
-export const SiteData = createContext<SiteContext>(null as unknown as SiteContext);
-export const useSite = () => useContext(SiteData);
+export const SiteData = createContext<SiteContext | null>(null);
+export function useSite(): SiteContext {
+  const site = useContext(SiteData);
+  if (!site) throw new Error('not on a page of a site');
+  return site;
+}
 
 /** Follows the live connection while a page is shown. */
 export function useLive(fn: (message: StreamMessage) => void): void {

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Device } from '../../../protocol/wire/api.ts';
-import { Field, Form, Submit } from '../../components/form.tsx';
+import { Form, Submit } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
@@ -9,6 +9,7 @@ import { Since, Time } from '../../components/time.tsx';
 import { api } from '../session.ts';
 import { DEVICE_LEVEL, type DeviceState, deviceState } from './assess.ts';
 import { useSite } from './context.ts';
+import { LoginFields } from './login-fields.tsx';
 
 export function useDeviceState(device: Device): DeviceState {
   const { boxes, site } = useSite();
@@ -90,25 +91,7 @@ export function Credentials({ device }: { device: Device }) {
         {sent && !send.busy && !send.error && t('device.credentialsSent')}
       </p>
       <Form onSubmit={send.run} label={t('device.credentials')}>
-        <Field
-          label={t('device.username')}
-          name="username"
-          required
-          value={device.username}
-          maxLength={64}
-          autoComplete="off"
-          error={send.error}
-        />
-        <Field
-          label={t('device.password')}
-          name="password"
-          type="password"
-          required
-          maxLength={128}
-          autoComplete="off"
-          hint={t('device.passwordHint')}
-          error={send.error}
-        />
+        <LoginFields username={device.username} passwordHint={t('device.passwordHint')} error={send.error} />
         <div>
           <Submit busy={send.busy} doing={t('device.trying')}>
             {t('device.tryOnce')}

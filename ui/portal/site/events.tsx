@@ -5,12 +5,13 @@ import { Choice } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
-import { useAction, useResource } from '../../components/resource.ts';
+import { useResource } from '../../components/resource.ts';
 import { api } from '../session.ts';
 import { useLive, useSite } from './context.ts';
 import { EventTable } from './event-table.tsx';
 import { EVENT_TYPES } from './event-types.ts';
-import { followEvents, joinPages } from './lists.ts';
+import { followEvents } from './lists.ts';
+import { More } from './more.tsx';
 
 const LIMIT = 50;
 const MAX_SHOWN = 2000;
@@ -38,10 +39,6 @@ export function Events() {
     // A page that is open for days starts again with the newest ones.
     if (list.data && list.data.items.length > MAX_SHOWN) return list.reload();
     list.set((page) => ({ ...page, items: followEvents(page.items, message, type) }));
-  });
-  const more = useAction(async () => {
-    const next = await api.get<Page<EventItem>>(`${address}&cursor=${encodeURIComponent(list.data!.nextCursor!)}`);
-    list.set((page) => ({ items: joinPages(page.items, next.items), nextCursor: next.nextCursor }));
   });
   return (
     <>
@@ -72,14 +69,7 @@ export function Events() {
           <EventTable items={list.data.items} />
         </div>
       )}
-      <ProblemPanel error={more.error} what={t('events.moreFailed')} />
-      {list.data?.nextCursor && (
-        <div>
-          <button type="button" class="btn" onClick={() => more.run()} aria-disabled={more.busy}>
-            {more.busy ? t('state.loading') : t('events.more')}
-          </button>
-        </div>
-      )}
+      <More list={list} address={address} failed={t('events.moreFailed')} />
       {list.data && list.data.items.length > 0 && !list.data.nextCursor && <p class="muted">{t('events.end')}</p>}
     </>
   );

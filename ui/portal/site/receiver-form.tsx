@@ -1,6 +1,6 @@
 import { useLocation } from 'preact-iso';
 import type { Receiver } from '../../../protocol/wire/api.ts';
-import { Choice, Field, Form, Submit } from '../../components/form.tsx';
+import { Choice, Field, Form, SubmitOrCancel } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
@@ -69,14 +69,9 @@ export function ReceiverPage() {
               ['udp', 'UDP'],
             ]}
           />
-          <div class="flex flex-wrap items-center gap-4">
-            <Submit busy={create.busy} doing={t('form.saving')}>
-              {t('receiver.create')}
-            </Submit>
-            <a class="link" href={`${base}/arc`}>
-              {t('action.cancel')}
-            </a>
-          </div>
+          <SubmitOrCancel busy={create.busy} doing={t('form.saving')} cancel={`${base}/arc`}>
+            {t('receiver.create')}
+          </SubmitOrCancel>
         </Form>
       </div>
     </>
