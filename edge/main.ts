@@ -6,17 +6,17 @@ import { getRequestListener } from '@hono/node-server';
 import { Command, Option } from 'commander';
 import pino from 'pino';
 import { systemClock as clock, iso } from '../protocol/clock.ts';
+import { lockDataDirectory } from '../protocol/data-lock.ts';
 import { limitPipelining } from '../protocol/pipelining.ts';
-import { uuidv7 } from '../protocol/wire/ids.ts';
 import { ArcService } from './arc/service.ts';
 import { boxApi } from './box-api.ts';
 import { Recorder } from './clips/recorder.ts';
 import { DesiredConfig } from './config/desired-config.ts';
-import { lockDataDirectory } from './data-lock.ts';
 import { DeviceManager } from './devices/manager.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { HealthReport } from './health.ts';
 import { Identity, writePrivateFile } from './identity/identity.ts';
+import { boxEvent } from './journal/box-event.ts';
 import { Journal } from './journal/journal.ts';
 import { boxMetrics } from './metrics.ts';
 import { setupApp } from './setup/app.ts';
@@ -230,23 +230,7 @@ server.listen(Number(options.port), options.host, () => {
     'the box is up',
   );
 });
-const now = iso(clock.now());
-void journal.append([
-  {
-    kind: 'event',
-    body: {
-      id: uuidv7(clock.now()),
-      type: 'boxRestarted',
-      deviceId: null,
-      channel: null,
-      occurredAt: now,
-      seenAt: now,
-      deviceTime: null,
-      sourceRef: null,
-      text: `Box ${identity.serial} started (version ${VERSION}).`,
-    },
-  },
-]);
+void journal.append([boxEvent('boxRestarted', `Box ${identity.serial} started (version ${VERSION}).`, clock.now())]);
 
 let stopping = false;
 async function stop(): Promise<void> {

@@ -7,6 +7,7 @@ import type { JournalRecord, NewRecord } from '../../protocol/wire/event.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { isDamage, openOrReplace } from '../sqlite.ts';
 import type { Warnables } from '../warnables.ts';
+import { boxEvent } from './box-event.ts';
 import { salvage } from './salvage.ts';
 
 const SCHEMA = `
@@ -298,19 +299,7 @@ export class Journal {
   #reportLost(): void {
     const text = `${this.#lost} records could not be written and are lost`;
     this.#lost = 0;
-    const now = iso(this.#clock.now());
-    const body = {
-      id: uuidv7(this.#clock.now()),
-      type: 'eventsLost' as const,
-      deviceId: null,
-      channel: null,
-      occurredAt: now,
-      seenAt: now,
-      deviceTime: null,
-      sourceRef: null,
-      text,
-    };
-    void this.append([{ kind: 'event', body }]).catch(() => {});
+    void this.append([boxEvent('eventsLost', text, this.#clock.now())]).catch(() => {});
   }
 
   #ballast(): string {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 
 /**
- * Keeps a data directory to one process: a second one on the same directory would send everything twice. The lock is the
+ * Keeps a data directory to one process: two boxes would send everything twice, two relays would each know half of the boxes. The lock is the
  * operating system's and ends with the process, however it ends. Returns false when another process holds it.
  */
 export function lockDataDirectory(dir: string): boolean {
