@@ -22,14 +22,17 @@ export function openDatabase(path: string, schema: string): Database.Database {
   }
 }
 
-/** As {@link openDatabase}; a damaged file is set aside and begun anew, `aside` is its new path. */
-export function openOrReplace(path: string, schema: string): { db: Database.Database; aside: string | null } {
+/** As {@link openDatabase}; a damaged file is set aside and begun anew, `aside` is its new path and `damage` what was found. */
+export function openOrReplace(
+  path: string,
+  schema: string,
+): { db: Database.Database; aside: string | null; damage?: unknown } {
   try {
     return { db: openDatabase(path, schema), aside: null };
   } catch (error) {
     if (!isDamage(error)) throw error;
     const aside = setAside(path);
-    return { db: openDatabase(path, schema), aside };
+    return { db: openDatabase(path, schema), aside, damage: error };
   }
 }
 

@@ -200,7 +200,7 @@ export class Journal {
 
   /** Returns what could be read of a damaged file that had to be replaced. */
   #open(): Omit<Row, 'seq'>[] {
-    const { db, aside } = openOrReplace(this.#path, SCHEMA);
+    const { db, aside, damage } = openOrReplace(this.#path, SCHEMA);
     db.prepare('INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)').run('journalId', uuidv7(this.#clock.now()));
     this.#id = (db.prepare('SELECT value FROM meta WHERE key = ?').get('journalId') as { value: string }).value;
     const last = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'records'").get() as
@@ -220,7 +220,7 @@ export class Journal {
       `The event journal was damaged and has been replaced; ${rows.length} records could be read and are sent again. ` +
         `Replace the box's storage if this happens again. The old file is kept as ${basename(aside)}.`,
     );
-    this.#log.error({ aside, salvaged: rows.length }, 'journal file broken, set aside');
+    this.#log.error({ err: damage, aside, salvaged: rows.length }, 'journal file broken, set aside');
     return rows;
   }
 
