@@ -94,15 +94,8 @@ const child = spawn(existsSync(node) ? node : process.execPath, args, {
 });
 // The terminal sends Ctrl-C to the child as well; a signal sent to us alone is passed on.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-// npm that is ended by a signal does not pass it on through its shell: what it started ends with it all the same.
-const ancestors = () => {
-  try {
-    const parent = process.ppid;
-    return `${parent} ${readFileSync(`/proc/${parent}/stat`, 'utf8').split(') ')[1].split(' ')[1]}`;
-  } catch {
-    return '';
-  }
-};
-const former = ancestors();
-setInterval(() => ancestors() !== former && child.kill('SIGTERM'), 500).unref();
+// npm passes on what it can; when it is killed, what it started ends with it all the same. (Only npm: a shell that started
+// us in the background may go.)
+const parent = process.ppid;
+if (process.env.npm_lifecycle_event) setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500).unref();
 child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));

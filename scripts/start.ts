@@ -7,7 +7,6 @@ import {
   globSync,
   mkdirSync,
   readFileSync,
-  readlinkSync,
   renameSync,
   statSync,
   writeFileSync,
@@ -129,18 +128,6 @@ function free(p: number): Promise<boolean> {
   });
 }
 
-/** Whether one of these processes is a demo on the same data, on whatever ports. */
-function running(former: Record<string, number> = {}): boolean {
-  return Object.values(former).some((pid) => {
-    try {
-      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-      return readlinkSync(`/proc/${pid}/cwd`) === process.cwd() && command.includes(`--data\0${join(VAR, '/')}`);
-    } catch {
-      return false; // it has ended
-    }
-  });
-}
-
 function buildUi(): void {
   const sources = globSync('{ui,protocol/wire}/**/*.{ts,tsx,css,html,svg,json}', { exclude: ['ui/dist/**'] });
   const newest = Math.max(...sources.map((f) => statSync(f).mtimeMs));
@@ -175,7 +162,6 @@ async function up(url: string): Promise<void> {
 
 mkdirSync(join(VAR, 'log'), { recursive: true, mode: 0o700 });
 const former = existsSync(DEMO_FILE) ? JSON.parse(readFileSync(DEMO_FILE, 'utf8')) : {};
-if (running(former.pids)) fail(`Gatepost is running already: ${former.portal} (${DEMO_FILE}). Stop it first.`);
 if (former.pid && runs(former.pid))
   fail(`Gatepost is running already on ${VAR}: ${former.portal ?? 'it is just starting'}`);
 for (const [name, p] of Object.entries(port)) {
