@@ -19,11 +19,11 @@ import { installDemo } from './demo.ts';
 const HOST = '127.0.0.1';
 const base = Number(process.env.PORT ?? 8080);
 if (!Number.isInteger(base) || base < 1 || base > 65_525) fail(`PORT=${process.env.PORT} is no port`);
-const port = {
-  portal: base,
-  setup: base + 1,
-  lab: base + 2,
-  boxRelay: base + 3,
+const VAR = process.env.GATEPOST_VAR ?? 'var';
+const DEMO_FILE = join(VAR, 'demo.json');
+const former = existsSync(DEMO_FILE) ? JSON.parse(readFileSync(DEMO_FILE, 'utf8')) : {};
+// The lab's LAN stays where the first start put it: cameras and receiver are set up in the portal with these ports.
+const lan = {
   arcDirect: base + 4,
   arcRelay: base + 5,
   receiver: base + 6,
@@ -31,9 +31,9 @@ const port = {
   cameraRtsp: base + 8,
   // SADP's own port, unless everything was moved: then a second demo must not hear the first one.
   sadp: base === 8080 ? 37_020 : base + 9,
+  ...(former.lan as Record<never, number> | undefined),
 };
-const VAR = process.env.GATEPOST_VAR ?? 'var';
-const DEMO_FILE = join(VAR, 'demo.json');
+const port = { portal: base, setup: base + 1, lab: base + 2, boxRelay: base + 3, ...lan };
 
 function fail(message: string): never {
   console.error(message);
@@ -161,7 +161,6 @@ async function up(url: string): Promise<void> {
 }
 
 mkdirSync(join(VAR, 'log'), { recursive: true, mode: 0o700 });
-const former = existsSync(DEMO_FILE) ? JSON.parse(readFileSync(DEMO_FILE, 'utf8')) : {};
 if (former.pid && runs(former.pid))
   fail(`Gatepost is running already on ${VAR}: ${former.portal ?? 'it is just starting'}`);
 for (const [name, p] of Object.entries(port)) {
@@ -176,7 +175,7 @@ const login = former.login ?? {
 };
 const setupPassword: string = former.setupPassword ?? randomBytes(12).toString('base64url');
 // Kept from the first moment: a start that fails half-way must not lose the passwords it has set.
-writeDemoFile({ ...former, login, setupPassword, pid: process.pid });
+writeDemoFile({ ...former, login, setupPassword, lan, pid: process.pid });
 buildUi();
 
 const bootstrap = spawnSync(
@@ -250,6 +249,7 @@ const demo = {
   lab: `http://${HOST}:${port.lab}`,
   login,
   setupPassword,
+  lan,
 };
 try {
   const lab = await labReady;
