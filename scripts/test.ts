@@ -1,6 +1,6 @@
 // Everything CI runs, in the order of how quickly it fails. `check` as first argument stops before the tests, `--soak` runs
 // the journeys alone, in their long form.
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 
 const checkOnly = process.argv[2] === 'check';
 const soak = process.argv[2] === '--soak';
@@ -24,14 +24,22 @@ if (soak)
   ]);
 else if (!checkOnly) steps.push(['tests', 'vitest', ['run', ...vitestArgs]]);
 
+let running: ChildProcess | null = null;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => running?.kill(signal));
+
 for (const [name, command, args] of steps) {
   const started = performance.now();
   console.log(`\n# ${name}`);
   const quiet = name.includes('starts') ? (['ignore', 'ignore', 'inherit'] as const) : ('inherit' as const);
-  const { status, error } = spawnSync(command, args, { stdio: quiet as 'inherit' });
-  if (error || status !== 0) {
-    console.error(`failed: ${name}${error ? ` (${error.message})` : ''}`);
-    process.exit(status || 1);
+  const child = spawn(command, args, { stdio: quiet as 'inherit' });
+  running = child;
+  const failure = await new Promise<string | null>((done) => {
+    child.on('error', (error) => done(error.message));
+    child.on('exit', (code, signal) => done(code === 0 ? null : `${signal ?? `exit ${code}`}`));
+  });
+  if (failure) {
+    console.error(`failed: ${name} (${failure})`);
+    process.exit(1);
   }
   console.log(`# ${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }
