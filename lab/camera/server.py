@@ -74,7 +74,8 @@ class Camera:
         if self.frames == 0:
             self.first = now
             self.offset = source.get_current_running_time()
-            if self.offset > Gst.SECOND * 3600 * 24 * 365:
+            # Asked before the media has its base time, it is the machine's uptime, and the pictures would wait that long.
+            if self.offset > Gst.SECOND * 60:
                 self.offset = 0
         # A late frame shows when it was due: exposed in time, delivered late, and key frames stay where they belong.
         late = max(0, now - self._due())
