@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    // Real browsers, cameras and clocks on two shared cores: CI tries again before it calls a test broken, and says so.
+    retry: process.env.CI ? 2 : 0,
     projects: [
       {
         extends: true,

@@ -93,7 +93,10 @@ describe('live', () => {
     await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0.5);
     await check(page, 'event with a clip being recorded');
     await page.getByText('Complete', { exact: false }).first().waitFor({ timeout: 90_000 });
-    await page.getByRole('button', { name: 'Show the whole clip' }).click();
+    await page.getByRole('link', { name: /^Download/ }).waitFor();
+    // The page may have gone over to the whole clip by itself, after a reload of its lists.
+    const showWhole = page.getByRole('button', { name: 'Show the whole clip' });
+    if ((await showWhole.count()) > 0) await showWhole.click();
     await page.getByRole('button', { name: 'Play from the event' }).click();
     const video = page.locator('video');
     await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 5.5);

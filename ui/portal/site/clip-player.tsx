@@ -23,7 +23,11 @@ export function ClipPlayer({ clip, event }: Props) {
   const whole = (clip.state === 'complete' || clip.state === 'incomplete') && clip.storedFragments > 0;
   const part = usePart(address);
   const source = part.url ?? (whole ? address : null);
-  useEffect(() => setFailed(false), [source]);
+  useEffect(() => {
+    // What could not be played of a part says nothing of the whole.
+    if (failed && whole) part.drop();
+    setFailed(false);
+  }, [source, whole]);
 
   const eventAtMs = Math.max(0, Date.parse(event.occurredAt) - Date.parse(clip.startedAt));
   const lengthMs = Math.max(clip.durationMs, clip.state === 'recording' ? eventAtMs + 30_000 : 1);
