@@ -2,6 +2,7 @@ import { type Clock, iso } from '../protocol/clock.ts';
 import { uuidv7 } from '../protocol/wire/ids.ts';
 import { hashPassword } from './auth/passwords.ts';
 import type { Db } from './db/database.ts';
+import { sortName } from './db/schema.ts';
 
 /**
  * Makes a company, its first user and a site, as far as they are not there; sets the user's password. Run again it is the
@@ -14,10 +15,11 @@ export async function bootstrap(
 ): Promise<{ companyId: string; userId: string; siteId: string }> {
   const passwordHash = await hashPassword(wanted.password);
   const email = wanted.email.trim().toLowerCase();
-  const createdAt = iso(clock.now());
+  const now = clock.now();
+  const createdAt = iso(now);
   return db.transaction().execute(async (trx) => {
     const find = await trx.selectFrom('companies').select('id').where('name', '=', wanted.company).executeTakeFirst();
-    const companyId = find?.id ?? uuidv7(clock.now());
+    const companyId = find?.id ?? uuidv7(now);
     if (!find) await trx.insertInto('companies').values({ id: companyId, name: wanted.company, createdAt }).execute();
 
     const user = await trx
@@ -26,32 +28,43 @@ export async function bootstrap(
       .where('email', '=', email)
       .executeTakeFirst();
     if (user && user.companyId !== companyId) throw new Error(`${email} is a user of another company`);
-    const userId = user?.id ?? uuidv7(clock.now());
+    const userId = user?.id ?? uuidv7(now);
     if (user) {
       await trx.updateTable('users').set({ passwordHash, name: wanted.name }).where('id', '=', userId).execute();
       await trx.deleteFrom('sessions').where('userId', '=', userId).execute();
     } else {
       await trx
         .insertInto('users')
-        .values({ id: userId, companyId, email, name: wanted.name, passwordHash, createdAt })
-        .execute();
-      await trx
-        .insertInto('grants')
-        .values({ id: uuidv7(clock.now()), userId, companyId, siteId: null, permission: 'manage', untilMs: null })
+        .values({
+          id: userId,
+          companyId,
+          email,
+          name: wanted.name,
+          passwordHash,
+          createdAt,
+          admin: 1,
+          emailVerifiedMs: now,
+        })
         .execute();
     }
 
+    const { site: name, timeZone } = wanted;
     const site = await trx
       .selectFrom('sites')
       .select('id')
       .where('companyId', '=', companyId)
-      .where('name', '=', wanted.site)
+      .where('name', '=', name)
+      .where('deletedAt', 'is', null)
       .executeTakeFirst();
-    const siteId = site?.id ?? uuidv7(clock.now());
+    const siteId = site?.id ?? uuidv7(now);
     if (!site) {
       await trx
         .insertInto('sites')
-        .values({ id: siteId, companyId, name: wanted.site, timeZone: wanted.timeZone, createdAt })
+        .values({ id: siteId, companyId, name, timeZone, createdAt, sortName: sortName(name) })
+        .execute();
+      await trx
+        .insertInto('grants')
+        .values({ id: uuidv7(now), companyId, siteId, permission: 'all', source: 'site' })
         .execute();
     }
     return { companyId, userId, siteId };

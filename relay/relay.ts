@@ -15,6 +15,7 @@ import { Alarms, applyAlarmReport } from './arc/alarms.ts';
 import { DialGuard } from './arc/dial-guard.ts';
 import { ArcPath } from './arc/path.ts';
 import { registerArcRoutes } from './arc/routes.ts';
+import { Leases } from './auth/leases.ts';
 import { Login } from './auth/login.ts';
 import { registerAuthRoutes } from './auth/routes.ts';
 import { Sessions } from './auth/sessions.ts';
@@ -30,7 +31,7 @@ import { Joiner } from './clips/joiner.ts';
 import { FolderStore } from './clips/object-store.ts';
 import { registerClipRoutes } from './clips/routes.ts';
 import { uploadRoutes } from './clips/upload-routes.ts';
-import { type Db, openDatabase } from './db/database.ts';
+import { type DatabaseAddress, type Db, openDatabase } from './db/database.ts';
 import { DesiredStates } from './desired/desired.ts';
 import { BoxClient } from './devices/box-client.ts';
 import { Devices } from './devices/devices.ts';
@@ -63,6 +64,8 @@ export interface RelayOptions {
   /** 0: any free port. */
   port: number;
   dataDir: string;
+  /** Default: SQLite in `dataDir`. */
+  database?: DatabaseAddress;
   /** Internal addresses (CIDR) that the relay may dial nevertheless. */
   allowInternal: string[];
   /** How browsers reach the relay; https makes cookies `Secure`. */
@@ -93,7 +96,7 @@ export class Relay {
     const child = (module: string) => log.child({ module });
     const https = this.#o.publicUrl?.startsWith('https:') ?? false;
     const remote = remoteAddress(this.#o.proxies);
-    const db = await openDatabase({ path: join(dataDir, 'relay.db') });
+    const db = await openDatabase(this.#o.database ?? { path: join(dataDir, 'relay.db') });
     this.#db = db;
     const metrics = new Metrics();
 
@@ -182,9 +185,10 @@ export class Relay {
     registerEventRoutes(api, { events });
     const healthNow = (serial: string) => (presence.online(serial) ? health.get(serial) : null);
     const accounts = new ArcAccounts({ db, clock, log, desired, guard, health: healthNow });
-    registerArcRoutes(api, { db, clock, accounts, alarms });
+    registerArcRoutes(api, { accounts, alarms });
     registerClipRoutes(api, { clips });
-    registerLiveRoutes(api, { live, sessions, clock, log: child('live') });
+    const leases = new Leases({ clock });
+    registerLiveRoutes(api, { db, live, sessions, leases, clock, log: child('live') });
     registerDocument(api);
 
     metrics.gauge('gatepost_boxes_online', 'Boxes connected over MQTT', () => presence.count());

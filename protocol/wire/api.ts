@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AlarmReport, ClipReport, EventType } from './event.ts';
 import { Host, Instant, Serial, Uuid, VerificationCode } from './ids.ts';
+import { CompanyType, DeviceType, Permission, RolePermission, SiteOperation, SiteStatus } from './rights.ts';
 import { ArcPathHealth, DeviceHealth, Health } from './uplink.ts';
 import { Warnable } from './warnable.ts';
 
@@ -21,9 +22,15 @@ export const PageQuery = z.object({
 export const LoginRequest = z.object({ email: z.string().min(3).max(254), password: z.string().min(1).max(128) });
 export const Me = z.object({
   userId: Uuid,
-  email: z.string(),
+  email: z.string().nullable(),
   name: z.string(),
-  company: z.object({ id: Uuid, name: z.string() }),
+  locale: z.string(),
+  company: z.object({ id: Uuid, name: z.string(), type: CompanyType }),
+  /** The company’s administrator. */
+  admin: z.boolean(),
+  /** May sign in, but not manage sites and devices. */
+  limited: z.boolean(),
+  permissions: z.array(RolePermission),
 });
 export type Me = z.infer<typeof Me>;
 export const LoginResponse = z.object({ token: z.string(), expiresAt: Instant, me: Me });
@@ -46,6 +53,12 @@ export const Site = z.object({
   id: Uuid,
   name: z.string(),
   timeZone: z.string(),
+  type: z.enum(['personal', 'team']),
+  status: SiteStatus,
+  /** What the caller holds on the whole site. */
+  permissions: z.array(Permission),
+  /** What the caller can do with it now. */
+  operations: z.array(SiteOperation),
   deviceCount: z.int(),
   boxes: z.array(Box.omit({ health: true })),
   /** Problems that need attention now. */
@@ -60,9 +73,15 @@ export const ClaimRequest = z.object({ serial: Serial, code: VerificationCode })
 export const Device = z.object({
   id: Uuid,
   siteId: Uuid,
-  boxSerial: Serial,
+  /** Null: reached by its address, not through a box. */
+  boxSerial: Serial.nullable(),
   name: z.string(),
   kind: z.enum(['isapi']),
+  type: DeviceType,
+  accessMode: z.enum(['p2p', 'ip']),
+  model: z.string(),
+  firmware: z.string(),
+  channelCount: z.int(),
   mac: z.string().nullable(),
   serial: z.string().nullable(),
   host: z.string(),

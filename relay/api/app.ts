@@ -16,8 +16,18 @@ export const SESSION_COOKIE = 'gp_session';
 
 export type ApiEnv = {
   Bindings: HttpBindings;
-  Variables: { scope: Scope; principal: Principal };
+  Variables: { scope: Scope; principal: Principal; audit?: AuditNote };
 };
+/** What a route adds to its entry in the operation log. */
+export interface AuditNote {
+  siteId?: string;
+  target?: { kind: string; id?: string; name?: string };
+  detail?: string;
+  /** Other tenants whom it concerns: they see it in their log too. */
+  companies?: string[];
+  /** Log it although it changes nothing. */
+  always?: boolean;
+}
 /** What `register…Routes(app, deps)` takes. Paths are relative to /api/v1. */
 export type Api = OpenAPIHono<ApiEnv>;
 

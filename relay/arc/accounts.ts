@@ -111,6 +111,7 @@ export class ArcAccounts {
 
   async accounts(scope: Scope, siteId: string): Promise<ArcAccount[]> {
     const site = await scope.site(siteId);
+    if (!(await scope.holds(siteId, null, 'view'))) throw new ProblemError('permission-needed');
     const rows = await this.#db
       .selectFrom('arc_accounts as a')
       .innerJoin('arc_receivers as r', 'r.id', 'a.receiverId')
@@ -257,7 +258,7 @@ export class ArcAccounts {
       .selectAll()
       .where('id', '=', id)
       .where('deletedAt', 'is', null)
-      .where('siteId', 'in', scope.siteIds())
+      .where('siteId', 'in', scope.siteIds('view'))
       .executeTakeFirst();
     if (!row) throw new ProblemError('not-found');
     await scope.site(row.siteId, 'manage');

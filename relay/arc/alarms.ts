@@ -53,6 +53,7 @@ export class Alarms {
     }
     const rows = await select(this.#db)
       .where('m.siteId', '=', site.id)
+      .where(scope.reaches('m.siteId', 'e.deviceId', 'view'))
       .$if(page.cursor !== undefined, (q) => q.where('m.rowId', '<', Number(page.cursor)))
       .orderBy('m.rowId', 'desc')
       .limit(page.limit + 1)

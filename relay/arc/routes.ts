@@ -1,5 +1,4 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import type { Clock } from '../../protocol/clock.ts';
 import {
   Alarm,
   ArcAccount,
@@ -12,8 +11,7 @@ import {
 import { Uuid } from '../../protocol/wire/ids.ts';
 import type { Api } from '../api/app.ts';
 import { body, json, problems } from '../api/problem.ts';
-import type { Db } from '../db/database.ts';
-import { mustManageCompany, SiteParams } from '../sites/routes.ts';
+import { SiteParams } from '../sites/routes.ts';
 import type { ArcAccounts } from './accounts.ts';
 import type { Alarms } from './alarms.ts';
 
@@ -24,10 +22,7 @@ const ReceiverParams = z.object({ receiverId: Uuid });
 const AccountParams = z.object({ accountId: Uuid });
 const tags = ['Alarm receiving centre'];
 
-export function registerArcRoutes(
-  app: Api,
-  { db, clock, accounts, alarms }: { db: Db; clock: Clock; accounts: ArcAccounts; alarms: Alarms },
-): void {
+export function registerArcRoutes(app: Api, { accounts, alarms }: { accounts: ArcAccounts; alarms: Alarms }): void {
   app.openapi(
     createRoute({
       method: 'get',
@@ -59,7 +54,7 @@ export function registerArcRoutes(
       responses: { 201: json(ReceiverSchema, 'The receiver'), ...problems('not-allowed', 'conflict') },
     }),
     async (c) => {
-      await mustManageCompany(db, clock, c.get('scope'));
+      c.get('scope').must('manage-all-sites');
       return c.json(await accounts.addReceiver(c.get('scope'), c.req.valid('json')), 201);
     },
   );
@@ -73,7 +68,7 @@ export function registerArcRoutes(
       responses: { 200: json(ReceiverSchema, 'The receiver'), ...problems('not-allowed', 'not-found', 'conflict') },
     }),
     async (c) => {
-      await mustManageCompany(db, clock, c.get('scope'));
+      c.get('scope').must('manage-all-sites');
       const { receiverId } = c.req.valid('param');
       return c.json(await accounts.changeReceiver(c.get('scope'), receiverId, c.req.valid('json')), 200);
     },

@@ -1,11 +1,12 @@
 import type { Logger } from 'pino';
 import { type Clock, iso } from '../../protocol/clock.ts';
 import type { Me } from '../../protocol/wire/api.ts';
+import type { RolePermission } from '../../protocol/wire/rights.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { Db } from '../db/database.ts';
 import { Limiter, retryAfter } from './limiter.ts';
 import { verifyPassword } from './passwords.ts';
-import type { Sessions } from './sessions.ts';
+import type { Principal, Sessions } from './sessions.ts';
 
 const QUARTER_MS = 15 * 60_000;
 
@@ -29,7 +30,12 @@ export class Login {
     this.#byAccount = new Limiter({ clock, limit: 100, windowMs: QUARTER_MS });
   }
 
-  async login(email: string, password: string, remote: string): Promise<{ token: string; expiresAt: string; me: Me }> {
+  async login(
+    email: string,
+    password: string,
+    from: { remote: string; userAgent: string },
+  ): Promise<{ token: string; expiresAt: string; me: Me }> {
+    const { remote } = from;
     const account = email.trim().toLowerCase();
     const limits: [Limiter, string][] = [
       [this.#byPair, `${account} ${remote}`],
@@ -52,6 +58,8 @@ export class Login {
       .selectFrom('users')
       .select(['id', 'passwordHash'])
       .where('email', '=', account)
+      .where('enabled', '=', 1)
+      .where('deletedAt', 'is', null)
       .executeTakeFirst();
     if (!(await verifyPassword(user?.passwordHash ?? null, password)) || !user) {
       this.#log.warn({ remote }, 'sign-in refused: wrong e-mail or password');
@@ -59,20 +67,20 @@ export class Login {
     }
     for (const [limiter, key] of taken) limiter.forgive(key);
     this.#byPair.clear(`${account} ${remote}`);
-    const { token, expiresMs } = await this.#sessions.create(user.id);
+    const { token, expiresMs } = await this.#sessions.create(user.id, from);
     this.#log.info({ userId: user.id, remote }, 'signed in');
-    return { token, expiresAt: iso(expiresMs), me: await this.me(user.id) };
+    return { token, expiresAt: iso(expiresMs), me: await this.me((await this.#sessions.find(token)) as Principal) };
   }
 
-  async me(userId: string): Promise<Me> {
-    const row = await this.#db
+  async me(who: { userId: string; permissions: ReadonlySet<RolePermission> }): Promise<Me> {
+    const { companyId, companyName, companyType, admin, limited, ...user } = await this.#db
       .selectFrom('users')
       .innerJoin('companies', 'companies.id', 'users.companyId')
       .select(['users.id as userId', 'email', 'users.name as name', 'companies.id as companyId'])
-      .select('companies.name as companyName')
-      .where('users.id', '=', userId)
+      .select(['companies.name as companyName', 'companies.type as companyType', 'admin', 'limited', 'locale'])
+      .where('users.id', '=', who.userId)
       .executeTakeFirstOrThrow();
-    const { companyId, companyName, ...user } = row;
-    return { ...user, company: { id: companyId, name: companyName } };
+    const company = { id: companyId, name: companyName, type: companyType };
+    return { ...user, company, admin: admin === 1, limited: limited === 1, permissions: [...who.permissions] };
   }
 }

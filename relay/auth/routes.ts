@@ -31,7 +31,10 @@ export function registerAuthRoutes(
     async (c) => {
       requireSameOrigin(c.req.raw);
       const { email, password } = c.req.valid('json');
-      const session = await deps.login.login(email, password, deps.remote(c.env.incoming));
+      const session = await deps.login.login(email, password, {
+        remote: deps.remote(c.env.incoming),
+        userAgent: c.req.header('user-agent') ?? '',
+      });
       setCookie(c, SESSION_COOKIE, session.token, { ...cookie, expires: new Date(session.expiresAt) });
       return c.json(session, 200);
     },
@@ -45,7 +48,7 @@ export function registerAuthRoutes(
       responses: { 204: { description: 'Signed out' }, ...problems('not-allowed') },
     }),
     async (c) => {
-      await deps.sessions.end(c.get('principal').tokenHash);
+      await deps.sessions.end(c.get('principal').id);
       deleteCookie(c, SESSION_COOKIE, cookie);
       return c.body(null, 204);
     },
@@ -58,6 +61,6 @@ export function registerAuthRoutes(
       summary: 'Who is signed in',
       responses: { 200: json(Me, 'The user'), ...problems() },
     }),
-    async (c) => c.json(await deps.login.me(c.get('scope').userId), 200),
+    async (c) => c.json(await deps.login.me(c.get('scope')), 200),
   );
 }

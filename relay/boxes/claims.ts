@@ -86,7 +86,7 @@ export class Claims {
 
   /** Claims a box for a site by the code its set-up page shows. Wrong serial and wrong code look alike. */
   async claim(scope: Scope, siteId: string, serial: string, code: string, remote: string): Promise<void> {
-    const site = await scope.site(siteId, 'manage');
+    const site = await scope.site(siteId, 'manage', 'manage-devices');
     const wait = this.#tries.take(serial, remote);
     if (wait > 0) {
       this.#log.warn({ serial, remote, userId: scope.userId }, 'claim refused: too many wrong codes');
@@ -139,7 +139,7 @@ export class Claims {
       .selectFrom('boxes')
       .selectAll()
       .where('serial', '=', serial)
-      .where('siteId', 'in', scope.siteIds())
+      .where('siteId', 'in', scope.siteIds('view'))
       .executeTakeFirst();
     if (!box?.siteId) throw new ProblemError('not-found');
     await scope.site(box.siteId, 'manage');

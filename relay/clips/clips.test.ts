@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Clip } from '../../protocol/wire/api.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
@@ -280,10 +281,7 @@ describe('a clip', () => {
     await upload(...sample);
     await relay.report(clipReport(clipId, { state: 'ended', fragments: 7 }));
     const size = Number((await video({}, 'HEAD')).headers.get('content-length'));
-    const opened = await relay.clips.open(
-      { siteIds: () => relay.db.selectFrom('sites').select('id as siteId') } as never,
-      clipId,
-    );
+    const opened = await relay.clips.open({ reaches: () => sql<boolean>`1 = 1` } as never, clipId);
     if (!opened || opened.file === 'empty') throw new Error('nothing to read');
     const chunks: Uint8Array[] = [];
     for await (const chunk of opened.file.read(0, size - 1)) {

@@ -2,6 +2,8 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { Clip } from '../../protocol/wire/api.ts';
 import type { JournalRecord } from '../../protocol/wire/event.ts';
+import type { Permission } from '../../protocol/wire/rights.ts';
+import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
 import type { Live } from '../live/live.ts';
@@ -88,12 +90,13 @@ export class Clips {
 
   /** Null when there is none in the scope. */
   async get(scope: Scope, id: string): Promise<Clip | null> {
-    return (await this.#inScope(scope, id)) ? ((await this.#read([id]))[0] ?? null) : null;
+    return (await this.#inScope(scope, id, 'view')) ? ((await this.#read([id]))[0] ?? null) : null;
   }
 
   /** The clip's file; null when there is no such clip in the scope, `empty` while nothing of it can be played. */
   async open(scope: Scope, id: string): Promise<{ clip: ClipRow; file: ClipFile | 'empty' } | null> {
-    const clip = await this.#inScope(scope, id);
+    const clip = await this.#inScope(scope, id, 'playback');
+    if (!clip && (await this.#inScope(scope, id, 'view'))) throw new ProblemError('permission-needed');
     return clip ? { clip, file: (await openClip(this.#store, clip, await this.fragments(id))) ?? 'empty' } : null;
   }
 
@@ -139,12 +142,12 @@ export class Clips {
     await this.changed([clipId]);
   }
 
-  #inScope(scope: Scope, id: string): Promise<ClipRow | undefined> {
+  #inScope(scope: Scope, id: string, permission: Permission): Promise<ClipRow | undefined> {
     return this.#db
       .selectFrom('clips')
       .selectAll()
       .where('id', '=', id)
-      .where('siteId', 'in', scope.siteIds())
+      .where(scope.reaches('clips.siteId', 'clips.deviceId', permission))
       .executeTakeFirst();
   }
 

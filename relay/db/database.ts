@@ -2,31 +2,44 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { Kysely, SqliteDialect, sql, type Transaction } from 'kysely';
+import { isPostgres } from './dialect.ts';
 import { migrations } from './migrations/index.ts';
 import type { Migration } from './migrations/migration.ts';
+import { postgresDialect, whileAlone } from './postgres.ts';
 import type { Database } from './schema.ts';
 
 export type Db = Kysely<Database>;
 /** A query runs on the database or inside a transaction alike. */
 export type DbOrTrx = Kysely<Database> | Transaction<Database>;
 
+/** Where the relay keeps its tables: a SQLite file, or a PostgreSQL database (`postgresql://user@host/name`). */
+export type DatabaseAddress = { path: string } | { url: string; poolSize?: number };
+
 /**
- * Opens (and makes) the relay's database and brings its schema up to date. `synchronous=FULL`: a PUBACK promises that
- * the record survives a power cut, and WAL with NORMAL does not keep that promise.
+ * Opens the relay's database (makes the SQLite file) and brings its schema up to date. `synchronous=FULL`: a PUBACK
+ * promises that the record survives a power cut, and WAL with NORMAL does not keep that promise.
  */
-export async function openDatabase({ path }: { path: string }): Promise<Db> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const sqlite = new Sqlite(path, { timeout: 5_000 });
-  for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON']) sqlite.pragma(pragma);
-  const db = new Kysely<Database>({ dialect: new SqliteDialect({ database: sqlite }) });
+export async function openDatabase(address: DatabaseAddress): Promise<Db> {
+  const db = new Kysely<Database>({ dialect: 'url' in address ? postgres(address) : sqlite(address) });
   try {
-    await migrate(db, migrations);
+    await (isPostgres(db) ? whileAlone(db, () => migrate(db, migrations)) : migrate(db, migrations));
   } catch (error) {
     await db.destroy();
     throw error;
   }
   return db;
 }
+
+function sqlite({ path }: { path: string }): SqliteDialect {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const database = new Sqlite(path, { timeout: 5_000 });
+  for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON']) database.pragma(pragma);
+  // As on PostgreSQL, and so that an index serves a search by beginning.
+  database.pragma('case_sensitive_like = ON');
+  return new SqliteDialect({ database });
+}
+
+const postgres = ({ url, poolSize = 10 }: { url: string; poolSize?: number }) => postgresDialect(url, { poolSize });
 
 /** Runs the steps that have not run yet, each in a transaction of its own. A database from a newer relay is refused. */
 export async function migrate(db: Db, steps: readonly Migration[]): Promise<void> {
@@ -37,12 +50,21 @@ export async function migrate(db: Db, steps: readonly Migration[]): Promise<void
     .execute();
   const { rows } = await sql<{ name: string }>`select name from schema_migrations`.execute(db);
   const applied = new Set(rows.map((row) => row.name));
-  for (const step of steps) {
-    if (applied.delete(step.name)) continue;
-    await db.transaction().execute(async (trx) => {
-      await step.up(trx);
-      await sql`insert into schema_migrations (name) values (${step.name})`.execute(trx);
-    });
+  // A table that is made anew would take the rows that refer to it along. What they refer to is checked before the commit.
+  const sqlite = !isPostgres(db);
+  if (sqlite) await sql`pragma foreign_keys = off`.execute(db);
+  try {
+    for (const step of steps) {
+      if (applied.delete(step.name)) continue;
+      await db.transaction().execute(async (trx) => {
+        await step.up(trx);
+        await sql`insert into schema_migrations (name) values (${step.name})`.execute(trx);
+        const broken = sqlite ? (await sql`pragma foreign_key_check`.execute(trx)).rows : [];
+        if (broken.length > 0) throw new Error(`${step.name}: rows refer to what is not there`);
+      });
+    }
+  } finally {
+    if (sqlite) await sql`pragma foreign_keys = on`.execute(db);
   }
   if (applied.size > 0) throw new Error(`the database comes from a newer relay: ${[...applied].join(', ')}`);
 }

@@ -1,4 +1,5 @@
-import type { Generated, Selectable } from 'kysely';
+import type { ColumnType, Generated, Selectable } from 'kysely';
+import type { CompanyType, DeviceType, Permission, SiteStatus } from '../../protocol/wire/rights.ts';
 import type { ArcTables } from '../arc/schema.ts';
 import type { ClipTables } from '../clips/schema.ts';
 
@@ -8,21 +9,95 @@ import type { ClipTables } from '../clips/schema.ts';
  * snake_case, columns camelCase like the API, so that rows need no renaming.
  */
 export interface Database extends ArcTables, ClipTables {
-  companies: { id: string; name: string; createdAt: string };
-  users: { id: string; companyId: string; email: string; name: string; passwordHash: string; createdAt: string };
-  /** What a user may reach: all sites of a company, or one site; until `untilMs`. Exactly one of the two ids is set. */
+  /** Every tenant: installers' companies, customers' households, the operator. */
+  companies: {
+    id: string;
+    name: string;
+    createdAt: string;
+    type: ColumnType<CompanyType, CompanyType | undefined>;
+    /** ISO 3166 alpha-2, or empty. */
+    country: WithDefault<string>;
+    address: WithDefault<string>;
+    phone: WithDefault<string>;
+    authentication: ColumnType<Authentication, Authentication | undefined>;
+    channelPartner: WithDefault<number>;
+    /** Employee account add-ons bought. */
+    slots: WithDefault<number>;
+    suspendedMs: ColumnType<number | null, number | null | undefined>;
+  };
+  users: {
+    id: string;
+    companyId: string;
+    /** Lower case; a customer may have a phone number only. */
+    email: string | null;
+    name: string;
+    passwordHash: string;
+    createdAt: string;
+    /** E.164. */
+    phone: ColumnType<string | null, string | null | undefined>;
+    locale: WithDefault<string>;
+    /** The first account of a company. */
+    admin: WithDefault<number>;
+    enabled: WithDefault<number>;
+    /** May sign in, but not manage sites and devices until the account limit is removed. */
+    limited: WithDefault<number>;
+    emailVerifiedMs: ColumnType<number | null, number | null | undefined>;
+    phoneVerifiedMs: ColumnType<number | null, number | null | undefined>;
+    deletedAt: ColumnType<string | null, string | null | undefined>;
+  };
+  /** `permissions`: a JSON list of {@link RolePermission}. */
+  roles: { id: string; companyId: string; name: string; permissions: string };
+  user_roles: { userId: string; roleId: string };
+  sessions: {
+    id: string;
+    tokenHash: string;
+    userId: string;
+    createdMs: number;
+    expiresMs: number;
+    seenMs: number;
+    remote: string;
+    userAgent: string;
+  };
+  /** What a tenant may reach of a site, or of one device of it. Read through a scope (relay/auth/scope.ts). */
   grants: {
     id: string;
-    userId: string;
-    companyId: string | null;
-    siteId: string | null;
+    companyId: string;
+    siteId: string;
+    /** Null: the whole site. */
+    deviceId: ColumnType<string | null, string | null | undefined>;
     permission: Permission;
-    untilMs: number | null;
+    /** Null: permanent. */
+    untilMs: ColumnType<number | null, number | null | undefined>;
+    source: GrantSource;
+    sourceId: ColumnType<string | null, string | null | undefined>;
   };
-  /** View over grants: one row for each site a user may reach. */
-  user_sites: { userId: string; siteId: string; permission: Permission; untilMs: number | null };
-  sessions: { tokenHash: string; userId: string; createdMs: number; expiresMs: number };
-  sites: { id: string; companyId: string; name: string; timeZone: string; createdAt: string };
+  site_groups: { id: string; companyId: string; name: string };
+  sites: {
+    id: string;
+    companyId: string;
+    name: string;
+    timeZone: string;
+    createdAt: string;
+    type: ColumnType<'personal' | 'team', 'personal' | 'team' | undefined>;
+    status: ColumnType<SiteStatus, SiteStatus | undefined>;
+    /** The customer's tenant, after a transfer. */
+    ownerId: ColumnType<string | null, string | null | undefined>;
+    groupId: ColumnType<string | null, string | null | undefined>;
+    syncTime: WithDefault<number>;
+    scene: WithDefault<string>;
+    address: WithDefault<string>;
+    city: WithDefault<string>;
+    region: WithDefault<string>;
+    country: WithDefault<string>;
+    remark: WithDefault<string>;
+    latitude: ColumnType<number | null, number | null | undefined>;
+    longitude: ColumnType<number | null, number | null | undefined>;
+    /** {@link sortName} of the name: the order of lists. */
+    sortName: string;
+    deletedAt: ColumnType<string | null, string | null | undefined>;
+  };
+  /** Employees a site is assigned to; `untilMs` null: Lifetime. */
+  site_managers: { siteId: string; userId: string; untilMs: number | null };
   boxes: {
     serial: string;
     publicKey: string;
@@ -46,7 +121,8 @@ export interface Database extends ArcTables, ClipTables {
   devices: {
     id: string;
     siteId: string;
-    boxSerial: string;
+    /** Null: reached by address, not through a box. */
+    boxSerial: string | null;
     name: string;
     kind: 'isapi';
     mac: string | null;
@@ -57,6 +133,11 @@ export interface Database extends ArcTables, ClipTables {
     createdAt: string;
     /** A device taken away keeps its row: its events keep its name. */
     deletedAt: string | null;
+    accessMode: ColumnType<'p2p' | 'ip', 'p2p' | 'ip' | undefined>;
+    type: ColumnType<DeviceType, DeviceType | undefined>;
+    model: WithDefault<string>;
+    firmware: WithDefault<string>;
+    channelCount: WithDefault<number>;
   };
   events: {
     /** The relay's own order; the cursor of lists. */
@@ -107,6 +188,23 @@ export interface Database extends ArcTables, ClipTables {
   };
 }
 
-export type Permission = 'view' | 'manage';
+type WithDefault<T> = ColumnType<T, T | undefined>;
+export type Authentication = 'none' | 'submitted' | 'approved' | 'rejected';
+/** What a grant came from; `sourceId` says which. */
+export type GrantSource =
+  | 'site'
+  | 'transfer'
+  | 'application'
+  | 'authorization'
+  | 'sharing'
+  | 'invitation'
+  | 'collaboration';
 export type BoxState = 'unclaimed' | 'claimed' | 'duplicate' | 'revoked';
 export type BoxRow = Selectable<Database['boxes']>;
+
+export type SiteRow = Selectable<Database['sites']>;
+export type DeviceRow = Selectable<Database['devices']>;
+export type UserRow = Selectable<Database['users']>;
+
+/** How lists order names. */
+export const sortName = (name: string): string => name.normalize('NFKD').toLowerCase().slice(0, 64);

@@ -9,12 +9,11 @@ import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
-import type { Database } from '../db/schema.ts';
+import type { DeviceRow } from '../db/schema.ts';
 import type { DesiredStates } from '../desired/desired.ts';
 import type { Views } from '../sites/views.ts';
 import type { BoxClient } from './box-client.ts';
 
-type DeviceRow = Database['devices'];
 type NewDevice = z.output<typeof AddDevice>;
 const PROBE_TIMEOUT_MS = 20_000;
 const MAC = AddDevice.shape.mac;
@@ -44,6 +43,7 @@ export class Devices {
       .selectAll()
       .where('siteId', '=', site.id)
       .where('deletedAt', 'is', null)
+      .where(scope.reaches('devices.siteId', 'devices.id', 'list'))
       .orderBy('createdAt')
       .execute();
     return rows.map((row) => this.#views.device(row));
@@ -54,7 +54,8 @@ export class Devices {
    * never tried again. Nothing is added when it refuses.
    */
   async add(scope: Scope, siteId: string, wanted: NewDevice): Promise<Device> {
-    const site = await scope.site(siteId, 'manage');
+    const site = await scope.site(siteId, 'manage', 'manage-devices');
+    scope.must('manage-devices');
     const { boxSerial, name, host, httpPort, username, password, recordOn } = wanted;
     const box = await this.#db
       .selectFrom('boxes')
@@ -82,6 +83,11 @@ export class Devices {
       username,
       createdAt: iso(this.#clock.now()),
       deletedAt: null,
+      accessMode: 'p2p',
+      type: 'encoding',
+      model: probed.model.slice(0, 64),
+      firmware: probed.firmware?.slice(0, 64) ?? '',
+      channelCount: probed.channels.length,
     };
     const sealed = seal(password, box.sealKey, `device:${row.id}`);
     const { id, kind, mac, serial } = row;
@@ -102,7 +108,7 @@ export class Devices {
   }
 
   async setCredentials(scope: Scope, id: string, wanted: z.infer<typeof SetCredentials>): Promise<Device> {
-    const device = await this.find(scope, id, 'manage');
+    const device = await this.#managed(scope, id);
     const { sealKey } = await this.#db
       .selectFrom('boxes')
       .select('sealKey')
@@ -129,7 +135,7 @@ export class Devices {
 
   /** The box forgets the device and its password; events and clips of it stay. */
   async remove(scope: Scope, id: string): Promise<void> {
-    const device = await this.find(scope, id, 'manage');
+    const device = await this.#managed(scope, id);
     await this.#db.transaction().execute(async (trx) => {
       await trx
         .updateTable('devices')
@@ -148,18 +154,14 @@ export class Devices {
     this.#log.info({ deviceId: id, userId: scope.userId }, 'device removed');
   }
 
-  /** A device in reach; throws `not-found`, or `not-allowed`. */
-  async find(scope: Scope, id: string, permission: 'view' | 'manage' = 'view'): Promise<DeviceRow> {
-    const device = await this.#db
-      .selectFrom('devices')
-      .selectAll()
-      .where('id', '=', id)
-      .where('deletedAt', 'is', null)
-      .where('siteId', 'in', scope.siteIds())
-      .executeTakeFirst();
-    if (!device) throw new ProblemError('not-found');
-    if (permission === 'manage') await scope.site(device.siteId, 'manage');
-    return device;
+  /** A device behind a box, to be changed. */
+  async #managed(scope: Scope, id: string): Promise<DeviceRow & { boxSerial: string }> {
+    const device = await scope.device(id, 'manage', 'manage-devices');
+    scope.must('manage-devices');
+    const { boxSerial } = device;
+    if (boxSerial === null)
+      throw new ProblemError('conflict', `“${device.name}” is reached by its address, not by a box.`);
+    return { ...device, boxSerial };
   }
 
   async #mustBeNew(

@@ -36,7 +36,7 @@ export function registerDeviceRoutes(
 ): void {
   /** Every box of the site that can be asked; one that cannot never hides what the others found. */
   const discover = async (scope: Scope, siteId: string, method: 'GET' | 'POST', path: string) => {
-    const site = await scope.site(siteId, method === 'GET' ? 'view' : 'manage');
+    const site = await scope.site(siteId, 'manage', 'manage-devices');
     const boxes = await db
       .selectFrom('boxes')
       .select('serial')
@@ -68,7 +68,7 @@ export function registerDeviceRoutes(
       tags,
       summary: 'Devices that the boxes of a site see on their LANs',
       request: { params: SiteParams },
-      responses: { 200: json(Discovery, 'Seen devices'), ...problems('not-found') },
+      responses: { 200: json(Discovery, 'Seen devices'), ...problems('not-allowed', 'not-found') },
     }),
     async (c) => c.json(await discover(c.get('scope'), c.req.valid('param').siteId, 'GET', '/v1/discovery'), 200),
   );
@@ -156,7 +156,8 @@ export function registerDeviceRoutes(
       },
     }),
     async (c) => {
-      const device = await devices.find(c.get('scope'), c.req.valid('param').deviceId);
+      const device = await c.get('scope').device(c.req.valid('param').deviceId, 'live');
+      if (!device.boxSerial) throw new ProblemError('box-unreachable', 'This device is not behind a box.');
       const path = `/v1/devices/${device.id}/snapshot?channel=${c.req.valid('query').channel}`;
       const request = { method: 'GET', path, timeoutMs: 15_000, signal: c.req.raw.signal };
       const jpeg = await box.bytes(device.boxSerial, request, 'image/jpeg', MAX_SNAPSHOT_BYTES);

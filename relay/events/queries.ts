@@ -43,6 +43,7 @@ export class EventQueries {
     const before = page.cursor === undefined ? null : rowIdOf(page.cursor);
     const rows = await select(this.#db)
       .where('e.siteId', '=', site.id)
+      .where(scope.reaches('e.siteId', 'e.deviceId', 'view'))
       .$if(page.type !== undefined, (q) => q.where('e.type', '=', page.type as string))
       .$if(before !== null, (q) => q.where('e.rowId', '<', before))
       .orderBy('e.rowId', 'desc')
@@ -57,7 +58,10 @@ export class EventQueries {
   }
 
   async detail(scope: Scope, id: string): Promise<EventDetail> {
-    const rows = await select(this.#db).where('e.id', '=', id).where('e.siteId', 'in', scope.siteIds()).execute();
+    const rows = await select(this.#db)
+      .where('e.id', '=', id)
+      .where(scope.reaches('e.siteId', 'e.deviceId', 'view'))
+      .execute();
     const [detail] = await this.#details(rows);
     if (!detail) throw new ProblemError('not-found');
     return detail;

@@ -132,7 +132,7 @@ describe('live stream', () => {
   it('ends when the grant that opened it is taken away', async () => {
     const stream = await watch();
     await stream.first('hello');
-    await relay.withDb((db) => db.deleteFrom('grants').where('userId', '=', acme.userId).execute());
+    await relay.withDb((db) => db.deleteFrom('grants').where('companyId', '=', acme.companyId).execute());
     await clock.advance(15_000);
     await until('the end', () => stream.ended);
     await relay.withDb((db) =>
@@ -140,11 +140,10 @@ describe('live stream', () => {
         .insertInto('grants')
         .values({
           id: uuidv7(),
-          userId: acme.userId,
           companyId: acme.companyId,
-          siteId: null,
-          permission: 'manage',
-          untilMs: null,
+          siteId: acme.siteId,
+          permission: 'all',
+          source: 'site',
         })
         .execute(),
     );

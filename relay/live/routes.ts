@@ -5,9 +5,12 @@ import type { Clock } from '../../protocol/clock.ts';
 import type { StreamMessage } from '../../protocol/wire/api.ts';
 import type { Api } from '../api/app.ts';
 import { ProblemError, problems } from '../api/problem.ts';
+import type { Leases } from '../auth/leases.ts';
 import type { Sessions } from '../auth/sessions.ts';
+import type { Db } from '../db/database.ts';
 import { SiteParams } from '../sites/routes.ts';
 import type { Live } from './live.ts';
+import { reachOf, within } from './reach.ts';
 
 const HEARTBEAT_MS = 15_000;
 /** A page that does not keep up is disconnected; it reconnects by itself and reloads its lists. */
@@ -16,7 +19,14 @@ const MAX_STREAMS_PER_USER = 32;
 
 export function registerLiveRoutes(
   app: Api,
-  { live, sessions, clock, log }: { live: Live; sessions: Sessions; clock: Clock; log: Logger },
+  {
+    db,
+    live,
+    sessions,
+    leases,
+    clock,
+    log,
+  }: { db: Db; live: Live; sessions: Sessions; leases: Leases; clock: Clock; log: Logger },
 ): void {
   const open = new Map<string, number>();
 
@@ -36,8 +46,9 @@ export function registerLiveRoutes(
     }),
     async (c) => {
       const scope = c.get('scope');
-      const { tokenHash, expiresMs, userId } = c.get('principal');
+      const { id: sessionId, expiresMs, userId } = c.get('principal');
       const site = await scope.site(c.req.valid('param').siteId);
+      let reach = await reachOf(db, scope, site.id);
       const count = open.get(userId) ?? 0;
       if (count >= MAX_STREAMS_PER_USER) throw new ProblemError('too-many-tries', 'Close other pages first.');
       open.set(userId, count + 1);
@@ -63,14 +74,15 @@ export function registerLiveRoutes(
           wake();
         };
         const owned = [
-          live.subscribe(site.id, push),
-          sessions.onEnd((hash) => hash === tokenHash && end()),
+          live.subscribe(site.id, (message) => within(reach, message) && push(message)),
+          sessions.onEnd((id) => id === sessionId && end()),
           clock.after(Math.max(0, expiresMs - clock.now()), end),
-          clock.every(HEARTBEAT_MS, () => {
-            push(null);
-            // A grant that ran out, or was taken away, ends what it opened.
-            scope.site(site.id).catch(end);
-          }),
+          clock.every(HEARTBEAT_MS, () => push(null)),
+          // A grant that ran out, or was taken away, ends what it opened.
+          leases.hold(async () => {
+            await scope.site(site.id);
+            reach = await reachOf(db, scope, site.id);
+          }, end),
         ];
         stream.onAbort(end);
         try {

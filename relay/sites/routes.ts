@@ -5,10 +5,9 @@ import { Serial, Uuid, uuidv7 } from '../../protocol/wire/ids.ts';
 import type { Api } from '../api/app.ts';
 import { body, json, ProblemError, problems } from '../api/problem.ts';
 import type { RemoteAddress } from '../api/remote.ts';
-import type { Scope } from '../auth/scope.ts';
 import type { Claims } from '../boxes/claims.ts';
 import type { Db } from '../db/database.ts';
-import type { BoxRow } from '../db/schema.ts';
+import { type BoxRow, sortName } from '../db/schema.ts';
 import { isTimeZone } from './time-zone.ts';
 import type { Views } from './views.ts';
 
@@ -35,12 +34,13 @@ export function registerSiteRoutes(
     async (c) => {
       const rows = await db
         .selectFrom('sites')
-        .select(['id', 'name', 'timeZone'])
+        .selectAll()
+        .where('deletedAt', 'is', null)
         .where('id', 'in', c.get('scope').siteIds())
-        .orderBy('name')
+        .orderBy('sortName')
         .limit(1000)
         .execute();
-      return c.json({ items: await views.sites(rows) }, 200);
+      return c.json({ items: await views.sites(c.get('scope'), rows) }, 200);
     },
   );
 
@@ -59,15 +59,30 @@ export function registerSiteRoutes(
         throw new ProblemError('invalid-request', `timeZone: ${timeZone} is no time zone like Europe/Berlin`);
       }
       const scope = c.get('scope');
-      await mustManageCompany(db, clock, scope);
-      const site = { id: uuidv7(), companyId: scope.companyId, name, timeZone, createdAt: iso(clock.now()) };
-      const { numInsertedOrUpdatedRows } = await db
-        .insertInto('sites')
-        .values(site)
-        .onConflict((o) => o.columns(['companyId', 'name']).doNothing())
-        .executeTakeFirstOrThrow();
-      if (numInsertedOrUpdatedRows === 0n) throw new ProblemError('conflict', `There is a site “${name}” already.`);
-      return c.json((await views.sites([site]))[0]!, 201);
+      scope.must('manage-all-sites', 'manage-assigned-sites');
+      if (scope.limited) throw new ProblemError('account-limited');
+      const now = clock.now();
+      const id = uuidv7(now);
+      const { companyId } = scope;
+      const values = { id, companyId, name, timeZone, createdAt: iso(now), sortName: sortName(name) };
+      const site = await db.transaction().execute(async (trx) => {
+        const made = await trx
+          .insertInto('sites')
+          .values(values)
+          .onConflict((o) => o.columns(['companyId', 'name']).where('deletedAt', 'is', null).doNothing())
+          .returningAll()
+          .executeTakeFirst();
+        if (!made) throw new ProblemError('conflict', `There is a site “${name}” already.`);
+        await trx
+          .insertInto('grants')
+          .values({ id: uuidv7(now), companyId, siteId: id, permission: 'all', source: 'site' })
+          .execute();
+        // Who may not reach every site reaches the one they made.
+        if (!scope.may('manage-all-sites'))
+          await trx.insertInto('site_managers').values({ siteId: id, userId: scope.userId, untilMs: null }).execute();
+        return made;
+      });
+      return c.json((await views.sites(c.get('scope'), [site]))[0]!, 201);
     },
   );
 
@@ -82,7 +97,7 @@ export function registerSiteRoutes(
     }),
     async (c) => {
       const site = await c.get('scope').site(c.req.valid('param').siteId);
-      return c.json((await views.sites([site]))[0]!, 200);
+      return c.json((await views.sites(c.get('scope'), [site]))[0]!, 200);
     },
   );
 
@@ -97,6 +112,7 @@ export function registerSiteRoutes(
     }),
     async (c) => {
       const site = await c.get('scope').site(c.req.valid('param').siteId);
+      if (!(await c.get('scope').holds(site.id, null, 'view'))) return c.json({ items: [] }, 200);
       const rows = await db.selectFrom('boxes').selectAll().where('siteId', '=', site.id).orderBy('serial').execute();
       return c.json({ items: rows.map((row) => views.box(row)) }, 200);
     },
@@ -160,16 +176,4 @@ export function registerSiteRoutes(
   /** Only after the scope has let the caller reach it. */
   const boxRow = (serial: string): Promise<BoxRow> =>
     db.selectFrom('boxes').selectAll().where('serial', '=', serial).executeTakeFirstOrThrow();
-}
-
-export async function mustManageCompany(db: Db, clock: Clock, scope: Scope): Promise<void> {
-  const grant = await db
-    .selectFrom('grants')
-    .select('id')
-    .where('userId', '=', scope.userId)
-    .where('companyId', '=', scope.companyId)
-    .where('permission', '=', 'manage')
-    .where((e) => e.or([e('untilMs', 'is', null), e('untilMs', '>', clock.now())]))
-    .executeTakeFirst();
-  if (!grant) throw new ProblemError('not-allowed');
 }

@@ -1,14 +1,13 @@
 import { iso } from '../../protocol/clock.ts';
 import type { Box, Device, Site } from '../../protocol/wire/api.ts';
+import { OPERATION_NEEDS, SITE_OPERATIONS, STATUS_ALLOWS } from '../../protocol/wire/rights.ts';
 import type { Warnable, WarnableCode } from '../../protocol/wire/warnable.ts';
+import type { Scope } from '../auth/scope.ts';
 import type { Db } from '../db/database.ts';
-import type { BoxRow, Database } from '../db/schema.ts';
+import type { BoxRow, DeviceRow, SiteRow } from '../db/schema.ts';
 import type { HealthStore } from '../health/health.ts';
 import type { Presence } from '../health/presence.ts';
 import type { SiteWarnables } from '../health/warnables.ts';
-
-type SiteRow = Pick<Database['sites'], 'id' | 'name' | 'timeZone'>;
-type DeviceRow = Database['devices'];
 
 /** Rows of the database and what the boxes tell now, put together as the API shows them. */
 export class Views {
@@ -51,11 +50,11 @@ export class Views {
 
   device(row: DeviceRow): Device {
     const { createdAt: _, deletedAt: __, ...device } = row;
-    const health = this.#presence.online(row.boxSerial) ? this.#health.get(row.boxSerial) : null;
+    const health = row.boxSerial && this.#presence.online(row.boxSerial) ? this.#health.get(row.boxSerial) : null;
     return { ...device, health: health?.devices.find((d) => d.id === row.id) ?? null };
   }
 
-  async sites(rows: SiteRow[]): Promise<Site[]> {
+  async sites(scope: Scope, rows: SiteRow[]): Promise<Site[]> {
     const ids = rows.map((row) => row.id);
     if (ids.length === 0) return [];
     const boxes = Map.groupBy(
@@ -70,18 +69,27 @@ export class Views {
       .groupBy('siteId')
       .execute();
     const own = await this.#warnables.list(ids);
-    return rows.map(({ id, name, timeZone }) => {
-      const here = boxes.get(id) ?? [];
+    const held = await scope.permissionsOn(ids);
+    return rows.map(({ id, name, timeZone, type, status }) => {
+      const permissions = held.get(id) ?? [];
+      const sees = permissions.includes('view');
+      const here = sees ? (boxes.get(id) ?? []) : [];
       return {
         id,
         name,
         timeZone,
+        type,
+        status,
+        permissions,
+        operations: SITE_OPERATIONS.filter(
+          (operation) => STATUS_ALLOWS[operation].includes(status) && permissions.includes(OPERATION_NEEDS[operation]),
+        ),
         deviceCount: Number(counts.find((c) => c.siteId === id)?.count ?? 0),
         boxes: here.map((row) => {
           const { health: _, ...box } = this.box(row);
           return box;
         }),
-        warnables: [...(own.get(id) ?? []), ...here.flatMap((row) => this.#boxWarnables(row))],
+        warnables: [...(sees ? (own.get(id) ?? []) : []), ...here.flatMap((row) => this.#boxWarnables(row))],
       };
     });
   }

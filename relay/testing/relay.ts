@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
 import { type Clock, systemClock } from '../../protocol/clock.ts';
+import type { Identity } from '../auth/scope.ts';
 import { bootstrap } from '../bootstrap.ts';
-import { type Db, openDatabase } from '../db/database.ts';
+import type { Db } from '../db/database.ts';
 import { Relay, type RelayOptions } from '../relay.ts';
+import { dropTestDatabase, openTestDatabase, testDatabase } from './database.ts';
 
 export interface Answer {
   status: number;
@@ -15,9 +17,7 @@ export interface Answer {
 }
 export type Call = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
 
-export interface Company {
-  companyId: string;
-  userId: string;
+export interface Company extends Identity {
   siteId: string;
   email: string;
   password: string;
@@ -53,6 +53,7 @@ export class TestRelay {
       host: '127.0.0.1',
       port: this.port,
       dataDir: this.dir,
+      database: await testDatabase(this.dir),
       allowInternal: ['127.0.0.0/8'],
       proxies: 0,
       clock: systemClock,
@@ -71,12 +72,13 @@ export class TestRelay {
 
   async stop(): Promise<void> {
     await this.halt();
+    await dropTestDatabase(this.dir);
     rmSync(this.dir, { recursive: true, force: true });
   }
 
   /** A second connection to the relay's database. */
   async withDb<T>(fn: (db: Db) => Promise<T>): Promise<T> {
-    const db = await openDatabase({ path: join(this.dir, 'relay.db') });
+    const db = await openTestDatabase(this.dir);
     try {
       return await fn(db);
     } finally {
@@ -106,7 +108,8 @@ export class TestRelay {
     const { token } = login.body;
     const api: Call = (method, path, body, headers) =>
       this.call(method, `/api/v1${path}`, body, { authorization: `Bearer ${token}`, ...headers });
-    return { ...made, email, password, api, token };
+    const identity = { companyType: 'installer', admin: true, limited: false, permissions: new Set<never>() } as const;
+    return { ...identity, ...made, email, password, api, token };
   }
 }
 

@@ -27,6 +27,8 @@ export const ids = {
 };
 export const SERIAL = 'ACDEFGHJK';
 export const OTHER_SERIAL = 'ACDEFGHJM';
+/** The other user is of another company. */
+const companyOf = (userId: string) => (userId === ids.otherUser ? ids.otherUser : ids.company);
 export const asUser = (user = ids.user) => ({ authorization: `Bearer token-of-user-${user}` });
 export const asBox = (serial = SERIAL) => ({ authorization: `Gatepost ${serial}`, 'content-type': 'application/json' });
 
@@ -62,7 +64,10 @@ export async function startClipRelay(o: {
     },
   };
   const sessions = {
-    find: async (token: string) => ({ userId: token.slice('token-of-user-'.length), companyId: ids.company }),
+    find: async (token: string) => {
+      const userId = token.slice('token-of-user-'.length);
+      return { userId, companyId: companyOf(userId), admin: true, limited: false, permissions: new Set() };
+    },
   };
   const remote = () => '127.0.0.1';
   const api = createApi({ db, clock, log, sessions: sessions as never });
@@ -128,20 +133,20 @@ export function clipReport(id: string, change: Partial<ClipReport> = {}): ClipRe
 async function seed(db: Db): Promise<void> {
   const createdAt = iso(0);
   const once = (c: { doNothing: () => unknown }) => c.doNothing() as never;
-  await db.insertInto('companies').values({ id: ids.company, name: 'Alarm Ltd', createdAt }).onConflict(once).execute();
-  const site = { id: ids.site, companyId: ids.company, name: 'Depot', timeZone: 'UTC', createdAt };
+  for (const id of [ids.company, ids.otherUser])
+    await db.insertInto('companies').values({ id, name: 'Alarm Ltd', createdAt }).onConflict(once).execute();
+  const site = { id: ids.site, companyId: ids.company, name: 'Depot', sortName: 'depot', timeZone: 'UTC', createdAt };
   await db.insertInto('sites').values(site).onConflict(once).execute();
   for (const id of [ids.user, ids.otherUser]) {
-    const user = { id, companyId: ids.company, email: `${id}@example.org`, name: 'A', passwordHash: '', createdAt };
+    const user = { id, companyId: companyOf(id), email: `${id}@example.org`, name: 'A', passwordHash: '', createdAt };
     await db.insertInto('users').values(user).onConflict(once).execute();
   }
   const grant = {
     id: ids.user,
-    userId: ids.user,
-    companyId: null,
+    companyId: ids.company,
     siteId: ids.site,
-    permission: 'view' as const,
-    untilMs: null,
+    permission: 'playback' as const,
+    source: 'site' as const,
   };
   await db.insertInto('grants').values(grant).onConflict(once).execute();
   for (const serial of [SERIAL, OTHER_SERIAL]) {

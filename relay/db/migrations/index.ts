@@ -2,7 +2,8 @@ import { core } from './001-core.ts';
 import { clips } from './002-clips.ts';
 import { arc } from './003-arc.ts';
 import { idempotency } from './004-idempotency.ts';
+import { tenancy } from './005-tenancy.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
-export const migrations: readonly Migration[] = [core, clips, arc, idempotency];
+export const migrations: readonly Migration[] = [core, clips, arc, idempotency, tenancy];

@@ -1,0 +1,23 @@
+import { type Kysely, PostgresAdapter, sql } from 'kysely';
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever the tables are
+type AnyDb = Kysely<any>;
+
+export const isPostgres = (db: AnyDb): boolean => db.getExecutor().adapter instanceof PostgresAdapter;
+
+/**
+ * Makes a SQLite table anew with a changed definition: SQLite cannot take a constraint away. Its rows and indexes stay.
+ * Only inside a migration, which runs with foreign keys off.
+ */
+export async function rebuildTable(db: AnyDb, table: string, edit: (definition: string) => string): Promise<void> {
+  type Entry = { type: string; sql: string | null };
+  const { rows } = await sql<Entry>`select type, sql from sqlite_master where tbl_name = ${table}`.execute(db);
+  const old = rows.find((row) => row.type === 'table')?.sql ?? '';
+  const next = edit(old);
+  if (next === old) throw new Error(`${table}: the edit changed nothing`);
+  await sql.raw(next.replace(`"${table}"`, `"${table}_next"`)).execute(db);
+  await sql.raw(`insert into "${table}_next" select * from "${table}"`).execute(db);
+  await sql.raw(`drop table "${table}"`).execute(db);
+  await sql.raw(`alter table "${table}_next" rename to "${table}"`).execute(db);
+  for (const { type, sql: text } of rows) if (type === 'index' && text) await sql.raw(text).execute(db);
+}
