@@ -17,6 +17,7 @@ export default defineConfig({
           name: 'parts',
           include: ['{protocol,edge,relay,lab,ui,bench,scripts}/**/*.test.{ts,tsx}'],
           exclude: journeys,
+          globalSetup: 'relay/testing/global-setup.ts',
           maxWorkers: 2,
         },
       },

@@ -14,12 +14,21 @@ const VERSION = '0.1.0';
 const data = () =>
   new Option('--data <directory>', 'where everything is kept').env('GATEPOST_DATA').default('./var/relay');
 
+const databaseUrl = () =>
+  new Option(
+    '--database-url <url>',
+    'PostgreSQL database, as postgresql://user:password@host/name (default: SQLite in the data directory)',
+  ).env('GATEPOST_DATABASE_URL');
+const database = (o: { data?: string; databaseUrl?: string }) =>
+  o.databaseUrl ? { url: o.databaseUrl } : { path: join(o.data ?? '', 'relay.db') };
+
 const program = new Command()
   .name('relay/main.ts')
   .description('The Gatepost relay: the cloud side. One port for portal, API and boxes.')
   .addOption(new Option('--port <number>', 'port to listen on').env('GATEPOST_PORT').default('8080'))
   .addOption(new Option('--host <address>', 'address to listen on').env('GATEPOST_HOST').default('0.0.0.0'))
   .addOption(data())
+  .addOption(databaseUrl())
   .addOption(
     new Option('--public-url <url>', 'how browsers reach the relay; https makes cookies secure').env(
       'GATEPOST_PUBLIC_URL',
@@ -57,6 +66,7 @@ program
     'make a company, its first user and a site, or set the user’s password again; reads it from standard input',
   )
   .addOption(data())
+  .addOption(databaseUrl())
   .requiredOption('--company <name>')
   .requiredOption('--name <name>', 'name of the user')
   .requiredOption('--email <address>')
@@ -82,7 +92,7 @@ async function setUp(_: unknown, command: Command): Promise<void> {
   if (password.length < 8 || password.length > 128) fail('the password (standard input) must have 8 to 128 characters');
   if (!/^[^\s@]+@[^\s@]+$/.test(o.email)) fail(`--email ${o.email} is no e-mail address`);
   if (!isTimeZone(o.timeZone)) fail(`--time-zone ${o.timeZone} is no time zone like Europe/Berlin`);
-  const db = await openDatabase({ path: join(o.data, 'relay.db') });
+  const db = await openDatabase(database(o));
   try {
     const { company, name, email, site, timeZone } = o;
     const made = await bootstrap(db, clock, { company, name, email, password, site, timeZone });
@@ -107,6 +117,7 @@ async function run(o: Record<string, string> & { allowInternal: string | string[
     host: o.host as string,
     port,
     dataDir: o.data as string,
+    database: database({ data: o.data, databaseUrl: o.databaseUrl }),
     // From the environment it comes as one text.
     allowInternal: [o.allowInternal]
       .flat()

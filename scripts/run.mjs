@@ -20,6 +20,7 @@ const DEBIAN = {
   chromium: ['/usr/bin/chromium'],
   'iproute2 openssh-server openssh-client': ['/usr/sbin/sshd'],
   strace: ['/usr/bin/strace'],
+  postgresql: ['/usr/lib/postgresql'],
 };
 const NEEDS = {
   start: ['ffmpeg', GST],

@@ -6,7 +6,7 @@ const checkOnly = process.argv[2] === 'check';
 const soak = process.argv[2] === '--soak';
 const vitestArgs = process.argv.slice(checkOnly || soak ? 3 : 2);
 
-const steps: [name: string, command: string, args: string[]][] = [
+const steps: [name: string, command: string, args: string[], env?: Record<string, string>][] = [
   ['types', 'tsc', ['--noEmit']],
   ['lint', 'biome', ['check', '--error-on-warnings', '.']],
   ['web UI', 'vite', ['build', '--config', 'ui/vite.config.ts', '--logLevel', 'warn']],
@@ -22,16 +22,21 @@ if (soak)
     'vitest',
     ['run', '--project', 'journeys', 'lab/journeys', ...vitestArgs],
   ]);
-else if (!checkOnly) steps.push(['tests', 'vitest', ['run', ...vitestArgs]]);
+else if (!checkOnly) {
+  steps.push(['tests', 'vitest', ['run', ...vitestArgs]]);
+  const onPostgres = { GATEPOST_TEST_DATABASE: 'postgres' };
+  if (vitestArgs.length === 0)
+    steps.push(['the relay on PostgreSQL', 'vitest', ['run', '--project', 'parts', 'relay/'], onPostgres]);
+}
 
 let running: ChildProcess | null = null;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => running?.kill(signal));
 
-for (const [name, command, args] of steps) {
+for (const [name, command, args, env] of steps) {
   const started = performance.now();
   console.log(`\n# ${name}`);
   const quiet = name.includes('starts') ? (['ignore', 'ignore', 'inherit'] as const) : ('inherit' as const);
-  const child = spawn(command, args, { stdio: quiet as 'inherit' });
+  const child = spawn(command, args, { stdio: quiet as 'inherit', env: { ...process.env, ...env } });
   running = child;
   const failure = await new Promise<string | null>((done) => {
     child.on('error', (error) => done(error.message));
