@@ -178,6 +178,7 @@ export class Relay {
     });
     const box = new BoxClient({ tunnel: hub });
     const devices = new Devices({ db, clock, log: child('devices'), desired, box, views });
+    const leases = new Leases({ clock });
     const api = createApi({ db, clock, log: child('api'), sessions, metrics });
     registerAuthRoutes(api, { login, sessions, remote, secureCookies: https });
     registerSiteRoutes(api, { db, clock, views, claims, remote });
@@ -186,8 +187,7 @@ export class Relay {
     const healthNow = (serial: string) => (presence.online(serial) ? health.get(serial) : null);
     const accounts = new ArcAccounts({ db, clock, log, desired, guard, health: healthNow });
     registerArcRoutes(api, { accounts, alarms });
-    registerClipRoutes(api, { clips });
-    const leases = new Leases({ clock });
+    registerClipRoutes(api, { clips, leases });
     registerLiveRoutes(api, { db, live, sessions, leases, clock, log: child('live') });
     registerDocument(api);
 

@@ -16,7 +16,13 @@ export const SESSION_COOKIE = 'gp_session';
 
 export type ApiEnv = {
   Bindings: HttpBindings;
-  Variables: { scope: Scope; principal: Principal; audit?: AuditNote };
+  Variables: {
+    scope: Scope;
+    principal: Principal;
+    /** The scope as it is now: what stays open asks it again. Rejects when whoever asked is no longer let in. */
+    scopeNow: () => Promise<Scope>;
+    audit?: AuditNote;
+  };
 };
 /** What a route adds to its entry in the operation log. */
 export interface AuditNote {
@@ -70,12 +76,17 @@ export function createApi(deps: { db: Db; clock: Clock; log: Logger; sessions: S
     if (OPEN.has(c.req.path)) return next();
     const bearer = /^Bearer ([\w-]{20,128})$/.exec(c.req.header('authorization') ?? '')?.[1];
     const token = bearer ?? getCookie(c, SESSION_COOKIE);
-    const principal = token ? await sessions.find(token) : null;
-    if (!principal) throw new ProblemError('not-signed-in');
+    const authenticate = async () => {
+      const principal = token ? await sessions.find(token) : null;
+      if (!principal) throw new ProblemError('not-signed-in');
+      return principal;
+    };
+    const principal = await authenticate();
     // A browser sends the cookie along with requests that other sites make it send; a bearer token it does not.
     if (!bearer) requireSameOrigin(c.req.raw);
     c.set('principal', principal);
     c.set('scope', createScope(db, clock, principal));
+    c.set('scopeNow', async () => createScope(db, clock, await authenticate()));
     await next();
   });
   app.use('*', idempotency(db, clock));

@@ -93,11 +93,17 @@ export class Clips {
     return (await this.#inScope(scope, id, 'view')) ? ((await this.#read([id]))[0] ?? null) : null;
   }
 
-  /** The clip's file; null when there is no such clip in the scope, `empty` while nothing of it can be played. */
-  async open(scope: Scope, id: string): Promise<{ clip: ClipRow; file: ClipFile | 'empty' } | null> {
+  /** A clip that may be played; throws `not-found`, or `permission-needed` when it may only be seen in lists. */
+  async toPlay(scope: Scope, id: string): Promise<ClipRow> {
     const clip = await this.#inScope(scope, id, 'playback');
-    if (!clip && (await this.#inScope(scope, id, 'view'))) throw new ProblemError('permission-needed');
-    return clip ? { clip, file: (await openClip(this.#store, clip, await this.fragments(id))) ?? 'empty' } : null;
+    if (clip) return clip;
+    throw new ProblemError((await this.#inScope(scope, id, 'view')) ? 'permission-needed' : 'not-found');
+  }
+
+  /** The clip's file; `empty` while nothing of it can be played. */
+  async open(scope: Scope, id: string): Promise<{ clip: ClipRow; file: ClipFile | 'empty' }> {
+    const clip = await this.toPlay(scope, id);
+    return { clip, file: (await openClip(this.#store, clip, await this.fragments(id))) ?? 'empty' };
   }
 
   /** All stored fragments of a clip in order of n. */

@@ -4,6 +4,7 @@ import { Clip } from '../../protocol/wire/api.ts';
 import { Uuid } from '../../protocol/wire/ids.ts';
 import type { Api } from '../api/app.ts';
 import { json, ProblemError, problems } from '../api/problem.ts';
+import type { Leases } from '../auth/leases.ts';
 import type { Clips } from './clips.ts';
 import { parseRange } from './range.ts';
 
@@ -14,7 +15,7 @@ const binary = (description: string) => ({
   content: { 'video/mp4': { schema: z.string().openapi({ format: 'binary' }) } },
 });
 
-export function registerClipRoutes(app: Api, { clips }: { clips: Clips }): void {
+export function registerClipRoutes(app: Api, { clips, leases }: { clips: Clips; leases: Leases }): void {
   app.openapi(
     createRoute({
       method: 'get',
@@ -53,7 +54,6 @@ export function registerClipRoutes(app: Api, { clips }: { clips: Clips }): void 
     }),
     async (c) => {
       const opened = await clips.open(c.get('scope'), c.req.valid('param').clipId);
-      if (!opened) throw new ProblemError('not-found');
       const { clip, file } = opened;
       if (file === 'empty') throw new ProblemError('not-found', 'Nothing of this clip has arrived yet.');
       const name = `clip-${clip.startedAt.replace(/[:.]/g, '-')}.mp4`;
@@ -79,6 +79,11 @@ export function registerClipRoutes(app: Api, { clips }: { clips: Clips }): void 
       const status = range ? 206 : 200;
       if (c.req.method === 'HEAD') return c.body(null, status, headers);
       const stream = Readable.from(file.read(start, end), { objectMode: false, highWaterMark: 256 * 1024 });
+      const release = leases.hold(
+        async () => clips.toPlay(await c.get('scopeNow')(), clip.id),
+        () => stream.destroy(new Error('the permission to play this clip has ended')),
+      );
+      stream.once('close', release);
       return c.body(Readable.toWeb(stream) as ReadableStream<Uint8Array>, status, headers);
     },
   );

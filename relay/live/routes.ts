@@ -80,8 +80,9 @@ export function registerLiveRoutes(
           clock.every(HEARTBEAT_MS, () => push(null)),
           // A grant that ran out, or was taken away, ends what it opened.
           leases.hold(async () => {
-            await scope.site(site.id);
-            reach = await reachOf(db, scope, site.id);
+            const now = await c.get('scopeNow')();
+            await now.site(site.id);
+            reach = await reachOf(db, now, site.id);
           }, end),
         ];
         stream.onAbort(end);

@@ -7,6 +7,7 @@ import { type Logger, pino } from 'pino';
 import { type Clock, iso, systemClock } from '../../../protocol/clock.ts';
 import type { ClipReport } from '../../../protocol/wire/event.ts';
 import { createApi } from '../../api/app.ts';
+import { Leases } from '../../auth/leases.ts';
 import { type Db, openDatabase } from '../../db/database.ts';
 import { SiteWarnables } from '../../health/warnables.ts';
 import { Live } from '../../live/live.ts';
@@ -71,7 +72,7 @@ export async function startClipRelay(o: {
   };
   const remote = () => '127.0.0.1';
   const api = createApi({ db, clock, log, sessions: sessions as never });
-  registerClipRoutes(api, { clips });
+  registerClipRoutes(api, { clips, leases: new Leases({ clock }) });
   const uploads = uploadRoutes({
     db,
     store,
