@@ -31,20 +31,34 @@ export type RolePermission = z.infer<typeof RolePermission>;
  * - `view`: its state, events and alarms;
  * - `manage`: change the site and what belongs to it (after a transfer: the site authorisation);
  * - `configure`, `live`, `playback`: the three device permissions;
+ * - `services`, `system`: of a team site instead: Service Management, and System Access, which is to all its devices;
  * - `all`: of who made the site and has not handed it over; `own`: of its owner after a transfer.
  */
-export const PERMISSIONS = ['list', 'view', 'manage', 'configure', 'live', 'playback', 'own', 'all'] as const;
+export const PERMISSIONS = [
+  'list',
+  'view',
+  'manage',
+  'configure',
+  'live',
+  'playback',
+  'services',
+  'system',
+  'own',
+  'all',
+] as const;
 export const Permission = z.enum(PERMISSIONS);
 export type Permission = z.infer<typeof Permission>;
 
 /** Which grants are enough for a permission. */
 export const GIVEN_BY: Record<Permission, readonly Permission[]> = {
-  list: ['list', 'view', 'manage', 'configure', 'live', 'playback', 'own', 'all'],
-  view: ['view', 'manage', 'configure', 'live', 'playback', 'own', 'all'],
-  manage: ['manage', 'all'],
-  configure: ['configure', 'own', 'all'],
-  live: ['live', 'own', 'all'],
-  playback: ['playback', 'own', 'all'],
+  list: ['list', 'view', 'manage', 'configure', 'live', 'playback', 'services', 'system', 'own', 'all'],
+  view: ['view', 'manage', 'configure', 'live', 'playback', 'services', 'system', 'own', 'all'],
+  manage: ['manage', 'services', 'all'],
+  configure: ['configure', 'system', 'own', 'all'],
+  live: ['live', 'system', 'own', 'all'],
+  playback: ['playback', 'system', 'own', 'all'],
+  services: ['services', 'all'],
+  system: ['system', 'own', 'all'],
   own: ['own'],
   all: ['all'],
 };

@@ -2,13 +2,15 @@ import type { ColumnType, Generated, Selectable } from 'kysely';
 import type { CompanyType, DeviceType, Permission, SiteStatus } from '../../protocol/wire/rights.ts';
 import type { ArcTables } from '../arc/schema.ts';
 import type { ClipTables } from '../clips/schema.ts';
+import type { HandoverTables } from '../handover/schema.ts';
+import type { PeopleTables } from '../people/schema.ts';
 
 /*
  * Tables of the relay. Portable between SQLite and PostgreSQL: ids are text (UUIDv7), booleans 0/1, times of the wire
  * ISO 8601 text (`…At`), times only computed with integer milliseconds (`…Ms`), documents JSON text. Table names are
  * snake_case, columns camelCase like the API, so that rows need no renaming.
  */
-export interface Database extends ArcTables, ClipTables {
+export interface Database extends ArcTables, ClipTables, HandoverTables, PeopleTables {
   /** Every tenant: installers' companies, customers' households, the operator. */
   companies: {
     id: string;

@@ -3,7 +3,9 @@ import { clips } from './002-clips.ts';
 import { arc } from './003-arc.ts';
 import { idempotency } from './004-idempotency.ts';
 import { tenancy } from './005-tenancy.ts';
+import { people } from './006-people.ts';
+import { handover } from './008-handover.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
-export const migrations: readonly Migration[] = [core, clips, arc, idempotency, tenancy];
+export const migrations: readonly Migration[] = [core, clips, arc, idempotency, tenancy, people, handover];
