@@ -63,6 +63,7 @@ export function client(base: string, onSignedOut: () => void) {
     get: <T>(path: string, init?: Call) => call<T>('GET', path, init),
     post: <T>(path: string, body: unknown = {}, init?: Call) => call<T>('POST', path, { ...init, body }),
     put: <T>(path: string, body: unknown, init?: Call) => call<T>('PUT', path, { ...init, body }),
+    patch: <T>(path: string, body: unknown, init?: Call) => call<T>('PATCH', path, { ...init, body }),
     delete: (path: string, init?: Call) => call<void>('DELETE', path, init),
   };
 }

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import type { Me } from '../../protocol/wire/api.ts';
-import { client } from '../components/http.ts';
+import { createClient } from '../client/client.ts';
 
 /** Who is signed in: undefined until asked, null for nobody. */
 export const me = signal<Me | null | undefined>(undefined);
@@ -13,7 +13,7 @@ export function sessionEnded(): void {
   me.value = null;
 }
 
-export const api = client('/api/v1', sessionEnded);
+export const api = createClient(sessionEnded);
 
 export async function signIn(email: string, password: string): Promise<void> {
   const answer = await api.post<{ me: Me }>('/auth/login', { email, password });
