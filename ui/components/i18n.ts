@@ -1,7 +1,6 @@
+import { signal } from '@preact/signals';
 import i18next from 'i18next';
-import type common from '../locales/en/common.json';
-import type portal from '../locales/en/portal.json';
-import type setup from '../locales/en/setup.json';
+import type { Files } from '../locales/files.ts';
 
 type Leaf<T, P extends string = ''> = {
   [K in keyof T & string]: T[K] extends string
@@ -9,8 +8,15 @@ type Leaf<T, P extends string = ''> = {
     : Leaf<T[K], `${P}${K}.`>;
 }[keyof T & string];
 
+/** A file of strings, without language and ending. */
+export type StringFile = keyof Files;
+type Keys = { [F in StringFile]: Leaf<Files[F]> };
 /** Every string of the user interface; a key that is not in the English files does not compile. */
-export type Key = Leaf<typeof common> | Leaf<typeof portal> | Leaf<typeof setup>;
+export type Key = Keys[StringFile];
+
+export const LANGUAGES = { en: 'English', de: 'Deutsch' } as const;
+export type Language = keyof typeof LANGUAGES;
+export const isLanguage = (tag: string): tag is Language => Object.hasOwn(LANGUAGES, tag);
 
 export const t = (key: Key, values?: Record<string, string | number>): string => translate(key, values);
 const translate = i18next.t as unknown as (key: string, values?: Record<string, string | number>) => string;
@@ -19,7 +25,18 @@ const translate = i18next.t as unknown as (key: string, values?: Record<string, 
 export const lookup = (key: string, values?: Record<string, string | number>): string | null =>
   i18next.exists(key as never) ? translate(key, values) : null;
 
-export const locale = (): string => i18next.language;
+/** The language that is spoken; a page that shows it follows when it changes. */
+export const language = signal<Language>('en');
+export const locale = (): string => language.value;
+
+/** The first language that there is a translation for, of tags as browsers and people's settings give them. */
+export function pickLanguage(tags: readonly (string | null | undefined)[]): Language {
+  for (const tag of tags) {
+    const short = tag?.split('-')[0]?.toLowerCase();
+    if (short && isLanguage(short)) return short;
+  }
+  return 'en';
+}
 
 /** Files share groups of keys, never a key. */
 export function merge(files: object[]): Record<string, object> {
@@ -28,20 +45,44 @@ export function merge(files: object[]): Record<string, object> {
   return all;
 }
 
-/** Makes {@link t} speak; what a language lacks is said in English. */
-export async function setLanguage(tag: string, english: object[], files: object[]): Promise<void> {
-  const resources = { en: { translation: merge(english) }, [tag]: { translation: merge(files) } };
-  await i18next.init({ lng: tag, fallbackLng: 'en', resources, interpolation: { escapeValue: false } });
+export type Load = (language: Language, file: StringFile) => Promise<object>;
+
+let load: Load = async () => ({});
+/** What pages have asked for so far; a change of language fetches all of it. */
+const needed = new Map<StringFile, Map<Language, Promise<void>>>();
+
+function fetchFile(tag: Language, file: StringFile): Promise<void> {
+  const byLanguage = needed.get(file) ?? new Map<Language, Promise<void>>();
+  needed.set(file, byLanguage);
+  let found = byLanguage.get(tag);
+  if (!found) {
+    found = load(tag, file).then(
+      (strings) => void i18next.addResourceBundle(tag, 'translation', merge([strings]), true, true),
+    );
+    byLanguage.set(tag, found);
+    found.catch(() => byLanguage.delete(tag));
+  }
+  return found;
 }
 
-/**
- * Starts with the first of the browser's languages that there is a translation for, else English.
- * @param english the string files of this page
- * @param others loaders of further languages by tag, as `{ de: () => [await import(…)] }`
- */
-export async function startI18n(english: object[], others: Record<string, () => Promise<object[]>> = {}) {
-  const tags = navigator.languages.map((tag) => tag.split('-')[0]!);
-  const tag = tags.find((tag) => tag === 'en' || tag in others) ?? 'en';
-  await setLanguage(tag, english, tag === 'en' ? english : await others[tag]!());
-  document.documentElement.lang = tag;
+/** Resolves when {@link t} can say what is in these files. */
+export async function needStrings(files: readonly StringFile[]): Promise<void> {
+  await Promise.all(files.map((file) => fetchFile(language.value, file)));
+}
+
+/** Fetches everything that was needed so far in another language, then speaks it. */
+export async function setLanguage(tag: Language): Promise<void> {
+  await Promise.all([...needed.keys()].map((file) => fetchFile(tag, file)));
+  await i18next.changeLanguage(tag);
+  language.value = tag;
+  if (globalThis.document) document.documentElement.lang = tag;
+}
+
+/** Makes {@link t} speak. `from` fetches one file; a language that lacks it is to give the English one. */
+export async function startI18n(from: Load, files: readonly StringFile[], tag: Language): Promise<void> {
+  load = from;
+  needed.clear();
+  for (const file of files) needed.set(file, new Map());
+  await i18next.init({ lng: tag, fallbackLng: false, resources: {}, interpolation: { escapeValue: false } });
+  await setLanguage(tag);
 }

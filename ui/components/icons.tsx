@@ -62,3 +62,44 @@ export function Logo({ size = 24 }: { size?: number }) {
     </svg>
   );
 }
+
+/** Line drawings of our own, 24 units wide. */
+const GLYPHS = {
+  home: 'M3.5 11 12 4l8.5 7M6 9.5V20h12V9.5M10 20v-6h4v6',
+  sites: 'M12 21s7-6.2 7-11.5a7 7 0 0 0-14 0C5 14.8 12 21 12 21ZM12 12a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z',
+  company: 'M4 20V5h10v15M14 10h6v10M2.5 20h19M7.5 9h3M7.5 13h3M7.5 17h3M17 14v.01M17 17v.01',
+  messages: 'M3.5 5.5h17v13h-17ZM3.5 6.5 12 13l8.5-6.5',
+  account: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM4.5 20.5a7.5 7.5 0 0 1 15 0',
+  menu: 'M4 7h16M4 12h16M4 17h16',
+  search: 'M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.3 15.3 20.5 20.5',
+  alarms: 'M12 3v1.5M6 17v-6a6 6 0 0 1 12 0v6M4 17h16M10 20.5h4',
+  devices: 'M3.5 7.5 17 4l2 7-13.5 3.5ZM10 13.2V20M6.5 20h7',
+  requests: 'M5 4h14v12H10l-5 4.5ZM9 8.5h6M9 12h4',
+  card: 'M3.5 6h17v12h-17ZM7 10.5a1.7 1.7 0 1 0 3.4 0 1.7 1.7 0 0 0-3.4 0M6.5 15h4.4M14 10h4M14 14h4',
+  boxes: 'M4 8l8-4 8 4v8l-8 4-8-4ZM4 8l8 4 8-4M12 12v8',
+  keys: 'M8 16.5a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM12 12.5h9v3.5M17 12.5V15',
+  log: 'M6 3.5h9l3.5 3.5v13.5H6ZM9.5 10h5.5M9.5 13.5h5.5M9.5 17h3',
+  page: 'M6 3.5h9l3.5 3.5v13.5H6ZM15 3.5V7h3.5',
+  help: 'M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 17.5v.01M12 21.5a9.5 9.5 0 1 0 0-19 9.5 9.5 0 0 0 0 19Z',
+} as const;
+export type Icon = keyof typeof GLYPHS;
+
+/** A drawing beside a word that says the same. */
+export function Glyph({ icon, size = 22 }: { icon: Icon; size?: number }) {
+  return (
+    <svg
+      width={size}
+      height={size}
+      viewBox="0 0 24 24"
+      aria-hidden="true"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="1.7"
+      stroke-linecap="round"
+      stroke-linejoin="round"
+      class="shrink-0"
+    >
+      <path d={GLYPHS[icon]} />
+    </svg>
+  );
+}

@@ -1,11 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { setLanguage } from './i18n.ts';
+import { readdirSync, readFileSync } from 'node:fs';
+import { type Language, type StringFile, startI18n } from './i18n.ts';
 
-const read = (name: string): object =>
-  JSON.parse(readFileSync(new URL(`../locales/en/${name}.json`, import.meta.url), 'utf8'));
+const folder = new URL('../locales/', import.meta.url);
 
-/** Every string file of one language as it is on disk. */
-export const english = { common: read('common'), portal: read('portal'), setup: read('setup') };
+/** The files of strings as they are on disk. */
+export const stringFiles = readdirSync(new URL('en/', folder))
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => name.slice(0, -'.json'.length) as StringFile);
 
-/** For tests of words: English, without a browser. */
-export const speakEnglish = () => setLanguage('en', Object.values(english), Object.values(english));
+export const readStrings = (language: string, file: string): Record<string, object> =>
+  JSON.parse(readFileSync(new URL(`${language}/${file}.json`, folder), 'utf8'));
+
+/** For tests of words: one language, without a browser. */
+export const speak = (language: Language) =>
+  startI18n(async (tag, file) => readStrings(tag, file), stringFiles, language);
+export const speakEnglish = () => speak('en');

@@ -1,23 +1,26 @@
-import { LocationProvider, Route, Router } from 'preact-iso';
+import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
+import { exec as match } from 'preact-iso/router';
 import type { Me } from '../../protocol/wire/api.ts';
-import { t } from '../components/i18n.ts';
+import { language, t } from '../components/i18n.ts';
 import { Logo } from '../components/icons.tsx';
-import { Skeleton } from '../components/page.tsx';
+import { Empty, Skeleton, Title } from '../components/page.tsx';
 import { ProblemPanel } from '../components/problem.tsx';
 import { useAction, useResource } from '../components/resource.ts';
 import { useClock } from '../components/time.tsx';
 import { UndoBar } from '../components/undo.tsx';
-import { ClaimFromLink } from './claim-link.tsx';
+import { LanguageChoice } from './language.tsx';
+import { MainNav, mainNav, SectionNav } from './nav.tsx';
 import { NotFound } from './not-found.tsx';
+import { refused } from './route.tsx';
+import { ROUTES } from './routes.tsx';
 import { api, me, signOut } from './session.ts';
 import { SignIn } from './sign-in.tsx';
-import { SitePage } from './site/site-page.tsx';
-import { NewSite, Sites } from './sites.tsx';
 
 export function App() {
   useClock();
   return (
-    <LocationProvider>
+    // Another language is another page: everything on it is said anew.
+    <LocationProvider key={language.value}>
       <a href="#main" class="skip">
         {t('nav.skip')}
       </a>
@@ -30,10 +33,10 @@ export function App() {
 /** Asks once who is signed in; shows the sign-in page in the place of any page, so that its address is kept. */
 function Session() {
   const asked = useResource(async (signal) => {
-    me.value = await api.get<Me>('/auth/me', { signal });
+    if (me.value === undefined) me.value = await api.get<Me>('/auth/me', { signal });
   }, []);
   if (me.value) return <Frame person={me.value} />;
-  if (me.value === null) return <SignIn />;
+  if (me.value === null) return <Outside />;
   return (
     <main id="main" class="mx-auto max-w-lg p-4 pt-16">
       {asked.error ? (
@@ -45,35 +48,71 @@ function Session() {
   );
 }
 
+const OPEN = ROUTES.filter((route) => route.who === 'anyone');
+
+/** For whoever is not signed in: the pages for anyone, else the way in. */
+function Outside() {
+  return (
+    <>
+      <Router>
+        {OPEN.map((route) => (
+          <Route key={route.path} path={route.path} component={route.component} />
+        ))}
+        <Route default component={SignIn} />
+      </Router>
+      <footer class="mx-auto max-w-md px-4 pb-8">
+        <LanguageChoice />
+      </footer>
+    </>
+  );
+}
+
 function Frame({ person }: { person: Me }) {
   const leave = useAction(signOut);
   return (
     <>
       <header class="border-b border-base-300 bg-base-100">
-        <div class="mx-auto flex max-w-[90rem] items-center gap-4 px-4 py-2 md:px-8">
-          <a href="/" class="flex items-center gap-2 font-semibold" aria-label={t('nav.home')}>
+        <div class="mx-auto flex max-w-[90rem] flex-wrap items-center gap-x-4 px-4 py-2 md:px-8">
+          <a href="/" class="flex items-center gap-2 font-semibold" aria-label={t('nav.logo')}>
             <Logo />
             Gatepost
           </a>
-          <span class="muted ml-auto hidden md:inline">
+          <MainNav items={mainNav(ROUTES, person)} />
+          <span class="muted ml-auto hidden lg:inline">
             {person.name}, {person.company.name}
           </span>
-          <button type="button" class="btn btn-ghost -mr-4 ml-auto md:ml-0" onClick={() => leave.run()}>
+          <button type="button" class="btn btn-ghost -mr-4 ml-auto lg:ml-0" onClick={() => leave.run()}>
             {t('nav.signOut')}
           </button>
         </div>
       </header>
       <main id="main" class="mx-auto flex max-w-[90rem] flex-col gap-6 px-4 py-6 md:px-8" tabIndex={-1}>
         <ProblemPanel error={leave.error} what={t('session.signOutFailed')} />
+        <SectionNav routes={ROUTES} person={person} />
         <Router>
-          <Route path="/" component={Sites} />
-          <Route path="/sites/new" component={NewSite} />
-          <Route path="/claim" component={ClaimFromLink} />
-          <Route path="/sites/:siteId" component={SitePage} />
-          <Route path="/sites/:siteId/*" component={SitePage} />
-          <Route default component={NotFound} />
+          {ROUTES.filter((route) => refused(route, person) === null).map((route) => (
+            <Route key={route.path} path={route.path} component={route.component} />
+          ))}
+          <Route default component={NoPage} />
         </Router>
       </main>
+    </>
+  );
+}
+
+/** An address that is no page for this person: says so when it is one for others. */
+function NoPage() {
+  const { path } = useLocation();
+  const reasons = ROUTES.filter((route) => match(path, route.path)).map((route) => refused(route, me.value ?? null));
+  if (reasons.length === 0) return <NotFound />;
+  return (
+    <>
+      <Title>{t('page.notYours')}</Title>
+      <Empty title={t(reasons.includes('role') ? 'page.notYoursRole' : 'page.notYoursCompany')}>
+        <a class="link" href="/">
+          {t('notFound.home')}
+        </a>
+      </Empty>
     </>
   );
 }

@@ -1,9 +1,13 @@
 import { render } from 'preact';
 import '../styles.css';
-import { startI18n } from '../components/i18n.ts';
-import common from '../locales/en/common.json' with { type: 'json' };
-import portal from '../locales/en/portal.json' with { type: 'json' };
+import { pickLanguage, startI18n } from '../components/i18n.ts';
 import { App } from './app.tsx';
+import { storedLanguage } from './language.tsx';
+import { loadStrings } from './strings.ts';
 
-await startI18n([common, portal]);
+await startI18n(
+  loadStrings,
+  ['common', 'portal', 'problems'],
+  pickLanguage([storedLanguage(), ...navigator.languages]),
+);
 render(<App />, document.getElementById('app')!);

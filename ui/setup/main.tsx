@@ -1,9 +1,13 @@
 import { render } from 'preact';
 import '../styles.css';
-import { startI18n } from '../components/i18n.ts';
-import common from '../locales/en/common.json' with { type: 'json' };
-import setup from '../locales/en/setup.json' with { type: 'json' };
+import { language, pickLanguage, startI18n } from '../components/i18n.ts';
 import { App } from './app.tsx';
 
-await startI18n([common, setup]);
-render(<App />, document.getElementById('app')!);
+const files = import.meta.glob<object>('../locales/*/{common,setup}.json', { import: 'default' });
+
+await startI18n(
+  (tag, file) => (files[`../locales/${tag}/${file}.json`] ?? files[`../locales/en/${file}.json`]!)(),
+  ['common', 'setup'],
+  pickLanguage(navigator.languages),
+);
+render(<App key={language.value} />, document.getElementById('app')!);

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Route, Router, useLocation } from 'preact-iso';
-import type { Box, Device, Site, StreamMessage } from '../../../protocol/wire/api.ts';
+import type { Box, Device, Me, Site, StreamMessage } from '../../../protocol/wire/api.ts';
 import { t } from '../../components/i18n.ts';
 import { Mark } from '../../components/icons.tsx';
 import { Skeleton, Title } from '../../components/page.tsx';
@@ -8,20 +8,11 @@ import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
 import { Time, Zone } from '../../components/time.tsx';
 import { NotFound } from '../not-found.tsx';
-import { api, sessionEnded } from '../session.ts';
-import { AddDevicePage } from './add-device.tsx';
-import { Alarms } from './alarms.tsx';
-import { Arc } from './arc.tsx';
-import { ArcAccountPage } from './arc-form.tsx';
-import { Claim } from './claim.tsx';
+import { offered } from '../route.tsx';
+import { SITE_ROUTES } from '../routes.tsx';
+import { api, me, sessionEnded } from '../session.ts';
 import { type SiteContext, SiteData } from './context.ts';
-import { DevicePage } from './device-page.tsx';
-import { Devices } from './devices.tsx';
-import { EventPage } from './event-page.tsx';
-import { Events } from './events.tsx';
 import { followBoxes, followDevices } from './lists.ts';
-import { Overview } from './overview.tsx';
-import { ReceiverPage } from './receiver-form.tsx';
 import { type LiveState, LiveStream } from './sse.ts';
 
 /** Everything about one site; keeps its data and the live connection while its pages change. */
@@ -76,7 +67,8 @@ function SiteFrame({ siteId }: { siteId: string }) {
     () => ({ siteId, base: path, zone: site.data?.timeZone, site, boxes, devices, live: live.state, listen }),
     [siteId, site.data, site.error, boxes.data, boxes.error, devices.data, devices.error, live.state],
   );
-  if (!site.data)
+  const person = me.value;
+  if (!site.data || !person)
     return site.error ? (
       <>
         <Title>{t('site.title')}</Title>
@@ -88,21 +80,12 @@ function SiteFrame({ siteId }: { siteId: string }) {
   return (
     <SiteData.Provider value={value}>
       <Zone.Provider value={site.data.timeZone}>
-        <SiteHead base={path} name={site.data.name} />
+        <SiteHead base={path} site={site.data} person={person} />
         <Connection state={live.state} since={live.since} />
         <Router>
-          <Route path="/" component={Overview} />
-          <Route path="/devices" component={Devices} />
-          <Route path="/devices/add" component={AddDevicePage} />
-          <Route path="/devices/:deviceId" component={DevicePage} />
-          <Route path="/events" component={Events} />
-          <Route path="/events/:eventId" component={EventPage} />
-          <Route path="/alarms" component={Alarms} />
-          <Route path="/arc" component={Arc} />
-          <Route path="/arc/new" component={ArcAccountPage} />
-          <Route path="/arc/receivers/new" component={ReceiverPage} />
-          <Route path="/arc/:accountId" component={ArcAccountPage} />
-          <Route path="/claim" component={Claim} />
+          {SITE_ROUTES.filter((route) => offered(route, site.data!, person)).map((route) => (
+            <Route key={route.path} path={route.path} component={route.component} />
+          ))}
           <Route default component={NotFound} />
         </Router>
       </Zone.Provider>
@@ -110,32 +93,36 @@ function SiteFrame({ siteId }: { siteId: string }) {
   );
 }
 
-const TABS = ['', 'devices', 'events', 'alarms', 'arc'] as const;
-
 /** The site's name and its pages. */
-function SiteHead({ base, name }: { base: string; name: string }) {
+function SiteHead({ base, site, person }: { base: string; site: Site; person: Me }) {
   const { path } = useLocation();
-  const current = path.slice(base.length).split('/')[1] ?? '';
+  const here = path.slice(base.length) || '/';
+  const tabs = SITE_ROUTES.filter((route) => route.tab && offered(route, site, person)).sort(
+    (a, b) => a.tab!.order - b.tab!.order,
+  );
   return (
     <div>
       <p>
-        <a class="link small" href="/">
+        <a class="link small" href="/sites">
           {t('sites.title')}
         </a>
         <span class="muted small" aria-hidden="true">
           {' / '}
         </span>
-        <span class="font-semibold">{name}</span>
+        <span class="font-semibold">{site.name}</span>
       </p>
       <nav
         aria-label={t('site.pages')}
         class="mt-2 -mx-4 overflow-x-auto border-b border-base-300 px-4 md:mx-0 md:px-0"
       >
         <ul class="tabs flex gap-4 md:gap-6">
-          {TABS.map((tab) => (
-            <li key={tab}>
-              <a href={tab ? `${base}/${tab}` : base} aria-current={current === tab ? 'page' : undefined}>
-                {t(`site.tab.${tab || 'overview'}`)}
+          {tabs.map((route) => (
+            <li key={route.path}>
+              <a
+                href={route.path === '/' ? base : base + route.path}
+                aria-current={here.split('/')[1] === route.path.split('/')[1] ? 'page' : undefined}
+              >
+                {t(route.tab!.label)}
               </a>
             </li>
           ))}

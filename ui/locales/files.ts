@@ -1,0 +1,19 @@
+import type common from './en/common.json';
+import type portal from './en/portal.json';
+import type problems from './en/problems.json';
+import type setup from './en/setup.json';
+import type site from './en/site.json';
+import type sites from './en/sites.json';
+
+/**
+ * The files of strings, one for each group of pages; `en/` gives the keys. `common`, `portal` and `problems` are there on
+ * every page of the portal, the others are loaded with the pages that name them in their route.
+ */
+export interface Files {
+  common: typeof common;
+  portal: typeof portal;
+  problems: typeof problems;
+  setup: typeof setup;
+  site: typeof site;
+  sites: typeof sites;
+}

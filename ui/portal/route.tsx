@@ -1,0 +1,106 @@
+import type { AnyComponent, FunctionComponent } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { Me, Site } from '../../protocol/wire/api.ts';
+import { type CompanyType, GIVEN_BY, type Permission, type RolePermission } from '../../protocol/wire/rights.ts';
+import { ApiError } from '../components/http.ts';
+import { type Key, needStrings, type StringFile, t } from '../components/i18n.ts';
+import type { Icon } from '../components/icons.tsx';
+import { Skeleton, Title } from '../components/page.tsx';
+import { ProblemPanel } from '../components/problem.tsx';
+
+/** Companies that install. */
+export const INSTALLERS = ['installer', 'integrator', 'distributor', 'reseller', 'oem'] as const;
+
+interface Lazy {
+  /** Fetches the page: a chunk of its own. */
+  load: () => Promise<AnyComponent<never>>;
+  /** Files of strings that it says, besides `common` and `portal`. */
+  strings?: readonly StringFile[];
+}
+
+/** One page of the portal. */
+export interface PageRoute extends Lazy {
+  /** As preact-iso matches it: `/sites/:siteId`, or `/sites/:siteId/*` for a page with pages of its own. */
+  path: string;
+  /** Whose people see it. `anyone`: without signing in too; `everyone`: whoever is signed in. */
+  who: 'anyone' | 'everyone' | readonly CompanyType[];
+  /** What their role must hold, one of these; administrators hold all. */
+  needs?: 'admin' | readonly RolePermission[];
+  /** Its place in the navigation; without one it is reached from other pages. */
+  nav?: Nav;
+}
+export interface Nav {
+  /** `main`: beside Home; `company`, `account`: among the pages of that heading. */
+  in: 'main' | 'company' | 'account';
+  label: Key;
+  /** Lower stands first. */
+  order: number;
+  /** For `main`. */
+  icon?: Icon;
+  /** Letter after `g` that goes there; for `main`. */
+  letter?: string;
+}
+
+/** One page of a site, below `/sites/:siteId`. */
+export interface SiteRoute extends Lazy {
+  path: string;
+  /** What the caller must hold on the site. */
+  needs?: Permission;
+  /** Whose people see it; left out: everyone's. */
+  who?: readonly CompanyType[];
+  tab?: { label: Key; order: number };
+}
+
+type Loaded<T> = T & { component: FunctionComponent };
+
+export const withPages = <T extends Lazy>(routes: readonly T[]): Loaded<T>[] =>
+  routes.map((route) => ({ ...route, component: lazyPage(route) }));
+
+export type Refusal = 'company' | 'role';
+/** Why a person may not open a page, or null. */
+export function refused({ who, needs }: Pick<PageRoute, 'who' | 'needs'>, person: Me | null): Refusal | null {
+  if (who === 'anyone') return null;
+  if (!person) return 'company';
+  if (who !== 'everyone' && !who.includes(person.company.type)) return 'company';
+  if (!needs || person.admin) return null;
+  return needs !== 'admin' && needs.some((permission) => person.permissions.includes(permission)) ? null : 'role';
+}
+
+/** True when a page of a site is for this person. */
+export const offered = ({ needs, who }: Pick<SiteRoute, 'needs' | 'who'>, site: Site, person: Me): boolean =>
+  (!who || who.includes(person.company.type)) &&
+  (!needs || site.permissions.some((held) => GIVEN_BY[needs].includes(held)));
+
+/** A page that is fetched, with its strings, when it is first shown; at once when it was shown before. */
+function lazyPage({ load, strings = [] }: Lazy): FunctionComponent {
+  let page: AnyComponent | undefined;
+  return function Page(props: object) {
+    const [failed, setFailed] = useState(false);
+    const [, arrived] = useState(false);
+    useEffect(() => {
+      if (page) return;
+      Promise.all([load(), needStrings(strings)]).then(
+        ([found]) => {
+          page = found as AnyComponent;
+          arrived(true);
+        },
+        () => setFailed(true),
+      );
+    }, []);
+    if (page) {
+      const Found = page;
+      return <Found {...props} />;
+    }
+    return failed ? <NotLoaded /> : <Skeleton lines={6} />;
+  };
+}
+
+const offline = new ApiError('network', 0);
+function NotLoaded() {
+  return (
+    <>
+      <Title>{t('page.failed')}</Title>
+      <ProblemPanel error={offline} what={t('page.failedNext')} retry={() => location.reload()} />
+    </>
+  );
+}

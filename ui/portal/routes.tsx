@@ -1,0 +1,83 @@
+import { INSTALLERS, type PageRoute, type SiteRoute, withPages } from './route.tsx';
+
+/**
+ * Every page of the portal: what it is, whom it is for, where it stands in the navigation. The first that matches an address
+ * and is for the person is shown, so one address can be another page for another kind of person. Strings of `ui/locales`
+ * are loaded with the page that names their file.
+ */
+export const ROUTES = withPages<PageRoute>([
+  // Home
+  {
+    path: '/',
+    load: async () => (await import('./sites.tsx')).Sites,
+    who: 'everyone',
+    strings: ['sites', 'site'],
+    nav: { in: 'main', label: 'nav.home', order: 0, icon: 'home', letter: 'h' },
+  },
+
+  // Sites
+  {
+    path: '/sites',
+    load: async () => (await import('./sites.tsx')).Sites,
+    who: INSTALLERS,
+    strings: ['sites', 'site'],
+    nav: { in: 'main', label: 'nav.sites', order: 10, icon: 'sites', letter: 's' },
+  },
+  {
+    path: '/sites/new',
+    load: async () => (await import('./sites.tsx')).NewSite,
+    who: INSTALLERS,
+    strings: ['sites', 'site'],
+  },
+  {
+    path: '/claim',
+    load: async () => (await import('./claim-link.tsx')).ClaimFromLink,
+    who: 'everyone',
+    strings: ['sites'],
+  },
+  {
+    path: '/sites/:siteId/*',
+    load: async () => (await import('./site/site-page.tsx')).SitePage,
+    who: 'everyone',
+    strings: ['site', 'sites'],
+  },
+
+  // Every person
+  { path: '/menu', load: async () => (await import('./menu.tsx')).Menu, who: 'everyone' },
+]);
+
+/** The pages of one site. Those with a tab stand in its navigation. */
+export const SITE_ROUTES = withPages<SiteRoute>([
+  {
+    path: '/',
+    load: async () => (await import('./site/overview.tsx')).Overview,
+    tab: { label: 'site.tab.overview', order: 0 },
+  },
+  {
+    path: '/devices',
+    load: async () => (await import('./site/devices.tsx')).Devices,
+    tab: { label: 'site.tab.devices', order: 10 },
+  },
+  { path: '/devices/add', load: async () => (await import('./site/add-device.tsx')).AddDevicePage },
+  { path: '/devices/:deviceId', load: async () => (await import('./site/device-page.tsx')).DevicePage },
+  {
+    path: '/events',
+    load: async () => (await import('./site/events.tsx')).Events,
+    tab: { label: 'site.tab.events', order: 20 },
+  },
+  { path: '/events/:eventId', load: async () => (await import('./site/event-page.tsx')).EventPage },
+  {
+    path: '/alarms',
+    load: async () => (await import('./site/alarms.tsx')).Alarms,
+    tab: { label: 'site.tab.alarms', order: 30 },
+  },
+  {
+    path: '/arc',
+    load: async () => (await import('./site/arc.tsx')).Arc,
+    tab: { label: 'site.tab.arc', order: 40 },
+  },
+  { path: '/arc/new', load: async () => (await import('./site/arc-form.tsx')).ArcAccountPage },
+  { path: '/arc/receivers/new', load: async () => (await import('./site/receiver-form.tsx')).ReceiverPage },
+  { path: '/arc/:accountId', load: async () => (await import('./site/arc-form.tsx')).ArcAccountPage },
+  { path: '/claim', load: async () => (await import('./site/claim.tsx')).Claim },
+]);
