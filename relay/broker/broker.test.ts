@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { MAX_MQTT_BYTES, topics } from '../../protocol/wire/uplink.ts';
+import { WRITER_LOCK } from '../db/postgres.ts';
 import { TestBox } from '../testing/box.ts';
+import { backUpTestDatabase, onPostgres, testDatabase } from '../testing/database.ts';
 import { type Company, TestRelay, until } from '../testing/relay.ts';
 
 const clock = new ManualClock(Date.now());
@@ -47,6 +47,32 @@ afterEach(() => {
 });
 afterAll(() => relay.stop());
 
+/** Keeps the relay from writing; resolves, once it does, with a promise of when that ended. */
+async function holdWrites(ms: number): Promise<{ at: Promise<number> }> {
+  // SQLite waits for the lock with the whole process: another one has to hold it.
+  const db = join(relay.dir, 'relay.db');
+  const program = onPostgres
+    ? `import pg from 'pg';
+       const db = new pg.Client(${JSON.stringify(await testDatabase(relay.dir))}.url);
+       await db.connect(); await db.query('begin'); await db.query('select pg_advisory_xact_lock(${WRITER_LOCK})');
+       console.log('held'); setTimeout(async () => { await db.query('commit'); console.log(Date.now()); await db.end() }, ${ms});`
+    : `import Database from 'better-sqlite3';
+       const db = new Database(${JSON.stringify(db)});
+       db.exec('begin immediate'); console.log('held');
+       setTimeout(() => { db.exec('commit'); console.log(Date.now()); }, ${ms});`;
+  const args = ['--input-type=module', '-e', program];
+  const holder = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  const at = new Promise<number>((resolve) => holder.on('exit', () => resolve(Number(said.split('\n')[1]))));
+  await new Promise<void>((resolve) => {
+    holder.stdout.on('data', (text) => {
+      said += text;
+      if (said.startsWith('held')) resolve();
+    });
+  });
+  return { at };
+}
+
 describe('journal', () => {
   it('is idempotent: a batch sent again changes nothing', async () => {
     await box.connect();
@@ -67,15 +93,14 @@ describe('journal', () => {
     await box.journal(old);
     box.disconnect();
     await relay.halt();
-    copyFileSync(join(relay.dir, 'relay.db'), join(relay.dir, 'backup.db'));
+    const restore = await backUpTestDatabase(relay.dir);
     await relay.start();
     expect(await box.connect()).toEqual({ journalId: box.journalId, seq: 2, claimed: true });
     const lost = [box.event(), box.event()];
     await box.journal(lost);
     box.disconnect();
     await relay.halt();
-    for (const suffix of ['', '-wal', '-shm']) rmSync(join(relay.dir, `relay.db${suffix}`), { force: true });
-    copyFileSync(join(relay.dir, 'backup.db'), join(relay.dir, 'relay.db'));
+    await restore();
     await relay.start();
     expect(await box.connect()).toEqual({ journalId: box.journalId, seq: 2, claimed: true });
     await box.journal(lost);
@@ -86,32 +111,11 @@ describe('journal', () => {
 
   it('is acknowledged only after its commit', async () => {
     await box.connect();
-    // Another process holds the database's write lock and says when it let go.
-    const holder = spawn(
-      process.execPath,
-      [
-        '--input-type=module',
-        '-e',
-        `import Database from 'better-sqlite3';
-         const db = new Database(${JSON.stringify(join(relay.dir, 'relay.db'))});
-         db.exec('begin immediate'); console.log('held');
-         setTimeout(() => { db.exec('commit'); console.log(Date.now()); }, 700);`,
-      ],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    let said = '';
-    const ended = new Promise((resolve) => holder.on('exit', resolve));
-    await new Promise<void>((resolve) => {
-      holder.stdout.on('data', (text) => {
-        said += text;
-        if (said.startsWith('held')) resolve();
-      });
-    });
+    const letGo = await holdWrites(700);
     const record = box.event();
     await box.journal([record]);
     const acknowledgedAt = Date.now();
-    await ended;
-    expect(acknowledgedAt).toBeGreaterThanOrEqual(Number(said.split('\n')[1]));
+    expect(acknowledgedAt).toBeGreaterThanOrEqual(await letGo.at);
     expect(await eventIds()).toEqual([record.id]);
   });
 
@@ -119,10 +123,11 @@ describe('journal', () => {
     await box.connect();
     const lost = box.event();
     await relay.withDb(async (db) => {
-      // Held for longer than the relay waits for the lock.
-      await sql`begin immediate`.execute(db);
-      await expect(box.journal([lost])).rejects.toThrow('connection closed');
-      await sql`rollback`.execute(db);
+      await db.transaction().execute(async (trx) => {
+        // Held for longer than the relay waits for the lock.
+        await trx.updateTable('companies').set({ slots: 0 }).execute();
+        await expect(box.journal([lost])).rejects.toThrow('connection closed');
+      });
     });
     expect(relay.logged.some((line) => line.msg === 'not stored, not acknowledged')).toBe(true);
     expect(await box.connect()).toMatchObject({ seq: 0 });

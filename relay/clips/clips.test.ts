@@ -187,7 +187,8 @@ describe('a clip', () => {
     const growing = await video();
     await upload(...sample.slice(3));
     expect((await clip()).body).toMatchObject({ state: 'complete', storedFragments: 6, durationMs: 6000 });
-    expect(told).toEqual(expect.arrayContaining(['recording 2', 'uploading 2', 'uploading 4', 'complete 6']));
+    const more = expect.stringMatching(/^uploading [345]$/);
+    expect(told).toEqual(expect.arrayContaining(['recording 2', 'uploading 2', more, 'complete 6']));
 
     const before = await video();
     const whole = await bytes(before);

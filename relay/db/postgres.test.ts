@@ -63,6 +63,17 @@ describe('PostgreSQL', () => {
     await other.destroy();
   });
 
+  it('gives a connection back as it was when the lock is not had in time', async () => {
+    const one = await openDatabase({ url, poolSize: 2 });
+    await db.transaction().execute(async () => {
+      const tries = [() => one.transaction().execute(async () => {}), () => one.deleteFrom('users').execute()];
+      for (const refused of await Promise.allSettled(tries.map((go) => go())))
+        expect(isDatabaseFailure((refused as PromiseRejectedResult).reason)).toBe(true);
+    });
+    for (const _ of [1, 2]) await one.transaction().execute((trx) => trx.deleteFrom('users').execute());
+    await one.destroy();
+  });
+
   it('reads while a transaction writes', async () => {
     await db.transaction().execute(async (trx) => {
       await trx.insertInto('companies').values(company('a')).execute();

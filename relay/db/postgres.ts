@@ -18,8 +18,8 @@ import type { Database } from './schema.ts';
 
 /** Milliseconds a write waits for those before it; as long as SQLite waits. */
 const LOCK_TIMEOUT_MS = 5_000;
-/** Any number: who else uses the same database must not take this advisory lock. */
-const WRITER_LOCK = 7_304_201_701;
+/** The number of the advisory lock: any that nobody else takes in the same database. */
+export const WRITER_LOCK = 7_304_201_701;
 const INT8 = 20;
 const NUMERIC = 1700;
 /** A transaction of our own takes the lock again: that costs nothing. */
@@ -107,7 +107,14 @@ class OneWriterDriver extends PostgresDriver {
   override async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
     await super.beginTransaction(connection, settings);
     (connection as OneWriterConnection).inTransaction = true;
-    if (settings.accessMode !== 'read only') await connection.executeQuery(TAKE_WRITER_LOCK);
+    if (settings.accessMode === 'read only') return;
+    try {
+      await connection.executeQuery(TAKE_WRITER_LOCK);
+    } catch (error) {
+      // Not begun, as far as the caller knows.
+      await this.rollbackTransaction(connection).catch(() => {});
+      throw error;
+    }
   }
 
   override async commitTransaction(connection: DatabaseConnection): Promise<void> {

@@ -8,13 +8,13 @@ import type { DesiredState } from '../../protocol/wire/desired.ts';
 import { problem } from '../../protocol/wire/problem.ts';
 import { createScope, type Scope } from '../auth/scope.ts';
 import type { Db } from '../db/database.ts';
-import { openDatabase } from '../db/database.ts';
 import { DesiredStates } from '../desired/desired.ts';
 import { HealthStore } from '../health/health.ts';
 import { Presence } from '../health/presence.ts';
 import { SiteWarnables } from '../health/warnables.ts';
 import { Views } from '../sites/views.ts';
 import { TestBox } from '../testing/box.ts';
+import { openTestDatabase } from '../testing/database.ts';
 import { type Company, TestRelay } from '../testing/relay.ts';
 import { BoxClient, type BoxTunnel } from './box-client.ts';
 import { Devices } from './devices.ts';
@@ -78,7 +78,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   box = await new TestBox(relay).claimedBy(acme);
-  db = await openDatabase({ path: `${relay.dir}/relay.db` });
+  db = await openTestDatabase(relay.dir);
   tunnel = new Tunnel();
   const desired = new DesiredStates({ db });
   announced = [];

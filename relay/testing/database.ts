@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { copyFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DatabaseAddress, type Db, openDatabase } from '../db/database.ts';
 import { onServer } from './postgres.ts';
@@ -27,6 +28,24 @@ export async function openTestDatabase(dir: string): Promise<Db> {
 export async function dropTestDatabase(dir: string): Promise<void> {
   const url = server();
   if (url) await onServer(url, `drop database if exists ${nameOf(dir)} with (force)`);
+}
+
+/** Copies the database of a stopped relay; returns what puts it back as it is now. */
+export async function backUpTestDatabase(dir: string): Promise<() => Promise<void>> {
+  const url = server();
+  if (url) {
+    const name = nameOf(dir);
+    await onServer(url, `create database ${name}_backup template ${name}`);
+    return async () => {
+      await onServer(url, `drop database ${name} with (force)`);
+      await onServer(url, `alter database ${name}_backup rename to ${name}`);
+    };
+  }
+  copyFileSync(join(dir, 'relay.db'), join(dir, 'backup.db'));
+  return async () => {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(join(dir, `relay.db${suffix}`), { force: true });
+    renameSync(join(dir, 'backup.db'), join(dir, 'relay.db'));
+  };
 }
 
 const nameOf = (dir: string) => `test_${createHash('sha256').update(dir).digest('hex').slice(0, 24)}`;

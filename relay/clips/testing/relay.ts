@@ -8,9 +8,10 @@ import { type Clock, iso, systemClock } from '../../../protocol/clock.ts';
 import type { ClipReport } from '../../../protocol/wire/event.ts';
 import { createApi } from '../../api/app.ts';
 import { Leases } from '../../auth/leases.ts';
-import { type Db, openDatabase } from '../../db/database.ts';
+import type { Db } from '../../db/database.ts';
 import { SiteWarnables } from '../../health/warnables.ts';
 import { Live } from '../../live/live.ts';
+import { openTestDatabase } from '../../testing/database.ts';
 import { Clips } from '../clips.ts';
 import { Grants } from '../grants.ts';
 import { Joiner } from '../joiner.ts';
@@ -46,7 +47,7 @@ export async function startClipRelay(o: {
   reserveBytes?: number;
 }) {
   const { host = '127.0.0.1', clock = systemClock, log = pino({ level: 'silent' }) } = o;
-  const db = await openDatabase({ path: join(o.dir, 'relay.db') });
+  const db = await openTestDatabase(o.dir);
   await seed(db);
   const store = new FolderStore({ dir: join(o.dir, 'objects'), reserveBytes: o.reserveBytes ?? 0 });
   await store.start();
