@@ -2,7 +2,10 @@ import type { ColumnType, Generated, Selectable } from 'kysely';
 import type { CompanyType, DeviceType, Permission, SiteStatus } from '../../protocol/wire/rights.ts';
 import type { ArcTables } from '../arc/schema.ts';
 import type { ClipTables } from '../clips/schema.ts';
+import type { CollaborationTables } from '../collaboration/schema.ts';
 import type { HandoverTables } from '../handover/schema.ts';
+import type { SharingTables } from '../handover/sharing-schema.ts';
+import type { InvitationTables } from '../invitations/schema.ts';
 import type { PeopleTables } from '../people/schema.ts';
 
 /*
@@ -10,7 +13,14 @@ import type { PeopleTables } from '../people/schema.ts';
  * ISO 8601 text (`…At`), times only computed with integer milliseconds (`…Ms`), documents JSON text. Table names are
  * snake_case, columns camelCase like the API, so that rows need no renaming.
  */
-export interface Database extends ArcTables, ClipTables, HandoverTables, PeopleTables {
+export interface Database
+  extends ArcTables,
+    ClipTables,
+    HandoverTables,
+    PeopleTables,
+    SharingTables,
+    InvitationTables,
+    CollaborationTables {
   /** Every tenant: installers' companies, customers' households, the operator. */
   companies: {
     id: string;

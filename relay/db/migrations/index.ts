@@ -5,7 +5,8 @@ import { idempotency } from './004-idempotency.ts';
 import { tenancy } from './005-tenancy.ts';
 import { people } from './006-people.ts';
 import { handover } from './008-handover.ts';
+import { sharing } from './009-sharing.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
-export const migrations: readonly Migration[] = [core, clips, arc, idempotency, tenancy, people, handover];
+export const migrations: readonly Migration[] = [core, clips, arc, idempotency, tenancy, people, handover, sharing];
