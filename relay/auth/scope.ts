@@ -50,7 +50,7 @@ export interface Scope extends Identity {
   /** What is held on each whole site: every permission that its grants and the role give. */
   permissionsOn(siteIds: string[]): Promise<Map<string, Permission[]>>;
   may(permission: RolePermission): boolean;
-  /** Throws `not-allowed` when the role lacks all of these. */
+  /** Throws `not-allowed` when the role lacks all of these; `account-limited` where it is about sites and devices. */
   must(...anyOf: RolePermission[]): void;
 }
 
@@ -167,6 +167,7 @@ export function createScope(db: DbOrTrx, clock: Clock, who: Identity): Scope {
     holds,
     may,
     must(...anyOf) {
+      if (who.limited && !anyOf.includes('manage-accounts')) throw new ProblemError('account-limited');
       if (!anyOf.some(may)) throw new ProblemError('not-allowed', 'Your role does not let you do this.');
     },
     async site(id, permission = 'list', operation) {
