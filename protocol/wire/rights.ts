@@ -4,12 +4,22 @@ import { z } from 'zod';
  * Who may do what: the words that the relay, its API and the pages share. A tenant is a company: an installer's, an alarm
  * receiving centre's, a customer's household, or whoever runs the relay. What a tenant may reach stands in grants; what
  * an employee may do of that, in roles.
+ * Pages take tables from here; a spread in the making of a schema would make them carry the validator as well.
  */
 
 export const COMPANY_TYPES = ['installer', 'integrator', 'distributor', 'reseller', 'arc', 'oem'] as const;
 /** Types a company registers as; `customer` is an end user's own tenant, `operator` the one that runs the relay. */
 export const RegisteredType = z.enum(COMPANY_TYPES);
-export const CompanyType = z.enum([...COMPANY_TYPES, 'customer', 'operator']);
+export const CompanyType = z.enum([
+  'installer',
+  'integrator',
+  'distributor',
+  'reseller',
+  'arc',
+  'oem',
+  'customer',
+  'operator',
+]);
 export type CompanyType = z.infer<typeof CompanyType>;
 
 /** What a role may hold. The first account of a company (its administrator) holds all of them. */
