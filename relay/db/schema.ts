@@ -1,12 +1,15 @@
 import type { ColumnType, Generated, Selectable } from 'kysely';
 import type { CompanyType, DeviceType, Permission, SiteStatus } from '../../protocol/wire/rights.ts';
 import type { ArcTables } from '../arc/schema.ts';
+import type { AuditTables } from '../audit/schema.ts';
 import type { ClipTables } from '../clips/schema.ts';
 import type { CollaborationTables } from '../collaboration/schema.ts';
 import type { HandoverTables } from '../handover/schema.ts';
 import type { SharingTables } from '../handover/sharing-schema.ts';
 import type { InvitationTables } from '../invitations/schema.ts';
+import type { KeyTables } from '../keys/schema.ts';
 import type { PeopleTables } from '../people/schema.ts';
+import type { SiteTables } from '../sites/schema.ts';
 
 /*
  * Tables of the relay. Portable between SQLite and PostgreSQL: ids are text (UUIDv7), booleans 0/1, times of the wire
@@ -15,9 +18,12 @@ import type { PeopleTables } from '../people/schema.ts';
  */
 export interface Database
   extends ArcTables,
+    AuditTables,
+    KeyTables,
     ClipTables,
     HandoverTables,
     PeopleTables,
+    SiteTables,
     SharingTables,
     InvitationTables,
     CollaborationTables {
@@ -82,6 +88,8 @@ export interface Database
     untilMs: ColumnType<number | null, number | null | undefined>;
     source: GrantSource;
     sourceId: ColumnType<string | null, string | null | undefined>;
+    /** 1: on a site of another company; the database sets it. */
+    guest: WithDefault<number>;
   };
   site_groups: { id: string; companyId: string; name: string };
   sites: {

@@ -4,9 +4,22 @@ import { arc } from './003-arc.ts';
 import { idempotency } from './004-idempotency.ts';
 import { tenancy } from './005-tenancy.ts';
 import { people } from './006-people.ts';
+import { sites } from './007-sites.ts';
 import { handover } from './008-handover.ts';
 import { sharing } from './009-sharing.ts';
+import { platform } from './011-platform.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
-export const migrations: readonly Migration[] = [core, clips, arc, idempotency, tenancy, people, handover, sharing];
+export const migrations: readonly Migration[] = [
+  core,
+  clips,
+  arc,
+  idempotency,
+  tenancy,
+  people,
+  sites,
+  handover,
+  sharing,
+  platform,
+];
