@@ -1,5 +1,5 @@
 import type { DiscoveredDevice } from '../../protocol/wire/box-api.ts';
-import { sameSerial } from './serial.ts';
+import { sameSerial } from '../../protocol/wire/serial.ts';
 
 export interface Address {
   host: string;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { DiscoveredDevice } from '../../protocol/wire/box-api.ts';
-import { sameSerial } from '../devices/serial.ts';
+import { sameSerial } from '../../protocol/wire/serial.ts';
 import type { Warnables } from '../warnables.ts';
 import { isLoopback, searchedInterfaces } from './interfaces.ts';
 import { Inventory } from './inventory.ts';

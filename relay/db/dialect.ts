@@ -6,8 +6,8 @@ type AnyDb = Kysely<any>;
 export const isPostgres = (db: AnyDb): boolean => db.getExecutor().adapter instanceof PostgresAdapter;
 
 /**
- * Makes a SQLite table anew with a changed definition: SQLite cannot take a constraint away. Its rows and indexes stay.
- * Only inside a migration, which runs with foreign keys off.
+ * Makes a SQLite table anew with a changed definition: SQLite cannot take a constraint away. Its rows, indexes and triggers
+ * stay. Only inside a migration, which runs with foreign keys off.
  */
 export async function rebuildTable(db: AnyDb, table: string, edit: (definition: string) => string): Promise<void> {
   type Entry = { type: string; sql: string | null };
@@ -18,6 +18,9 @@ export async function rebuildTable(db: AnyDb, table: string, edit: (definition: 
   await sql.raw(next.replace(`"${table}"`, `"${table}_next"`)).execute(db);
   await sql.raw(`insert into "${table}_next" select * from "${table}"`).execute(db);
   await sql.raw(`drop table "${table}"`).execute(db);
+  // Without it, triggers of other tables that name this one stop the renaming.
+  await sql`pragma legacy_alter_table = on`.execute(db);
   await sql.raw(`alter table "${table}_next" rename to "${table}"`).execute(db);
-  for (const { type, sql: text } of rows) if (type === 'index' && text) await sql.raw(text).execute(db);
+  await sql`pragma legacy_alter_table = off`.execute(db);
+  for (const { type, sql: text } of rows) if (type !== 'table' && text) await sql.raw(text).execute(db);
 }
