@@ -120,4 +120,9 @@ describe('RTSP of the cameras', () => {
     );
     expect(stdout.toString().trim()).toBe('stream,mjpeg,1280,720');
   });
+
+  it('gives every picture of many that are asked for at once', async () => {
+    const asked = [1, 2, 1, 2].map((n) => get(lab.camera(n), '/ISAPI/Streaming/channels/101/picture'));
+    for (const picture of await Promise.all(asked)) expect(picture.bytes.subarray(0, 2).toString('hex')).toBe('ffd8');
+  });
 });

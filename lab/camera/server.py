@@ -116,19 +116,27 @@ def main() -> None:
     loop = GLib.MainLoop()
     cameras = {config["name"]: Camera(config) for config in json.loads(sys.argv[1])}
 
-    def command(channel, _condition) -> bool:
-        line = channel.readline()
-        if not line:
-            loop.quit()
-            return False
-        message = json.loads(line)
+    def command(message: dict) -> None:
         if "snapshot" in message:
             say({"id": message["id"], "jpeg": base64.b64encode(cameras[message["snapshot"]].snapshot()).decode()})
         elif "label" in message:
             cameras[message["camera"]].picture.label = message["label"]
+
+    rest = b""
+
+    def readable(channel, _condition) -> bool:
+        # Everything that has come: a line left in a buffer of Python's would wake nobody until the next one comes.
+        nonlocal rest
+        text = os.read(channel, 65536)
+        if not text:
+            loop.quit()
+            return False
+        *lines, rest = (rest + text).split(b"\n")
+        for line in lines:
+            command(json.loads(line))
         return True
 
-    GLib.io_add_watch(sys.stdin, GLib.PRIORITY_DEFAULT, GLib.IO_IN | GLib.IO_HUP, command)
+    GLib.io_add_watch(sys.stdin.fileno(), GLib.PRIORITY_DEFAULT, GLib.IO_IN | GLib.IO_HUP, readable)
     say({"ports": {name: camera.start() for name, camera in cameras.items()}})
     loop.run()
 

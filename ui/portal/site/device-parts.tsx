@@ -1,8 +1,9 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { Device } from '../../../protocol/wire/api.ts';
 import { Form, Submit } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
+import { usePicture } from '../../components/picture.ts';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction } from '../../components/resource.ts';
 import { Since, Time } from '../../components/time.tsx';
@@ -27,46 +28,32 @@ export function DeviceStateLine({ device }: { device: Device }) {
 
 /** The picture of a channel now, as a poster; says why where there is none. */
 export function Snapshot({ device, channel, name }: { device: Device; channel: number; name: string }) {
-  const state = useDeviceState(device);
+  const online = useDeviceState(device) === 'online';
   const [turn, setTurn] = useState(0);
-  const [shown, setShown] = useState<'loading' | 'failed' | Date>('loading');
-  useEffect(() => setShown('loading'), [device.id, channel, state === 'online']);
+  const { frame, state, image } = usePicture(
+    `/api/v1/devices/${device.id}/snapshot?channel=${channel}&turn=${turn}`,
+    online,
+  );
   const box = 'flex aspect-video w-full items-center justify-center rounded bg-base-200 muted small text-center p-4';
-  if (state !== 'online') return <div class={box}>{t('device.noPicture')}</div>;
+  if (!online) return <div class={box}>{t('device.noPicture')}</div>;
   return (
     <figure>
-      <div class="relative aspect-video w-full overflow-hidden rounded bg-base-200">
-        {shown === 'failed' ? (
-          <div class={box}>{t('device.pictureFailed')}</div>
-        ) : (
-          <img
-            key={turn}
-            src={`/api/v1/devices/${device.id}/snapshot?channel=${channel}&turn=${turn}`}
-            alt={t('device.pictureOf', { name })}
-            class="h-full w-full object-contain"
-            loading="lazy"
-            onLoad={() => setShown(new Date())}
-            onError={() => setShown('failed')}
-          />
+      <div ref={frame} class="relative aspect-video w-full overflow-hidden rounded bg-base-200">
+        {image && (
+          <img {...image} key={image.src} alt={t('device.pictureOf', { name })} class="h-full w-full object-contain" />
         )}
-        {shown === 'loading' && <div class="skeleton absolute inset-0 rounded-none" aria-hidden="true" />}
+        {state === 'failed' && <div class={box}>{t('device.pictureFailed')}</div>}
+        {image && state === 'loading' && <div class="skeleton absolute inset-0 rounded-none" aria-hidden="true" />}
       </div>
       <figcaption class="muted small mt-1 flex justify-between gap-4">
         <span>
-          {shown instanceof Date && (
+          {state instanceof Date && (
             <>
-              {t('device.pictureAt')} <Time at={shown.toISOString()} />
+              {t('device.pictureAt')} <Time at={state.toISOString()} />
             </>
           )}
         </span>
-        <button
-          type="button"
-          class="link"
-          onClick={() => {
-            setShown('loading');
-            setTurn(turn + 1);
-          }}
-        >
+        <button type="button" class="link" onClick={() => setTurn(turn + 1)}>
           {t('device.newPicture')}
           <span class="sr-only">: {name}</span>
         </button>
