@@ -44,6 +44,11 @@ const options = new Command()
   .addOption(new Option('--interface <name>', 'LAN interface (default: all but loopback)').env('GATEPOST_INTERFACE'))
   .addOption(new Option('--sadp-port <number>', 'UDP port of SADP').env('GATEPOST_SADP_PORT').default('37020'))
   .addOption(
+    new Option('--wsd-port <number>', 'UDP port of WS-Discovery (0: do not search by it)')
+      .env('GATEPOST_WSD_PORT')
+      .default('3702'),
+  )
+  .addOption(
     new Option('--setup-host <names...>', 'further names of the set-up page').env('GATEPOST_SETUP_HOST').default([]),
   )
   .addOption(
@@ -98,6 +103,7 @@ const auth = new RelayAuth({ relayUrl: options.relay, identity, version: VERSION
 const discovery = new Discovery({
   interface: options.interface,
   sadpPort: Number(options.sadpPort),
+  wsdPort: Number(options.wsdPort),
   clock,
   log,
   warnables,

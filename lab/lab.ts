@@ -13,6 +13,7 @@ import type { Emitted } from './camera/events.ts';
 import { cameraProfile } from './camera/profile.ts';
 import { SadpResponder } from './camera/sadp.ts';
 import { Video } from './camera/video.ts';
+import { WsdResponder } from './camera/ws-discovery.ts';
 import { createControl, type DeviceItem, type FaultTarget } from './control.ts';
 import { FaultProxy } from './faults/fault-proxy.ts';
 
@@ -25,6 +26,7 @@ export interface LabOptions {
   httpPort: number;
   rtspPort: number;
   sadpPort: number;
+  wsdPort: number;
   fps: number;
   kbps: number;
   video: boolean;
@@ -50,6 +52,7 @@ export class Lab {
   readonly #centre: ArcCentre;
   readonly #proxies = new Map<FaultTarget, FaultProxy>();
   #sadp: SadpResponder | null = null;
+  #wsd: WsdResponder | null = null;
   #control: Server | null = null;
 
   constructor(options: LabOptions) {
@@ -67,7 +70,7 @@ export class Lab {
   }
 
   async start(): Promise<void> {
-    const { data, sadpPort, port } = this.#options;
+    const { data, sadpPort, wsdPort, port } = this.#options;
     mkdirSync(data, { recursive: true });
     this.#emitted.push(...this.#emittedLog.open());
     await this.#video?.start();
@@ -75,6 +78,8 @@ export class Lab {
     const cameras = this.#cameras.map(({ profile, httpPort }) => ({ profile, httpPort }));
     this.#sadp = new SadpResponder({ cameras, port: sadpPort });
     await this.#sadp.start();
+    this.#wsd = new WsdResponder({ cameras, port: wsdPort });
+    await this.#wsd.start();
     await this.#startProxies();
     const app = createControl({
       cameras: this.#cameras,
@@ -111,6 +116,7 @@ export class Lab {
     this.#control?.close();
     this.#control?.closeAllConnections();
     this.#sadp?.stop();
+    await this.#wsd?.stop();
     for (const camera of this.#cameras) await camera.stop();
     for (const proxy of this.#proxies.values()) await proxy.stop();
     await this.#centre.stop();
@@ -130,6 +136,7 @@ export class Lab {
       control: `http://127.0.0.1:${port}`,
       devices: this.#devices(),
       sadpPort: this.#sadp!.port,
+      wsdPort: this.#wsd!.port,
       arc: { direct: address('arc-direct')!, relay: address('arc-relay')!, accounts: this.#options.accounts },
       boxRelay: boxRelay && { ...boxRelay, url: `http://${boxRelay.host}:${boxRelay.port}` },
     };

@@ -17,7 +17,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const ANY = ['--port', '0', '--sadp-port', '0', '--http-port', '0', '--rtsp-port', '0'];
+const ANY = ['--port', '0', '--sadp-port', '0', '--wsd-port', '0', '--http-port', '0', '--rtsp-port', '0'];
 
 /** Under plain Node, as people start it. */
 function lab(args: string[], env: NodeJS.ProcessEnv = {}) {

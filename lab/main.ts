@@ -42,6 +42,7 @@ const program = new Command('lab')
   .addOption(option('--http-port <port>', "the cameras' HTTP port (0: any free)", 'GATEPOST_LAB_HTTP_PORT', 8000, port))
   .addOption(option('--rtsp-port <port>', "the cameras' RTSP port (0: any free)", 'GATEPOST_LAB_RTSP_PORT', 8554, port))
   .addOption(option('--sadp-port <port>', 'SADP port (0: any free)', 'GATEPOST_SADP_PORT', 37020, port))
+  .addOption(option('--wsd-port <port>', 'WS-Discovery port (0: any free)', 'GATEPOST_WSD_PORT', 3702, port))
   .addOption(option('--fps <n>', 'pictures a second', 'GATEPOST_LAB_FPS', 25, integer(1, 60)))
   .addOption(
     option('--bitrate <kbit/s>', 'video bit rate a camera', 'GATEPOST_LAB_BITRATE', 2000, integer(200, 20_000)),

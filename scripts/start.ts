@@ -31,6 +31,7 @@ const lan = {
   cameraRtsp: base + 8,
   // SADP's own port, unless everything was moved: then a second demo must not hear the first one.
   sadp: base === 8080 ? 37_020 : base + 9,
+  wsd: base === 8080 ? 3_702 : base + 19,
   ...(former.lan as Record<never, number> | undefined),
 };
 const port = { portal: base, setup: base + 1, lab: base + 2, boxRelay: base + 3, ...lan };
@@ -164,7 +165,7 @@ mkdirSync(join(VAR, 'log'), { recursive: true, mode: 0o700 });
 if (former.pid && runs(former.pid))
   fail(`Gatepost is running already on ${VAR}: ${former.portal ?? 'it is just starting'}`);
 for (const [name, p] of Object.entries(port)) {
-  if (name === 'sadp' || (await free(p))) continue;
+  if (name === 'sadp' || name === 'wsd' || (await free(p))) continue;
   fail(
     `port ${p} (${name}) is in use: is Gatepost running already? Stop it, or choose other ports with PORT=9000 npm start`,
   );
@@ -214,6 +215,8 @@ const labReady = new Promise<LabReady>((resolve) => {
       `${HOST}:${port.portal}`,
       '--sadp-port',
       `${port.sadp}`,
+      '--wsd-port',
+      `${port.wsd}`,
       '--http-port',
       `${port.cameraHttp}`,
       '--rtsp-port',

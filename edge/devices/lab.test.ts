@@ -31,13 +31,13 @@ interface LabDevice {
 }
 let dir: string;
 let child: ChildProcess;
-let lab: { control: string; devices: LabDevice[]; sadpPort: number };
+let lab: { control: string; devices: LabDevice[]; sadpPort: number; wsdPort: number };
 let end: (() => unknown)[];
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'gatepost-lan-'));
   end = [() => rmSync(dir, { recursive: true })];
-  const ports = ['--port', '0', '--http-port', '0', '--sadp-port', '0'];
+  const ports = ['--port', '0', '--http-port', '0', '--sadp-port', '0', '--wsd-port', '0'];
   const base = `127.98.${process.pid % 256}.`;
   child = spawn(process.execPath, ['lab/main.ts', '--data', dir, '--no-video', '--base', base, ...ports], {
     cwd: join(import.meta.dirname, '../..'),
@@ -80,7 +80,14 @@ const listening = (names = lab.devices.map((d) => d.name)) =>
 function box() {
   const warnables = new Warnables({ clock, log });
   const journal = new Journal({ path: join(dir, 'journal.db'), clock, log, warnables });
-  const discovery = new Discovery({ interface: 'lo', sadpPort: lab.sadpPort, clock, log, warnables });
+  const discovery = new Discovery({
+    interface: 'lo',
+    sadpPort: lab.sadpPort,
+    wsdPort: lab.wsdPort,
+    clock,
+    log,
+    warnables,
+  });
   const manager = new DeviceManager({ journal, discovery, clock, log, warnables });
   journal.start();
   discovery.start();
@@ -120,6 +127,10 @@ it('finds the cameras, follows them by MAC, and keeps every event by its id (DIS
       activated: true,
     });
   }
+  // The older firmware has ONVIF on: one device, found by both.
+  await until(() => discovery.list().some((d) => d.protocols.includes('onvif')));
+  expect(discovery.list().map((d) => d.protocols)).toEqual(expect.arrayContaining([['sadp'], ['sadp', 'onvif']]));
+  expect(discovery.list()).toHaveLength(lab.devices.length);
   const items = lab.devices.map((d) => config(d));
   expect(manager.apply(items)).toEqual([]);
   await listening();

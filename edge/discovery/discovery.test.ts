@@ -28,15 +28,24 @@ async function lan() {
   cleanUp.push(() => ear.close());
   const port = ear.address().port;
   const inquiries: { text: string; port: number }[] = [];
+  const heard = { probes: 0 };
   ear.on('message', (m, from) => {
+    if (m.includes('discovery/Probe<')) heard.probes++;
     if (m.includes('<Probe>')) inquiries.push({ text: m.toString(), port: from.port });
   });
-  return { ear, port, inquiries };
+  return {
+    ear,
+    port,
+    inquiries,
+    get probes() {
+      return heard.probes;
+    },
+  };
 }
 
-function box(sadpPort: number, clock = new ManualClock()) {
+function box(sadpPort: number, clock = new ManualClock(), wsdPort = 0) {
   const warnables = new Warnables({ clock, log });
-  const discovery = new Discovery({ interface: 'lo', sadpPort, clock, log, warnables });
+  const discovery = new Discovery({ interface: 'lo', sadpPort, wsdPort, clock, log, warnables });
   cleanUp.push(() => discovery.stop());
   return { discovery, clock, warnables };
 }
@@ -97,6 +106,32 @@ describe('the search on loopback', () => {
     await send(ear, match({ mac: '44-19-b6-00-00-02', address: '127.0.2.9' }), port, GROUP);
     await until(() => discovery.byMac('44-19-b6-00-00-02')?.address === '127.0.2.9');
     expect(discovery.list().map((d) => d.addressConflict)).toEqual([false, false]);
+  });
+
+  it('merges what ONVIF and SADP say of one device, and lists a device that only ONVIF names (DISC-01)', async () => {
+    const { ear, port, inquiries } = await lan();
+    const onvif = await lan();
+    const { discovery, clock } = box(port, new ManualClock(), onvif.port);
+    discovery.start();
+    await until(() => inquiries.length > 0 && onvif.probes > 0);
+    const wsd = (kind: string, mac: string) =>
+      `<e:Envelope xmlns:e="x" xmlns:d="y"><e:Body><d:${kind}><EndpointReference><Address>urn:uuid:9e1c7a40-0f6e-11b3-81d0-${mac}</Address></EndpointReference><Scopes>onvif://www.onvif.org/hardware/Dome</Scopes><XAddrs>http://127.0.0.1:88/onvif/device_service</XAddrs></d:${kind}></e:Body></e:Envelope>`;
+    await send(ear, match({ mac: '44-19-b6-00-00-01', address: '127.0.2.1', port: 80 }), port, GROUP);
+    await send(onvif.ear, wsd('Hello', '4419b6000001'), onvif.port, GROUP);
+    await send(onvif.ear, wsd('Hello', '4419b6000002'), onvif.port, GROUP);
+    await until(() => discovery.list().length === 2 && discovery.list()[0]?.protocols.length === 2);
+    expect(discovery.list()).toMatchObject([
+      { mac: '44-19-b6-00-00-01', protocols: ['sadp', 'onvif'], address: '127.0.2.1', model: 'DS-2CD', httpPort: 80 },
+      { mac: '44-19-b6-00-00-02', protocols: ['onvif'], model: 'Dome', activated: null, httpPort: 88 },
+    ]);
+    await send(onvif.ear, wsd('Bye', '4419b6000002'), onvif.port, GROUP);
+    await until(() => discovery.list().length === 1);
+    // What one protocol no longer says goes; the device stays while the other names it.
+    await clock.advance(30_000);
+    await send(ear, match({ mac: '44-19-b6-00-00-01', address: '127.0.2.1', port: 81 }), port, GROUP);
+    await until(() => discovery.list()[0]?.httpPort === 81);
+    await clock.advance(15_000);
+    expect(discovery.list().map((d) => d.protocols)).toEqual([['sadp']]);
   });
 
   it('drops what was silent for 45 s', async () => {

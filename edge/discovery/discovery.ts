@@ -6,9 +6,11 @@ import { sameSerial } from '../../protocol/wire/serial.ts';
 import type { Warnables } from '../warnables.ts';
 import { isLoopback, searchedInterfaces } from './interfaces.ts';
 import { Inventory } from './inventory.ts';
+import { macOfNeighbour } from './neighbours.ts';
 import { tcpPing } from './ping.ts';
 import { inquiry, macOf, readDatagram, SADP_PORT } from './sadp.ts';
-import { SadpSockets } from './sockets.ts';
+import { SearchSockets } from './sockets.ts';
+import { type OnvifDevice, probes, readWsd, WSD_PORT } from './ws-discovery.ts';
 
 const PERIOD_MS = 15_000;
 const GONE_AFTER_MS = 45_000;
@@ -27,8 +29,8 @@ const MAX_BYTES_A_SECOND = 2_000_000;
 const MANY_MALFORMED = 50;
 
 /**
- * Finds the devices of the LAN, without a break (DISC-03): inquires every 15 s, hears the answers to others' inquiries
- * too, and drops what was silent for 45 s. On `lo` it hears, lists and pings addresses in 127.0.0.0/8 only, so that a demo never touches a real device.
+ * Finds the devices of the LAN, without a break (DISC-03): asks every 15 s by SADP and by ONVIF's WS-Discovery, hears the answers to
+ * others too, and drops what was silent for 45 s. On `lo` it hears, lists and pings addresses in 127.0.0.0/8 only, so that a demo never touches a real device.
  */
 export class Discovery {
   readonly #interface: string | undefined;
@@ -38,7 +40,8 @@ export class Discovery {
   readonly #log: Logger;
   readonly #warnables: Pick<Warnables, 'raise' | 'clear'>;
   readonly #inventory: Inventory;
-  readonly #sockets: SadpSockets;
+  readonly #sadp: SearchSockets;
+  readonly #wsd: SearchSockets | null;
   readonly #listeners = new Set<() => void>();
   #cancels: (() => void)[] = [];
   #cancelRepeat: () => void = () => {};
@@ -54,6 +57,8 @@ export class Discovery {
     /** Name; all but loopback without it. */
     interface?: string;
     sadpPort?: number;
+    /** Of ONVIF's WS-Discovery; 0: no such search. */
+    wsdPort?: number;
     /** Devices in other subnets, where multicast does not reach. */
     unicastTargets?: string[];
     clock: Clock;
@@ -67,12 +72,23 @@ export class Discovery {
     this.#log = o.log.child({ module: 'discovery' });
     this.#warnables = o.warnables;
     this.#inventory = new Inventory({ clock: o.clock, max: MAX_DEVICES });
-    this.#sockets = new SadpSockets({
-      port: o.sadpPort ?? SADP_PORT,
-      loopbackOnly: this.#loopbackOnly,
-      receive: (datagram, source) => this.#receive(datagram, source),
-      log: this.#log,
+    const sadpPort = o.sadpPort ?? SADP_PORT;
+    const shared = { loopbackOnly: this.#loopbackOnly, log: this.#log };
+    this.#sadp = new SearchSockets({
+      ...shared,
+      port: sadpPort,
+      // Some devices answer to the port that asked, others to the group: one socket hears both.
+      sendFrom: sadpPort,
+      receive: (datagram, source) => this.#receive(datagram, () => this.#readSadp(datagram, source)),
     });
+    const wsdPort = o.wsdPort ?? WSD_PORT;
+    const wsd = {
+      ...shared,
+      port: wsdPort,
+      sendFrom: 0,
+      receive: (datagram: Buffer, source: string) => this.#receive(datagram, () => this.#readWsd(datagram, source)),
+    };
+    this.#wsd = wsdPort === 0 ? null : new SearchSockets(wsd);
   }
 
   start(signal?: AbortSignal): void {
@@ -90,7 +106,12 @@ export class Discovery {
   stop(): void {
     this.#stopped = true;
     for (const cancel of this.#cancels.splice(0)) cancel();
-    this.#sockets.close();
+    this.#closeSockets();
+  }
+
+  #closeSockets(): void {
+    this.#sadp.close();
+    this.#wsd?.close();
   }
 
   list(): DiscoveredDevice[] {
@@ -142,12 +163,15 @@ export class Discovery {
   async #inquire(): Promise<void> {
     if (this.#stopped) return;
     const interfaces = searchedInterfaces(this.#interface);
-    await this.#sockets.follow(interfaces);
-    if (this.#stopped) return this.#sockets.close();
+    await this.#sadp.follow(interfaces);
+    await this.#wsd?.follow(interfaces);
+    if (this.#stopped) return this.#closeSockets();
     this.#reportSockets(interfaces.length);
     const datagram = inquiry(randomUUID());
+    const asked = probes(randomUUID);
     const send = (left: number) => {
-      this.#sockets.send(datagram, this.#unicastTargets);
+      this.#sadp.send(datagram, this.#unicastTargets);
+      for (const probe of asked) this.#wsd?.send(probe, this.#unicastTargets);
       if (left > 1) this.#cancelRepeat = this.#clock.after(REPEAT_MS, () => send(left - 1));
     };
     this.#cancelRepeat();
@@ -163,22 +187,52 @@ export class Discovery {
     }
   }
 
-  #receive(datagram: Buffer, source: string): void {
+  /** `read` is false for what cannot be read; it is not called at all in a flood. */
+  #receive(datagram: Buffer, read: () => boolean): void {
     if (this.#stopped) return;
     const now = this.#thisSecond;
     now.bytes += datagram.length;
     const flood = ++now.datagrams > MAX_DATAGRAMS_A_SECOND || now.bytes > MAX_BYTES_A_SECOND;
-    const read = flood ? 'malformed' : readDatagram(datagram, source);
-    if (read === 'ignore') return;
-    if (read === 'malformed') {
-      // One line a period tells enough: whoever floods the LAN must not fill the log.
-      if (this.#malformedThisPeriod++ === 0)
-        this.#log.debug({ source, bytes: datagram.length }, 'malformed SADP datagram');
-      this.#malformed++;
-      return;
-    }
-    if (this.#loopbackOnly && !isLoopback(read.address)) return;
-    if (this.#inventory.seen(read)) this.#changed();
+    if (!flood && read()) return;
+    // One line a period tells enough: whoever floods the LAN must not fill the log.
+    if (this.#malformedThisPeriod++ === 0) this.#log.debug({ bytes: datagram.length }, 'malformed discovery datagram');
+    this.#malformed++;
+  }
+
+  #readSadp(datagram: Buffer, source: string): boolean {
+    const read = readDatagram(datagram, source);
+    if (read === 'malformed') return false;
+    if (read === 'ignore' || (this.#loopbackOnly && !isLoopback(read.address))) return true;
+    if (this.#inventory.seen('sadp', read)) this.#changed();
+    return true;
+  }
+
+  #readWsd(datagram: Buffer, source: string): boolean {
+    const read = readWsd(datagram, source);
+    if (read === 'malformed') return false;
+    if (read === 'ignore') return true;
+    if ('gone' in read) {
+      if (this.#inventory.left(read.gone)) this.#changed();
+    } else for (const device of read.found) this.#foundOnvif(device);
+    return true;
+  }
+
+  /**
+   * Identity is the MAC. Where the device does not tell it, it is the one that SADP named at that address, or that the
+   * kernel knows. A device in another subnet that names none cannot be told from its neighbours and is not listed.
+   */
+  #foundOnvif(device: OnvifDevice): void {
+    const take = (mac: string | null) => {
+      if (!mac || this.#stopped) return;
+      const { uuid, model, address, httpPort } = device;
+      const unknown = { serial: '', firmware: null, subnetMask: null, gateway: null, dhcp: null, activated: null };
+      if (this.#inventory.seen('onvif', { ...unknown, mac, model, address, httpPort, locked: false }, uuid))
+        this.#changed();
+    };
+    const known = device.mac ?? this.#inventory.macOf(device.uuid, device.address);
+    if (known) take(known);
+    else
+      macOfNeighbour(device.address).then(take, (error) => this.#log.debug({ err: error }, 'no table of neighbours'));
   }
 
   #report(): void {
@@ -205,7 +259,7 @@ export class Discovery {
   }
 
   #reportSockets(interfaces: number): void {
-    const error = this.#sockets.lastError;
+    const error = this.#sadp.lastError;
     if (interfaces === 0) {
       const which = this.#interface ? `The interface ${this.#interface} has` : 'No network interface has';
       this.#warnables.raise(

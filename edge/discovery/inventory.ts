@@ -3,11 +3,15 @@ import type { DiscoveredDevice } from '../../protocol/wire/box-api.ts';
 import { pingLevel } from './ping.ts';
 import type { SadpDevice } from './sadp.ts';
 
+export type Protocol = 'sadp' | 'onvif';
+
 interface Entry {
+  /** What it said by each protocol, and when. */
+  said: Map<Protocol, { device: SadpDevice; uuid: string | null; mono: number }>;
+  /** All that together: SADP tells more. */
   device: SadpDevice;
   firstSeen: number;
   lastSeen: number;
-  lastSeenMono: number;
   pingMs: number | null;
   pingedMono: number;
 }
@@ -25,34 +29,69 @@ export class Inventory {
     this.#max = o.max;
   }
 
-  /** True when something about it is new. */
-  seen(device: SadpDevice): boolean {
+  /** True when something about it is new. `uuid`: its ONVIF endpoint. */
+  seen(protocol: Protocol, device: SadpDevice, uuid: string | null = null): boolean {
     const now = this.#clock.now();
-    const mono = this.#clock.mono();
+    const said = { device, uuid, mono: this.#clock.mono() };
     const known = this.#entries.get(device.mac);
     if (!known) {
       if (this.#entries.size >= this.#max) {
         this.refused++;
         return false;
       }
-      const entry = { device, firstSeen: now, lastSeen: now, lastSeenMono: mono, pingMs: null };
+      const entry = { said: new Map([[protocol, said]]), device, firstSeen: now, lastSeen: now, pingMs: null };
       this.#entries.set(device.mac, { ...entry, pingedMono: Number.NEGATIVE_INFINITY });
       return true;
     }
-    const changed = JSON.stringify(known.device) !== JSON.stringify(device);
-    const moved = known.device.address !== device.address || known.device.httpPort !== device.httpPort;
-    Object.assign(known, { device, lastSeen: now, lastSeenMono: mono });
-    if (moved) Object.assign(known, { pingMs: null, pingedMono: Number.NEGATIVE_INFINITY });
-    return changed;
+    const fresh = !known.said.has(protocol);
+    known.said.set(protocol, said);
+    known.lastSeen = now;
+    return this.#merge(known) || fresh;
+  }
+
+  /** A device said by WS-Discovery that it goes; true when something went. */
+  left(uuid: string): boolean {
+    return this.#forget((protocol, said) => protocol === 'onvif' && said.uuid === uuid);
   }
 
   /** Drops what was silent for `ms`; true when something went. */
   forgetSilent(ms: number): boolean {
-    const before = this.#entries.size;
+    const now = this.#clock.mono();
+    return this.#forget((_, said) => now - said.mono >= ms);
+  }
+
+  /** The MAC of the device with that endpoint, or else of the only one at that address. */
+  macOf(uuid: string, address: string): string | null {
+    const entries = [...this.#entries.values()];
+    const same = entries.find((e) => e.said.get('onvif')?.uuid === uuid);
+    if (same) return same.device.mac;
+    const there = entries.filter((e) => e.device.address === address);
+    return there.length === 1 ? there[0]!.device.mac : null;
+  }
+
+  #forget(gone: (protocol: Protocol, said: { uuid: string | null; mono: number }) => boolean): boolean {
+    let changed = false;
     for (const [mac, entry] of this.#entries) {
-      if (this.#clock.mono() - entry.lastSeenMono >= ms) this.#entries.delete(mac);
+      for (const [protocol, said] of entry.said) {
+        if (!gone(protocol, said)) continue;
+        entry.said.delete(protocol);
+        changed = true;
+      }
+      if (entry.said.size === 0) this.#entries.delete(mac);
+      else this.#merge(entry);
     }
-    return this.#entries.size !== before;
+    return changed;
+  }
+
+  /** True when the device looks different now. A new address is pinged anew. */
+  #merge(entry: Entry): boolean {
+    const [sadp, onvif] = [entry.said.get('sadp')?.device, entry.said.get('onvif')?.device];
+    const device = sadp ? { ...sadp, model: sadp.model || onvif?.model || '' } : (onvif as SadpDevice);
+    const old = entry.device;
+    entry.device = device;
+    if (old.address !== device.address || old.httpPort !== device.httpPort)
+      Object.assign(entry, { pingMs: null, pingedMono: Number.NEGATIVE_INFINITY });
+    return JSON.stringify(old) !== JSON.stringify(device);
   }
 
   /** The devices whose ping is older than `ms`, the oldest first, and marks them as being pinged. */
@@ -84,7 +123,7 @@ export class Inventory {
         const pinged = e.pingedMono !== Number.NEGATIVE_INFINITY;
         return {
           ...e.device,
-          protocols: ['sadp'],
+          protocols: [...e.said.keys()].sort().reverse(),
           pingMs: e.pingMs,
           pingMethod: pinged ? 'tcp' : null,
           pingLevel: pinged ? pingLevel(e.pingMs) : null,

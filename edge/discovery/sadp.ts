@@ -9,7 +9,6 @@ import { clean, parseXml, text } from '../isapi/xml.ts';
  *
  * Fields come in any order, most may be missing, booleans are misspelled (`flase`), texts end in blanks.
  */
-export const SADP_GROUP = '239.255.255.250';
 export const SADP_PORT = 37020;
 const MAX_DATAGRAM_BYTES = 8 * 1024;
 /** Devices send about forty elements; empty ones by the thousand cost more to read than anything else. */

@@ -1,7 +1,9 @@
 import { createSocket, type Socket } from 'node:dgram';
 import type { Logger } from 'pino';
 import { type Interface, isLoopback } from './interfaces.ts';
-import { SADP_GROUP } from './sadp.ts';
+
+/** Both searches, SADP and WS-Discovery, use this group, on ports of their own. */
+export const SEARCH_GROUP = '239.255.255.250';
 
 type Receive = (datagram: Buffer, source: string) => void;
 
@@ -9,8 +11,9 @@ type Receive = (datagram: Buffer, source: string) => void;
  * UDP sockets of the search: one that hears group and broadcast on every interface, and one bound to each interface's own
  * address, which sends there (the kernel would send everything out of the default route) and hears unicast answers.
  */
-export class SadpSockets {
+export class SearchSockets {
   readonly #port: number;
+  readonly #sendFrom: number;
   readonly #loopbackOnly: boolean;
   readonly #receive: Receive;
   readonly #log: Logger;
@@ -19,8 +22,17 @@ export class SadpSockets {
   readonly #senders = new Map<string, { socket: Socket; broadcast: string | null }>();
   lastError: string | null = null;
 
-  constructor(o: { port: number; loopbackOnly: boolean; receive: Receive; log: Logger }) {
+  constructor(o: {
+    /** Of the group. */
+    port: number;
+    /** Where answers come back to; 0: any free one. */
+    sendFrom: number;
+    loopbackOnly: boolean;
+    receive: Receive;
+    log: Logger;
+  }) {
     this.#port = o.port;
+    this.#sendFrom = o.sendFrom;
     this.#loopbackOnly = o.loopbackOnly;
     this.#receive = o.receive;
     this.#log = o.log;
@@ -29,7 +41,7 @@ export class SadpSockets {
   /** Opens what is missing and closes what is gone: interfaces come and go. */
   async follow(interfaces: Interface[]): Promise<void> {
     this.lastError = null;
-    this.#group ??= await this.#open('0.0.0.0');
+    this.#group ??= await this.#open('0.0.0.0', this.#port);
     for (const address of new Set([...this.#members, ...this.#senders.keys()])) {
       if (!interfaces.some((i) => i.address === address)) this.#drop(address);
     }
@@ -37,12 +49,12 @@ export class SadpSockets {
       if (
         this.#group &&
         !this.#members.has(address) &&
-        this.#try(() => this.#group?.addMembership(SADP_GROUP, address))
+        this.#try(() => this.#group?.addMembership(SEARCH_GROUP, address))
       ) {
         this.#members.add(address);
       }
       if (this.#senders.has(address)) continue;
-      const socket = await this.#open(address);
+      const socket = await this.#open(address, this.#sendFrom);
       if (!socket) continue;
       this.#try(() => {
         socket.setMulticastInterface(address);
@@ -56,7 +68,7 @@ export class SadpSockets {
   /** Sends once per interface to the group and the subnet's broadcast, and to each of `targets`. */
   send(datagram: Buffer, targets: string[]): void {
     for (const { socket, broadcast } of this.#senders.values()) {
-      for (const to of [SADP_GROUP, ...(broadcast ? [broadcast] : []), ...targets]) {
+      for (const to of [SEARCH_GROUP, ...(broadcast ? [broadcast] : []), ...targets]) {
         socket.send(datagram, this.#port, to, (error) => {
           if (error) this.#log.debug({ err: error, to }, 'an inquiry could not be sent');
         });
@@ -72,15 +84,15 @@ export class SadpSockets {
     this.#senders.clear();
   }
 
-  async #open(address: string): Promise<Socket | null> {
+  async #open(address: string, port: number): Promise<Socket | null> {
     const socket = createSocket({ type: 'udp4', reuseAddr: true });
     try {
       await new Promise<void>((resolve, reject) => {
         socket.once('error', reject);
-        socket.bind({ port: this.#port, address }, resolve);
+        socket.bind({ port, address }, resolve);
       });
     } catch (error) {
-      this.lastError = `${address}:${this.#port}: ${(error as Error).message}`;
+      this.lastError = `${address}:${port}: ${(error as Error).message}`;
       this.#log.debug({ err: error, address }, 'a socket of the search could not be opened');
       return null;
     }
@@ -94,7 +106,7 @@ export class SadpSockets {
   }
 
   #drop(address: string): void {
-    if (this.#members.delete(address)) this.#try(() => this.#group?.dropMembership(SADP_GROUP, address));
+    if (this.#members.delete(address)) this.#try(() => this.#group?.dropMembership(SEARCH_GROUP, address));
     this.#senders.get(address)?.socket.close();
     this.#senders.delete(address);
   }

@@ -18,6 +18,8 @@ export interface CameraProfile {
     /** ProbeMatch goes to the group, or to who asked (then twice, as happens on busy networks). */
     sadpReply: 'multicast' | 'unicast';
     macUpperCase: boolean;
+    /** ONVIF is off until somebody turns it on, since V5.5. */
+    onvif: boolean;
     /** HTTP challenges, in this order. */
     algorithms: ('MD5' | 'SHA-256')[];
     /** Without it the response is that of RFC 2069. */
@@ -42,6 +44,7 @@ export interface CameraProfile {
 const current: CameraProfile['odd'] = {
   sadpReply: 'multicast',
   macUpperCase: false,
+  onvif: false,
   algorithms: ['SHA-256', 'MD5'],
   qop: true,
   realm: 'IP Camera(G4710)',
@@ -60,6 +63,7 @@ const current: CameraProfile['odd'] = {
 const old: CameraProfile['odd'] = {
   sadpReply: 'unicast',
   macUpperCase: true,
+  onvif: true,
   algorithms: ['MD5'],
   qop: false,
   realm: '7c1f0a5be6d94f02b8a37d11',

@@ -13,6 +13,7 @@ export async function startLab(options: Partial<LabOptions> = {}) {
       httpPort: 0,
       rtspPort: 0,
       sadpPort: 0,
+      wsdPort: 0,
       receiverPort: 0,
       arcDirectPort: 0,
       arcRelayPort: 0,

@@ -107,7 +107,16 @@ async function startMain(name: string, port: number, options: string[], stdin?: 
 /** A new box that nobody claimed. */
 export async function startBox(relay: string) {
   const port = await freeBase();
-  return startMain('edge', port, ['--relay', relay, '--interface', 'lo', '--sadp-port', `${port + 2}`]);
+  return startMain('edge', port, [
+    '--relay',
+    relay,
+    '--interface',
+    'lo',
+    '--sadp-port',
+    `${port + 2}`,
+    '--wsd-port',
+    '0',
+  ]);
 }
 
 /** A relay with one user and one site without a box. */
