@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestRelay } from '../testing/relay.ts';
 
@@ -12,6 +13,7 @@ beforeAll(async () => {
   mkdirSync(join(portalDir, 'assets'));
   writeFileSync(join(portalDir, 'index.html'), '<!doctype html><title>Portal</title>');
   writeFileSync(join(portalDir, 'assets', 'index-Ab3_xY9-.js'), 'export {};');
+  writeFileSync(join(portalDir, 'assets', 'index-Ab3_xY9-.js.br'), brotliCompressSync('export {};'));
   writeFileSync(join(portalDir, '..', 'outside.txt'), 'secret');
   await relay.start();
 });
@@ -34,6 +36,22 @@ describe('pages', () => {
     const script = await relay.call('GET', '/assets/index-Ab3_xY9-.js');
     expect(script.headers.get('content-type')).toContain('javascript');
     expect(script.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+  });
+
+  it('sends what the build compressed, and a page that did not change not again', async () => {
+    const encoded = async (accept: string) => {
+      const { headers, body } = await relay.call('GET', '/assets/index-Ab3_xY9-.js', undefined, {
+        'accept-encoding': accept,
+      });
+      return [headers.get('content-encoding'), headers.get('vary'), body];
+    };
+    expect(await encoded('gzip, br')).toEqual(['br', 'Accept-Encoding', 'export {};']);
+    expect(await encoded('identity')).toEqual([null, null, 'export {};']);
+    const tag = (await relay.call('GET', '/sites/abc')).headers.get('etag') ?? '';
+    expect(tag).toMatch(/^"/);
+    const again = await relay.call('GET', '/sites/abc', undefined, { 'if-none-match': tag });
+    expect([again.status, again.body, again.headers.get('cache-control')]).toEqual([304, '', 'no-cache']);
+    expect(again.headers.get('content-security-policy')).toContain("default-src 'self'");
   });
 
   it('gives no file outside of the portal, and no page for a missing file', async () => {

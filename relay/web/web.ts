@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { HttpBindings } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
+import { etag } from 'hono/etag';
 import { problemResponse } from '../api/problem.ts';
 
 const DOCS = `<!doctype html>
@@ -31,16 +32,19 @@ export function webPages({ portalDir }: { portalDir: string }): Hono<{ Bindings:
   const swagger = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   app.use(async (c, next) => {
     await next();
-    if (c.res.ok) c.res.headers.set('cache-control', caching(c.req.path));
+    if (c.res.ok || c.res.status === 304) c.res.headers.set('cache-control', caching(c.req.path));
   });
+  // A page asked for again is not sent again; what never changes is not even asked for.
+  const tag = etag();
+  app.use((c, next) => (c.req.method === 'GET' && caching(c.req.path) === 'no-cache' ? tag(c, next) : next()));
   app.get('/docs', (c) => c.html(DOCS));
   app.get('/docs/start.js', (c) => c.body(DOCS_START, 200, { 'content-type': 'text/javascript; charset=utf-8' }));
   for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js']) {
     app.get(`/docs/${file}`, serveStatic({ path: join(swagger, file) }));
   }
 
-  const forPages = serveStatic({ rewriteRequestPath: (path) => join(portalDir, path) });
-  const page = serveStatic({ path: join(portalDir, 'index.html') });
+  const forPages = serveStatic({ rewriteRequestPath: (path) => join(portalDir, path), precompressed: true });
+  const page = serveStatic({ path: join(portalDir, 'index.html'), precompressed: true });
   app.get('*', forPages, async (c, next) => {
     // Addresses of the portal's own pages have no dot; anything else that is missing is missing.
     if (/\.\w+$/.test(c.req.path)) return problemResponse('not-found');
