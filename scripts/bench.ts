@@ -5,6 +5,7 @@ export type Emit = (line: object) => void;
 type Bench = { run(emit: Emit, options: { quick: boolean }): Promise<void> };
 
 const benches: Record<string, () => Promise<Bench>> = {
+  portal: () => import('../bench/portal.ts'),
   events: () => import('../bench/events.ts'),
   arc: () => import('../bench/arc.ts'),
   tunnel: () => import('../bench/tunnel.ts'),
