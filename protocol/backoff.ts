@@ -1,3 +1,9 @@
+/** Milliseconds before the try after `tries` failed ones: exponential with half jitter (50–100 % of the step). */
+export function backoffMs(tries: number, firstMs: number, capMs: number, random: () => number = Math.random): number {
+  const step = Math.min(capMs, firstMs * 2 ** Math.min(tries, 30));
+  return step * (0.5 + random() / 2);
+}
+
 /**
  * Reconnect delays: the first try at once, then exponential with half jitter (50–100 % of the step), so that a thousand
  * boxes do not return in the same second.
@@ -16,9 +22,7 @@ export class Backoff {
 
   /** Milliseconds to wait before the next try. */
   next(): number {
-    const step = Math.min(this.#capMs, this.#firstMs * 2 ** Math.min(this.#tries, 30));
-    this.#tries++;
-    return step * (0.5 + this.#random() / 2);
+    return backoffMs(this.#tries++, this.#firstMs, this.#capMs, this.#random);
   }
 
   reset(): void {

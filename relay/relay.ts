@@ -40,12 +40,14 @@ import { JournalIngest } from './events/ingest.ts';
 import { Quarantine } from './events/quarantine.ts';
 import { type EventParts, EventQueries } from './events/queries.ts';
 import { registerEventRoutes } from './events/routes.ts';
+import { Handover } from './handover/handover.ts';
 import { HealthStore } from './health/health.ts';
 import { Presence } from './health/presence.ts';
 import { SiteWarnables } from './health/warnables.ts';
 import { LiveFeed } from './live/feed.ts';
 import { Live } from './live/live.ts';
 import { registerLiveRoutes } from './live/routes.ts';
+import { Notify, type NotifyOptions } from './notify/notify.ts';
 import { registerSiteRoutes } from './sites/routes.ts';
 import { Views } from './sites/views.ts';
 import { TunnelHub } from './tunnel/hub.ts';
@@ -75,6 +77,8 @@ export interface RelayOptions {
   metricsToken?: string;
   enrolmentsPerAddressPerHour?: number;
   portalDir?: string;
+  /** Ways to reach people: SMTP server, SMS gateway. */
+  notify?: NotifyOptions;
   clock: Clock;
   log: Logger;
 }
@@ -86,6 +90,7 @@ export class Relay {
   #server: Server | null = null;
   #db: Db | null = null;
   #stopping = false;
+  #publicUrl: URL | null = null;
 
   constructor(options: RelayOptions) {
     this.#o = options;
@@ -166,6 +171,16 @@ export class Relay {
 
     // The portal's API.
     const sessions = new Sessions({ db, clock });
+    this.#publicUrl = this.#o.publicUrl ? new URL(this.#o.publicUrl) : null;
+    const notify = new Notify({
+      ...{ db, clock, log: child('notify'), dataDir, guard, sessions },
+      publicUrl: () => this.#publicUrl,
+      options: this.#o.notify ?? {},
+    });
+    const handover = new Handover({
+      ...{ db, clock, log: child('handover'), notifier },
+      publicUrl: () => this.#publicUrl,
+    });
     const login = new Login({ db, clock, log: child('auth'), sessions });
     const claims = new Claims({
       db,
@@ -180,6 +195,12 @@ export class Relay {
     const devices = new Devices({ db, clock, log: child('devices'), desired, box, views });
     const leases = new Leases({ clock });
     const api = createApi({ db, clock, log: child('api'), sessions, metrics });
+    // No request sees what has ended meanwhile.
+    api.use('*', async (_, next) => {
+      await handover.due();
+      await next();
+    });
+    handover.registerRoutes(api);
     registerAuthRoutes(api, { login, sessions, remote, secureCookies: https });
     registerSiteRoutes(api, { db, clock, views, claims, remote });
     registerDeviceRoutes(api, { db, box, devices });
@@ -236,9 +257,15 @@ export class Relay {
       () => enrolment.stop(),
       () => joiner.stop(),
       () => health.stop(),
+      () => handover.stop(),
+      () => notify.stop(),
     );
     try {
       const { port } = await listen(server, this.#o.host, this.#o.port);
+      // Without a public address a relay for this machine alone can be linked to all the same.
+      if (/^127\./.test(this.#o.host)) this.#publicUrl ??= new URL(`http://${this.#o.host}:${port}`);
+      notify.start();
+      handover.start();
       return { port };
     } catch (error) {
       await this.stop();

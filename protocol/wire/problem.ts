@@ -29,6 +29,7 @@ export const PROBLEMS = {
   'method-not-allowed': [405, 'This address does not take that method'],
   conflict: [409, 'This is in conflict with what is there'],
   'site-status': [409, 'The site’s status does not allow this'],
+  'handover-blocked': [409, 'Something at this site is in the way of its handover'],
   'limit-reached': [409, 'There are as many as there may be'],
   'already-claimed': [409, 'This box belongs to a site already'],
   'duplicate-identity': [409, 'Two boxes use one identity'],
@@ -45,6 +46,7 @@ export const PROBLEMS = {
   'device-not-activated': [502, 'The device is not activated'],
   'device-unreachable': [502, 'The device does not answer'],
   'device-error': [502, 'The device answered with an error'],
+  'outbox-full': [503, 'No message can be sent at the moment'],
   'box-unreachable': [503, 'The box is not connected'],
   'storage-full': [507, 'There is no room left'],
 } as const satisfies Record<string, readonly [number, string]>;

@@ -8,6 +8,7 @@ import type { HandoverTables } from '../handover/schema.ts';
 import type { SharingTables } from '../handover/sharing-schema.ts';
 import type { InvitationTables } from '../invitations/schema.ts';
 import type { KeyTables } from '../keys/schema.ts';
+import type { NotifyTables } from '../notify/schema.ts';
 import type { PeopleTables } from '../people/schema.ts';
 import type { SiteTables } from '../sites/schema.ts';
 
@@ -26,7 +27,8 @@ export interface Database
     SiteTables,
     SharingTables,
     InvitationTables,
-    CollaborationTables {
+    CollaborationTables,
+    NotifyTables {
   /** Every tenant: installers' companies, customers' households, the operator. */
   companies: {
     id: string;

@@ -7,6 +7,7 @@ import { people } from './006-people.ts';
 import { sites } from './007-sites.ts';
 import { handover } from './008-handover.ts';
 import { sharing } from './009-sharing.ts';
+import { notify } from './010-notify.ts';
 import { platform } from './011-platform.ts';
 import type { Migration } from './migration.ts';
 
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   handover,
   sharing,
   platform,
+  notify,
 ];
