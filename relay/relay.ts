@@ -177,6 +177,7 @@ export class Relay {
       publicUrl: () => this.#publicUrl,
       options: this.#o.notify ?? {},
     });
+    const { notifier } = notify;
     const handover = new Handover({
       ...{ db, clock, log: child('handover'), notifier },
       publicUrl: () => this.#publicUrl,
