@@ -1,10 +1,9 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import preact from '@preact/preset-vite';
 import tailwind from '@tailwindcss/vite';
 import { defineConfig, type Plugin } from 'vite';
+import { installable, precompressed, shellList } from './build/app.ts';
 
 const root = dirname(fileURLToPath(import.meta.url));
 
@@ -18,42 +17,55 @@ const pageAtRoot: Plugin = {
   },
 };
 
-const compressed = {
-  br: (data: Buffer) => brotliCompressSync(data, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }),
-  gz: (data: Buffer) => gzipSync(data, { level: 9 }),
-};
+/** A plugin for some of the outputs only. */
+const only = (names: string[], plugin: Plugin): Plugin => ({
+  ...plugin,
+  applyToEnvironment: ({ name }) => names.includes(name),
+});
 
-/** Writes what servers send compressed beside each file, so that they need not compress. */
-const precompressed: Plugin = {
-  name: 'precompressed',
-  writeBundle({ dir }) {
-    for (const name of readdirSync(dir!, { recursive: true, encoding: 'utf8' })) {
-      if (!/\.(html|js|css|svg|json|webmanifest)$/.test(name)) continue;
-      const data = readFileSync(join(dir!, name));
-      for (const [ending, compress] of Object.entries(compressed)) {
-        const smaller = compress(data);
-        if (smaller.length < data.length) writeFileSync(join(dir!, `${name}.${ending}`), smaller);
-      }
-    }
-  },
-};
-
+// Making a schema does nothing else: a page that takes only words from the wire's files carries no validator.
+const treeshake = { manualPureFunctions: ['z'] };
 const page = (name: string) => ({
   consumer: 'client' as const,
   build: {
     outDir: `dist/${name}`,
     emptyOutDir: true,
-    // Making a schema does nothing else: a page that takes only words from the wire's files carries no validator.
-    rollupOptions: { input: `${root}/${name}/index.html`, treeshake: { manualPureFunctions: ['z'] } },
+    rollupOptions: { input: `${root}/${name}/index.html`, treeshake },
   },
 });
 
-/** Two pages from one source: the portal (served by the relay) and the box's set-up page (served by the box). */
+/**
+ * Two pages from one source: the portal (served by the relay) and the box's set-up page (served by the box); then the
+ * portal's service worker, which names the portal's files.
+ */
 export default defineConfig({
   root,
-  plugins: [preact({ devToolsEnabled: false }), tailwind(), pageAtRoot, precompressed],
+  plugins: [
+    preact({ devToolsEnabled: false }),
+    tailwind(),
+    pageAtRoot,
+    only(['client'], installable),
+    only(['worker'], shellList(`${root}/dist/portal`)),
+    only(['client', 'worker', 'setup'], precompressed),
+  ],
   // Nothing inlined as data: or <script>, so that the servers' content security policy can be strict.
   build: { assetsInlineLimit: 0, modulePreload: { polyfill: false }, target: 'es2022' },
   builder: {},
-  environments: { client: page('portal'), setup: page('setup') },
+  environments: {
+    client: page('portal'),
+    worker: {
+      consumer: 'client',
+      build: {
+        outDir: 'dist/portal',
+        emptyOutDir: false,
+        copyPublicDir: false,
+        rollupOptions: {
+          input: `${root}/worker/worker.ts`,
+          output: { format: 'iife', entryFileNames: 'worker.js' },
+          treeshake,
+        },
+      },
+    },
+    setup: page('setup'),
+  },
 });

@@ -15,6 +15,7 @@ import { refused } from './route.tsx';
 import { ROUTES } from './routes.tsx';
 import { api, me, signOut } from './session.ts';
 import { SignIn } from './sign-in.tsx';
+import { UpdateBar } from './update.tsx';
 
 export function App() {
   useClock();
@@ -24,6 +25,7 @@ export function App() {
       <a href="#main" class="skip">
         {t('nav.skip')}
       </a>
+      <UpdateBar />
       <Session />
       <UndoBar />
     </LocationProvider>
