@@ -9,12 +9,16 @@ import type { Clock } from '../protocol/clock.ts';
 import { limitPipelining } from '../protocol/pipelining.ts';
 import { type Api, createApi } from './api/app.ts';
 import { registerDocument } from './api/document.ts';
+import type { RateLimits } from './api/rate-limit.ts';
 import { remoteAddress } from './api/remote.ts';
 import { ArcAccounts } from './arc/accounts.ts';
 import { Alarms, applyAlarmReport } from './arc/alarms.ts';
 import { DialGuard } from './arc/dial-guard.ts';
 import { ArcPath } from './arc/path.ts';
 import { registerArcRoutes } from './arc/routes.ts';
+import { OperationLog } from './audit/operation-log.ts';
+import { LogReader } from './audit/reader.ts';
+import { registerLogRoutes } from './audit/routes.ts';
 import { Leases } from './auth/leases.ts';
 import { Login } from './auth/login.ts';
 import { registerAuthRoutes } from './auth/routes.ts';
@@ -44,6 +48,8 @@ import { Handover } from './handover/handover.ts';
 import { HealthStore } from './health/health.ts';
 import { Presence } from './health/presence.ts';
 import { SiteWarnables } from './health/warnables.ts';
+import { ApiKeys } from './keys/keys.ts';
+import { registerKeyRoutes } from './keys/routes.ts';
 import { LiveFeed } from './live/feed.ts';
 import { Live } from './live/live.ts';
 import { registerLiveRoutes } from './live/routes.ts';
@@ -77,6 +83,8 @@ export interface RelayOptions {
   metricsToken?: string;
   enrolmentsPerAddressPerHour?: number;
   portalDir?: string;
+  /** Requests that a company, and an address, may make of the API. */
+  rateLimits?: RateLimits;
   /** Ways to reach people: SMTP server, SMS gateway. */
   notify?: NotifyOptions;
   clock: Clock;
@@ -195,7 +203,11 @@ export class Relay {
     const box = new BoxClient({ tunnel: hub });
     const devices = new Devices({ db, clock, log: child('devices'), desired, box, views });
     const leases = new Leases({ clock });
-    const api = createApi({ db, clock, log: child('api'), sessions, metrics });
+    const keys = new ApiKeys({ db, clock, log: child('keys'), sessions });
+    const operationLog = new OperationLog({ db, clock, log: child('audit') });
+    operationLog.start();
+    const access = { sessions, keys, operationLog, remote, limits: this.#o.rateLimits };
+    const api = createApi({ db, clock, log: child('api'), ...access, metrics });
     // No request sees what has ended meanwhile.
     api.use('*', async (_, next) => {
       await handover.due();
@@ -211,6 +223,8 @@ export class Relay {
     registerArcRoutes(api, { accounts, alarms });
     registerClipRoutes(api, { clips, leases });
     registerLiveRoutes(api, { db, live, sessions, leases, clock, log: child('live') });
+    registerLogRoutes(api, { reader: new LogReader({ db, clock }), operationLog, clock });
+    registerKeyRoutes(api, { keys });
     registerDocument(api);
 
     metrics.gauge('gatepost_boxes_online', 'Boxes connected over MQTT', () => presence.count());
@@ -258,6 +272,7 @@ export class Relay {
       () => enrolment.stop(),
       () => joiner.stop(),
       () => health.stop(),
+      () => operationLog.stop(),
       () => handover.stop(),
       () => notify.stop(),
     );

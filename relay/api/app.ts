@@ -4,13 +4,19 @@ import { getCookie } from 'hono/cookie';
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import { auditing } from '../audit/middleware.ts';
+import type { OperationLog } from '../audit/operation-log.ts';
 import { createScope, type Scope } from '../auth/scope.ts';
 import type { Principal, Sessions } from '../auth/sessions.ts';
 import type { Db } from '../db/database.ts';
+import { forKeys } from '../keys/for-keys.ts';
+import type { ApiKeys } from '../keys/keys.ts';
 import type { Metrics } from '../web/metrics.ts';
 import { bodyLimit } from './body-limit.ts';
 import { idempotency } from './idempotency.ts';
 import { ProblemError, problemResponse } from './problem.ts';
+import { RATE_LIMITS, type RateLimits, rateLimit } from './rate-limit.ts';
+import type { RemoteAddress } from './remote.ts';
 
 export const SESSION_COOKIE = 'gp_session';
 
@@ -22,6 +28,8 @@ export type ApiEnv = {
     /** The scope as it is now: what stays open asks it again. Rejects when whoever asked is no longer let in. */
     scopeNow: () => Promise<Scope>;
     audit?: AuditNote;
+    /** The answer holds a secret that is shown this once: it is kept for repeats only where nobody else can read it. */
+    secret?: boolean;
   };
 };
 /** What a route adds to its entry in the operation log. */
@@ -29,6 +37,8 @@ export interface AuditNote {
   siteId?: string;
   target?: { kind: string; id?: string; name?: string };
   detail?: string;
+  /** Who did it, where nobody is signed in (yet). */
+  actor?: { userId: string };
   /** Other tenants whom it concerns: they see it in their log too. */
   companies?: string[];
   /** Log it although it changes nothing. */
@@ -46,8 +56,18 @@ const OPEN = new Set(['/api/v1/auth/login', '/api/v1/openapi.json']);
  * The portal API under /api/v1: every route but the sign-in itself and the document has a scope (`c.get('scope')`)
  * before it runs. Failures are thrown as {@link ProblemError}; anything else thrown is a bug and answered 500.
  */
-export function createApi(deps: { db: Db; clock: Clock; log: Logger; sessions: Sessions; metrics?: Metrics }): Api {
-  const { db, clock, log, sessions, metrics } = deps;
+export function createApi(deps: {
+  db: Db;
+  clock: Clock;
+  log: Logger;
+  sessions: Sessions;
+  keys: ApiKeys;
+  operationLog: OperationLog;
+  remote: RemoteAddress;
+  limits?: RateLimits;
+  metrics?: Metrics;
+}): Api {
+  const { db, clock, log, sessions, keys, operationLog, remote, limits = RATE_LIMITS, metrics } = deps;
   const app: Api = new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
       if (result.success) return;
@@ -76,20 +96,29 @@ export function createApi(deps: { db: Db; clock: Clock; log: Logger; sessions: S
     if (OPEN.has(c.req.path)) return next();
     const bearer = /^Bearer ([\w-]{20,128})$/.exec(c.req.header('authorization') ?? '')?.[1];
     const token = bearer ?? getCookie(c, SESSION_COOKIE);
-    const authenticate = async () => {
-      const principal = token ? await sessions.find(token) : null;
-      if (!principal) throw new ProblemError('not-signed-in');
-      return principal;
-    };
+    const authenticate = async () =>
+      token ? ((bearer && (await keys.find(bearer))) ?? (await sessions.find(token))) : null;
     const principal = await authenticate();
+    if (!principal) return next();
     // A browser sends the cookie along with requests that other sites make it send; a bearer token it does not.
     if (!bearer) requireSameOrigin(c.req.raw);
     c.set('principal', principal);
     c.set('scope', createScope(db, clock, principal));
-    c.set('scopeNow', async () => createScope(db, clock, await authenticate()));
+    c.set('scopeNow', async () => {
+      const now = await authenticate();
+      if (!now) throw new ProblemError('not-signed-in');
+      return createScope(db, clock, now);
+    });
     await next();
   });
+  app.use('*', rateLimit({ clock, limits, remote }));
+  app.use('*', async (c, next) => {
+    if (!c.get('principal') && !OPEN.has(c.req.path)) throw new ProblemError('not-signed-in');
+    await next();
+  });
+  app.use('*', forKeys(app));
   app.use('*', idempotency(db, clock));
+  app.use('*', auditing({ app, db, clock, log, operationLog, remote }));
 
   app.notFound(() => problemResponse('not-found'));
   app.onError((error, c) => {

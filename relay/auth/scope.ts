@@ -24,6 +24,8 @@ export interface Identity {
   /** Signed in, but not to manage sites and devices until the account limit is removed. */
   limited: boolean;
   permissions: ReadonlySet<RolePermission>;
+  /** Of a key for certain sites: nothing else is in reach, nor what concerns all sites. */
+  sites?: readonly string[];
 }
 
 /**
@@ -63,8 +65,9 @@ const ROLE_FOR: Partial<Record<Permission, RolePermission>> = {
 const WHOLE_SITE = new Set<Permission>(['manage', 'own', 'all']);
 
 export function createScope(db: DbOrTrx, clock: Clock, who: Identity): Scope {
-  const may = (permission: RolePermission) => who.admin || who.permissions.has(permission);
-  const everywhere = may('manage-all-sites');
+  const has = (permission: RolePermission) => who.admin || who.permissions.has(permission);
+  const may = (permission: RolePermission) => has(permission) && !(who.sites && permission === 'manage-all-sites');
+  const everywhere = has('manage-all-sites');
   const nowhere = !everywhere && !may('manage-assigned-sites');
 
   const refusal = (permission: Permission): ProblemError | null => {
@@ -81,6 +84,7 @@ export function createScope(db: DbOrTrx, clock: Clock, who: Identity): Scope {
       .where('grants.permission', 'in', GIVEN_BY[permission])
       .where((e) => e.or([e('grants.untilMs', 'is', null), e('grants.untilMs', '>', clock.now())]))
       .$if(nowhere || refusal(permission) !== null, (q) => q.where(sql<SqlBool>`1 = 0`))
+      .$if(who.sites !== undefined, (q) => q.where('grants.siteId', 'in', who.sites ?? []))
       .$if(!everywhere, (q) =>
         q.where((e) =>
           e.exists(

@@ -12,6 +12,8 @@ export interface Principal extends Identity {
   kind: 'session' | 'key';
   name: string;
   expiresMs: number;
+  /** Of a key that may change nothing. */
+  readOnly?: boolean;
 }
 
 export const hashToken = (token: string) => createHash('sha256').update(token).digest('hex');
@@ -104,7 +106,8 @@ export class Sessions {
   }
 }
 
-async function permissionsOf(db: Db, userId: string, admin: boolean): Promise<Set<RolePermission>> {
+/** What a person's roles hold. */
+export async function permissionsOf(db: Db, userId: string, admin: boolean): Promise<Set<RolePermission>> {
   if (admin) return new Set(ROLE_PERMISSIONS);
   const roles = await db
     .selectFrom('user_roles')

@@ -1,0 +1,39 @@
+import type { MiddlewareHandler } from 'hono';
+import { matchedRoutes } from 'hono/route';
+import type { Api, ApiEnv } from '../api/app.ts';
+import { ProblemError } from '../api/problem.ts';
+
+/**
+ * What programs may use: a capability is named here or it is for people only, as sign-in, one's own account, people and keys
+ * always are. Names are the tags of the API document.
+ */
+export const TAGS_FOR_KEYS: ReadonlySet<string> = new Set([
+  'Sites and boxes',
+  'Devices',
+  'Events',
+  'Clips',
+  'Alarm receiving centre',
+  'Operation log',
+]);
+
+/** Holds a key to what keys may use, and one that may only read to that. */
+export function forKeys(app: Api): MiddlewareHandler<ApiEnv> {
+  let allowed: Set<string> | null = null;
+  const all = () => {
+    const routes = app.openAPIRegistry.definitions.flatMap((d) => (d.type === 'route' ? [d.route] : []));
+    const open = routes.filter((route) => route.tags?.some((tag) => TAGS_FOR_KEYS.has(tag)));
+    return new Set(open.map((r) => `${r.method.toUpperCase()} /api/v1${r.path.replaceAll(/\{(\w+)\}/g, ':$1')}`));
+  };
+  return async (c, next) => {
+    const principal = c.get('principal');
+    if (principal?.kind !== 'key') return next();
+    allowed ??= all();
+    const method = c.req.method === 'HEAD' ? 'GET' : c.req.method;
+    // An address that is not there stays what it is for everybody.
+    const routes = matchedRoutes(c).filter((route) => route.path !== '/api/v1/*');
+    if (routes.length > 0 && !routes.some(({ path }) => allowed?.has(`${method} ${path}`)))
+      throw new ProblemError('not-allowed', 'This is for people: sign in to do it.');
+    if (principal.readOnly && method !== 'GET') throw new ProblemError('not-allowed', 'This key may only read.');
+    await next();
+  };
+}
