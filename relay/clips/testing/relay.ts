@@ -7,9 +7,11 @@ import { type Logger, pino } from 'pino';
 import { type Clock, iso, systemClock } from '../../../protocol/clock.ts';
 import type { ClipReport } from '../../../protocol/wire/event.ts';
 import { createApi } from '../../api/app.ts';
+import { OperationLog } from '../../audit/operation-log.ts';
 import { Leases } from '../../auth/leases.ts';
 import type { Db } from '../../db/database.ts';
 import { SiteWarnables } from '../../health/warnables.ts';
+import { ApiKeys } from '../../keys/keys.ts';
 import { Live } from '../../live/live.ts';
 import { openTestDatabase } from '../../testing/database.ts';
 import { Clips } from '../clips.ts';
@@ -72,7 +74,9 @@ export async function startClipRelay(o: {
     },
   };
   const remote = () => '127.0.0.1';
-  const api = createApi({ db, clock, log, sessions: sessions as never });
+  const access = { sessions: sessions as never, keys: new ApiKeys({ db, clock, log, sessions: sessions as never }) };
+  const operationLog = new OperationLog({ db, clock, log });
+  const api = createApi({ db, clock, log, ...access, operationLog, remote });
   registerClipRoutes(api, { clips, leases: new Leases({ clock }) });
   const uploads = uploadRoutes({
     db,
