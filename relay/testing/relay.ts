@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
 import { type Clock, systemClock } from '../../protocol/clock.ts';
+import { uuidv7 } from '../../protocol/wire/ids.ts';
+import { hashPassword } from '../auth/passwords.ts';
 import type { Identity } from '../auth/scope.ts';
 import { bootstrap } from '../bootstrap.ts';
 import type { Db } from '../db/database.ts';
@@ -110,6 +112,33 @@ export class TestRelay {
       this.call(method, `/api/v1${path}`, body, { authorization: `Bearer ${token}`, ...headers });
     const identity = { companyType: 'installer', admin: true, limited: false, permissions: new Set<never>() } as const;
     return { ...identity, ...made, email, password, api, token };
+  }
+
+  /** An end user's own tenant, signed in; the address is verified, a `phone` too. */
+  async customer(name: string, more: { phone?: string } = {}): Promise<Omit<Company, 'siteId'>> {
+    const email = `${name.toLowerCase()}@home.example`;
+    const password = `password of ${name}`;
+    const now = this.clock.now();
+    const [companyId, userId] = [uuidv7(now), uuidv7(now)];
+    const createdAt = new Date(now).toISOString();
+    const passwordHash = await hashPassword(password);
+    await this.withDb(async (db) => {
+      await db.insertInto('companies').values({ id: companyId, name, createdAt, type: 'customer' }).execute();
+      await db
+        .insertInto('users')
+        .values({
+          ...{ id: userId, companyId, email, name, passwordHash, createdAt, admin: 1, emailVerifiedMs: now },
+          ...{ phone: more.phone ?? null, phoneVerifiedMs: more.phone ? now : null },
+        })
+        .execute();
+    });
+    const login = await this.call('POST', '/api/v1/auth/login', { email, password });
+    if (login.status !== 200) throw new Error(`sign-in: ${JSON.stringify(login.body)}`);
+    const { token } = login.body;
+    const api: Call = (method, path, body, headers) =>
+      this.call(method, `/api/v1${path}`, body, { authorization: `Bearer ${token}`, ...headers });
+    const identity = { companyType: 'customer', admin: true, limited: false, permissions: new Set<never>() } as const;
+    return { ...identity, companyId, userId, email, password, api, token };
   }
 }
 
