@@ -8,6 +8,7 @@ import { PRIORITY } from './codes.ts';
 import { DirectState } from './direct-state.ts';
 import { type Link, openLink } from './link.ts';
 import { codeOf } from './message.ts';
+import { PathWatch } from './path-watch.ts';
 import type { ArcQueue, QueuedMessage } from './queue.ts';
 import type { RelayPath } from './relay-path.ts';
 import { reportOf } from './report.ts';
@@ -48,6 +49,7 @@ export class AccountSender {
   readonly #direct: DirectState;
   readonly #link: Link;
   readonly #probe: Link;
+  readonly #watch: PathWatch;
   readonly #transmitter: Transmitter;
   readonly #backoff: Backoff;
   readonly #refusals = new Map<string, number>();
@@ -79,6 +81,24 @@ export class AccountSender {
       timings,
       beforeTry: (m) => this.#durable(() => deps.queue.save(m)),
     });
+    this.#watch = new PathWatch(config, {
+      transmitter: this.#transmitter,
+      probe: this.#probe,
+      queue: deps.queue,
+      clock,
+      timings,
+      state: (path) => (path === 'relay' ? this.#relay : this.#direct.recovering ? 'recovering' : this.#direct.state),
+      relayConnected: () => deps.relay.connected,
+      worked: (path) => {
+        const before = this.#path;
+        this.#pathWorked(path);
+        // What waits is tried over a path that has come back.
+        if (this.#path !== before || this.#direct.recovering) this.wake();
+      },
+      failed: (path, failure) => this.#pathFailed(path, failure),
+      durable: (write) => this.#durable(write),
+      queued: () => this.wake(),
+    });
     this.#backoff = new Backoff(timings.retryFirstMs, timings.retryCapMs);
     this.#since = clock.now();
     this.#lastTrafficMs = clock.mono();
@@ -87,7 +107,7 @@ export class AccountSender {
   start(): void {
     this.#changed();
     const loops = [this.#run()];
-    if (this.#config.mode === 'direct-or-relay') loops.push(this.#probeLoop());
+    if (this.#config.mode === 'direct-or-relay') loops.push(this.#watch.run(this.#abort.signal));
     this.#loops = Promise.all(loops);
   }
 
@@ -198,6 +218,7 @@ export class AccountSender {
       attempted = await this.#transmitter.send(m, path, this.#link);
     }
     this.#lastTrafficMs = this.#deps.clock.mono();
+    this.#watch.traffic(path);
     return attempted;
   }
 
@@ -295,25 +316,6 @@ export class AccountSender {
     if (this.#direct.good(this.#deps.clock.mono())) this.#deps.warnings.directUp();
   }
 
-  /** Polls the direct path once at the start, to know it, and while it is down, to find it again. */
-  async #probeLoop(): Promise<void> {
-    const { signal } = this.#abort;
-    while (!signal.aborted) {
-      if (this.#direct.state !== 'up') {
-        const failed = await this.#transmitter.poll('direct', this.#probe);
-        this.#probe.close();
-        if (signal.aborted) return;
-        if (failed) this.#pathFailed('direct', failed);
-        else {
-          this.#directGood();
-          this.#changed();
-          this.wake();
-        }
-      }
-      await this.#deps.clock.sleep(this.#deps.timings.probeIntervalMs, signal);
-    }
-  }
-
   /** NULL supervision over the path in use, when nothing else has gone for its interval. */
   async #pollIfDue(): Promise<void> {
     const { clock } = this.#deps;
@@ -323,6 +325,7 @@ export class AccountSender {
     // One datagram may get lost.
     if (failed?.sent) failed = await this.#transmitter.poll(path, this.#link);
     this.#lastTrafficMs = clock.mono();
+    this.#watch.traffic(path);
     if (this.#abort.signal.aborted) return;
     if (failed) this.#pathFailed(path, failed);
     else this.#pathWorked(path);

@@ -7,7 +7,7 @@ import type { EventType } from '../../protocol/wire/event.ts';
  *
  * Priority classes: an alarm overtakes faults, both overtake tests; within a class and account the order holds.
  */
-export type MessageType = EventType | 'test';
+export type MessageType = EventType | 'pathFault' | 'test';
 export const PRIORITY = { alarm: 0, fault: 1, test: 2 } as const;
 
 export interface Codes {
@@ -42,5 +42,7 @@ export const CODES: Record<MessageType, Codes> = {
   illegalLogin: row('461', 'JA', null, 'fault'),
   boxRestarted: row('305', 'RR', null, 'fault'),
   eventsLost: row('624', 'JO', null, 'fault'),
+  // A path of the alarm's own; the zone says which: 001 direct, 002 through the relay.
+  pathFault: row('350', 'YS', 'YK', 'fault'),
   test: row('602', 'RP', null, 'test'),
 };

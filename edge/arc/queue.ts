@@ -33,6 +33,7 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS unreported ON messages (n) WHERE report IS NOT NULL;
   CREATE INDEX IF NOT EXISTS settled ON messages (settledMs) WHERE settledMs IS NOT NULL;
   CREATE TABLE IF NOT EXISTS sequences (line TEXT PRIMARY KEY, last INTEGER NOT NULL);
+  CREATE TABLE IF NOT EXISTS path_faults (accountId TEXT NOT NULL, path TEXT NOT NULL, eventId TEXT NOT NULL, PRIMARY KEY (accountId, path));
   CREATE TABLE IF NOT EXISTS accounts (id TEXT PRIMARY KEY, sinceSeq INTEGER NOT NULL, testMs INTEGER NOT NULL, goneMs INTEGER);
 `;
 
@@ -126,6 +127,27 @@ export class ArcQueue {
     });
   }
 
+  /** The event id of a path's loss that was queued and whose return was not; null: none. */
+  openFault(accountId: string, path: string): string | null {
+    return this.#statements.openFault.get(accountId, path)?.eventId ?? null;
+  }
+
+  /** Queues the loss of a path, and remembers it until {@link endFault}. */
+  addFault(message: NewMessage, path: string): void {
+    this.batch(() => {
+      this.add(message);
+      this.#statements.addFault.run(message.accountId, path, message.eventId);
+    });
+  }
+
+  /** Queues its return. */
+  endFault(message: NewMessage, path: string): void {
+    this.batch(() => {
+      this.add(message);
+      this.#statements.endFault.run(message.accountId, path);
+    });
+  }
+
   /** Oldest of the most urgent class. */
   head(accountId: string): QueuedMessage | null {
     return this.#statements.head.get(accountId) ?? null;
@@ -193,6 +215,13 @@ function prepare(db: Database) {
     ),
     lastSequence: one<[string], { last: number }>('SELECT last FROM sequences WHERE line = ?'),
     setSequence: one<[string, number], never>('INSERT OR REPLACE INTO sequences (line, last) VALUES (?, ?)'),
+    openFault: one<[string, string], { eventId: string }>(
+      'SELECT eventId FROM path_faults WHERE accountId = ? AND path = ?',
+    ),
+    addFault: one<[string, string, string], never>(
+      'INSERT INTO path_faults (accountId, path, eventId) VALUES (?, ?, ?)',
+    ),
+    endFault: one<[string, string], never>('DELETE FROM path_faults WHERE accountId = ? AND path = ?'),
     head: one<[string], QueuedMessage>(`${waiting} AND accountId = ? ORDER BY priority, n LIMIT 1`),
     headBut: one<[string, string], QueuedMessage>(
       `${waiting} AND accountId = ? AND eventId <> ? ORDER BY priority, n LIMIT 1`,

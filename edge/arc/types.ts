@@ -29,6 +29,13 @@ export interface ArcTimings {
   goodPolls: number;
   /** Between two polls of a direct path that is down. */
   probeIntervalMs: number;
+  /** A direct path that was idle for this long is polled, that its loss is noticed before an alarm needs it. */
+  idlePollMs: number;
+  /** The same of the path through the relay. */
+  relayPollMs: number;
+  /** How long a path must stay lost before the receiving centre is told: a short gap is no fault (90 s and 5 h are allowed). */
+  directFaultAfterMs: number;
+  relayFaultAfterMs: number;
   /** Delays between tries when no path works, jittered. */
   retryFirstMs: number;
   retryCapMs: number;
@@ -46,6 +53,10 @@ export function arcTimings(given: Partial<ArcTimings>): ArcTimings {
     repeatTimeoutMs: 3_000,
     holdDownMs: 60_000,
     goodPolls: 3,
+    idlePollMs: 20_000,
+    relayPollMs: 900_000,
+    directFaultAfterMs: 45_000,
+    relayFaultAfterMs: 900_000,
     retryFirstMs: 1_000,
     retryCapMs: 30_000,
     maxConnectionMs: 20_000,
