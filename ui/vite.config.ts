@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import preact from '@preact/preset-vite';
 import tailwind from '@tailwindcss/vite';
 import { defineConfig, type Plugin } from 'vite';
-import { installable, precompressed, shellList } from './build/app.ts';
+import { installable, precompressed, shellList, wordsOnly } from './build/app.ts';
 
 const root = dirname(fileURLToPath(import.meta.url));
 
@@ -23,14 +23,12 @@ const only = (names: string[], plugin: Plugin): Plugin => ({
   applyToEnvironment: ({ name }) => names.includes(name),
 });
 
-// Making a schema does nothing else: a page that takes only words from the wire's files carries no validator.
-const treeshake = { manualPureFunctions: ['z'] };
 const page = (name: string) => ({
   consumer: 'client' as const,
   build: {
     outDir: `dist/${name}`,
     emptyOutDir: true,
-    rollupOptions: { input: `${root}/${name}/index.html`, treeshake },
+    rollupOptions: { input: `${root}/${name}/index.html` },
   },
 });
 
@@ -44,6 +42,7 @@ export default defineConfig({
     preact({ devToolsEnabled: false }),
     tailwind(),
     pageAtRoot,
+    wordsOnly,
     only(['client'], installable),
     only(['worker'], shellList(`${root}/dist/portal`)),
     only(['client', 'worker', 'setup'], precompressed),
@@ -62,7 +61,6 @@ export default defineConfig({
         rollupOptions: {
           input: `${root}/worker/worker.ts`,
           output: { format: 'iife', entryFileNames: 'worker.js' },
-          treeshake,
         },
       },
     },

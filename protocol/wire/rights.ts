@@ -4,7 +4,6 @@ import { z } from 'zod';
  * Who may do what: the words that the relay, its API and the pages share. A tenant is a company: an installer's, an alarm
  * receiving centre's, a customer's household, or whoever runs the relay. What a tenant may reach stands in grants; what
  * an employee may do of that, in roles.
- * Pages take tables from here; a spread in the making of a schema would make them carry the validator as well.
  */
 
 export const COMPANY_TYPES = ['installer', 'integrator', 'distributor', 'reseller', 'arc', 'oem'] as const;

@@ -67,6 +67,27 @@ export const later = ${JSON.stringify(later)};`;
   },
 });
 
+/**
+ * Modules of protocol/wire only declare: what a page does not use of them is left out, and with it the validator that
+ * the schemas are made with.
+ */
+export const wordsOnly: Plugin = {
+  name: 'words-only',
+  transform(code, id) {
+    if (!/\/protocol\/wire\/[^/]+\.ts$/.test(id)) return null;
+    const made: { start: number; end: number }[] = [];
+    for (const node of this.parse(code).body) {
+      const declaration = node.type === 'ExportNamedDeclaration' ? node.declaration : node;
+      if (declaration?.type !== 'VariableDeclaration') continue;
+      for (const { init } of declaration.declarations) if (init?.type === 'CallExpression') made.push(init);
+    }
+    let out = code;
+    for (const { start, end } of made.reverse())
+      out = `${out.slice(0, start)}/* @__PURE__ */ (() => ${out.slice(start, end)})()${out.slice(end)}`;
+    return { code: out, map: null };
+  },
+};
+
 /** Puts a compressed copy beside each file that shrinks, for servers that send it. */
 export const precompressed: Plugin = {
   name: 'precompressed',
