@@ -9,6 +9,7 @@ import type { Clock } from '../protocol/clock.ts';
 import { limitPipelining } from '../protocol/pipelining.ts';
 import { type Api, createApi } from './api/app.ts';
 import { registerDocument } from './api/document.ts';
+import { EventStreams } from './api/event-stream.ts';
 import type { RateLimits } from './api/rate-limit.ts';
 import { remoteAddress } from './api/remote.ts';
 import { ArcAccounts } from './arc/accounts.ts';
@@ -45,6 +46,7 @@ import { Quarantine } from './events/quarantine.ts';
 import { type EventParts, EventQueries } from './events/queries.ts';
 import { registerEventRoutes } from './events/routes.ts';
 import { Handover } from './handover/handover.ts';
+import { SharedWork } from './handover/shared-work.ts';
 import { HealthStore } from './health/health.ts';
 import { Presence } from './health/presence.ts';
 import { SiteWarnables } from './health/warnables.ts';
@@ -54,6 +56,7 @@ import { LiveFeed } from './live/feed.ts';
 import { Live } from './live/live.ts';
 import { registerLiveRoutes } from './live/routes.ts';
 import { Notify, type NotifyOptions } from './notify/notify.ts';
+import { registerNotifyRoutes } from './notify/routes.ts';
 import { registerSiteRoutes } from './sites/routes.ts';
 import { Views } from './sites/views.ts';
 import { TunnelHub } from './tunnel/hub.ts';
@@ -186,9 +189,18 @@ export class Relay {
       options: this.#o.notify ?? {},
     });
     const { notifier } = notify;
+    const box = new BoxClient({ tunnel: hub });
+    const together = new SharedWork({
+      ...{ db, clock, log: child('sharing'), notifier, desired, box },
+      boxMoved: (serial) => uplink.claimed(serial),
+      publicUrl: () => this.#publicUrl,
+    });
+    together.start();
     const handover = new Handover({
       ...{ db, clock, log: child('handover'), notifier },
       publicUrl: () => this.#publicUrl,
+      ends: (trx, siteId) => together.endAtHandover(trx, siteId),
+      administrator: (trx, siteId) => together.administrator(trx, siteId),
     });
     const login = new Login({ db, clock, log: child('auth'), sessions });
     const claims = new Claims({
@@ -200,7 +212,6 @@ export class Relay {
       claimed: (serial) => uplink.claimed(serial),
       cut,
     });
-    const box = new BoxClient({ tunnel: hub });
     const devices = new Devices({ db, clock, log: child('devices'), desired, box, views });
     const leases = new Leases({ clock });
     const keys = new ApiKeys({ db, clock, log: child('keys'), sessions });
@@ -214,6 +225,7 @@ export class Relay {
       await next();
     });
     handover.registerRoutes(api);
+    together.registerRoutes(api);
     registerAuthRoutes(api, { login, sessions, remote, secureCookies: https });
     registerSiteRoutes(api, { db, clock, views, claims, remote });
     registerDeviceRoutes(api, { db, box, devices });
@@ -222,12 +234,19 @@ export class Relay {
     const accounts = new ArcAccounts({ db, clock, log, desired, guard, health: healthNow });
     registerArcRoutes(api, { accounts, alarms });
     registerClipRoutes(api, { clips, leases });
-    registerLiveRoutes(api, { db, live, sessions, leases, clock, log: child('live') });
+    const streams = new EventStreams({ sessions, leases, clock });
+    registerLiveRoutes(api, { db, live, streams, log: child('live') });
+    registerNotifyRoutes(api, { db, clock, log: child('notify'), notify, streams });
     registerLogRoutes(api, { reader: new LogReader({ db, clock }), operationLog, clock });
     registerKeyRoutes(api, { keys });
     registerDocument(api);
 
     metrics.gauge('gatepost_boxes_online', 'Boxes connected over MQTT', () => presence.count());
+    metrics.gauge(
+      'gatepost_messages_waiting',
+      'E-mail, text messages and pushes not delivered yet',
+      () => notify.outbox.waiting,
+    );
     metrics.gauge('gatepost_tunnels', 'Open tunnels', () => hub.stats().tunnels);
     metrics.gauge('gatepost_arc_paths', 'Open relay paths for alarms', () => arcPath.connections);
     const stopping = () => this.#stopping;
@@ -271,6 +290,7 @@ export class Relay {
       () => uplink.stop(),
       () => enrolment.stop(),
       () => joiner.stop(),
+      () => together.stop(),
       () => health.stop(),
       () => operationLog.stop(),
       () => handover.stop(),
