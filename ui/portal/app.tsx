@@ -11,7 +11,7 @@ import { UndoBar } from '../components/undo.tsx';
 import { LanguageChoice } from './language.tsx';
 import { MainNav, mainNav, SectionNav } from './nav.tsx';
 import { NotFound } from './not-found.tsx';
-import { refused } from './route.tsx';
+import { asRoutes, refused } from './route.tsx';
 import { ROUTES } from './routes.tsx';
 import { api, me, signOut } from './session.ts';
 import { SignIn } from './sign-in.tsx';
@@ -57,9 +57,7 @@ function Outside() {
   return (
     <>
       <Router>
-        {OPEN.map((route) => (
-          <Route key={route.path} path={route.path} component={route.component} />
-        ))}
+        {asRoutes(OPEN)}
         <Route default component={SignIn} />
       </Router>
       <footer class="mx-auto max-w-md px-4 pb-8">
@@ -92,9 +90,7 @@ function Frame({ person }: { person: Me }) {
         <ProblemPanel error={leave.error} what={t('session.signOutFailed')} />
         <SectionNav routes={ROUTES} person={person} />
         <Router>
-          {ROUTES.filter((route) => refused(route, person) === null).map((route) => (
-            <Route key={route.path} path={route.path} component={route.component} />
-          ))}
+          {asRoutes(ROUTES.filter((route) => refused(route, person) === null))}
           <Route default component={NoPage} />
         </Router>
       </main>

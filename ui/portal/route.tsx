@@ -1,5 +1,6 @@
 import type { AnyComponent, FunctionComponent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { Route } from 'preact-iso';
 import type { Me, Site } from '../../protocol/wire/api.ts';
 import { type CompanyType, GIVEN_BY, type Permission, type RolePermission } from '../../protocol/wire/rights.ts';
 import { ApiError } from '../components/http.ts';
@@ -51,10 +52,21 @@ export interface SiteRoute extends Lazy {
   tab?: { label: Key; order: number };
 }
 
-type Loaded<T> = T & { component: FunctionComponent };
+export type Loaded<T> = T & { component: FunctionComponent };
 
 export const withPages = <T extends Lazy>(routes: readonly T[]): Loaded<T>[] =>
   routes.map((route) => ({ ...route, component: lazyPage(route) }));
+
+/**
+ * The routes as preact-iso's Router takes them: `/sites/:siteId/*` does not match `/sites/x`, so it stands there twice, as
+ * one page that is kept.
+ */
+export const asRoutes = (routes: readonly Loaded<{ path: string }>[]) =>
+  routes.flatMap(({ path, component }) =>
+    (path.endsWith('/*') ? [path.slice(0, -2), path] : [path]).map((each) => (
+      <Route key={path} path={each} component={component} />
+    )),
+  );
 
 export type Refusal = 'company' | 'role';
 /** Why a person may not open a page, or null. */

@@ -8,7 +8,7 @@ import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
 import { Time, Zone } from '../../components/time.tsx';
 import { NotFound } from '../not-found.tsx';
-import { offered } from '../route.tsx';
+import { asRoutes, offered } from '../route.tsx';
 import { SITE_ROUTES } from '../routes.tsx';
 import { api, me, sessionEnded } from '../session.ts';
 import { type SiteContext, SiteData } from './context.ts';
@@ -83,9 +83,7 @@ function SiteFrame({ siteId }: { siteId: string }) {
         <SiteHead base={path} site={site.data} person={person} />
         <Connection state={live.state} since={live.since} />
         <Router>
-          {SITE_ROUTES.filter((route) => offered(route, site.data!, person)).map((route) => (
-            <Route key={route.path} path={route.path} component={route.component} />
-          ))}
+          {asRoutes(SITE_ROUTES.filter((route) => offered(route, site.data!, person)))}
           <Route default component={NotFound} />
         </Router>
       </Zone.Provider>
