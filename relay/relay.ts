@@ -21,9 +21,8 @@ import { OperationLog } from './audit/operation-log.ts';
 import { LogReader } from './audit/reader.ts';
 import { registerLogRoutes } from './audit/routes.ts';
 import { Leases } from './auth/leases.ts';
-import { Login } from './auth/login.ts';
-import { registerAuthRoutes } from './auth/routes.ts';
 import { Sessions } from './auth/sessions.ts';
+import { Vault } from './auth/vault.ts';
 import { BoxAuthenticator } from './boxes/authenticate.ts';
 import { Claims, ClaimTries } from './boxes/claims.ts';
 import { Enrolment } from './boxes/enrolment.ts';
@@ -39,6 +38,8 @@ import { uploadRoutes } from './clips/upload-routes.ts';
 import { type DatabaseAddress, type Db, openDatabase } from './db/database.ts';
 import { DesiredStates } from './desired/desired.ts';
 import { BoxClient } from './devices/box-client.ts';
+import { DeviceList } from './devices/device-list.ts';
+import { DeviceStates } from './devices/device-states.ts';
 import { Devices } from './devices/devices.ts';
 import { registerDeviceRoutes } from './devices/routes.ts';
 import { JournalIngest } from './events/ingest.ts';
@@ -57,7 +58,8 @@ import { Live } from './live/live.ts';
 import { registerLiveRoutes } from './live/routes.ts';
 import { Notify, type NotifyOptions } from './notify/notify.ts';
 import { registerNotifyRoutes } from './notify/routes.ts';
-import { registerSiteRoutes } from './sites/routes.ts';
+import { People } from './people/people.ts';
+import { SiteManagement } from './sites/site-management.ts';
 import { Views } from './sites/views.ts';
 import { TunnelHub } from './tunnel/hub.ts';
 import { securityHeaders } from './web/headers.ts';
@@ -139,7 +141,7 @@ export class Relay {
     // Journal, health and wishes: box → broker → database → live pages.
     const live = new Live();
     const desired = new DesiredStates({ db });
-    const views = new Views({ db, presence, health, warnables, tunnelUp: (serial) => hub.isConnected(serial) });
+    const views = new Views({ db, clock, presence, health, warnables, tunnelUp: (serial) => hub.isConnected(serial) });
     const store = new FolderStore({ dir: join(dataDir, 'objects') });
     await store.start();
     const clips = new Clips({ db, store, clock, log, live });
@@ -202,7 +204,14 @@ export class Relay {
       ends: (trx, siteId) => together.endAtHandover(trx, siteId),
       administrator: (trx, siteId) => together.administrator(trx, siteId),
     });
-    const login = new Login({ db, clock, log: child('auth'), sessions });
+    const vault = new Vault({ dir: dataDir });
+    vault.start();
+    const people = new People({
+      ...{ db, clock, log: child('people'), sessions, vault, notifier, remote, secureCookies: https },
+      personalData: [],
+    });
+    await people.start();
+    people.users.onContact((trx, { userId }) => handover.registered(trx, userId));
     const claims = new Claims({
       db,
       clock,
@@ -226,9 +235,20 @@ export class Relay {
     });
     handover.registerRoutes(api);
     together.registerRoutes(api);
-    registerAuthRoutes(api, { login, sessions, remote, secureCookies: https });
-    registerSiteRoutes(api, { db, clock, views, claims, remote });
-    registerDeviceRoutes(api, { db, box, devices });
+    people.registerRoutes(api);
+    const management = new SiteManagement({
+      ...{ db, clock, log: child('sites'), views, claims, remote, desired, notifier },
+      released: async (serial) => {
+        await uplink.claimed(serial);
+        hub.disconnect(serial, 'released');
+        arcPath.disconnect(serial, 'released');
+      },
+    });
+    management.start();
+    management.register(api);
+    const states = new DeviceStates({ clock, presence, health });
+    const deviceList = new DeviceList({ db, walk: management.walk, states });
+    registerDeviceRoutes(api, { db, box, devices, list: deviceList });
     registerEventRoutes(api, { events });
     const healthNow = (serial: string) => (presence.online(serial) ? health.get(serial) : null);
     const accounts = new ArcAccounts({ db, clock, log, desired, guard, health: healthNow });
@@ -290,6 +310,7 @@ export class Relay {
       () => uplink.stop(),
       () => enrolment.stop(),
       () => joiner.stop(),
+      () => management.stop(),
       () => together.stop(),
       () => health.stop(),
       () => operationLog.stop(),

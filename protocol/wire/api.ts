@@ -19,13 +19,29 @@ export const PageQuery = z.object({
 });
 
 // --- sign-in
-export const LoginRequest = z.object({ email: z.string().min(3).max(254), password: z.string().min(1).max(128) });
+export const LoginRequest = z.object({
+  /** Or the phone number. */
+  email: z.string().min(3).max(254),
+  password: z.string().min(1).max(128),
+  /** Of the second factor, where it is on: six digits, or a recovery code. */
+  code: z.string().min(6).max(32).optional(),
+});
 export const Me = z.object({
   userId: Uuid,
   email: z.string().nullable(),
+  emailVerified: z.boolean(),
+  phone: z.string().nullable(),
+  phoneVerified: z.boolean(),
   name: z.string(),
   locale: z.string(),
-  company: z.object({ id: Uuid, name: z.string(), type: CompanyType }),
+  company: z.object({
+    id: Uuid,
+    name: z.string(),
+    type: CompanyType,
+    authentication: z.enum(['none', 'submitted', 'approved', 'rejected']),
+  }),
+  /** Whether signing in needs a code as well. */
+  totp: z.boolean(),
   /** The company’s administrator. */
   admin: z.boolean(),
   /** May sign in, but not manage sites and devices. */
@@ -59,13 +75,36 @@ export const Site = z.object({
   permissions: z.array(Permission),
   /** What the caller can do with it now. */
   operations: z.array(SiteOperation),
+  /** The clock and zone of its devices are set from the site's. */
+  syncTime: z.boolean(),
+  scene: z.string(),
+  address: z.string(),
+  city: z.string(),
+  region: z.string(),
+  country: z.string(),
+  latitude: z.number().nullable(),
+  longitude: z.number().nullable(),
+  /** Null: not the caller's to read. */
+  remark: z.string().nullable(),
+  /** Of the company that made it; null for others. */
+  group: z.object({ id: Uuid, name: z.string() }).nullable(),
+  /** Made by the caller's company. */
+  own: z.boolean(),
+  companyName: z.string(),
+  /** The customer that it was handed over to. */
+  ownerName: z.string().nullable(),
+  /** Those of the caller's company that it is assigned to: how many, and the first few; `until` null is Lifetime. */
+  managers: z.object({
+    count: z.int(),
+    first: z.array(z.object({ userId: Uuid, name: z.string(), until: Instant.nullable() })),
+  }),
   deviceCount: z.int(),
+  channelCount: z.int(),
   boxes: z.array(Box.omit({ health: true })),
   /** Problems that need attention now. */
   warnables: z.array(Warnable),
 });
 export type Site = z.infer<typeof Site>;
-export const CreateSite = z.object({ name: z.string().trim().min(1).max(64), timeZone: z.string().min(1).max(64) });
 
 export const ClaimRequest = z.object({ serial: Serial, code: VerificationCode });
 
@@ -91,6 +130,14 @@ export const Device = z.object({
   health: DeviceHealth.nullable(),
 });
 export type Device = z.infer<typeof Device>;
+/** A device in the list over all sites. */
+export const DeviceItem = Device.omit({ health: true }).extend({
+  siteName: z.string(),
+  timeZone: z.string(),
+  /** `offline`: its box says that it does not work; `unknown`: nobody says anything of it now. */
+  state: z.enum(['online', 'offline', 'unknown']),
+});
+export type DeviceItem = z.infer<typeof DeviceItem>;
 export const AddDevice = z.object({
   boxSerial: Serial,
   name: z.string().trim().min(1).max(64),

@@ -44,8 +44,8 @@ const Code = z
   .pipe(z.string().regex(/^\d{6}$/, 'six digits'))
   .meta({ example: '123456' });
 
-// --- registration
-const person = { name: PersonName, password: Password, locale: Locale.default('en') };
+// --- registration: who proves an address chooses the password, so that nobody registers another's with a password of his own
+const person = { name: PersonName, locale: Locale.default('en') };
 export const Register = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('company'),
@@ -72,20 +72,26 @@ export const Sent = z.object({ id: Uuid, by: z.enum(['email', 'phone']), expires
 export type Sent = z.infer<typeof Sent>;
 export const Resend = z.object({ id: Uuid });
 export const VerifyCode = z.object({ id: Uuid, code: Code });
+export const ConfirmByCode = VerifyCode.extend({ password: Password });
 export const LinkSecret = z.object({ token: Secret });
+export const ConfirmByLink = LinkSecret.extend({ password: Password });
 export const SimilarCompany = z.object({ id: Uuid, name: z.string(), country: z.string(), type: CompanyType });
-/** What a link did. `choose-company`: say with {@link Join} which company to ask. */
-export const Verified = z.object({
-  done: z.enum(['registered', 'email-changed', 'choose-company']),
-  companies: z.array(SimilarCompany).optional(),
+export type SimilarCompany = z.infer<typeof SimilarCompany>;
+/** What a link is for, before it is used. */
+export const LinkShown = z.object({
+  for: z.enum(['registration', 'employee', 'email', 'password']),
+  /** E-mail address, or phone number. */
+  target: z.string(),
+  name: z.string(),
+  /** For `employee`: companies with a name like the one entered. */
+  companies: z.array(SimilarCompany),
 });
-export type Verified = z.infer<typeof Verified>;
-export const Join = z.object({ token: Secret, companyId: Uuid, message: optionalLine(200).default('') });
+export type LinkShown = z.infer<typeof LinkShown>;
+export const Join = ConfirmByLink.extend({ companyId: Uuid, message: optionalLine(200).default('') });
+export const Joined = z.object({ company: z.string() });
 
 export const ForgottenPassword = z.object({ account: z.string().trim().min(3).max(254) });
-export const ResetPassword = z.object({ token: Secret, password: Password });
 
-export const InvitationSecret = LinkSecret;
 export const InvitationShown = z.object({
   company: z.string(),
   email: z.string(),
@@ -94,7 +100,7 @@ export const InvitationShown = z.object({
   expiresAt: Instant,
 });
 export type InvitationShown = z.infer<typeof InvitationShown>;
-export const AcceptInvitation = z.object({ token: Secret, ...person });
+export const AcceptInvitation = ConfirmByLink.extend(person);
 
 // --- own account
 export const Profile = z.object({

@@ -50,7 +50,12 @@ export type Api = OpenAPIHono<ApiEnv>;
 /** Largest JSON body; uploads have a limit of their own. */
 const MAX_BODY_BYTES = 256 * 1024;
 /** Reached without signing in, and therefore without `security` in the document. */
-const OPEN = new Set(['/api/v1/auth/login', '/api/v1/openapi.json']);
+const OPEN = new Set(
+  `openapi.json auth/login auth/register auth/register/resend auth/register/link auth/register/code auth/register/join auth/link
+auth/email auth/forgotten auth/reset auth/invitation auth/invitation/accept`
+    .split(/\s+/)
+    .map((path) => `/api/v1/${path}`),
+);
 
 /**
  * The portal API under /api/v1: every route but the sign-in itself and the document has a scope (`c.get('scope')`)

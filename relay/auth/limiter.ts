@@ -37,8 +37,14 @@ export class Limiter {
     if (times?.length === 0) this.#tries.delete(key);
   }
 
-  clear(key: string): void {
-    this.#tries.delete(key);
+  /** Returns whether there was anything. */
+  clear(key: string): boolean {
+    return this.#tries.delete(key);
+  }
+
+  /** Counts a try of `agoMs` before now, known from an earlier run. In order, the oldest first. */
+  restore(key: string, agoMs: number): void {
+    this.#tries.set(key, [...(this.#tries.get(key) ?? []), this.#clock.mono() - agoMs]);
   }
 }
 
