@@ -39,6 +39,7 @@ export const PROBLEMS = {
   'code-wrong': [422, 'The code is wrong'],
   'weak-password': [422, 'This password is too easy to guess'],
   'cannot-be-invited': [422, 'This account cannot be invited'],
+  'service-key-invalid': [422, 'This service key cannot be used'],
   'claim-refused': [422, 'Serial or code is wrong'],
   'too-many-tries': [429, 'Too many tries: wait'],
   'too-many-requests': [429, 'Too many requests at once: wait'],

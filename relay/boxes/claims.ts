@@ -114,27 +114,45 @@ export class Claims {
 
   /** For good: the key is never let in again. */
   async revoke(scope: Scope, serial: string): Promise<void> {
-    const box = await this.#managed(scope, serial);
+    await this.#managed(scope, serial);
+    await this.revokeAny(serial, scope.userId);
+  }
+
+  /** The same for whoever runs the relay, who reaches every box. */
+  async revokeAny(serial: string, userId: string): Promise<void> {
+    const { siteId } = await this.#box(serial);
     await this.#db.updateTable('boxes').set({ state: 'revoked' }).where('serial', '=', serial).execute();
-    await this.#warnables.clear(box.siteId, 'duplicate-identity', `box:${serial}`);
+    if (siteId) await this.#warnables.clear(siteId, 'duplicate-identity', `box:${serial}`);
     this.#cut(serial, 'revoked');
-    this.#log.info({ serial, userId: scope.userId }, 'box revoked');
+    this.#log.info({ serial, userId }, 'box revoked');
   }
 
   /** Lets the next box with this identity in again, whichever comes first. */
   async clearDuplicate(scope: Scope, serial: string): Promise<void> {
-    const box = await this.#managed(scope, serial);
-    if (box.state !== 'duplicate') throw new ProblemError('conflict', 'This box is not marked as duplicate.');
-    await this.#db
-      .updateTable('boxes')
-      .set({ state: 'claimed', boot: null, epoch: null })
-      .where('serial', '=', serial)
-      .execute();
-    await this.#warnables.clear(box.siteId, 'duplicate-identity', `box:${serial}`);
-    this.#log.info({ serial, userId: scope.userId }, 'duplicate cleared');
+    await this.#managed(scope, serial);
+    await this.clearAnyDuplicate(serial, scope.userId);
   }
 
-  async #managed(scope: Scope, serial: string): Promise<BoxRow & { siteId: string }> {
+  /** The same for whoever runs the relay, who reaches every box. */
+  async clearAnyDuplicate(serial: string, userId: string): Promise<void> {
+    const { state, siteId } = await this.#box(serial);
+    if (state !== 'duplicate') throw new ProblemError('conflict', 'This box is not marked as duplicate.');
+    await this.#db
+      .updateTable('boxes')
+      .set({ state: siteId ? 'claimed' : 'unclaimed', boot: null, epoch: null })
+      .where('serial', '=', serial)
+      .execute();
+    if (siteId) await this.#warnables.clear(siteId, 'duplicate-identity', `box:${serial}`);
+    this.#log.info({ serial, userId }, 'duplicate cleared');
+  }
+
+  async #box(serial: string): Promise<BoxRow> {
+    const box = await this.#db.selectFrom('boxes').selectAll().where('serial', '=', serial).executeTakeFirst();
+    if (!box) throw new ProblemError('not-found');
+    return box;
+  }
+
+  async #managed(scope: Scope, serial: string): Promise<void> {
     const box = await this.#db
       .selectFrom('boxes')
       .selectAll()
@@ -143,7 +161,6 @@ export class Claims {
       .executeTakeFirst();
     if (!box?.siteId) throw new ProblemError('not-found');
     await scope.site(box.siteId, 'manage');
-    return { ...box, siteId: box.siteId };
   }
 }
 

@@ -24,3 +24,11 @@ export async function rebuildTable(db: AnyDb, table: string, edit: (definition: 
   await sql`pragma legacy_alter_table = off`.execute(db);
   for (const { type, sql: text } of rows) if (type !== 'table' && text) await sql.raw(text).execute(db);
 }
+
+/** What the database takes on its disk. */
+export async function databaseBytes(db: AnyDb): Promise<number> {
+  const size = isPostgres(db)
+    ? sql<{ bytes: number }>`select pg_database_size(current_database()) as bytes`
+    : sql<{ bytes: number }>`select page_count * page_size as bytes from pragma_page_count(), pragma_page_size()`;
+  return (await size.execute(db)).rows[0]?.bytes ?? 0;
+}

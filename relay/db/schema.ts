@@ -9,6 +9,7 @@ import type { SharingTables } from '../handover/sharing-schema.ts';
 import type { InvitationTables } from '../invitations/schema.ts';
 import type { KeyTables } from '../keys/schema.ts';
 import type { NotifyTables } from '../notify/schema.ts';
+import type { OperatorTables } from '../operator/schema.ts';
 import type { PeopleTables } from '../people/schema.ts';
 import type { SiteTables } from '../sites/schema.ts';
 
@@ -28,7 +29,8 @@ export interface Database
     SharingTables,
     InvitationTables,
     CollaborationTables,
-    NotifyTables {
+    NotifyTables,
+    OperatorTables {
   /** Every tenant: installers' companies, customers' households, the operator. */
   companies: {
     id: string;

@@ -9,6 +9,7 @@ import { handover } from './008-handover.ts';
 import { sharing } from './009-sharing.ts';
 import { notify } from './010-notify.ts';
 import { platform } from './011-platform.ts';
+import { operator } from './012-operator.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   sharing,
   platform,
   notify,
+  operator,
 ];

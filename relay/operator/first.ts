@@ -1,0 +1,44 @@
+import { type Clock, iso } from '../../protocol/clock.ts';
+import { uuidv7 } from '../../protocol/wire/ids.ts';
+import { hashPassword } from '../auth/passwords.ts';
+import type { Db } from '../db/database.ts';
+
+/**
+ * Makes the operator and a person of it, or gives that person another password and ends their sessions. It needs access
+ * to the database, so that nobody becomes operator over the network.
+ */
+export async function makeOperator(
+  db: Db,
+  clock: Clock,
+  wanted: { email: string; name: string; password: string },
+): Promise<{ companyId: string; userId: string }> {
+  const passwordHash = await hashPassword(wanted.password);
+  const email = wanted.email.trim().toLowerCase();
+  const now = clock.now();
+  const createdAt = iso(now);
+  return db.transaction().execute(async (trx) => {
+    const found = await trx.selectFrom('companies').select('id').where('type', '=', 'operator').executeTakeFirst();
+    const companyId = found?.id ?? uuidv7(now);
+    if (!found)
+      await trx
+        .insertInto('companies')
+        .values({ id: companyId, name: 'Operator', type: 'operator', createdAt })
+        .execute();
+    const user = await trx.selectFrom('users').selectAll().where('email', '=', email).executeTakeFirst();
+    if (user && user.companyId !== companyId) throw new Error(`${email} is a user of another company`);
+    const userId = user?.id ?? uuidv7(now);
+    if (user) {
+      await trx.updateTable('users').set({ passwordHash, name: wanted.name }).where('id', '=', userId).execute();
+      await trx.deleteFrom('sessions').where('userId', '=', userId).execute();
+    } else {
+      await trx
+        .insertInto('users')
+        .values({
+          ...{ id: userId, companyId, email, name: wanted.name, passwordHash, createdAt },
+          ...{ admin: 1, emailVerifiedMs: now },
+        })
+        .execute();
+    }
+    return { companyId, userId };
+  });
+}
