@@ -1,6 +1,7 @@
 import { uuidv7 } from '../../protocol/wire/ids.ts';
-import type { DeviceType, RolePermission, SiteStatus } from '../../protocol/wire/rights.ts';
+import type { DeviceType, Permission, RolePermission, SiteStatus } from '../../protocol/wire/rights.ts';
 import { hashToken } from '../auth/sessions.ts';
+import type { GrantSource } from '../db/schema.ts';
 import { noticeText } from '../notify/texts.ts';
 import type { Call, Company, TestRelay } from '../testing/relay.ts';
 
@@ -72,8 +73,20 @@ export class Stage {
       this.relay.call(method, `/api/v1${path}`, body, { authorization: `Bearer ${token}`, ...headers });
   }
 
+  /** Signs in again: sessions end in the time that tests let pass. */
+  async signIn({ email, password }: Pick<Company, 'email' | 'password'>): Promise<Call> {
+    const { token } = (await this.relay.call('POST', '/api/v1/auth/login', { email, password })).body;
+    return (method, path, body, headers) =>
+      this.relay.call(method, `/api/v1${path}`, body, { authorization: `Bearer ${token}`, ...headers });
+  }
+
   async setStatus(siteId: string, status: SiteStatus): Promise<void> {
     await this.relay.withDb((db) => db.updateTable('sites').set({ status }).where('id', '=', siteId).execute());
+  }
+
+  async grant(company: Pick<Company, 'companyId'>, siteId: string, permission: Permission, source: GrantSource) {
+    const grant = { id: uuidv7(), companyId: company.companyId, siteId, permission, source };
+    await this.relay.withDb((db) => db.insertInto('grants').values(grant).execute());
   }
 
   /** What was sent to an address or number, oldest first, as it is read there. */
