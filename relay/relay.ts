@@ -51,6 +51,8 @@ import { SharedWork } from './handover/shared-work.ts';
 import { HealthStore } from './health/health.ts';
 import { Presence } from './health/presence.ts';
 import { SiteWarnables } from './health/warnables.ts';
+import { Home } from './home/home.ts';
+import { registerHomeRoutes } from './home/routes.ts';
 import { ApiKeys } from './keys/keys.ts';
 import { registerKeyRoutes } from './keys/routes.ts';
 import { LiveFeed } from './live/feed.ts';
@@ -58,6 +60,7 @@ import { Live } from './live/live.ts';
 import { registerLiveRoutes } from './live/routes.ts';
 import { Notify, type NotifyOptions } from './notify/notify.ts';
 import { registerNotifyRoutes } from './notify/routes.ts';
+import { Operator } from './operator/operator.ts';
 import { People } from './people/people.ts';
 import { SiteManagement } from './sites/site-management.ts';
 import { Views } from './sites/views.ts';
@@ -221,6 +224,16 @@ export class Relay {
       claimed: (serial) => uplink.claimed(serial),
       cut,
     });
+    const operator = new Operator({
+      ...{ db, clock, log: child('operator'), sessions, claims, cut },
+      people: people.companies,
+      online: (serial) => presence.online(serial),
+      counters: {
+        boxesOnline: () => presence.count(),
+        tunnels: () => hub.stats().tunnels,
+        arcPaths: () => arcPath.connections,
+      },
+    });
     const devices = new Devices({ db, clock, log: child('devices'), desired, box, views });
     const leases = new Leases({ clock });
     const keys = new ApiKeys({ db, clock, log: child('keys'), sessions });
@@ -236,6 +249,7 @@ export class Relay {
     handover.registerRoutes(api);
     together.registerRoutes(api);
     people.registerRoutes(api);
+    operator.registerRoutes(api);
     const management = new SiteManagement({
       ...{ db, clock, log: child('sites'), views, claims, remote, desired, notifier },
       released: async (serial) => {
@@ -249,6 +263,7 @@ export class Relay {
     const states = new DeviceStates({ clock, presence, health });
     const deviceList = new DeviceList({ db, walk: management.walk, states });
     registerDeviceRoutes(api, { db, box, devices, list: deviceList });
+    registerHomeRoutes(api, { home: new Home({ db, clock, presence, states, views }) });
     registerEventRoutes(api, { events });
     const healthNow = (serial: string) => (presence.online(serial) ? health.get(serial) : null);
     const accounts = new ArcAccounts({ db, clock, log, desired, guard, health: healthNow });
@@ -314,6 +329,7 @@ export class Relay {
       () => together.stop(),
       () => health.stop(),
       () => operationLog.stop(),
+      () => operator.stop(),
       () => handover.stop(),
       () => notify.stop(),
     );
@@ -323,6 +339,7 @@ export class Relay {
       if (/^127\./.test(this.#o.host)) this.#publicUrl ??= new URL(`http://${this.#o.host}:${port}`);
       notify.start();
       handover.start();
+      operator.start();
       return { port };
     } catch (error) {
       await this.stop();

@@ -81,8 +81,10 @@ export class BoxUplink implements BrokerHandler {
     if (topic === topics(serial).hello) {
       const hello: Hello = { ...(await this.#ingest.position(serial)), claimed: row.state === 'claimed' };
       this.#broker.send(connection, topic, hello);
-    } else if (row.state === 'claimed') {
-      this.#broker.send(connection, topic, await this.#desired.get(serial));
+    } else {
+      const wishes = await this.#desired.get(serial);
+      // One that was released learns that nothing is wished of it any more.
+      if (row.state === 'claimed' || wishes.version > 0) this.#broker.send(connection, topic, wishes);
     }
   }
 

@@ -86,7 +86,7 @@ beforeEach(async () => {
   const presence = new Presence({ clock });
   const health = new HealthStore({ db, clock, log });
   const warnables = new SiteWarnables({ db, clock, log });
-  const views = new Views({ db, presence, health, warnables, tunnelUp: () => true });
+  const views = new Views({ db, clock, presence, health, warnables, tunnelUp: () => true });
   devices = new Devices({ db, clock, log, desired, box: new BoxClient({ tunnel }), views });
   scope = createScope(db, clock, acme);
 });

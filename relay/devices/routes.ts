@@ -1,16 +1,19 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { AddDevice, Device, SetCredentials } from '../../protocol/wire/api.ts';
+import { AddDevice, Device, DeviceItem, page, SetCredentials } from '../../protocol/wire/api.ts';
 import { DiscoveredDevice, DiscoveryList } from '../../protocol/wire/box-api.ts';
 import { Serial, Uuid } from '../../protocol/wire/ids.ts';
+import { DeviceQuery } from '../../protocol/wire/sites.ts';
 import type { Api } from '../api/app.ts';
 import { body, json, ProblemError, problems } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Db } from '../db/database.ts';
 import { SiteParams } from '../sites/routes.ts';
 import type { BoxClient } from './box-client.ts';
+import type { DeviceList } from './device-list.ts';
 import type { Devices } from './devices.ts';
 
 const DeviceSchema = Device.meta({ id: 'Device' });
+const DevicePage = page(DeviceItem.meta({ id: 'DeviceItem' })).meta({ id: 'DevicePage' });
 const DeviceParams = z.object({ deviceId: Uuid });
 const Discovery = z
   .object({
@@ -32,7 +35,7 @@ const MAX_SNAPSHOT_BYTES = 8 * 1024 * 1024;
 
 export function registerDeviceRoutes(
   app: Api,
-  { db, box, devices }: { db: Db; box: BoxClient; devices: Devices },
+  { db, box, devices, list }: { db: Db; box: BoxClient; devices: Devices; list: DeviceList },
 ): void {
   /** Every box of the site that can be asked; one that cannot never hides what the others found. */
   const discover = async (scope: Scope, siteId: string, method: 'GET' | 'POST', path: string) => {
@@ -60,6 +63,21 @@ export function registerDeviceRoutes(
       unreachable: answers.filter((answer) => answer.gone).map((answer) => answer.serial),
     };
   };
+
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/devices',
+      operationId: 'listAllDevices',
+      tags,
+      summary: 'Devices of all sites in reach, by site and name; searched and filtered',
+      description:
+        'Each word of `q` is the beginning of a word of the device or its site, or the beginning or end of a serial. A page may hold fewer devices than asked for: go on while there is a `nextCursor`.',
+      request: { query: DeviceQuery },
+      responses: { 200: json(DevicePage, 'By site and name'), ...problems() },
+    }),
+    async (c) => c.json(await list.page(c.get('scope'), c.req.valid('query')), 200),
+  );
 
   app.openapi(
     createRoute({

@@ -44,6 +44,10 @@ export class HealthStore {
     return this.#latest.get(serial) ?? null;
   }
 
+  entries(): IterableIterator<[serial: string, health: Health]> {
+    return this.#latest.entries();
+  }
+
   set(serial: string, health: Health): void {
     this.#latest.set(serial, health);
     this.#unsaved.set(serial, this.#clock.now());

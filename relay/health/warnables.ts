@@ -31,6 +31,7 @@ export class SiteWarnables {
     this.#recent.set(key, { text: w.text, atMono: this.#clock.mono() });
     this.#log.warn({ siteId, ...w }, 'problem');
     const untilMs = forMs === undefined ? null : this.#clock.now() + forMs;
+    await this.#db.deleteFrom('warnables').where('untilMs', '<=', this.#clock.now()).execute();
     await this.#db
       .insertInto('warnables')
       .values({ siteId, ...w, since: iso(this.#clock.now()), untilMs })
@@ -52,8 +53,12 @@ export class SiteWarnables {
 
   async list(siteIds: string[]): Promise<Map<string, Warnable[]>> {
     if (siteIds.length === 0) return new Map();
-    await this.#db.deleteFrom('warnables').where('untilMs', '<=', this.#clock.now()).execute();
-    const rows = await this.#db.selectFrom('warnables').selectAll().where('siteId', 'in', siteIds).execute();
+    const rows = await this.#db
+      .selectFrom('warnables')
+      .selectAll()
+      .where('siteId', 'in', siteIds)
+      .where((e) => e.or([e('untilMs', 'is', null), e('untilMs', '>', this.#clock.now())]))
+      .execute();
     return Map.groupBy(
       rows.map(({ untilMs: _, ...row }) => row),
       (row) => row.siteId,

@@ -1,6 +1,6 @@
-import { iso } from '../../protocol/clock.ts';
+import { sql } from 'kysely';
+import { type Clock, iso } from '../../protocol/clock.ts';
 import type { Box, Device, Site } from '../../protocol/wire/api.ts';
-import { OPERATION_NEEDS, SITE_OPERATIONS, STATUS_ALLOWS } from '../../protocol/wire/rights.ts';
 import type { Warnable, WarnableCode } from '../../protocol/wire/warnable.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Db } from '../db/database.ts';
@@ -8,10 +8,14 @@ import type { BoxRow, DeviceRow, SiteRow } from '../db/schema.ts';
 import type { HealthStore } from '../health/health.ts';
 import type { Presence } from '../health/presence.ts';
 import type { SiteWarnables } from '../health/warnables.ts';
+import { operationsOf } from './operations.ts';
+
+const SHOWN_MANAGERS = 3;
 
 /** Rows of the database and what the boxes tell now, put together as the API shows them. */
 export class Views {
   readonly #db: Db;
+  readonly #clock: Clock;
   readonly #presence: Presence;
   readonly #health: HealthStore;
   readonly #warnables: SiteWarnables;
@@ -19,12 +23,14 @@ export class Views {
 
   constructor(deps: {
     db: Db;
+    clock: Clock;
     presence: Presence;
     health: HealthStore;
     warnables: SiteWarnables;
     tunnelUp: (serial: string) => boolean;
   }) {
     this.#db = deps.db;
+    this.#clock = deps.clock;
     this.#presence = deps.presence;
     this.#health = deps.health;
     this.#warnables = deps.warnables;
@@ -54,44 +60,114 @@ export class Views {
     return { ...device, health: health?.devices.find((d) => d.id === row.id) ?? null };
   }
 
+  /** As many queries for one site as for two hundred. */
   async sites(scope: Scope, rows: SiteRow[]): Promise<Site[]> {
     const ids = rows.map((row) => row.id);
     if (ids.length === 0) return [];
-    const boxes = Map.groupBy(
-      await this.#db.selectFrom('boxes').selectAll().where('siteId', 'in', ids).orderBy('serial').execute(),
-      (box) => box.siteId,
-    );
-    const counts = await this.#db
+    const db = this.#db;
+    const named = (values: (string | null)[]) => [...new Set(values.filter((value) => value !== null))];
+    const boxRows = await db.selectFrom('boxes').selectAll().where('siteId', 'in', ids).orderBy('serial').execute();
+    const boxes = Map.groupBy(boxRows, (box) => box.siteId);
+    const counts = await db
       .selectFrom('devices')
-      .select(['siteId', (e) => e.fn.countAll<number>().as('count')])
+      .select(['siteId', (e) => e.fn.countAll<number>().as('count'), (e) => e.fn.sum<number>('channelCount').as('sum')])
       .where('siteId', 'in', ids)
       .where('deletedAt', 'is', null)
+      .where(scope.reaches('devices.siteId', 'devices.id', 'list'))
       .groupBy('siteId')
       .execute();
+    const countOf = new Map(counts.map((row) => [row.siteId, row]));
+    const companies = await db
+      .selectFrom('companies')
+      .select(['id', 'name'])
+      .where('id', 'in', named(rows.flatMap((row) => [row.companyId, row.ownerId])))
+      .execute();
+    const nameOf = new Map(companies.map((row) => [row.id, row.name]));
+    const groupIds = named(rows.map((row) => row.groupId));
+    const groups =
+      groupIds.length === 0
+        ? []
+        : await db.selectFrom('site_groups').select(['id', 'name']).where('id', 'in', groupIds).execute();
     const own = await this.#warnables.list(ids);
     const held = await scope.permissionsOn(ids);
-    return rows.map(({ id, name, timeZone, type, status }) => {
+    const managers = await this.#managers(scope, ids);
+    return rows.map((row) => {
+      const { id, companyId, latitude, longitude } = row;
       const permissions = held.get(id) ?? [];
       const sees = permissions.includes('view');
+      const mine = companyId === scope.companyId;
       const here = sees ? (boxes.get(id) ?? []) : [];
+      const shown = (text: string) => (mine || sees ? text : '');
       return {
         id,
-        name,
-        timeZone,
-        type,
-        status,
+        name: row.name,
+        timeZone: row.timeZone,
+        type: row.type,
+        status: row.status,
         permissions,
-        operations: SITE_OPERATIONS.filter(
-          (operation) => STATUS_ALLOWS[operation].includes(status) && permissions.includes(OPERATION_NEEDS[operation]),
-        ),
-        deviceCount: Number(counts.find((c) => c.siteId === id)?.count ?? 0),
-        boxes: here.map((row) => {
-          const { health: _, ...box } = this.box(row);
-          return box;
+        operations: operationsOf(scope, row, permissions),
+        syncTime: row.syncTime === 1,
+        scene: shown(row.scene),
+        address: shown(row.address),
+        city: shown(row.city),
+        region: shown(row.region),
+        country: shown(row.country),
+        latitude: mine || sees ? latitude : null,
+        longitude: mine || sees ? longitude : null,
+        remark: mine ? row.remark : null,
+        group: mine ? (groups.find((group) => group.id === row.groupId) ?? null) : null,
+        own: mine,
+        companyName: nameOf.get(companyId) ?? '',
+        ownerName: row.ownerId === null ? null : (nameOf.get(row.ownerId) ?? null),
+        managers: managers.get(id) ?? { count: 0, first: [] },
+        deviceCount: Number(countOf.get(id)?.count ?? 0),
+        channelCount: Number(countOf.get(id)?.sum ?? 0),
+        boxes: here.map((box) => {
+          const { health: _, ...shownBox } = this.box(box);
+          return shownBox;
         }),
-        warnables: [...(sees ? (own.get(id) ?? []) : []), ...here.flatMap((row) => this.#boxWarnables(row))],
+        warnables: [...(sees ? (own.get(id) ?? []) : []), ...here.flatMap((box) => this.#boxWarnables(box))],
       };
     });
+  }
+
+  /** Of the caller's own company; those whose time ends first come first. */
+  async #managers(scope: Scope, ids: string[]): Promise<Map<string, Site['managers']>> {
+    const rows = await this.#db
+      .selectFrom((e) =>
+        e
+          .selectFrom('site_managers as m')
+          .innerJoin('users as u', 'u.id', 'm.userId')
+          .select(['m.siteId', 'm.userId', 'm.untilMs', 'u.name'])
+          .select(
+            sql<number>`row_number() over (partition by m."siteId" order by m."untilMs" is null, m."untilMs", u.name)`.as(
+              'place',
+            ),
+          )
+          .select(sql<number>`count(*) over (partition by m."siteId")`.as('count'))
+          .where('m.siteId', 'in', ids)
+          .where('u.companyId', '=', scope.companyId)
+          .where('u.deletedAt', 'is', null)
+          .where((f) => f.or([f('m.untilMs', 'is', null), f('m.untilMs', '>', this.#clock.now())]))
+          .as('ranked'),
+      )
+      .selectAll()
+      .where('place', '<=', SHOWN_MANAGERS)
+      .orderBy('place')
+      .execute();
+    return new Map(
+      [...Map.groupBy(rows, (row) => row.siteId)].map(([siteId, list]) => [
+        siteId,
+        {
+          count: Number(list[0]?.count ?? 0),
+          first: list.map(({ userId, name, untilMs }) => ({
+            userId,
+            name,
+            until: untilMs === null ? null : iso(Number(untilMs)),
+          })),
+        },
+      ]),
+    );
   }
 
   #boxWarnables(row: BoxRow): Warnable[] {
