@@ -10,6 +10,7 @@ import { sharing } from './009-sharing.ts';
 import { notify } from './010-notify.ts';
 import { platform } from './011-platform.ts';
 import { operator } from './012-operator.ts';
+import { home } from './013-home.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   platform,
   notify,
   operator,
+  home,
 ];
