@@ -8,6 +8,7 @@ import { hashPassword } from '../auth/passwords.ts';
 import type { Identity } from '../auth/scope.ts';
 import { bootstrap } from '../bootstrap.ts';
 import type { Db } from '../db/database.ts';
+import { makeOperator } from '../operator/first.ts';
 import { Relay, type RelayOptions } from '../relay.ts';
 import { dropTestDatabase, openTestDatabase, testDatabase } from './database.ts';
 
@@ -112,6 +113,15 @@ export class TestRelay {
       this.call(method, `/api/v1${path}`, body, { authorization: `Bearer ${token}`, ...headers });
     const identity = { companyType: 'installer', admin: true, limited: false, permissions: new Set<never>() } as const;
     return { ...identity, ...made, email, password, api, token };
+  }
+
+  /** Whoever runs the relay, signed in. */
+  async operator(): Promise<Call> {
+    const wanted = { email: 'operator@relay.example', name: 'Operator', password: 'password of the operator' };
+    await this.withDb((db) => makeOperator(db, this.clock, wanted));
+    const { body } = await this.call('POST', '/api/v1/auth/login', wanted);
+    return (method, path, sent, headers) =>
+      this.call(method, `/api/v1${path}`, sent, { authorization: `Bearer ${body.token}`, ...headers });
   }
 
   /** An end user's own tenant, signed in; the address is verified, a `phone` too. */
