@@ -7,14 +7,16 @@ import { coreFixture } from './testing/core-fixture.ts';
 import type { Fixture, Tenant } from './testing/fixture.ts';
 import { handoverFixture } from './testing/handover-fixture.ts';
 import { keyFixture } from './testing/key-fixture.ts';
+import { notifyFixture } from './testing/notify-fixture.ts';
 import { peopleFixture } from './testing/people-fixture.ts';
 import { type Call, TestRelay } from './testing/relay.ts';
+import { sharingFixture } from './testing/sharing-fixture.ts';
 
 /*
  * Two companies with one of everything, and every route that the API document lists, asked by everybody who might. A new
  * route is covered as soon as it is there; one with a new kind of id or body fails until a fixture gives it one.
  */
-const FIXTURES: Fixture[] = [coreFixture, keyFixture, peopleFixture, handoverFixture];
+const FIXTURES: Fixture[] = [coreFixture, keyFixture, peopleFixture, handoverFixture, sharingFixture, notifyFixture];
 
 interface Operation {
   method: string;

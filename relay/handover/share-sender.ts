@@ -48,13 +48,15 @@ export class ShareSender {
     now: number,
   ): Promise<Map<string, string>> {
     const rows: ShareRow[] = [];
-    for (const wanted of customers) {
+    // Ids of one moment do not sort by themselves: lists keep the order in which customers were named.
+    const ids = customers.map(() => uuidv7(now)).sort();
+    for (const [i, wanted] of customers.entries()) {
       const { email, phone, name, remark, locale } = wanted;
       if (wanted.administrator && sharing.mode === 'B') {
         throw new ProblemError('invalid-request', 'Mode B has no customer administrator.');
       }
       const row: ShareRow = {
-        ...{ id: uuidv7(now), sharingId: sharing.id, siteId: site.id, email, phone, name, remark, locale },
+        ...{ id: ids[i]!, sharingId: sharing.id, siteId: site.id, email, phone, name, remark, locale },
         customerId: await this.tenantOf(trx, wanted),
         administrator: wanted.administrator ? 1 : 0,
         state: 'to-be-accepted',

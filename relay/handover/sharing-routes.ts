@@ -212,7 +212,7 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
       ...{ method: 'get', path: '/shares', operationId: 'listShares', tags },
       summary: 'What is shared with me',
       request: { query: PageQuery },
-      responses: { 200: json(page(ShareSchema), 'Newest first'), ...problems('not-allowed') },
+      responses: { 200: json(page(ShareSchema), 'Newest first'), ...problems() },
     }),
     async (c) => {
       const { limit, cursor } = c.req.valid('query');

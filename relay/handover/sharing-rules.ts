@@ -198,15 +198,7 @@ export async function settleGrants(trx: DbOrTrx, shareId: string, nowMs: number)
     .select(['deviceId', 'permission'])
     .where('shareId', '=', shareId)
     .execute();
-  if (rows.length === 0) {
-    // Accepted, and nothing selected yet: he sees that the site is there.
-    const row = { companyId, siteId, permission: 'list' as const, untilMs };
-    await trx
-      .insertInto('grants')
-      .values({ ...row, id: uuidv7(nowMs), source: 'sharing', sourceId: shareId })
-      .execute();
-    return;
-  }
+  if (rows.length === 0) return;
   await trx
     .insertInto('grants')
     .values(

@@ -9,10 +9,7 @@ import {
   CUSTOMERS_PER_DEVICE,
   type EditShareCustomer,
   type NewShareCustomer,
-  SHARE_SENDS_PER_DAY,
   type ShareCard,
-  type ShareCustomer,
-  ShareRequest,
   type Sharing,
 } from '../../protocol/wire/sharing.ts';
 import { ProblemError } from '../api/problem.ts';

@@ -7,7 +7,7 @@ import { body, json, problems } from '../api/problem.ts';
 import type { DeviceInvitations } from './invitations.ts';
 
 const Schema = DeviceInvitation.meta({ id: 'DeviceInvitation' });
-const Id = z.object({ invitationId: Uuid });
+const Id = z.object({ deviceInvitationId: Uuid });
 const tags = ['Device invitations'];
 
 export function registerInvitationRoutes(app: Api, { invitations }: { invitations: DeviceInvitations }): void {
@@ -44,12 +44,12 @@ export function registerInvitationRoutes(app: Api, { invitations }: { invitation
 
   app.openapi(
     createRoute({
-      ...{ method: 'get', path: '/device-invitations/{invitationId}', operationId: 'getDeviceInvitation', tags },
+      ...{ method: 'get', path: '/device-invitations/{deviceInvitationId}', operationId: 'getDeviceInvitation', tags },
       summary: 'One invitation',
       request: { params: Id },
       responses: { 200: json(Schema, 'The invitation'), ...problems('not-found') },
     }),
-    async (c) => c.json(await invitations.get(c.get('scope'), c.req.valid('param').invitationId), 200),
+    async (c) => c.json(await invitations.get(c.get('scope'), c.req.valid('param').deviceInvitationId), 200),
   );
 
   const steps = {
@@ -63,7 +63,7 @@ export function registerInvitationRoutes(app: Api, { invitations }: { invitation
   for (const [word, [summary, run]] of Object.entries(steps)) {
     app.openapi(
       createRoute({
-        ...{ method: 'post', path: `/device-invitations/{invitationId}/${word}`, tags },
+        ...{ method: 'post', path: `/device-invitations/{deviceInvitationId}/${word}`, tags },
         operationId: `${word}DeviceInvitation`,
         summary,
         request: { params: Id },
@@ -73,7 +73,7 @@ export function registerInvitationRoutes(app: Api, { invitations }: { invitation
         },
       }),
       async (c) => {
-        const done = await run(c.get('scope'), c.req.valid('param').invitationId);
+        const done = await run(c.get('scope'), c.req.valid('param').deviceInvitationId);
         c.set('audit', { siteId: done.siteId, target: { kind: 'device', id: done.deviceId, name: done.deviceName } });
         return c.json(done, 200);
       },
