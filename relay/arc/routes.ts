@@ -27,6 +27,7 @@ export function registerArcRoutes(app: Api, { accounts, alarms }: { accounts: Ar
     createRoute({
       method: 'get',
       path: '/sites/{siteId}/alarms',
+      operationId: 'listAlarms',
       tags,
       summary: 'Messages to alarm receiving centres, newest first, each with its path, tries and times',
       request: { params: SiteParams, query: PageQuery },
@@ -38,6 +39,7 @@ export function registerArcRoutes(app: Api, { accounts, alarms }: { accounts: Ar
     createRoute({
       method: 'get',
       path: '/receivers',
+      operationId: 'listReceivers',
       tags,
       summary: 'Receivers that the company has entered',
       responses: { 200: json(z.object({ items: z.array(ReceiverSchema) }), 'By name'), ...problems() },
@@ -48,6 +50,7 @@ export function registerArcRoutes(app: Api, { accounts, alarms }: { accounts: Ar
     createRoute({
       method: 'post',
       path: '/receivers',
+      operationId: 'createReceiver',
       tags,
       summary: 'Enter a receiver: where boxes reach it, and where the relay does',
       request: body(CreateReceiver),
@@ -62,6 +65,7 @@ export function registerArcRoutes(app: Api, { accounts, alarms }: { accounts: Ar
     createRoute({
       method: 'put',
       path: '/receivers/{receiverId}',
+      operationId: 'updateReceiver',
       tags,
       summary: 'Change a receiver; every box with an account there follows',
       request: { params: ReceiverParams, ...body(CreateReceiver) },
@@ -77,6 +81,7 @@ export function registerArcRoutes(app: Api, { accounts, alarms }: { accounts: Ar
     createRoute({
       method: 'get',
       path: '/sites/{siteId}/arc',
+      operationId: 'listArcAccounts',
       tags,
       summary: 'Accounts of a site at receivers, with the path each uses now',
       request: { params: SiteParams },
@@ -88,6 +93,7 @@ export function registerArcRoutes(app: Api, { accounts, alarms }: { accounts: Ar
     createRoute({
       method: 'post',
       path: '/sites/{siteId}/arc',
+      operationId: 'createArcAccount',
       tags,
       summary: 'Let a box send its alarms to a receiver',
       description:
@@ -107,6 +113,7 @@ export function registerArcRoutes(app: Api, { accounts, alarms }: { accounts: Ar
     createRoute({
       method: 'put',
       path: '/arc/{accountId}',
+      operationId: 'updateArcAccount',
       tags,
       summary: 'Change an account',
       description:
@@ -126,6 +133,7 @@ export function registerArcRoutes(app: Api, { accounts, alarms }: { accounts: Ar
     createRoute({
       method: 'delete',
       path: '/arc/{accountId}',
+      operationId: 'deleteArcAccount',
       tags,
       summary: 'Remove an account; its alarms stay listed',
       request: { params: AccountParams },

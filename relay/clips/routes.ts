@@ -20,6 +20,7 @@ export function registerClipRoutes(app: Api, { clips, leases }: { clips: Clips; 
     createRoute({
       method: 'get',
       path: '/clips/{clipId}',
+      operationId: 'getClip',
       tags,
       summary: 'A clip and how much of it has arrived',
       request: { params },
@@ -36,6 +37,7 @@ export function registerClipRoutes(app: Api, { clips, leases }: { clips: Clips; 
     createRoute({
       method: 'get',
       path: '/clips/{clipId}/video',
+      operationId: 'playClip',
       tags,
       summary: 'The clip as MP4, by range; while it arrives, what is there so far',
       description:

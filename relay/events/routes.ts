@@ -14,6 +14,7 @@ export function registerEventRoutes(app: Api, { events }: { events: EventQueries
     createRoute({
       method: 'get',
       path: '/sites/{siteId}/events',
+      operationId: 'listEvents',
       tags,
       summary: 'Events of a site, newest first in the order the relay stored them',
       request: { params: SiteParams, query: PageQuery.extend({ type: EventType.optional() }) },
@@ -25,6 +26,7 @@ export function registerEventRoutes(app: Api, { events }: { events: EventQueries
     createRoute({
       method: 'get',
       path: '/events/{eventId}',
+      operationId: 'getEvent',
       tags,
       summary: 'One event with its clip and what became of its alarms',
       request: { params: z.object({ eventId: Uuid }) },

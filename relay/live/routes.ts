@@ -17,6 +17,7 @@ export function registerLiveRoutes(
     createRoute({
       method: 'get',
       path: '/sites/{siteId}/stream',
+      operationId: 'streamSite',
       tags: ['Events'],
       summary: 'What changes at a site, as server-sent events',
       description:
