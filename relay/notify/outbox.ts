@@ -9,6 +9,8 @@ import type { OutboxRow } from './schema.ts';
 
 const POLL_MS = 2_000;
 const SWEEP_MS = 60_000;
+/** No transaction takes longer. */
+const COMMIT_WITHIN_MS = 60_000;
 /** Tries for one recipient. */
 const FIRST_MS = 30_000;
 const CAP_MS = 3_600_000;
@@ -48,6 +50,8 @@ interface Lineup {
   running: Promise<void> | null;
   again: boolean;
   toldMissing: boolean;
+  /** Monotonic; nothing waits, and until then nothing that was added can still commit. Infinity: something waits. */
+  idleFrom: number;
 }
 
 /**
@@ -73,7 +77,7 @@ export class Outbox {
     this.#log = deps.log;
     this.#maxWaiting = deps.maxWaiting ?? MAX_WAITING;
     const lineup = (channel: Channel): Lineup => ({
-      ...{ channel, pausedUntil: 0, down: null, running: null, again: false, toldMissing: false },
+      ...{ channel, pausedUntil: 0, down: null, running: null, again: false, toldMissing: false, idleFrom: Infinity },
       backoff: new Backoff(DOWN_FIRST_MS, DOWN_CAP_MS),
     });
     this.#lineups = new Map(deps.channels.map((channel) => [channel.name, lineup(channel)]));
@@ -81,7 +85,9 @@ export class Outbox {
 
   start(): void {
     this.#owned = [
-      this.#clock.every(POLL_MS, () => this.kick()),
+      this.#clock.every(POLL_MS, () => {
+        for (const lineup of this.#lineups.values()) if (this.#clock.mono() < lineup.idleFrom) this.#wake(lineup);
+      }),
       this.#clock.every(SWEEP_MS, () => {
         this.#sweep().catch((error) => this.#log.error({ err: error }, 'old messages could not be swept'));
       }),
@@ -118,6 +124,7 @@ export class Outbox {
   /** Inside the caller's transaction, who has asked {@link isFull}; {@link kick} after its commit. */
   async add(trx: DbOrTrx, messages: NewMessage[]): Promise<void> {
     if (messages.length === 0) return;
+    for (const { channel } of messages) this.#lineups.get(channel)!.idleFrom = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
     const rows = messages.map(({ values, dueMs, ...message }) => ({
       ...message,
@@ -134,19 +141,22 @@ export class Outbox {
 
   /** Delivers what is due now. */
   kick(): void {
-    for (const lineup of this.#lineups.values()) {
-      if (lineup.running) lineup.again = true;
-      else {
-        lineup.running = this.#run(lineup)
-          .catch((error) => {
-            if (!this.#stopping) this.#log.error({ err: error }, 'messages could not be delivered');
-          })
-          .finally(() => {
-            lineup.running = null;
-            if (lineup.again && !lineup.down && !this.#stopping) this.kick();
-          });
-      }
+    for (const lineup of this.#lineups.values()) this.#wake(lineup);
+  }
+
+  #wake(lineup: Lineup): void {
+    if (lineup.running) {
+      lineup.again = true;
+      return;
     }
+    lineup.running = this.#run(lineup)
+      .catch((error) => {
+        if (!this.#stopping) this.#log.error({ err: error }, 'messages could not be delivered');
+      })
+      .finally(() => {
+        lineup.running = null;
+        if (lineup.again && !lineup.down && !this.#stopping) this.#wake(lineup);
+      });
   }
 
   /** How each channel does. */
@@ -185,7 +195,8 @@ export class Outbox {
         lineup.toldMissing = true;
         return;
       }
-      if (lanes.length > 0) lineup.again = true;
+      if (lanes.length === 0) return this.#rest(lineup);
+      lineup.again = true;
       const next = lanes.values();
       const work = async () => {
         for (const lane of next) {
@@ -194,13 +205,26 @@ export class Outbox {
         }
       };
       // After an outage one message goes first, to see whether it is over.
-      if (lineup.down && lanes[0] !== undefined) {
+      if (lineup.down) {
         lineup.down = null;
-        await this.#deliverLane(lineup, lanes[0], 1);
+        await this.#deliverLane(lineup, lanes[0]!, 1);
       }
       await Promise.all(Array.from({ length: LANES_AT_ONCE }, work));
       if (lineup.down) return;
     } while (lineup.again);
+  }
+
+  /** With nothing waiting the table is left alone, once what was added lately must have committed. */
+  async #rest(lineup: Lineup): Promise<void> {
+    const row = await this.#db
+      .selectFrom('outbox')
+      .select('rowId')
+      .where('channel', '=', lineup.channel.name)
+      .where('state', '=', 'waiting')
+      .limit(1)
+      .executeTakeFirst();
+    if (row) lineup.idleFrom = Number.POSITIVE_INFINITY;
+    else if (lineup.idleFrom === Number.POSITIVE_INFINITY) lineup.idleFrom = this.#clock.mono() + COMMIT_WITHIN_MS;
   }
 
   async #dueLanes(channel: ChannelName): Promise<string[]> {
