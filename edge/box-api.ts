@@ -1,10 +1,12 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Logger } from 'pino';
+import type { z } from 'zod';
 import type { DiscoveredDevice } from '../protocol/wire/box-api.ts';
-import { ProbeRequest } from '../protocol/wire/box-api.ts';
+import { ActivateRequest, ProbeRequest } from '../protocol/wire/box-api.ts';
 import { PROBLEMS, type Problem, type ProblemCode, problem } from '../protocol/wire/problem.ts';
 import type { Health } from '../protocol/wire/uplink.ts';
+import type { Activator } from './devices/activator.ts';
 import type { DeviceManager } from './devices/manager.ts';
 
 /** An answer that says what is wrong, RFC 9457. */
@@ -15,10 +17,16 @@ export function problemResponse(code: ProblemCode, detail?: string, errors?: Pro
   });
 }
 
+function invalid(error: z.ZodError): Response {
+  const errors = error.issues.map((i) => ({ path: i.path.join('.'), message: i.message }));
+  return problemResponse('invalid-request', undefined, errors);
+}
+
 /** The box's own API, for the relay alone: it is reached through the tunnel and listens on no address. */
 export function boxApi(o: {
   discovery: { list(): DiscoveredDevice[]; scan(): Promise<void> };
   devices: Pick<DeviceManager, 'probe' | 'snapshot'>;
+  activator: Pick<Activator, 'activate'>;
   health: () => Health;
   log: Logger;
 }): Hono {
@@ -38,12 +46,15 @@ export function boxApi(o: {
   });
   app.post('/v1/devices/probe', async (c) => {
     const request = ProbeRequest.safeParse(await c.req.json().catch(() => null));
-    if (!request.success) {
-      const errors = request.error.issues.map((i) => ({ path: i.path.join('.'), message: i.message }));
-      return problemResponse('invalid-request', undefined, errors);
-    }
+    if (!request.success) return invalid(request.error);
     const probe = await o.devices.probe(request.data);
     return probe.ok ? c.json(probe.result) : problemResponse(probe.code, probe.detail);
+  });
+  app.post('/v1/devices/activate', async (c) => {
+    const request = ActivateRequest.safeParse(await c.req.json().catch(() => null));
+    if (!request.success) return invalid(request.error);
+    const activated = await o.activator.activate(request.data);
+    return activated.ok ? c.json(activated.result) : problemResponse(activated.code, activated.detail);
   });
   app.get('/v1/devices/:id/snapshot', async (c) => {
     const channel = Number(c.req.query('channel') ?? '1');

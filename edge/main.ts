@@ -12,6 +12,7 @@ import { ArcService } from './arc/service.ts';
 import { boxApi } from './box-api.ts';
 import { Recorder } from './clips/recorder.ts';
 import { DesiredConfig } from './config/desired-config.ts';
+import { Activator } from './devices/activator.ts';
 import { DeviceManager } from './devices/manager.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { HealthReport } from './health.ts';
@@ -117,7 +118,8 @@ const devices = new DeviceManager({
   stateFile: join(data, 'refused-logins.json'),
 });
 const video = new Video({ clock, log, warnables });
-const api = boxApi({ discovery, devices, health: () => health.read(), log });
+const activator = new Activator({ discovery, clock, log });
+const api = boxApi({ discovery, devices, activator, health: () => health.read(), log });
 const tunnel = new TunnelClient({
   auth,
   handler: api.fetch,

@@ -24,6 +24,7 @@ export interface DeviceItem {
   mac: string;
   serial: string;
   username: string;
+  /** The one it had at the start; empty: not activated then. */
   password: string;
 }
 
@@ -83,6 +84,11 @@ export function createControl(deps: {
     const { streams } = camera(c.req.param('name'))!;
     streams.inject(Buffer.from(base64, 'base64'));
     return c.json({ streams: streams.count });
+  });
+  /** Back to how it left the factory. */
+  app.post('/devices/:name/reset', (c) => {
+    camera(c.req.param('name'))!.factory.reset();
+    return c.json({ activated: false });
   });
   app.post('/devices/:name/unlock', (c) => {
     camera(c.req.param('name'))!.logins.unlock();

@@ -23,6 +23,8 @@ export interface LabOptions {
   /** First three bytes of every address, e.g. `127.77.0.` */
   base: string;
   cameras: number;
+  /** Further cameras, as they leave the factory. */
+  unactivated: number;
   httpPort: number;
   rtspPort: number;
   sadpPort: number;
@@ -58,7 +60,10 @@ export class Lab {
   constructor(options: LabOptions) {
     this.#options = options;
     const { base, cameras, fps, kbps, httpPort, rtspPort, video, python, log } = options;
-    const profiles = Array.from({ length: cameras }, (_, i) => cameraProfile(i + 1, base, { fps, kbps }));
+    const profiles = Array.from({ length: cameras + options.unactivated }, (_, i) => ({
+      ...cameraProfile(i + 1, base, { fps, kbps }),
+      ...(i < cameras ? {} : { password: null }),
+    }));
     this.#emittedLog = new AppendLog(join(options.data, 'emitted.jsonl'));
     this.#centre = new ArcCentre({ base, port: options.receiverPort, data: options.data, accounts: options.accounts });
     this.#video = video ? new Video({ cameras: profiles, python, log }) : null;
@@ -75,7 +80,7 @@ export class Lab {
     this.#emitted.push(...this.#emittedLog.open());
     await this.#video?.start();
     for (const camera of this.#cameras) await camera.start();
-    const cameras = this.#cameras.map(({ profile, httpPort }) => ({ profile, httpPort }));
+    const cameras = this.#cameras.map(({ profile, httpPort, factory }) => ({ profile, httpPort, factory }));
     this.#sadp = new SadpResponder({ cameras, port: sadpPort });
     await this.#sadp.start();
     this.#wsd = new WsdResponder({ cameras, port: wsdPort });
@@ -144,7 +149,8 @@ export class Lab {
 
   #devices(): DeviceItem[] {
     return this.#cameras.map(({ profile, httpPort, rtspPort }) => {
-      const { name, address, mac, serial, username, password } = profile;
+      const { name, address, mac, serial, username } = profile;
+      const password = profile.password ?? '';
       return { name, kind: 'camera', address, httpPort, rtspPort, mac, serial, username, password };
     });
   }

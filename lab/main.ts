@@ -39,6 +39,9 @@ const program = new Command('lab')
   .addOption(option('--data <dir>', 'what must survive a restart', 'GATEPOST_LAB_DATA', './var/lab'))
   .addOption(option('--base <prefix>', 'address prefix', 'GATEPOST_LAB_BASE', '127.77.0.', base))
   .addOption(option('--cameras <n>', 'number of cameras', 'GATEPOST_LAB_CAMERAS', 2, integer(1, 50)))
+  .addOption(
+    option('--unactivated <n>', 'further cameras without a password', 'GATEPOST_LAB_UNACTIVATED', 0, integer(0, 50)),
+  )
   .addOption(option('--http-port <port>', "the cameras' HTTP port (0: any free)", 'GATEPOST_LAB_HTTP_PORT', 8000, port))
   .addOption(option('--rtsp-port <port>', "the cameras' RTSP port (0: any free)", 'GATEPOST_LAB_RTSP_PORT', 8554, port))
   .addOption(option('--sadp-port <port>', 'SADP port (0: any free)', 'GATEPOST_SADP_PORT', 37020, port))

@@ -10,6 +10,7 @@ import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { Discovery } from '../discovery/discovery.ts';
 import { Journal } from '../journal/journal.ts';
 import { Warnables } from '../warnables.ts';
+import { Activator } from './activator.ts';
 import { DeviceManager } from './manager.ts';
 import type { DeviceConfig } from './types.ts';
 
@@ -32,12 +33,14 @@ interface LabDevice {
 let dir: string;
 let child: ChildProcess;
 let lab: { control: string; devices: LabDevice[]; sadpPort: number; wsdPort: number };
+/** As it leaves the factory. */
+let fresh: LabDevice;
 let end: (() => unknown)[];
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'gatepost-lan-'));
   end = [() => rmSync(dir, { recursive: true })];
-  const ports = ['--port', '0', '--http-port', '0', '--sadp-port', '0', '--wsd-port', '0'];
+  const ports = ['--port', '0', '--http-port', '0', '--sadp-port', '0', '--wsd-port', '0', '--unactivated', '1'];
   const base = `127.98.${process.pid % 256}.`;
   child = spawn(process.execPath, ['lab/main.ts', '--data', dir, '--no-video', '--base', base, ...ports], {
     cwd: join(import.meta.dirname, '../..'),
@@ -47,6 +50,7 @@ beforeEach(async () => {
   for await (const line of createInterface({ input: child.stdout! })) {
     if (line.startsWith('ready ')) {
       lab = JSON.parse(line.slice(6));
+      fresh = lab.devices.pop()!;
       break;
     }
   }
@@ -118,7 +122,7 @@ const config = (d: LabDevice, o: Partial<DeviceConfig> = {}): DeviceConfig => ({
 
 it('finds the cameras, follows them by MAC, and keeps every event by its id (DISC-01, DISC-03)', async () => {
   const { discovery, manager, events, journal, warnables } = box();
-  await until(() => discovery.list().length === lab.devices.length);
+  await until(() => discovery.list().length === lab.devices.length + 1);
   for (const d of lab.devices) {
     expect(discovery.byMac(d.mac)).toMatchObject({
       address: d.address,
@@ -130,7 +134,7 @@ it('finds the cameras, follows them by MAC, and keeps every event by its id (DIS
   // The older firmware has ONVIF on: one device, found by both.
   await until(() => discovery.list().some((d) => d.protocols.includes('onvif')));
   expect(discovery.list().map((d) => d.protocols)).toEqual(expect.arrayContaining([['sadp'], ['sadp', 'onvif']]));
-  expect(discovery.list()).toHaveLength(lab.devices.length);
+  expect(discovery.list()).toHaveLength(lab.devices.length + 1);
   const items = lab.devices.map((d) => config(d));
   expect(manager.apply(items)).toEqual([]);
   await listening();
@@ -189,4 +193,22 @@ it('goes on after parts that no device should send', async () => {
   const { id } = await post(`/devices/${d!.name}/events`, { type: 'lineCrossing', active: true });
   await until(() => events().some((e) => e.sourceRef === id));
   expect(events()).toMatchObject([{ type: 'lineCrossing', sourceRef: id }]);
+});
+
+it('gives a camera from the factory its first password, which then logs in (INIT-02)', async () => {
+  const { discovery, manager } = box();
+  const activator = new Activator({ discovery, clock, log });
+  await until(() => discovery.byMac(fresh.mac)?.activated === false);
+  const used = lab.devices[0]!;
+  expect(await activator.activate({ mac: used.mac, password: 'Aa345678' })).toMatchObject({ code: 'conflict' });
+  expect(await activator.activate({ mac: '02-00-00-00-00-99', password: 'Aa345678' })).toMatchObject({
+    code: 'not-found',
+  });
+  const both = await Promise.all([1, 2].map(() => activator.activate({ mac: fresh.mac, password: 'Aa345678' })));
+  expect(both.map((one) => one.ok)).toEqual([true, false]);
+  expect(both[0]).toEqual({ ok: true, result: { mac: fresh.mac, weak: false } });
+  await until(() => discovery.byMac(fresh.mac)?.activated === true);
+  const { address: host, httpPort } = fresh;
+  const probe = await manager.probe({ host, httpPort, username: 'admin', password: 'Aa345678' });
+  expect(probe).toMatchObject({ ok: true, result: { serial: fresh.serial } });
 });

@@ -1,6 +1,7 @@
 import { AlertStreams } from './alert-stream.ts';
 import { DigestLogin, LoginCounter } from './digest.ts';
 import { CameraEvents, type Emitted } from './events.ts';
+import { Factory } from './factory.ts';
 import { IsapiServer } from './isapi.ts';
 import type { CameraProfile } from './profile.ts';
 import { RtspFront } from './rtsp-front.ts';
@@ -19,6 +20,7 @@ export class Camera {
   readonly streams: AlertStreams;
   readonly logins = new LoginCounter();
   readonly rtsp: RtspFront | null;
+  readonly factory: Factory;
   readonly #isapi: IsapiServer;
 
   constructor(options: {
@@ -38,8 +40,9 @@ export class Camera {
       record: options.record,
       onLabel: (text) => video?.label(profile.name, text),
     });
-    const { username, password, odd } = profile;
-    const login = { username, password, counter: this.logins };
+    const { username, odd } = profile;
+    this.factory = new Factory(profile.password);
+    const login = { username, password: () => this.factory.password, counter: this.logins };
     this.rtsp = video
       ? new RtspFront({
           address: profile.address,
@@ -60,6 +63,7 @@ export class Camera {
       profile,
       port: options.httpPort,
       login: new DigestLogin({ ...login, ...odd }),
+      factory: this.factory,
       counter: this.logins,
       streams: this.streams,
       rtspPort: () => this.rtspPort,
@@ -89,6 +93,7 @@ export class Camera {
 
   state() {
     return {
+      activated: this.factory.activated,
       failedLogins: this.logins.failedLogins,
       locked: this.logins.locked,
       alertStreams: this.streams.count,

@@ -46,7 +46,7 @@ export class LoginCounter {
 export interface DigestOptions {
   realm: string;
   username: string;
-  password: string;
+  password: string | (() => string);
   algorithms: ('MD5' | 'SHA-256')[];
   qop: boolean;
   saysStale: boolean;
@@ -90,7 +90,8 @@ export class DigestLogin {
 
   /** `uri` is the target exactly as on the request line. Counts wrong passwords; a dead nonce is none. */
   check(method: string, uri: string, header: string | undefined): LoginResult {
-    const { username, password, realm, algorithms, qop, counter } = this.#options;
+    const { username, realm, algorithms, qop, counter } = this.#options;
+    const password = typeof this.#options.password === 'string' ? this.#options.password : this.#options.password();
     if (header === undefined) return 'none';
     if (counter.locked) {
       counter.fail();

@@ -205,7 +205,13 @@ ${fields.uuid === null ? '' : `<UUID>${fields.uuid}</UUID>\n`}</EventNotificatio
 /** Port of the vendor's binary protocol: announced, and nobody listens. Not HTTP, which is easily confused. */
 const SDK_PORT = 8200;
 
-export function probeMatch(p: CameraProfile, httpPort: number, uuid: string, types: string): string {
+export function probeMatch(
+  p: CameraProfile,
+  httpPort: number,
+  uuid: string,
+  types: string,
+  activated: boolean,
+): string {
   const mac = p.odd.macUpperCase ? p.mac.toUpperCase() : p.mac;
   const salt = 'b7d1'.repeat(16);
   const tail = p.odd.macUpperCase
@@ -233,7 +239,7 @@ export function probeMatch(p: CameraProfile, httpPort: number, uuid: string, typ
 <SoftwareVersion>${p.firmware}${p.build}</SoftwareVersion>
 <DSPVersion>V7.3 ${p.build}</DSPVersion>
 <BootTime>1970-01-15 02:44:11</BootTime>
-<Activated>true</Activated>
+<Activated>${activated}</Activated>
 <PasswordResetAbility>true</PasswordResetAbility>
 <OEMInfo>N/A</OEMInfo>
 ${tail}

@@ -4,19 +4,21 @@ import type { AddressInfo } from 'node:net';
 import { AlertStreams } from './alert-stream.ts';
 import type { DigestLogin, LoginCounter } from './digest.ts';
 import * as documents from './documents.ts';
+import type { Factory } from './factory.ts';
 import type { CameraProfile } from './profile.ts';
 
 export interface IsapiServerOptions {
   profile: CameraProfile;
   port: number;
   login: DigestLogin;
+  factory: Factory;
   counter: LoginCounter;
   streams: AlertStreams;
   rtspPort: () => number;
   snapshot: () => Promise<Buffer>;
 }
 
-/** A camera's HTTP server: ISAPI behind digest authentication. Reads are answered, nothing can be changed. */
+/** A camera's HTTP server: ISAPI behind digest authentication. Reads are answered; its first password can be set. */
 export class IsapiServer {
   readonly #options: IsapiServerOptions;
   readonly #server: Server;
@@ -44,9 +46,19 @@ export class IsapiServer {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     this.requests++;
-    request.resume();
-    const { login, counter } = this.#options;
+    const { login, counter, factory } = this.#options;
     const url = request.url ?? '/';
+    if (!factory.activated || /^\/SDK\/|\/challenge$|\/activate$/.test(url)) {
+      const parts: Buffer[] = [];
+      request.on('data', (part: Buffer) => parts.push(part));
+      request.on('end', () => {
+        const open = factory.answer(request.method ?? 'GET', url, Buffer.concat(parts).toString('utf8', 0, 8192));
+        if (open) this.#xml(response, open.status, open.xml);
+        else this.#xml(response, 404, documents.responseStatus(url, 4, 'Invalid Operation', 'notSupport'));
+      });
+      return;
+    }
+    request.resume();
     const result = login.check(request.method ?? 'GET', url, request.headers.authorization);
     if (result !== 'ok') {
       response.setHeader('WWW-Authenticate', login.challenges(result === 'stale'));

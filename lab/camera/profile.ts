@@ -10,7 +10,8 @@ export interface CameraProfile {
   firmware: string;
   build: string;
   username: string;
-  password: string;
+  /** Null: as it leaves the factory. */
+  password: string | null;
   fps: number;
   keyFrameMs: number;
   kbps: number;

@@ -2,23 +2,25 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { probeMatch } from './documents.ts';
+import type { Factory } from './factory.ts';
 import type { CameraProfile } from './profile.ts';
 
 const GROUP = '239.255.255.250';
 const LOOPBACK = '127.0.0.1';
+type Answering = { profile: CameraProfile; httpPort: number; factory: Pick<Factory, 'activated'> };
 
 /**
  * Answers SADP inquiries for all cameras, on loopback only. The group socket is bound to the group's address, so that it never
  * takes unicast answers meant for who asked; each camera answers from its own address.
  */
 export class SadpResponder {
-  readonly #cameras: { profile: CameraProfile; httpPort: number }[];
+  readonly #cameras: Answering[];
   readonly #wantedPort: number;
   readonly #sockets: Socket[] = [];
   readonly #parser = new XMLParser({ ignoreAttributes: true, parseTagValue: false, removeNSPrefix: true });
   #port = 0;
 
-  constructor(options: { cameras: { profile: CameraProfile; httpPort: number }[]; port: number }) {
+  constructor(options: { cameras: Answering[]; port: number }) {
     this.#cameras = options.cameras;
     this.#wantedPort = options.port;
   }
@@ -54,11 +56,11 @@ export class SadpResponder {
     return socket;
   }
 
-  #answer(camera: { profile: CameraProfile; httpPort: number }, socket: Socket, datagram: Buffer, from: RemoteInfo) {
+  #answer(camera: Answering, socket: Socket, datagram: Buffer, from: RemoteInfo) {
     if (!from.address.startsWith('127.')) return;
     const probe = this.#probe(datagram);
     if (!probe || (probe.mac && probe.mac !== camera.profile.mac)) return;
-    const reply = probeMatch(camera.profile, camera.httpPort, probe.uuid, probe.types);
+    const reply = probeMatch(camera.profile, camera.httpPort, probe.uuid, probe.types, camera.factory.activated);
     if (camera.profile.odd.sadpReply === 'multicast') socket.send(reply, this.#port, GROUP);
     else for (let i = 0; i < 2; i++) socket.send(reply, from.port, from.address);
   }

@@ -20,7 +20,7 @@ export async function startLab(options: Partial<LabOptions> = {}) {
       boxRelayPort: 0,
     },
     ...{ data, base: `127.${100 + Math.floor(Math.random() * 100)}.${Math.floor(Math.random() * 256)}.` },
-    ...{ cameras: 2, fps: 25, kbps: 2000, video: false, python: '/usr/bin/python3', relay: null },
+    ...{ cameras: 2, unactivated: 0, fps: 25, kbps: 2000, video: false, python: '/usr/bin/python3', relay: null },
     accounts: [
       { account: '1234', key: null },
       { account: '5678', key: '000102030405060708090A0B0C0D0E0F' },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DevicePassword } from './device-password.ts';
 import { Host, Instant } from './ids.ts';
 
 /*
@@ -7,6 +8,7 @@ import { Host, Instant } from './ids.ts';
  *   GET  /v1/discovery                    → DiscoveryList     everything seen on the LAN
  *   POST /v1/discovery/scan               → DiscoveryList     asks again, answers after 2 s
  *   POST /v1/devices/probe  ProbeRequest  → ProbeResult       one login with the given credentials, never repeated
+ *   POST /v1/devices/activate  ActivateRequest → ActivateResult    the first password of a listed device
  *   GET  /v1/devices/{id}/snapshot?channel=1 → image/jpeg
  *   GET  /v1/health                       → Health
  *   Errors: application/problem+json with a stable `code`.
@@ -46,6 +48,13 @@ export const ProbeRequest = z.object({
   password: z.string().min(1).max(128),
 });
 export type ProbeRequest = z.infer<typeof ProbeRequest>;
+/** `mac` as discovery lists it. */
+export const ActivateRequest = z.object({ mac: z.string().max(17), password: DevicePassword });
+export type ActivateRequest = z.infer<typeof ActivateRequest>;
+/** `weak`: the device took the password and calls it a risk. */
+export const ActivateResult = z.object({ mac: z.string(), weak: z.boolean() });
+export type ActivateResult = z.infer<typeof ActivateResult>;
+
 export const ProbeResult = z.object({
   model: z.string(),
   serial: z.string(),
