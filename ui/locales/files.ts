@@ -1,4 +1,7 @@
 import type common from './en/common.json';
+import type customer from './en/customer.json';
+import type handover from './en/handover.json';
+import type home from './en/home.json';
 import type portal from './en/portal.json';
 import type problems from './en/problems.json';
 import type setup from './en/setup.json';
@@ -11,6 +14,9 @@ import type sites from './en/sites.json';
  */
 export interface Files {
   common: typeof common;
+  customer: typeof customer;
+  handover: typeof handover;
+  home: typeof home;
   portal: typeof portal;
   problems: typeof problems;
   setup: typeof setup;

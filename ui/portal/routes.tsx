@@ -6,12 +6,12 @@ import { INSTALLERS, type PageRoute, type SiteRoute, withPages } from './route.t
  * are loaded with the page that names their file.
  */
 export const ROUTES = withPages<PageRoute>([
-  // Home
+  // Home: of a kind of company that has one of its own, before the one for everybody
   {
     path: '/',
-    load: async () => (await import('./sites.tsx')).Sites,
+    load: async () => (await import('./home/home.tsx')).Home,
     who: 'everyone',
-    strings: ['sites', 'site'],
+    strings: ['home', 'site'],
     nav: { in: 'main', label: 'nav.home', order: 0, icon: 'home', letter: 'h' },
   },
 

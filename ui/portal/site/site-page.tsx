@@ -7,6 +7,7 @@ import { Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
 import { Time, Zone } from '../../components/time.tsx';
+import { rememberVisit } from '../home/visited.ts';
 import { NotFound } from '../not-found.tsx';
 import { asRoutes, offered } from '../route.tsx';
 import { SITE_ROUTES } from '../routes.tsx';
@@ -67,6 +68,10 @@ function SiteFrame({ siteId }: { siteId: string }) {
     () => ({ siteId, base: path, zone: site.data?.timeZone, site, boxes, devices, live: live.state, listen }),
     [siteId, site.data, site.error, boxes.data, boxes.error, devices.data, devices.error, live.state],
   );
+  const found = site.data !== undefined;
+  useEffect(() => {
+    if (found) rememberVisit(siteId);
+  }, [siteId, found]);
   const person = me.value;
   if (!site.data || !person)
     return site.error ? (

@@ -1,0 +1,41 @@
+import type { HomeItem, HomeKind } from '../../../protocol/wire/home.ts';
+import type { Level } from '../../components/icons.tsx';
+
+/** Where something can be done about it. */
+const LINKS: Record<HomeKind, (item: HomeItem) => string> = {
+  'box-duplicate': ({ site }) => `/sites/${site?.id}`,
+  'box-gone': ({ site }) => `/sites/${site?.id}`,
+  'device-trouble': ({ site, deviceId }) => `/sites/${site?.id}/devices/${deviceId}`,
+  problem: ({ site }) => `/sites/${site?.id}`,
+  'join-request': () => '/company/people',
+  'partner-invitation': () => '/partners',
+  'permission-request': () => '/requests',
+  'transfer-open': ({ site }) => `/sites/${site?.id}/customer`,
+  'assignment-ends': ({ site }) => `/sites/${site?.id}`,
+  'permission-ends': ({ site }) => `/sites/${site?.id}/customer`,
+  'company-unproven': () => '/company',
+};
+export const linkOf = (item: HomeItem): string => LINKS[item.kind](item);
+
+const LEVELS: Record<HomeKind, Level> = {
+  'box-duplicate': 'problem',
+  'box-gone': 'problem',
+  'device-trouble': 'problem',
+  problem: 'attention',
+  'join-request': 'info',
+  'partner-invitation': 'info',
+  'permission-request': 'info',
+  'transfer-open': 'info',
+  'assignment-ends': 'attention',
+  'permission-ends': 'attention',
+  'company-unproven': 'info',
+};
+export const levelOf = (kind: HomeKind): Level => LEVELS[kind];
+
+/** What does not work or ends soon, apart from what waits for somebody's answer. */
+export const isUrgent = (kind: HomeKind): boolean => LEVELS[kind] !== 'info';
+
+/** One kind's items under each other, in the order in which they came. */
+export const byKind = (items: readonly HomeItem[]): [HomeKind, HomeItem[]][] => [
+  ...Map.groupBy(items, (item) => item.kind),
+];
