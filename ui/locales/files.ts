@@ -4,6 +4,7 @@ import type handover from './en/handover.json';
 import type home from './en/home.json';
 import type portal from './en/portal.json';
 import type problems from './en/problems.json';
+import type search from './en/search.json';
 import type setup from './en/setup.json';
 import type site from './en/site.json';
 import type sites from './en/sites.json';
@@ -19,6 +20,7 @@ export interface Files {
   home: typeof home;
   portal: typeof portal;
   problems: typeof problems;
+  search: typeof search;
   setup: typeof setup;
   site: typeof site;
   sites: typeof sites;

@@ -2,12 +2,13 @@ import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
 import { exec as match } from 'preact-iso/router';
 import type { Me } from '../../protocol/wire/api.ts';
 import { language, t } from '../components/i18n.ts';
-import { Logo } from '../components/icons.tsx';
+import { Glyph, type Icon, Logo } from '../components/icons.tsx';
 import { Empty, Skeleton, Title } from '../components/page.tsx';
 import { ProblemPanel } from '../components/problem.tsx';
 import { useAction, useResource } from '../components/resource.ts';
 import { useClock } from '../components/time.tsx';
 import { UndoBar } from '../components/undo.tsx';
+import { useShortcuts } from './keys.tsx';
 import { LanguageChoice } from './language.tsx';
 import { MainNav, mainNav, SectionNav } from './nav.tsx';
 import { NotFound } from './not-found.tsx';
@@ -69,6 +70,9 @@ function Outside() {
 
 function Frame({ person }: { person: Me }) {
   const leave = useAction(signOut);
+  const items = mainNav(ROUTES, person);
+  useShortcuts(items);
+  const mayOpen = (path: string) => ROUTES.some((route) => route.path === path && refused(route, person) === null);
   return (
     <>
       <header class="border-b border-base-300 bg-base-100">
@@ -77,11 +81,15 @@ function Frame({ person }: { person: Me }) {
             <Logo />
             Gatepost
           </a>
-          <MainNav items={mainNav(ROUTES, person)} />
-          <span class="muted ml-auto hidden lg:inline">
+          <MainNav items={items} />
+          <span class="ml-auto flex">
+            {mayOpen('/search') && <HeadLink href="/search" icon="search" label={t('nav.search')} />}
+            <HeadLink href="/help" icon="help" label={t('nav.help')} wide />
+          </span>
+          <span class="muted hidden lg:inline">
             {person.name}, {person.company.name}
           </span>
-          <button type="button" class="btn btn-ghost -mr-4 ml-auto lg:ml-0" onClick={() => leave.run()}>
+          <button type="button" class="btn btn-ghost -mr-4" onClick={() => leave.run()}>
             {t('nav.signOut')}
           </button>
         </div>
@@ -95,6 +103,14 @@ function Frame({ person }: { person: Me }) {
         </Router>
       </main>
     </>
+  );
+}
+
+function HeadLink({ href, icon, label, wide }: { href: string; icon: Icon; label: string; wide?: boolean }) {
+  return (
+    <a class={`btn btn-ghost px-2 ${wide ? 'hidden md:inline-flex' : ''}`} href={href} aria-label={label} title={label}>
+      <Glyph icon={icon} />
+    </a>
   );
 }
 

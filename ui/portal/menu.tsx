@@ -45,6 +45,10 @@ export function Menu() {
             </li>
           ))}
         </ul>
+        <a class="flex min-h-11 items-center gap-3 font-semibold" href="/help">
+          <Glyph icon="help" />
+          {t('nav.help')}
+        </a>
         <LanguageChoice />
         <button type="button" class="btn self-start" onClick={() => leave.run()}>
           {t('nav.signOut')}

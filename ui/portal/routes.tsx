@@ -43,6 +43,13 @@ export const ROUTES = withPages<PageRoute>([
   },
 
   // Every person
+  {
+    path: '/search',
+    load: async () => (await import('./search/search.tsx')).Search,
+    who: [...INSTALLERS, 'arc'],
+    strings: ['search', 'site'],
+  },
+  { path: '/help', load: async () => (await import('./help/help.tsx')).Help, who: 'everyone', strings: ['search'] },
   { path: '/menu', load: async () => (await import('./menu.tsx')).Menu, who: 'everyone' },
 ]);
 
