@@ -8,11 +8,18 @@ import { ProblemError } from '../api/problem.ts';
  * always are. Names are the tags of the API document.
  */
 export const TAGS_FOR_KEYS: ReadonlySet<string> = new Set([
+  'Home',
   'Sites and boxes',
+  'Site groups',
+  'Site managers',
   'Devices',
   'Events',
   'Clips',
   'Alarm receiving centre',
+  'Handover',
+  'Sharing',
+  'Partners',
+  'Device invitations',
   'Operation log',
 ]);
 

@@ -64,7 +64,7 @@ export class SiteWalk {
     { windows, only }: { windows: number[]; only?: SiteKey[] },
   ): AsyncGenerator<Step> {
     const everywhere = scope.may('manage-all-sites');
-    if (!everywhere && !scope.may('manage-assigned-sites')) return;
+    if (!everywhere && !scope.sites && !scope.may('manage-assigned-sites')) return;
     const started = (key: SiteKey) => {
       const order = start.after ? compareKeys(key, start.after) : 1;
       return order > 0 || (order === 0 && start.inclusive);
@@ -148,6 +148,10 @@ export class SiteWalk {
 
   /** Null when there are too many to name. */
   async #assigned(scope: Scope): Promise<SiteKey[] | null> {
+    if (scope.sites) {
+      const named = this.#db.selectFrom('sites').select(['id', 'sortName']).where('id', 'in', scope.sites);
+      return named.where('deletedAt', 'is', null).execute();
+    }
     const rows = await this.#db
       .selectFrom('site_managers as m')
       .innerJoin('sites as s', 's.id', 'm.siteId')
