@@ -2,6 +2,7 @@ import { type Clock, iso } from '../../protocol/clock.ts';
 import type { Page } from '../../protocol/wire/api.ts';
 import type { Delivery, Notice, NoticeCategory, Unread } from '../../protocol/wire/notify.ts';
 import { ProblemError } from '../api/problem.ts';
+import type { Scope } from '../auth/scope.ts';
 import type { Db } from '../db/database.ts';
 import { type Notifier, toView } from './notifier.ts';
 
@@ -23,9 +24,10 @@ export class Inbox {
   }
 
   async list(
-    userId: string,
+    scope: Scope,
     asked: PageAsked & { category?: NoticeCategory; unread: boolean; siteId?: string },
   ): Promise<Page<Notice>> {
+    const { userId } = scope;
     const before = rowIdOf(asked.cursor);
     const rows = await this.#db
       .selectFrom('notifications')
@@ -39,10 +41,29 @@ export class Inbox {
       .limit(asked.limit + 1)
       .execute();
     const locale = await this.#locale(userId);
-    return pageOf(rows, asked.limit, (row) => toView(row, locale));
+    const { items, nextCursor } = pageOf(rows, asked.limit, (row) => toView(row, locale));
+    return { items: await this.withinReach(scope, items), nextCursor };
   }
 
-  async mark(userId: string, id: string, read: boolean): Promise<Notice> {
+  /** What a notice of a site that is no longer in reach says stays; the way to the site goes. */
+  async withinReach(scope: Scope, notices: Notice[]): Promise<Notice[]> {
+    const siteIds = new Set(notices.flatMap(({ siteId }) => siteId ?? []));
+    if (siteIds.size === 0) return notices;
+    const rows = await this.#db
+      .selectFrom('sites')
+      .select('id')
+      .where('id', 'in', [...siteIds])
+      .where('deletedAt', 'is', null)
+      .where('id', 'in', scope.siteIds())
+      .execute();
+    const reached = new Set(rows.map((row) => row.id));
+    return notices.map((notice) =>
+      notice.siteId === null || reached.has(notice.siteId) ? notice : { ...notice, siteId: null, link: '' },
+    );
+  }
+
+  async mark(scope: Scope, id: string, read: boolean): Promise<Notice> {
+    const { userId } = scope;
     const now = this.#clock.now();
     await this.#db
       .updateTable('notifications')
@@ -59,7 +80,7 @@ export class Inbox {
       .executeTakeFirst();
     if (!row) throw new ProblemError('not-found');
     await this.#notifier.tellUnread(userId);
-    return toView(row, await this.#locale(userId));
+    return (await this.withinReach(scope, [toView(row, await this.#locale(userId))]))[0]!;
   }
 
   async markAll(userId: string, which: { category?: NoticeCategory; until?: string }): Promise<Unread> {

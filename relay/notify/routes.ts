@@ -19,6 +19,7 @@ import type { Api } from '../api/app.ts';
 import type { EventStreams } from '../api/event-stream.ts';
 import { body, json, ProblemError, problems } from '../api/problem.ts';
 import { Limiter, retryAfter } from '../auth/limiter.ts';
+import type { Scope } from '../auth/scope.ts';
 import type { Principal } from '../auth/sessions.ts';
 import type { Db } from '../db/database.ts';
 import { isTimeZone } from '../sites/time-zone.ts';
@@ -42,6 +43,13 @@ export function registerNotifyRoutes(
   const { db, clock, log, notify, streams } = deps;
   const { notifier, push } = notify;
   const inbox = new Inbox({ db, clock, notifier });
+  const reached = async (
+    scope: Scope,
+    { data }: Extract<NotifyMessage, { event: 'notice' }>,
+  ): Promise<NotifyMessage> => {
+    const [notice] = await inbox.withinReach(scope, [data.notice]);
+    return { event: 'notice', data: { ...data, notice: notice! } };
+  };
   const tests = new Limiter({ clock, limit: 10, windowMs: 3_600_000 });
 
   app.openapi(
@@ -57,7 +65,8 @@ export function registerNotifyRoutes(
     }),
     async (c) => {
       const { unread, ...query } = c.req.valid('query');
-      return c.json(await inbox.list(person(c.get('principal')), { ...query, unread: unread === 'true' }), 200);
+      person(c.get('principal'));
+      return c.json(await inbox.list(c.get('scope'), { ...query, unread: unread === 'true' }), 200);
     },
   );
   app.openapi(
@@ -89,7 +98,14 @@ export function registerNotifyRoutes(
       const userId = person(c.get('principal'));
       return streams.answer<NotifyMessage>(c, {
         hello: { event: 'hello', data: await notifier.unread(userId) },
-        subscribe: (tell) => notify.live.subscribe(userId, tell),
+        subscribe: (tell) => {
+          let told = Promise.resolve();
+          return notify.live.subscribe(userId, (message) => {
+            told = told
+              .then(async () => tell(message.event === 'notice' ? await reached(c.get('scope'), message) : message))
+              .catch((error) => log.error({ err: error }, 'a notification could not be told live'));
+          });
+        },
         check: async () => {
           const who = db.selectFrom('users').select('id').where('id', '=', userId).where('enabled', '=', 1);
           await who.where('deletedAt', 'is', null).executeTakeFirstOrThrow();
@@ -110,7 +126,8 @@ export function registerNotifyRoutes(
     }),
     async (c) => {
       const { read } = c.req.valid('json');
-      return c.json(await inbox.mark(person(c.get('principal')), c.req.valid('param').notificationId, read), 200);
+      person(c.get('principal'));
+      return c.json(await inbox.mark(c.get('scope'), c.req.valid('param').notificationId, read), 200);
     },
   );
   app.openapi(
