@@ -23,6 +23,25 @@ export type Alarm = {
   deviceId: string | null;
   receiverName: string;
 };
+export type ApiKey = {
+  id: string;
+  name: string;
+  prefix: string;
+  permissions: (
+    | 'manage-all-sites'
+    | 'manage-assigned-sites'
+    | 'manage-devices'
+    | 'configure-devices'
+    | 'live-view'
+    | 'playback'
+  )[];
+  readOnly: boolean;
+  sites: { id: string; name: string }[] | null;
+  createdBy: { userId: string; name: string };
+  createdAt: string;
+  expiresAt: string;
+  lastUsedAt: string | null;
+};
 export type ArcAccount = {
   id: string;
   siteId: string;
@@ -61,6 +80,10 @@ export type ArcAccount = {
     relay: 'up' | 'down' | 'unknown';
     waiting: number;
   } | null;
+};
+export type BatchResult = { done: string[]; failed: { siteId: string; code: string; detail: string }[] };
+export type BatchShareResult = {
+  items: { deviceId: string; customerId: string; result: 'shared' | 'shared-before' | 'limit-reached' }[];
 };
 export type Box = {
   serial: string;
@@ -105,12 +128,115 @@ export type Box = {
     warnables: { code: string; subject: string; severity: 'info' | 'warning' | 'error'; text: string; since: string }[];
   } | null;
 };
+export type ChannelStatus = {
+  channel: 'email' | 'sms' | 'push';
+  state: 'ok' | 'not-configured' | 'down' | 'full';
+  reason: string | null;
+  retryAt: string | null;
+  waiting: number;
+  oldestAt: string | null;
+  failed: number;
+};
+export type Collaboration = {
+  id: string;
+  siteId: string;
+  siteName: string;
+  stage: 'isp' | 'msp';
+  company: { id: string; name: string };
+  partner: { id: string; name: string; email: string | null };
+  permissions: ('manage' | 'configure' | 'live' | 'playback')[];
+  remark: string;
+  state: 'invited' | 'active' | 'declined' | 'refused' | 'ended';
+  partnerAnswer: 'pending' | 'yes' | 'no';
+  customerAnswer: 'pending' | 'yes' | 'no' | null;
+  createdAt: string;
+  side: 'company' | 'partner' | 'customer';
+};
+export type Company = {
+  id: string;
+  name: string;
+  type: 'installer' | 'integrator' | 'distributor' | 'reseller' | 'arc' | 'oem' | 'customer' | 'operator';
+  country: string;
+  address: string;
+  phone: string;
+  authentication: 'none' | 'submitted' | 'approved' | 'rejected';
+  channelPartner: boolean;
+  people: number;
+  slots: number;
+  slotsUsed: number;
+};
+export type CompanyAuthentication = {
+  state: 'none' | 'submitted' | 'approved' | 'rejected';
+  asked: {
+    field:
+      | 'legalName'
+      | 'registrationNumber'
+      | 'vatNumber'
+      | 'taxId'
+      | 'licenceNumber'
+      | 'address'
+      | 'contactName'
+      | 'contactPhone'
+      | 'website';
+    required: boolean;
+  }[];
+  fields: {
+    legalName?: string;
+    registrationNumber?: string;
+    vatNumber?: string;
+    taxId?: string;
+    licenceNumber?: string;
+    address?: string;
+    contactName?: string;
+    contactPhone?: string;
+    website?: string;
+  };
+  submittedAt: string | null;
+  decidedAt: string | null;
+  reason: string;
+};
+export type CreatedApiKey = {
+  id: string;
+  name: string;
+  prefix: string;
+  permissions: (
+    | 'manage-all-sites'
+    | 'manage-assigned-sites'
+    | 'manage-devices'
+    | 'configure-devices'
+    | 'live-view'
+    | 'playback'
+  )[];
+  readOnly: boolean;
+  sites: { id: string; name: string }[] | null;
+  createdBy: { userId: string; name: string };
+  createdAt: string;
+  expiresAt: string;
+  lastUsedAt: string | null;
+  token: string;
+};
+export type Delivery = {
+  id: string;
+  channel: 'email' | 'sms' | 'push';
+  recipient: string;
+  code: string;
+  state: 'waiting' | 'failed';
+  tries: number;
+  reason: string | null;
+  createdAt: string;
+  at: string;
+};
 export type Device = {
   id: string;
   siteId: string;
-  boxSerial: string;
+  boxSerial: string | null;
   name: string;
   kind: 'isapi';
+  type: 'encoding' | 'panel' | 'access' | 'intercom' | 'network' | 'radar' | 'audio' | 'doorbell' | 'box';
+  accessMode: 'p2p' | 'ip';
+  model: string;
+  firmware: string;
+  channelCount: number;
   mac: string | null;
   serial: string | null;
   host: string;
@@ -132,6 +258,41 @@ export type Device = {
     }[];
   } | null;
 };
+export type DeviceInvitation = {
+  id: string;
+  deviceId: string;
+  deviceName: string;
+  deviceSerial: string | null;
+  siteId: string;
+  siteName: string;
+  customer: string;
+  email: string;
+  invitedAt: string;
+  validUntil: string;
+  state: 'sent' | 'accepted' | 'declined' | 'expired' | 'withdrawn';
+  direction: 'sent' | 'received';
+};
+export type DeviceItem = {
+  id: string;
+  siteId: string;
+  boxSerial: string | null;
+  name: string;
+  kind: 'isapi';
+  type: 'encoding' | 'panel' | 'access' | 'intercom' | 'network' | 'radar' | 'audio' | 'doorbell' | 'box';
+  accessMode: 'p2p' | 'ip';
+  model: string;
+  firmware: string;
+  channelCount: number;
+  mac: string | null;
+  serial: string | null;
+  host: string;
+  httpPort: number;
+  username: string;
+  siteName: string;
+  timeZone: string;
+  state: 'online' | 'offline' | 'unknown';
+};
+export type DevicePage = { items: DeviceItem[]; nextCursor: string | null };
 export type Discovery = {
   items: {
     mac: string;
@@ -155,6 +316,17 @@ export type Discovery = {
     boxSerial: string;
   }[];
   unreachable: string[];
+};
+export type EmployeeInvitation = {
+  id: string;
+  email: string;
+  name: string;
+  roles: { id: string; name: string }[];
+  state: 'open' | 'expired' | 'accepted' | 'withdrawn';
+  invitedBy: string;
+  createdAt: string;
+  sentAt: string;
+  expiresAt: string;
 };
 export type EventDetail = {
   id: string;
@@ -267,6 +439,268 @@ export type EventItem = {
     acknowledgedAt: string | null;
   }[];
 };
+export type Handover = {
+  id: string;
+  siteId: string;
+  siteName: string;
+  siteType: 'personal' | 'team';
+  timeZone: string;
+  provider: { id: string; name: string; phone: string; address: string; email: string | null };
+  customerName: string;
+  remark: string;
+  requests: {
+    permission: 'manage' | 'configure' | 'live' | 'playback' | 'services' | 'system';
+    devices: { id: string; name: string }[] | null;
+    validity: 'permanent' | '1h' | '2h' | '4h' | '8h';
+  }[];
+  devices: {
+    id: string;
+    name: string;
+    type: 'encoding' | 'panel' | 'access' | 'intercom' | 'network' | 'radar' | 'audio' | 'doorbell' | 'box';
+  }[];
+  sentAt: string;
+  expiresAt: string;
+  state: 'sent' | 'accepted' | 'rejected' | 'cancelled' | 'superseded' | 'expired';
+};
+export type Home = {
+  items: {
+    kind:
+      | 'box-duplicate'
+      | 'box-gone'
+      | 'device-trouble'
+      | 'problem'
+      | 'join-request'
+      | 'partner-invitation'
+      | 'permission-request'
+      | 'transfer-open'
+      | 'assignment-ends'
+      | 'permission-ends'
+      | 'company-unproven';
+    name: string;
+    site: { id: string; name: string; timeZone: string } | null;
+    deviceId: string | null;
+    text: string | null;
+    at: string | null;
+  }[];
+  more: (
+    | 'box-duplicate'
+    | 'box-gone'
+    | 'device-trouble'
+    | 'problem'
+    | 'join-request'
+    | 'partner-invitation'
+    | 'permission-request'
+    | 'transfer-open'
+    | 'assignment-ends'
+    | 'permission-ends'
+    | 'company-unproven'
+  )[];
+  sites: {
+    id: string;
+    name: string;
+    timeZone: string;
+    type: 'personal' | 'team';
+    status:
+      | 'not-handed-over'
+      | 'not-registered'
+      | 'to-be-accepted'
+      | 'not-authorized'
+      | 'authorized'
+      | 'shared'
+      | 'disbanded';
+    permissions: (
+      | 'list'
+      | 'view'
+      | 'manage'
+      | 'configure'
+      | 'live'
+      | 'playback'
+      | 'services'
+      | 'system'
+      | 'own'
+      | 'all'
+    )[];
+    operations: (
+      | 'search'
+      | 'assign'
+      | 'transfer'
+      | 'share'
+      | 'manage-devices'
+      | 'edit'
+      | 'delete'
+      | 'apply-authorization'
+      | 'apply-permissions'
+      | 'collaborate'
+      | 'batch-share'
+      | 'group'
+      | 'resend-transfer'
+    )[];
+    syncTime: boolean;
+    scene: string;
+    address: string;
+    city: string;
+    region: string;
+    country: string;
+    latitude: number | null;
+    longitude: number | null;
+    remark: string | null;
+    group: { id: string; name: string } | null;
+    own: boolean;
+    companyName: string;
+    ownerName: string | null;
+    managers: { count: number; first: { userId: string; name: string; until: string | null }[] };
+    deviceCount: number;
+    channelCount: number;
+    boxes: {
+      serial: string;
+      siteId: string;
+      state: 'claimed' | 'duplicate' | 'revoked';
+      online: boolean;
+      since: string | null;
+      tunnel: boolean;
+      version: string | null;
+    }[];
+    warnables: { code: string; subject: string; severity: 'info' | 'warning' | 'error'; text: string; since: string }[];
+  }[];
+  anySite: boolean;
+};
+export type LogEntry = {
+  id: string;
+  seq: number;
+  at: string;
+  operator: {
+    userId: string | null;
+    name: string | null;
+    email: string | null;
+    companyId: string;
+    companyName: string;
+  };
+  client: 'portal' | 'mobile-ios' | 'mobile-android' | 'api-key' | 'api';
+  clientName: string | null;
+  address: string | null;
+  site: { id: string; name: string | null } | null;
+  target: { kind: string; id: string | null; name: string | null } | null;
+  action: string;
+  detail: string | null;
+  result: string;
+  hash: string;
+};
+export type MoveCandidates = {
+  items: {
+    deviceId: string;
+    name: string;
+    boxSerial: string | null;
+    settings: ('recording' | 'arc')[];
+    obstacle:
+      | 'not-p2p'
+      | 'shared'
+      | 'behind-box'
+      | 'box-not-here'
+      | 'password-needed'
+      | 'channels'
+      | 'permission-needed'
+      | null;
+  }[];
+  targets: { id: string; name: string; boxes: string[] }[];
+};
+export type MoveResult = {
+  siteId: string | null;
+  items: {
+    deviceId: string;
+    moved: boolean;
+    dropped: ('recording' | 'arc')[];
+    code: string | null;
+    detail: string | null;
+  }[];
+};
+export type Notification = {
+  id: string;
+  category: 'business' | 'arc' | 'site';
+  code: string;
+  title: string;
+  text: string;
+  link: string;
+  siteId: string | null;
+  createdAt: string;
+  readAt: string | null;
+};
+export type NotificationSettings = {
+  email: { business: boolean; arc: boolean; site: boolean };
+  push: { business: boolean; arc: boolean; site: boolean };
+  quiet: { from: string; until: string; timeZone: string } | null;
+};
+export type OperatorBox = {
+  serial: string;
+  state: 'unclaimed' | 'claimed' | 'duplicate' | 'revoked';
+  online: boolean;
+  version: string | null;
+  enrolledAt: string;
+  seenAt: string | null;
+  site: { id: string; name: string } | null;
+  company: { id: string; name: string } | null;
+};
+export type OperatorCompany = {
+  id: string;
+  name: string;
+  type: 'installer' | 'integrator' | 'distributor' | 'reseller' | 'arc' | 'oem' | 'customer' | 'operator';
+  country: string;
+  createdAt: string;
+  authentication: 'none' | 'submitted' | 'approved' | 'rejected';
+  suspendedAt: string | null;
+  email: string | null;
+};
+export type OperatorCompanyDetail = {
+  id: string;
+  name: string;
+  type: 'installer' | 'integrator' | 'distributor' | 'reseller' | 'arc' | 'oem' | 'customer' | 'operator';
+  country: string;
+  createdAt: string;
+  authentication: 'none' | 'submitted' | 'approved' | 'rejected';
+  suspendedAt: string | null;
+  email: string | null;
+  address: string;
+  phone: string;
+  channelPartner: boolean;
+  people: number;
+  sites: number;
+  boxes: number;
+  slots: number;
+  slotsUsed: number;
+  submitted: Record<string, string>;
+  submittedAt: string | null;
+  decidedAt: string | null;
+  reason: string;
+};
+export type PermissionApplication = {
+  id: string;
+  siteId: string;
+  siteName: string;
+  timeZone: string;
+  applicant: { companyId: string; name: string };
+  remark: string;
+  createdAt: string;
+  open: boolean;
+  items: {
+    id: string;
+    deviceId: string | null;
+    deviceName: string | null;
+    permission: 'manage' | 'configure' | 'live' | 'playback' | 'services' | 'system';
+    validity: 'permanent' | '1h' | '2h' | '4h' | '8h';
+    state: 'pending' | 'approved' | 'refused' | 'withdrawn';
+    decidedAt: string | null;
+  }[];
+};
+export type Person = {
+  id: string;
+  name: string;
+  email: string | null;
+  phone: string | null;
+  admin: boolean;
+  enabled: boolean;
+  limited: boolean;
+  roles: { id: string; name: string }[];
+  createdAt: string;
+};
 export type Problem = {
   type: string;
   title: string;
@@ -275,6 +709,21 @@ export type Problem = {
   detail?: string;
   errors?: { path: string; message: string }[];
 };
+export type Profile = {
+  name: string;
+  email: string | null;
+  phone: string | null;
+  locale: 'en' | 'de';
+  createdAt: string;
+  totp: boolean;
+  recoveryCodesLeft: number;
+};
+export type Provider = { id: string; name: string; phone: string; address: string; email: string | null };
+export type PushState = {
+  publicKey: string;
+  items: { id: string; browser: string; createdAt: string; deliveredAt: string | null }[];
+};
+export type PushSubscription = { id: string; browser: string; createdAt: string; deliveredAt: string | null };
 export type Receiver = {
   id: string;
   name: string;
@@ -282,11 +731,209 @@ export type Receiver = {
   relay: { host: string; port: number };
   transport: 'tcp' | 'udp';
 };
+export type Redeemed = { added: { content: 'employee-slots'; quantity: number }[]; slots: number; slotsUsed: number };
+export type RedeemedKey = {
+  id: string;
+  content: 'employee-slots';
+  quantity: number;
+  ending: string;
+  redeemedAt: string;
+};
+export type Role = {
+  id: string;
+  name: string;
+  permissions: (
+    | 'manage-all-sites'
+    | 'manage-assigned-sites'
+    | 'manage-accounts'
+    | 'manage-devices'
+    | 'configure-devices'
+    | 'live-view'
+    | 'playback'
+  )[];
+  people: number;
+};
+export type Sent = { id: string; by: 'email' | 'phone'; expiresAt: string; resendAt: string };
+export type SentTransfer = {
+  siteId: string;
+  type: 'personal' | 'team';
+  status:
+    | 'not-handed-over'
+    | 'not-registered'
+    | 'to-be-accepted'
+    | 'not-authorized'
+    | 'authorized'
+    | 'shared'
+    | 'disbanded';
+  transfer: {
+    id: string;
+    siteId: string;
+    method: 'email' | 'phone' | 'qr';
+    recipient: string | null;
+    customerName: string;
+    remark: string;
+    requests: {
+      permission: 'manage' | 'configure' | 'live' | 'playback' | 'services' | 'system';
+      devices: { id: string; name: string }[] | null;
+      validity: 'permanent' | '1h' | '2h' | '4h' | '8h';
+    }[];
+    sentAt: string;
+    expiresAt: string;
+    state: 'sent' | 'accepted' | 'rejected' | 'cancelled' | 'superseded' | 'expired';
+    decidedAt: string | null;
+  } | null;
+  resendsLeft: number;
+  obstacles: { code: 'no-device' | 'ip-device' | 'device-type'; device: { id: string; name: string } | null }[];
+  owner: { name: string } | null;
+  qr: { url: string; svg: string } | null;
+};
+export type ServiceKey = {
+  id: string;
+  content: 'employee-slots';
+  quantity: number;
+  ending: string;
+  note: string;
+  state: 'open' | 'redeemed' | 'withdrawn' | 'expired';
+  issuedAt: string;
+  expiresAt: string;
+  redeemedAt: string | null;
+  withdrawnAt: string | null;
+  company: { id: string; name: string } | null;
+};
+export type Share = {
+  id: string;
+  siteId: string;
+  siteName: string;
+  timeZone: string;
+  company: { name: string; phone: string };
+  mode: 'A' | 'B';
+  administrator: boolean;
+  state: 'to-be-accepted' | 'accepted' | 'rejected' | 'expired' | 'cancelled';
+  remark: string;
+  acceptBy: string;
+  until: string | null;
+  devices: { id: string; name: string; permissions: ('view' | 'live' | 'playback')[] }[];
+  requests: {
+    permission: 'live' | 'playback';
+    validity: 'permanent' | '1h' | '2h' | '4h' | '8h';
+    extras: ('pircam-gif' | 'video-clips')[];
+  }[];
+};
+export type Sharing = {
+  id: string;
+  siteId: string;
+  mode: 'A' | 'B';
+  createdAt: string;
+  requests: {
+    permission: 'live' | 'playback';
+    validity: 'permanent' | '1h' | '2h' | '4h' | '8h';
+    extras: ('pircam-gif' | 'video-clips')[];
+  }[];
+  customers: {
+    id: string;
+    email: string | null;
+    phone: string | null;
+    name: string;
+    remark: string;
+    locale: 'en' | 'de';
+    administrator: boolean;
+    state: 'to-be-accepted' | 'accepted' | 'rejected' | 'expired' | 'cancelled';
+    registered: boolean;
+    invitedAt: string;
+    acceptBy: string;
+    answeredAt: string | null;
+    until: string | null;
+    resources: { deviceId: string; permissions: ('view' | 'live' | 'playback')[] }[];
+    link?: string;
+  }[];
+} | null;
+export type SignedIn = {
+  token: string;
+  expiresAt: string;
+  me: {
+    userId: string;
+    email: string | null;
+    emailVerified: boolean;
+    phone: string | null;
+    phoneVerified: boolean;
+    name: string;
+    locale: string;
+    company: {
+      id: string;
+      name: string;
+      type: 'installer' | 'integrator' | 'distributor' | 'reseller' | 'arc' | 'oem' | 'customer' | 'operator';
+      authentication: 'none' | 'submitted' | 'approved' | 'rejected';
+    };
+    totp: boolean;
+    admin: boolean;
+    limited: boolean;
+    permissions: (
+      | 'manage-all-sites'
+      | 'manage-assigned-sites'
+      | 'manage-accounts'
+      | 'manage-devices'
+      | 'configure-devices'
+      | 'live-view'
+      | 'playback'
+    )[];
+  };
+};
 export type Site = {
   id: string;
   name: string;
   timeZone: string;
+  type: 'personal' | 'team';
+  status:
+    | 'not-handed-over'
+    | 'not-registered'
+    | 'to-be-accepted'
+    | 'not-authorized'
+    | 'authorized'
+    | 'shared'
+    | 'disbanded';
+  permissions: (
+    | 'list'
+    | 'view'
+    | 'manage'
+    | 'configure'
+    | 'live'
+    | 'playback'
+    | 'services'
+    | 'system'
+    | 'own'
+    | 'all'
+  )[];
+  operations: (
+    | 'search'
+    | 'assign'
+    | 'transfer'
+    | 'share'
+    | 'manage-devices'
+    | 'edit'
+    | 'delete'
+    | 'apply-authorization'
+    | 'apply-permissions'
+    | 'collaborate'
+    | 'batch-share'
+    | 'group'
+    | 'resend-transfer'
+  )[];
+  syncTime: boolean;
+  scene: string;
+  address: string;
+  city: string;
+  region: string;
+  country: string;
+  latitude: number | null;
+  longitude: number | null;
+  remark: string | null;
+  group: { id: string; name: string } | null;
+  own: boolean;
+  companyName: string;
+  ownerName: string | null;
+  managers: { count: number; first: { userId: string; name: string; until: string | null }[] };
   deviceCount: number;
+  channelCount: number;
   boxes: {
     serial: string;
     siteId: string;
@@ -298,12 +945,133 @@ export type Site = {
   }[];
   warnables: { code: string; subject: string; severity: 'info' | 'warning' | 'error'; text: string; since: string }[];
 };
+export type SiteAccess = {
+  siteId: string;
+  items: {
+    company: {
+      id: string;
+      name: string;
+      type: 'installer' | 'integrator' | 'distributor' | 'reseller' | 'arc' | 'oem' | 'customer' | 'operator';
+    };
+    permission: 'list' | 'view' | 'manage' | 'configure' | 'live' | 'playback' | 'services' | 'system' | 'own' | 'all';
+    deviceId: string | null;
+    deviceName: string | null;
+    until: string | null;
+    mayWithdraw: boolean;
+  }[];
+};
+export type SiteGroup = { id: string; name: string; siteCount: number };
+export type SiteManager = { userId: string; name: string; email: string | null; until: string | null; fixed: boolean };
+export type SitePage = { items: Site[]; nextCursor: string | null };
+export type SitePermissions = {
+  siteId: string;
+  type: 'personal' | 'team';
+  status:
+    | 'not-handed-over'
+    | 'not-registered'
+    | 'to-be-accepted'
+    | 'not-authorized'
+    | 'authorized'
+    | 'shared'
+    | 'disbanded';
+  owner: { name: string } | null;
+  items: {
+    deviceId: string | null;
+    deviceName: string | null;
+    permission: 'manage' | 'configure' | 'live' | 'playback' | 'services' | 'system';
+    state: 'none' | 'applied' | 'granted';
+    until: string | null;
+    mayApply: boolean;
+    mayRelease: boolean;
+  }[];
+};
+export type SystemState = {
+  version: string;
+  startedAt: string;
+  database: { kind: 'sqlite' | 'postgres'; bytes: number };
+  memoryBytes: number;
+  companies: number;
+  waiting: number;
+  sites: number;
+  devices: number;
+  boxes: { state: 'unclaimed' | 'claimed' | 'duplicate' | 'revoked'; count: number }[];
+  boxesOnline: number;
+  tunnels: number;
+  arcPaths: number;
+  outbox: { waiting: number; failed: number; oldestAt: string | null };
+  quarantine: { kept: number; newest: { serial: string; reason: string; topic: string; receivedAt: string }[] };
+};
+export type TransferStatus = {
+  siteId: string;
+  type: 'personal' | 'team';
+  status:
+    | 'not-handed-over'
+    | 'not-registered'
+    | 'to-be-accepted'
+    | 'not-authorized'
+    | 'authorized'
+    | 'shared'
+    | 'disbanded';
+  transfer: {
+    id: string;
+    siteId: string;
+    method: 'email' | 'phone' | 'qr';
+    recipient: string | null;
+    customerName: string;
+    remark: string;
+    requests: {
+      permission: 'manage' | 'configure' | 'live' | 'playback' | 'services' | 'system';
+      devices: { id: string; name: string }[] | null;
+      validity: 'permanent' | '1h' | '2h' | '4h' | '8h';
+    }[];
+    sentAt: string;
+    expiresAt: string;
+    state: 'sent' | 'accepted' | 'rejected' | 'cancelled' | 'superseded' | 'expired';
+    decidedAt: string | null;
+  } | null;
+  resendsLeft: number;
+  obstacles: { code: 'no-device' | 'ip-device' | 'device-type'; device: { id: string; name: string } | null }[];
+  owner: { name: string } | null;
+};
+export type UnreadNotifications = { total: number; business: number; arc: number; site: number };
 
 /** By method, then by path below /api/v1. An `answer` that is `never` is no JSON: make its address with `address()`. */
 export interface Routes {
   get: {
+    /** Employees to whom sites can be assigned */
+    '/assignable-employees': {
+      answer: { items: { userId: string; name: string; email: string | null; fixed: boolean }[] };
+    };
     /** Who is signed in */
-    '/auth/me': { answer: { userId: string; email: string; name: string; company: { id: string; name: string } } };
+    '/auth/me': {
+      answer: {
+        userId: string;
+        email: string | null;
+        emailVerified: boolean;
+        phone: string | null;
+        phoneVerified: boolean;
+        name: string;
+        locale: string;
+        company: {
+          id: string;
+          name: string;
+          type: 'installer' | 'integrator' | 'distributor' | 'reseller' | 'arc' | 'oem' | 'customer' | 'operator';
+          authentication: 'none' | 'submitted' | 'approved' | 'rejected';
+        };
+        totp: boolean;
+        admin: boolean;
+        limited: boolean;
+        permissions: (
+          | 'manage-all-sites'
+          | 'manage-assigned-sites'
+          | 'manage-accounts'
+          | 'manage-devices'
+          | 'configure-devices'
+          | 'live-view'
+          | 'playback'
+        )[];
+      };
+    };
     /** A clip and how much of it has arrived */
     '/clips/{clipId}': {
       params: { clipId: string };
@@ -328,16 +1096,224 @@ export interface Routes {
     };
     /** The clip as MP4, by range; while it arrives, what is there so far */
     '/clips/{clipId}/video': { params: { clipId: string }; query?: { download?: string }; answer: never };
+    /** What I was invited to as a partner, or asked about as an owner */
+    '/collaborations': {
+      query?: { limit?: number; cursor?: string };
+      answer: { items: Collaboration[]; nextCursor: string | null };
+    };
+    /** My company */
+    '/company': { answer: Company };
+    /** Whether my company is authenticated, and what is asked for in its country */
+    '/company/authentication': { answer: CompanyAuthentication };
+    /** Service keys that the company redeemed, newest first */
+    '/company/service-keys': {
+      query?: { limit?: number; cursor?: string };
+      answer: { items: RedeemedKey[]; nextCursor: string | null };
+    };
+    /** Messages that wait or were given up, newest first */
+    '/deliveries': {
+      query?: { limit?: number; cursor?: string; state?: 'waiting' | 'failed' };
+      answer: { items: Delivery[]; nextCursor: string | null };
+    };
+    /** How e-mail, text messages and web push do */
+    '/deliveries/status': { answer: { items: ChannelStatus[] } };
+    /** Invitations to devices: sent by a customer, received by an installer */
+    '/device-invitations': {
+      query?: { limit?: number; cursor?: string };
+      answer: { items: DeviceInvitation[]; nextCursor: string | null };
+    };
+    /** One invitation */
+    '/device-invitations/{deviceInvitationId}': { params: { deviceInvitationId: string }; answer: DeviceInvitation };
+    /** Devices of all sites in reach, by site and name; searched and filtered */
+    '/devices': {
+      query?: {
+        limit?: number;
+        cursor?: string;
+        q?: string;
+        type?: 'encoding' | 'panel' | 'access' | 'intercom' | 'network' | 'radar' | 'audio' | 'doorbell' | 'box';
+        accessMode?: 'p2p' | 'ip';
+        state?: 'online' | 'offline' | 'unknown';
+      };
+      answer: DevicePage;
+    };
     /** A picture of now */
     '/devices/{deviceId}/snapshot': { params: { deviceId: string }; query?: { channel?: number }; answer: never };
+    /** Invitations of employees */
+    '/employee-invitations': {
+      query?: { limit?: number; cursor?: string };
+      answer: { items: EmployeeInvitation[]; nextCursor: string | null };
+    };
     /** One event with its clip and what became of its alarms */
     '/events/{eventId}': { params: { eventId: string }; answer: EventDetail };
+    /** Sites that wait to be accepted, sent to one’s verified address or number */
+    '/handovers': { answer: { items: Handover[] } };
+    /** One handover */
+    '/handovers/{handoverId}': { params: { handoverId: string }; answer: Handover };
+    /** What needs attention now, and the sites of which to begin */
+    '/home': { query?: { sites?: string }; answer: Home };
+    /** People who ask to join my company */
+    '/join-requests': {
+      answer: { items: { id: string; name: string; email: string; message: string; createdAt: string }[] };
+    };
+    /** API keys of the company */
+    '/keys': { answer: { items: ApiKey[] } };
+    /** Operations of the last 90 days, newest first */
+    '/log': {
+      query?: {
+        limit?: number;
+        cursor?: string;
+        userId?: string;
+        siteId?: string;
+        from?: string;
+        to?: string;
+        text?: string;
+      };
+      answer: { items: LogEntry[]; nextCursor: string | null };
+    };
+    /** The same as a file, all pages of it */
+    '/log/export': {
+      query?: { userId?: string; siteId?: string; from?: string; to?: string; text?: string; format?: 'csv' | 'jsonl' };
+      answer: never;
+    };
+    /** Employees whose operations can be asked for */
+    '/log/operators': { answer: { items: { userId: string; name: string; email: string | null }[] } };
+    /** Check that nobody has changed the log */
+    '/log/verify': {
+      answer: {
+        entries: number;
+        erased: number;
+        head: { seq: number; hash: string };
+        broken: { seq: number; reason: string } | null;
+      };
+    };
+    /** Everything that is stored of me */
+    '/me/export': { answer: Record<string, unknown> };
+    /** My account */
+    '/me/profile': { answer: Profile };
+    /** Where I am signed in */
+    '/me/sessions': {
+      answer: {
+        items: {
+          id: string;
+          current: boolean;
+          device: string;
+          address: string;
+          createdAt: string;
+          seenAt: string;
+          expiresAt: string;
+        }[];
+      };
+    };
+    /** My notifications, newest first, in my language */
+    '/notifications': {
+      query?: {
+        limit?: number;
+        cursor?: string;
+        category?: 'business' | 'arc' | 'site';
+        unread?: 'true' | 'false';
+        siteId?: string;
+      };
+      answer: { items: Notification[]; nextCursor: string | null };
+    };
+    /** The key for web push, and my browsers that get it */
+    '/notifications/push': { answer: PushState };
+    /** On which ways I am told */
+    '/notifications/settings': { answer: NotificationSettings };
+    /** My notifications as they come, as server-sent events */
+    '/notifications/stream': { answer: never };
+    /** How many of my notifications are unread */
+    '/notifications/unread': { answer: UnreadNotifications };
+    /** Every box, by serial */
+    '/operator/boxes': {
+      query?: {
+        limit?: number;
+        cursor?: string;
+        q?: string;
+        state?: 'unclaimed' | 'claimed' | 'duplicate' | 'revoked';
+        companyId?: string;
+        online?: 'true' | 'false';
+      };
+      answer: { items: OperatorBox[]; nextCursor: string | null };
+    };
+    /** Companies, newest first; customers only when asked for */
+    '/operator/companies': {
+      query?: {
+        limit?: number;
+        cursor?: string;
+        q?: string;
+        type?: 'installer' | 'integrator' | 'distributor' | 'reseller' | 'arc' | 'oem' | 'customer' | 'operator';
+        authentication?: 'none' | 'submitted' | 'approved' | 'rejected';
+        suspended?: 'true' | 'false';
+      };
+      answer: { items: OperatorCompany[]; nextCursor: string | null };
+    };
+    /** One company, with what it sent for its authentication */
+    '/operator/companies/{companyId}': { params: { companyId: string }; answer: OperatorCompanyDetail };
+    /** Service keys, newest first */
+    '/operator/service-keys': {
+      query?: {
+        limit?: number;
+        cursor?: string;
+        q?: string;
+        state?: 'open' | 'redeemed' | 'withdrawn' | 'expired';
+        companyId?: string;
+      };
+      answer: { items: ServiceKey[]; nextCursor: string | null };
+    };
+    /** How the relay itself is doing */
+    '/operator/system': { answer: SystemState };
+    /** People of my company */
+    '/people': {
+      query?: { limit?: number; cursor?: string; search?: string };
+      answer: { items: Person[]; nextCursor: string | null };
+    };
+    /** One of my company’s people */
+    '/people/{userId}': { params: { userId: string }; answer: Person };
+    /** What the own company has asked for, newest first */
+    '/permission-applications': {
+      query?: { limit?: number; cursor?: string; siteId?: string; open?: 'true' | 'false' };
+      answer: { items: PermissionApplication[]; nextCursor: string | null };
+    };
+    /** One application */
+    '/permission-applications/{applicationId}': { params: { applicationId: string }; answer: PermissionApplication };
     /** Receivers that the company has entered */
     '/receivers': { answer: { items: Receiver[] } };
-    /** Sites in reach */
-    '/sites': { answer: { items: Site[] } };
+    /** Permissions that one is asked for, newest first */
+    '/requests': {
+      query?: { limit?: number; cursor?: string; siteId?: string; open?: 'true' | 'false' };
+      answer: { items: PermissionApplication[]; nextCursor: string | null };
+    };
+    /** One request */
+    '/requests/{requestId}': { params: { requestId: string }; answer: PermissionApplication };
+    /** Roles of my company */
+    '/roles': { answer: { items: Role[] } };
+    /** What is shared with me */
+    '/shares': { query?: { limit?: number; cursor?: string }; answer: { items: Share[]; nextCursor: string | null } };
+    /** Groups of the company’s personal sites */
+    '/site-groups': { answer: { items: SiteGroup[] } };
+    /** Sites in reach, by name; searched and filtered */
+    '/sites': {
+      query?: {
+        limit?: number;
+        cursor?: string;
+        q?: string;
+        status?:
+          | 'not-handed-over'
+          | 'not-registered'
+          | 'to-be-accepted'
+          | 'not-authorized'
+          | 'authorized'
+          | 'shared'
+          | 'disbanded';
+        type?: 'personal' | 'team';
+        group?: string | 'none';
+      };
+      answer: SitePage;
+    };
     /** One site */
     '/sites/{siteId}': { params: { siteId: string }; answer: Site };
+    /** Who may do what at one’s site now */
+    '/sites/{siteId}/access': { params: { siteId: string }; answer: SiteAccess };
     /** Messages to alarm receiving centres, newest first, each with its path, tries and times */
     '/sites/{siteId}/alarms': {
       params: { siteId: string };
@@ -378,25 +1354,256 @@ export interface Routes {
       };
       answer: { items: EventItem[]; nextCursor: string | null };
     };
+    /** Employees whom a site is assigned to */
+    '/sites/{siteId}/managers': { params: { siteId: string }; answer: { items: SiteManager[] } };
+    /** Devices of a site that may go to another, what they lose, and where they may go */
+    '/sites/{siteId}/movable-devices': {
+      params: { siteId: string };
+      query?: { search?: string };
+      answer: MoveCandidates;
+    };
+    /** Companies that help at a site, or were asked to */
+    '/sites/{siteId}/partners': { params: { siteId: string }; answer: { items: Collaboration[] } };
+    /** What the own company may do at a site, until when, and what it can ask for */
+    '/sites/{siteId}/permissions': { params: { siteId: string }; answer: SitePermissions };
+    /** The company that serves a site */
+    '/sites/{siteId}/provider': { params: { siteId: string }; answer: Provider };
+    /** With whom a site is shared */
+    '/sites/{siteId}/sharing': { params: { siteId: string }; answer: { sharing: Sharing } };
     /** What changes at a site, as server-sent events */
     '/sites/{siteId}/stream': { params: { siteId: string }; answer: never };
+    /** How the handover of a site stands, and what is in its way */
+    '/sites/{siteId}/transfer': { params: { siteId: string }; answer: TransferStatus };
   };
   post: {
-    /** Sign in */
-    '/auth/login': {
-      body: { email: string; password: string };
+    /** Confirm the new e-mail address of an account */
+    '/auth/email': { body: { token: string }; answer: undefined };
+    /** Send a link to who forgot the password */
+    '/auth/forgotten': { body: { account: string }; answer: undefined };
+    /** What an invitation is for */
+    '/auth/invitation': {
+      body: { token: string };
+      answer: { company: string; email: string; name: string; roles: string[]; expiresAt: string };
+    };
+    /** Register as the employee that was invited, and sign in */
+    '/auth/invitation/accept': {
+      body: { token: string; password: string; name: string; locale?: 'en' | 'de' };
+      answer: SignedIn;
+    };
+    /** What a link from an e-mail is for */
+    '/auth/link': {
+      body: { token: string };
       answer: {
-        token: string;
-        expiresAt: string;
-        me: { userId: string; email: string; name: string; company: { id: string; name: string } };
+        for: 'registration' | 'employee' | 'email' | 'password';
+        target: string;
+        name: string;
+        companies: {
+          id: string;
+          name: string;
+          country: string;
+          type: 'installer' | 'integrator' | 'distributor' | 'reseller' | 'arc' | 'oem' | 'customer' | 'operator';
+        }[];
       };
     };
+    /** Sign in */
+    '/auth/login': { body: { email: string; password: string; code?: string }; answer: SignedIn };
     /** Sign out: the session ends, and what it had open */
     '/auth/logout': { answer: undefined };
+    /** Register a company, as an employee, or as a customer */
+    '/auth/register': {
+      body:
+        | {
+            kind: 'company';
+            type: 'installer' | 'integrator' | 'distributor' | 'reseller' | 'arc' | 'oem';
+            companyName: string;
+            country: string;
+            email: string;
+            name: string;
+            locale?: 'en' | 'de';
+          }
+        | { kind: 'employee'; companyName: string; email: string; name: string; locale?: 'en' | 'de' }
+        | { kind: 'customer'; country: string; email?: string; phone?: string; name: string; locale?: 'en' | 'de' };
+      answer: Sent;
+    };
+    /** Finish a registration with the code from the phone, and sign in */
+    '/auth/register/code': { body: { id: string; code: string; password: string }; answer: SignedIn };
+    /** Ask a company to be let in as an employee */
+    '/auth/register/join': {
+      body: { token: string; password: string; companyId: string; message?: string };
+      answer: { company: string };
+    };
+    /** Finish a registration with the link from the e-mail, and sign in */
+    '/auth/register/link': { body: { token: string; password: string }; answer: SignedIn };
+    /** Send the link or code again */
+    '/auth/register/resend': { body: { id: string }; answer: Sent };
+    /** Choose a new password with the link, which ends all sessions */
+    '/auth/reset': { body: { token: string; password: string }; answer: undefined };
     /** Let a box in again whose identity was used twice */
     '/boxes/{serial}/clear-duplicate': { params: { serial: string }; answer: Box };
     /** Revoke a box for good */
     '/boxes/{serial}/revoke': { params: { serial: string }; answer: Box };
+    /** Say yes, as the partner or as the owner */
+    '/collaborations/{collaborationId}/accept': { params: { collaborationId: string }; answer: Collaboration };
+    /** Say no, as the partner or as the owner */
+    '/collaborations/{collaborationId}/decline': { params: { collaborationId: string }; answer: Collaboration };
+    /** End it */
+    '/collaborations/{collaborationId}/end': { params: { collaborationId: string }; answer: Collaboration };
+    /** Ask for the authentication of my company */
+    '/company/authentication': {
+      body: {
+        fields: {
+          legalName?: string;
+          registrationNumber?: string;
+          vatNumber?: string;
+          taxId?: string;
+          licenceNumber?: string;
+          address?: string;
+          contactName?: string;
+          contactPhone?: string;
+          website?: string;
+        };
+      };
+      answer: CompanyAuthentication;
+    };
+    /** Redeem service keys: all of them, or none when one is wrong */
+    '/company/service-keys/redeem': { body: { keys: string }; answer: Redeemed };
+    /** Give an installer a device to configure and operate */
+    '/device-invitations': { body: { deviceId: string; email: string }; answer: DeviceInvitation };
+    /** Accept: the device appears at the site named */
+    '/device-invitations/{deviceInvitationId}/accept': {
+      params: { deviceInvitationId: string };
+      answer: DeviceInvitation;
+    };
+    /** Decline */
+    '/device-invitations/{deviceInvitationId}/decline': {
+      params: { deviceInvitationId: string };
+      answer: DeviceInvitation;
+    };
+    /** Withdraw it, or end what came of it */
+    '/device-invitations/{deviceInvitationId}/withdraw': {
+      params: { deviceInvitationId: string };
+      answer: DeviceInvitation;
+    };
+    /** Invite an employee by e-mail */
+    '/employee-invitations': {
+      body: { email: string; name?: string; roles?: string[]; locale?: 'en' | 'de' };
+      answer: EmployeeInvitation;
+    };
+    /** Send an invitation again, with a new link */
+    '/employee-invitations/{employeeInvitationId}/resend': {
+      params: { employeeInvitationId: string };
+      answer: EmployeeInvitation;
+    };
+    /** Become the owner of a site, and grant what was asked for */
+    '/handovers/{handoverId}/accept': { params: { handoverId: string }; body: { token?: string }; answer: Handover };
+    /** Do not take a site over */
+    '/handovers/{handoverId}/reject': { params: { handoverId: string }; body: { token?: string }; answer: Handover };
+    /** What a handover’s link or QR code leads to */
+    '/handovers/open': { body: { token: string }; answer: Handover };
+    /** Let a person in, with these roles */
+    '/join-requests/{joinRequestId}/accept': {
+      params: { joinRequestId: string };
+      body: { roles?: string[] };
+      answer: Person;
+    };
+    /** Refuse a person: what they entered is deleted */
+    '/join-requests/{joinRequestId}/refuse': { params: { joinRequestId: string }; answer: undefined };
+    /** Make an API key */
+    '/keys': {
+      body: {
+        name: string;
+        permissions: (
+          | 'manage-all-sites'
+          | 'manage-assigned-sites'
+          | 'manage-devices'
+          | 'configure-devices'
+          | 'live-view'
+          | 'playback'
+        )[];
+        readOnly?: boolean;
+        sites?: string[] | null;
+        days: number;
+      };
+      answer: CreatedApiKey;
+    };
+    /** Delete my account */
+    '/me/delete': { body: { password: string }; answer: undefined };
+    /** Change my e-mail address: a link is sent to the new one */
+    '/me/email': { body: { email: string; password: string }; answer: Sent };
+    /** Enter my phone number: a code is sent to it */
+    '/me/phone': { body: { phone: string; password: string }; answer: Sent };
+    /** Confirm my phone number with the code */
+    '/me/phone/confirm': { body: { id: string; code: string }; answer: Profile };
+    /** New recovery codes in the place of the old ones */
+    '/me/recovery-codes': { body: { password: string }; answer: { codes: string[] } };
+    /** Begin to set up two-factor sign-in */
+    '/me/totp': { body: { password: string }; answer: { secret: string; uri: string; qr: string } };
+    /** Switch two-factor sign-in on with the first code */
+    '/me/totp/confirm': {
+      body: { code: string };
+      answer: {
+        token: string;
+        expiresAt: string;
+        me: {
+          userId: string;
+          email: string | null;
+          emailVerified: boolean;
+          phone: string | null;
+          phoneVerified: boolean;
+          name: string;
+          locale: string;
+          company: {
+            id: string;
+            name: string;
+            type: 'installer' | 'integrator' | 'distributor' | 'reseller' | 'arc' | 'oem' | 'customer' | 'operator';
+            authentication: 'none' | 'submitted' | 'approved' | 'rejected';
+          };
+          totp: boolean;
+          admin: boolean;
+          limited: boolean;
+          permissions: (
+            | 'manage-all-sites'
+            | 'manage-assigned-sites'
+            | 'manage-accounts'
+            | 'manage-devices'
+            | 'configure-devices'
+            | 'live-view'
+            | 'playback'
+          )[];
+        };
+        codes: string[];
+      };
+    };
+    /** Switch two-factor sign-in off */
+    '/me/totp/remove': { body: { password: string }; answer: SignedIn };
+    /** Send push messages to this browser */
+    '/notifications/push': {
+      body: { endpoint: string; keys: { p256dh: string; auth: string } };
+      answer: PushSubscription;
+    };
+    /** Mark my notifications read */
+    '/notifications/read-all': {
+      body: { category?: 'business' | 'arc' | 'site'; until?: string };
+      answer: UnreadNotifications;
+    };
+    /** Send me a test message on the ways that I have chosen */
+    '/notifications/test': { answer: undefined };
+    /** Let a box in again whose identity was used twice */
+    '/operator/boxes/{serial}/clear-duplicate': { params: { serial: string }; answer: OperatorBox };
+    /** Revoke a box for good: cut at once, and never let in again */
+    '/operator/boxes/{serial}/revoke': { params: { serial: string }; answer: OperatorBox };
+    /** Issue service keys */
+    '/operator/service-keys': {
+      body: { content: 'employee-slots'; quantity: number; count?: number; note?: string; validDays?: number };
+      answer: { keys: { id: string; key: string }[] };
+    };
+    /** Withdraw a key that nobody redeemed yet */
+    '/operator/service-keys/{serviceKeyId}/withdraw': { params: { serviceKeyId: string }; answer: ServiceKey };
+    /** Take back what is not decided yet */
+    '/permission-applications/{applicationId}/cancel': {
+      params: { applicationId: string };
+      answer: PermissionApplication;
+    };
     /** Enter a receiver: where boxes reach it, and where the relay does */
     '/receivers': {
       body: {
@@ -407,8 +1614,89 @@ export interface Routes {
       };
       answer: Receiver;
     };
+    /** Approve or refuse, permission by permission */
+    '/requests/{requestId}/decide': {
+      params: { requestId: string };
+      body: { items: { id: string; approve: boolean; validity?: 'permanent' | '1h' | '2h' | '4h' | '8h' }[] };
+      answer: PermissionApplication;
+    };
+    /** Add a role */
+    '/roles': {
+      body: {
+        name: string;
+        permissions: (
+          | 'manage-all-sites'
+          | 'manage-assigned-sites'
+          | 'manage-accounts'
+          | 'manage-devices'
+          | 'configure-devices'
+          | 'live-view'
+          | 'playback'
+        )[];
+      };
+      answer: Role;
+    };
+    /** Make a customer the one who reviews requests (mode A) */
+    '/share-customers/{shareId}/administrator': { params: { shareId: string }; answer: Sharing };
+    /** Share once more with who rejected or did not answer */
+    '/share-customers/{shareId}/again': { params: { shareId: string }; answer: Sharing };
+    /** Cancel the sharing with one customer */
+    '/share-customers/{shareId}/cancel': {
+      params: { shareId: string };
+      body: { administratorId?: string | null };
+      answer: { sharing: Sharing };
+    };
+    /** Accept what is shared */
+    '/shares/{shareId}/accept': { params: { shareId: string }; answer: Share };
+    /** Turn down what is shared, or give it back */
+    '/shares/{shareId}/reject': { params: { shareId: string }; answer: Share };
+    /** Accept by the link of an invitation */
+    '/shares/accept-link': { body: { token: string }; answer: Share };
+    /** What the link of an invitation shares */
+    '/shares/open-link': { body: { token: string }; answer: Share };
+    /** Assign sites to employees */
+    '/site-assignments': {
+      body: { siteIds: string[]; managers: { userId: string; until?: string | null }[] };
+      answer: BatchResult;
+    };
+    /** Make a group */
+    '/site-groups': { body: { name: string }; answer: SiteGroup };
+    /** Move personal sites to a group, a new group, or out of theirs */
+    '/site-groups/moves': {
+      body: { siteIds: string[]; group: { id: string } | { name: string } | null };
+      answer: BatchResult;
+    };
     /** Make a site */
-    '/sites': { body: { name: string; timeZone: string }; answer: Site };
+    '/sites': {
+      body: {
+        name: string;
+        timeZone: string;
+        type?: 'personal' | 'team';
+        syncTime?: boolean;
+        scene?: string;
+        address?: string;
+        city?: string;
+        region?: string;
+        country?: string;
+        latitude?: number | null;
+        longitude?: number | null;
+        remark?: string;
+        group?: { id: string } | { name: string } | null;
+      };
+      answer: Site;
+    };
+    /** Take permissions back: they are gone at once */
+    '/sites/{siteId}/access/withdraw': {
+      params: { siteId: string };
+      body: {
+        companyId: string;
+        items: {
+          deviceId?: string | null;
+          permission: 'manage' | 'configure' | 'live' | 'playback' | 'services' | 'system';
+        }[];
+      };
+      answer: SiteAccess;
+    };
     /** Let a box send its alarms to a receiver */
     '/sites/{siteId}/arc': {
       params: { siteId: string };
@@ -442,6 +1730,12 @@ export interface Routes {
         supervision?: { kind: 'null' | 'test' | 'off'; intervalMs: number };
       };
       answer: ArcAccount;
+    };
+    /** Ask the owner for the site authorisation */
+    '/sites/{siteId}/authorization-applications': {
+      params: { siteId: string };
+      body: { validity?: 'permanent' | '1h' | '2h' | '4h' | '8h'; remark?: string };
+      answer: PermissionApplication;
     };
     /** Claim a box for a site */
     '/sites/{siteId}/boxes': { params: { siteId: string }; body: { serial: string; code: string }; answer: Box };
@@ -480,6 +1774,141 @@ export interface Routes {
     };
     /** Ask the LANs again; answers after about 2 s */
     '/sites/{siteId}/discovery/scan': { params: { siteId: string }; answer: Discovery };
+    /** Move devices to another site of the same owner */
+    '/sites/{siteId}/move-devices': {
+      params: { siteId: string };
+      body: {
+        devices: { deviceId: string; via?: { boxSerial: string; password: string } | null }[];
+        target: { siteId: string } | { name: string; timeZone: string };
+      };
+      answer: MoveResult;
+    };
+    /** Invite another company to help at a site */
+    '/sites/{siteId}/partners': {
+      params: { siteId: string };
+      body: {
+        stage: 'isp' | 'msp';
+        email: string;
+        permissions?: ('manage' | 'configure' | 'live' | 'playback')[];
+        remark?: string;
+      };
+      answer: Collaboration;
+    };
+    /** Ask for permissions of one or several devices, each with its validity */
+    '/sites/{siteId}/permission-applications': {
+      params: { siteId: string };
+      body: {
+        items: {
+          deviceId?: string | null;
+          permission: 'manage' | 'configure' | 'live' | 'playback' | 'services' | 'system';
+          validity: 'permanent' | '1h' | '2h' | '4h' | '8h';
+        }[];
+        remark?: string;
+      };
+      answer: PermissionApplication;
+    };
+    /** Give permissions back: they are gone at once */
+    '/sites/{siteId}/permissions/release': {
+      params: { siteId: string };
+      body: {
+        items: {
+          deviceId?: string | null;
+          permission: 'manage' | 'configure' | 'live' | 'playback' | 'services' | 'system';
+        }[];
+      };
+      answer: SitePermissions;
+    };
+    /** Hand a site over by sharing */
+    '/sites/{siteId}/sharing': {
+      params: { siteId: string };
+      body: {
+        mode: 'A' | 'B';
+        customers: {
+          email?: string | null;
+          phone?: string | null;
+          name: string;
+          remark?: string;
+          locale?: 'en' | 'de';
+          until?: string | null;
+          administrator?: boolean;
+          resources?: { deviceId: string; permissions: ('view' | 'live' | 'playback')[] }[];
+        }[];
+        requests?: {
+          permission: 'live' | 'playback';
+          validity: 'permanent' | '1h' | '2h' | '4h' | '8h';
+          extras?: ('pircam-gif' | 'video-clips')[];
+        }[];
+      };
+      answer: Sharing;
+    };
+    /** Share several devices with several customers */
+    '/sites/{siteId}/sharing/batch': {
+      params: { siteId: string };
+      body: { deviceIds: string[]; customerIds: string[]; permissions: ('view' | 'live' | 'playback')[] };
+      answer: BatchShareResult;
+    };
+    /** Share a shared site with more customers */
+    '/sites/{siteId}/sharing/customers': {
+      params: { siteId: string };
+      body: {
+        customers: {
+          email?: string | null;
+          phone?: string | null;
+          name: string;
+          remark?: string;
+          locale?: 'en' | 'de';
+          until?: string | null;
+          administrator?: boolean;
+          resources?: { deviceId: string; permissions: ('view' | 'live' | 'playback')[] }[];
+        }[];
+      };
+      answer: Sharing;
+    };
+    /** Hand a site over to its customer */
+    '/sites/{siteId}/transfer': {
+      params: { siteId: string };
+      body:
+        | {
+            method: 'email';
+            email: string;
+            customerName?: string;
+            remark?: string;
+            locale?: 'en' | 'de';
+            requests?: {
+              permission: 'manage' | 'configure' | 'live' | 'playback' | 'services' | 'system';
+              deviceIds?: string[] | null;
+              validity: 'permanent' | '1h' | '2h' | '4h' | '8h';
+            }[];
+          }
+        | {
+            method: 'phone';
+            phone: string;
+            customerName?: string;
+            remark?: string;
+            locale?: 'en' | 'de';
+            requests?: {
+              permission: 'manage' | 'configure' | 'live' | 'playback' | 'services' | 'system';
+              deviceIds?: string[] | null;
+              validity: 'permanent' | '1h' | '2h' | '4h' | '8h';
+            }[];
+          }
+        | {
+            method: 'qr';
+            customerName?: string;
+            remark?: string;
+            locale?: 'en' | 'de';
+            requests?: {
+              permission: 'manage' | 'configure' | 'live' | 'playback' | 'services' | 'system';
+              deviceIds?: string[] | null;
+              validity: 'permanent' | '1h' | '2h' | '4h' | '8h';
+            }[];
+          };
+      answer: SentTransfer;
+    };
+    /** Take a handover back that was not accepted yet */
+    '/sites/{siteId}/transfer/cancel': { params: { siteId: string }; answer: TransferStatus };
+    /** Send a handover again; the former message no longer works */
+    '/sites/{siteId}/transfer/resend': { params: { siteId: string }; answer: SentTransfer };
   };
   put: {
     /** Change an account */
@@ -516,12 +1945,46 @@ export interface Routes {
       };
       answer: ArcAccount;
     };
+    /** Change name, address and phone of my company */
+    '/company': { body: { name: string; address: string; phone: '' | string }; answer: Company };
+    /** Hand the administrator’s place over to an employee */
+    '/company/administrator': { body: { userId: string; password: string }; answer: SignedIn };
     /** Enter user name and password again; the box tries them once */
     '/devices/{deviceId}/credentials': {
       params: { deviceId: string };
       body: { username: string; password: string };
       answer: Device;
     };
+    /** Change my password */
+    '/me/password': { body: { password: string; newPassword: string }; answer: SignedIn };
+    /** Change my name and language */
+    '/me/profile': { body: { name: string; locale: 'en' | 'de' }; answer: Profile };
+    /** Mark one of my notifications read or unread */
+    '/notifications/{notificationId}/read': {
+      params: { notificationId: string };
+      body: { read: boolean };
+      answer: Notification;
+    };
+    /** Choose on which ways I am told */
+    '/notifications/settings': { body: NotificationSettings; answer: NotificationSettings };
+    /** Approve or reject the authentication that a company asked for */
+    '/operator/companies/{companyId}/decision': {
+      params: { companyId: string };
+      body: { approved: true } | { approved: false; reason: string };
+      answer: OperatorCompanyDetail;
+    };
+    /** Suspend a company, or let it go on */
+    '/operator/companies/{companyId}/suspended': {
+      params: { companyId: string };
+      body: { suspended: boolean };
+      answer: OperatorCompanyDetail;
+    };
+    /** Enable or disable an employee’s account */
+    '/people/{userId}/enabled': { params: { userId: string }; body: { enabled: boolean }; answer: Person };
+    /** Remove an employee’s account limit, or set it again */
+    '/people/{userId}/limited': { params: { userId: string }; body: { limited: boolean }; answer: Person };
+    /** Give a person these roles */
+    '/people/{userId}/roles': { params: { userId: string }; body: { roles: string[] }; answer: Person };
     /** Change a receiver; every box with an account there follows */
     '/receivers/{receiverId}': {
       params: { receiverId: string };
@@ -533,12 +1996,99 @@ export interface Routes {
       };
       answer: Receiver;
     };
+    /** Change a role, for everybody who has it, at once */
+    '/roles/{roleId}': {
+      params: { roleId: string };
+      body: {
+        name: string;
+        permissions: (
+          | 'manage-all-sites'
+          | 'manage-assigned-sites'
+          | 'manage-accounts'
+          | 'manage-devices'
+          | 'configure-devices'
+          | 'live-view'
+          | 'playback'
+        )[];
+      };
+      answer: Role;
+    };
+    /** Change a customer who has not accepted yet (mode A) */
+    '/share-customers/{shareId}': {
+      params: { shareId: string };
+      body: {
+        email?: string | null;
+        phone?: string | null;
+        name: string;
+        remark?: string;
+        locale?: 'en' | 'de';
+        until?: string | null;
+      };
+      answer: Sharing;
+    };
+    /** What one customer may use, and until when */
+    '/share-customers/{shareId}/card': {
+      params: { shareId: string };
+      body: { resources: { deviceId: string; permissions: ('view' | 'live' | 'playback')[] }[]; until: string | null };
+      answer: Sharing;
+    };
+    /** Rename a group */
+    '/site-groups/{groupId}': { params: { groupId: string }; body: { name: string }; answer: SiteGroup };
+    /** Change until when somebody manages a site; `until` null is Lifetime */
+    '/sites/{siteId}/managers/{userId}': {
+      params: { siteId: string; userId: string };
+      body: { until: string | null };
+      answer: { items: SiteManager[] };
+    };
   };
-  patch: Record<never, never>;
+  patch: {
+    /** Change a site */
+    '/sites/{siteId}': {
+      params: { siteId: string };
+      body: {
+        name?: string;
+        syncTime?: boolean;
+        scene?: string;
+        address?: string;
+        city?: string;
+        region?: string;
+        country?: string;
+        latitude?: number | null;
+        longitude?: number | null;
+        remark?: string;
+        timeZone?: unknown;
+      };
+      answer: Site;
+    };
+  };
   delete: {
     /** Remove an account; its alarms stay listed */
     '/arc/{accountId}': { params: { accountId: string }; answer: undefined };
     /** Take a device away; its events and clips stay */
     '/devices/{deviceId}': { params: { deviceId: string }; answer: undefined };
+    /** Withdraw an invitation: its link is no longer valid */
+    '/employee-invitations/{employeeInvitationId}': { params: { employeeInvitationId: string }; answer: undefined };
+    /** End an API key at once */
+    '/keys/{keyId}': { params: { keyId: string }; answer: undefined };
+    /** Take my phone number away */
+    '/me/phone': { answer: undefined };
+    /** End all my sessions but this one */
+    '/me/sessions': { answer: undefined };
+    /** End one of my sessions, and what it has open */
+    '/me/sessions/{sessionId}': { params: { sessionId: string }; answer: undefined };
+    /** Send no more push messages to one of my browsers */
+    '/notifications/push/{subscriptionId}': { params: { subscriptionId: string }; answer: undefined };
+    /** Remove an employee: the account and its personal data are deleted */
+    '/people/{userId}': { params: { userId: string }; answer: undefined };
+    /** Delete a role that nobody has */
+    '/roles/{roleId}': { params: { roleId: string }; answer: undefined };
+    /** Delete a group; its sites stay, in no group */
+    '/site-groups/{groupId}': { params: { groupId: string }; answer: undefined };
+    /** Delete a site */
+    '/sites/{siteId}': { params: { siteId: string }; answer: undefined };
+    /** End an assignment */
+    '/sites/{siteId}/managers/{userId}': { params: { siteId: string; userId: string }; answer: undefined };
+    /** Cancel the sharing with every customer */
+    '/sites/{siteId}/sharing': { params: { siteId: string }; answer: undefined };
   };
 }
