@@ -1,0 +1,212 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ManualClock } from '../../protocol/clock.ts';
+import { uuidv7 } from '../../protocol/wire/ids.ts';
+import { type RolePermission, SITE_STATUSES } from '../../protocol/wire/rights.ts';
+import { Stage } from '../handover/testing.ts';
+import { type Answer, type Call, type Company, TestRelay } from '../testing/relay.ts';
+
+const clock = new ManualClock(Date.now());
+const relay = new TestRelay({ clock });
+const stage = new Stage(relay);
+let acme: Company;
+let partner: Company;
+let clara: Omit<Company, 'siteId'>;
+const country = (company: { companyId: string }, code: string) =>
+  relay.withDb((db) =>
+    db.updateTable('companies').set({ country: code }).where('id', '=', company.companyId).execute(),
+  );
+
+beforeAll(async () => {
+  await relay.start();
+  acme = await relay.company('Acme');
+  partner = await relay.company('Partner');
+  clara = await relay.customer('Clara');
+  for (const company of [acme, partner]) await country(company, 'DE');
+}, 30_000);
+afterAll(() => relay.stop());
+
+/** A site of acme that clara owns, which acme may manage. */
+async function transferred(): Promise<string> {
+  const siteId = await stage.site(acme, uuidv7());
+  await relay.withDb(async (db) => {
+    await db
+      .updateTable('sites')
+      .set({ ownerId: clara.companyId, status: 'authorized' })
+      .where('id', '=', siteId)
+      .execute();
+    await db.deleteFrom('grants').where('siteId', '=', siteId).execute();
+  });
+  await stage.grant(acme, siteId, 'manage', 'authorization');
+  await stage.grant(clara, siteId, 'own', 'transfer');
+  return siteId;
+}
+const invite = (siteId: string, more: object = {}): Promise<Answer> =>
+  acme.api('POST', `/sites/${siteId}/partners`, { stage: 'isp', email: partner.email, ...more });
+const msp = { stage: 'msp', permissions: ['manage', 'configure'] };
+const may = async (who: { api: Call }, siteId: string) => (await who.api('GET', `/sites/${siteId}`)).status;
+
+describe('who can be invited (COLL-04, COLL-05)', () => {
+  const suitable = async (of: Company, permissions: RolePermission[], limited = false): Promise<string> => {
+    await stage.employee(of, permissions, limited);
+    const row = await relay.withDb((db) =>
+      db
+        .selectFrom('users')
+        .select('email')
+        .where('companyId', '=', of.companyId)
+        .where('admin', '=', 0)
+        .orderBy('id', 'desc')
+        .executeTakeFirstOrThrow(),
+    );
+    return row.email!;
+  };
+  it.each([
+    ['isp', 'an Installer Admin', async () => partner.email, 201],
+    ['isp', 'who manages all sites', () => suitable(partner, ['manage-all-sites']), 201],
+    ['isp', 'who manages assigned sites', () => suitable(partner, ['manage-assigned-sites']), 201],
+    ['isp', 'who manages no sites', () => suitable(partner, ['live-view']), 422],
+    ['isp', 'a limited account', () => suitable(partner, ['manage-all-sites'], true), 422],
+    ['isp', 'somebody of the own company', async () => acme.email, 422],
+    ['isp', 'a customer', async () => clara.email, 422],
+    ['isp', 'nobody', async () => 'nobody@nowhere.example', 422],
+    ['msp', 'an Installer Admin', async () => partner.email, 201],
+    ['msp', 'who manages all sites', () => suitable(partner, ['manage-all-sites']), 422],
+  ] as const)('%s: %s', async (stageName, _, email, status) => {
+    const siteId = stageName === 'isp' ? await stage.site(acme, uuidv7()) : await transferred();
+    const more = stageName === 'isp' ? {} : msp;
+    const made = await invite(siteId, { ...more, email: await email() });
+    expect([made.status, made.body.code]).toEqual([status, status === 201 ? undefined : 'cannot-be-invited']);
+  });
+
+  it.each([
+    ['the same country', 'DE', 'DE', 201],
+    ['another country', 'DE', 'FR', 422],
+    ['no country', '', '', 422],
+  ])('%s', async (_, ours, theirs, status) => {
+    const siteId = await stage.site(acme, uuidv7());
+    await country(acme, ours);
+    await country(partner, theirs);
+    expect((await invite(siteId)).status).toBe(status);
+    for (const company of [acme, partner]) await country(company, 'DE');
+  });
+});
+
+describe('when (COLL-03)', () => {
+  it.each(
+    SITE_STATUSES.flatMap((status) => (['isp', 'msp'] as const).map((stageName) => [stageName, status] as const)),
+  )('%s in %s', async (stageName, status) => {
+    const siteId = await transferred();
+    await stage.setStatus(siteId, status);
+    const fits = { isp: 'not-handed-over', msp: 'authorized' }[stageName] === status;
+    const made = await invite(siteId, stageName === 'msp' ? msp : {});
+    expect([made.status, made.body.code]).toEqual(fits ? [201, undefined] : [409, 'site-status']);
+  });
+
+  it('is by the site’s company only, once for a partner', async () => {
+    const siteId = await stage.site(acme, uuidv7());
+    const { id } = (await invite(siteId)).body;
+    expect((await invite(siteId)).body.code).toBe('conflict');
+    await partner.api('POST', `/collaborations/${id}/accept`);
+    const other = await partner.api('POST', `/sites/${siteId}/partners`, { stage: 'isp', email: acme.email });
+    expect(other.body.code).toBe('not-allowed');
+  });
+});
+
+describe('an ISP', () => {
+  it('has all permissions for the devices until the site is handed over (COLL-01)', async () => {
+    const siteId = await stage.site(acme, uuidv7());
+    const deviceId = await stage.device(siteId, 'Camera');
+    expect(await may(partner, siteId)).toBe(404);
+    const { id } = (await invite(siteId)).body;
+    expect(await may(partner, siteId)).toBe(404);
+    expect(
+      (await partner.api('GET', '/collaborations')).body.items.find((item: { id: string }) => item.id === id),
+    ).toMatchObject({
+      id,
+      side: 'partner',
+      stage: 'isp',
+    });
+    expect((await partner.api('POST', `/collaborations/${id}/accept`)).body.state).toBe('active');
+    expect(await may(partner, siteId)).toBe(200);
+    const held = await relay.withDb((db) =>
+      db
+        .selectFrom('grants')
+        .select('permission')
+        .where('companyId', '=', partner.companyId)
+        .where('siteId', '=', siteId)
+        .execute(),
+    );
+    expect(held.map((grant) => grant.permission).sort()).toEqual(['configure', 'live', 'manage', 'playback']);
+    const customers = [{ email: clara.email, name: 'Clara', resources: [{ deviceId, permissions: ['live'] }] }];
+    // The partner hands it over, and with that is out himself.
+    expect((await partner.api('POST', `/sites/${siteId}/sharing`, { mode: 'B', customers })).status).toBe(201);
+    const [mail] = await stage.sentTo(clara.email);
+    expect(mail!.text).toContain('Acme');
+    expect(mail!.text).not.toContain('Partner');
+    expect(await may(partner, siteId)).toBe(404);
+    expect(
+      (await partner.api('GET', '/collaborations')).body.items.find((item: { id: string }) => item.id === id).state,
+    ).toBe('ended');
+    expect(await stage.notices(partner)).toContain('partner-ended');
+    const guests = await relay.withDb((db) =>
+      db.selectFrom('site_managers').selectAll().where('siteId', '=', siteId).execute(),
+    );
+    expect(guests).toEqual([]);
+  });
+
+  it.each([
+    ['the company', () => acme],
+    ['the partner', () => partner],
+  ])('ends when %s cancels', async (_, who) => {
+    const siteId = await stage.site(acme, uuidv7());
+    const { id } = (await invite(siteId)).body;
+    await partner.api('POST', `/collaborations/${id}/accept`);
+    expect((await who().api('POST', `/collaborations/${id}/end`)).body.state).toBe('ended');
+    expect(await may(partner, siteId)).toBe(404);
+    expect((await invite(siteId)).status).toBe(201);
+  });
+});
+
+describe('an MSP (COLL-02)', () => {
+  it.each([
+    [['partner', 'clara'], 'active', 200],
+    [['clara', 'partner'], 'active', 200],
+    [['partner', 'clara no'], 'refused', 404],
+    [['clara', 'partner no'], 'declined', 404],
+  ])('%j: %s', async (answers, state, status) => {
+    const siteId = await transferred();
+    const { id } = (await invite(siteId, msp)).body;
+    let last = '';
+    for (const answer of answers) {
+      const who = answer.startsWith('clara') ? clara : partner;
+      const word = answer.endsWith('no') ? 'decline' : 'accept';
+      last = (await who.api('POST', `/collaborations/${id}/${word}`)).body.state;
+    }
+    expect(last).toBe(state);
+    expect(await may(partner, siteId)).toBe(status);
+    if (status !== 200) return;
+    const held = await relay.withDb((db) =>
+      db
+        .selectFrom('grants')
+        .select('permission')
+        .where('companyId', '=', partner.companyId)
+        .where('siteId', '=', siteId)
+        .execute(),
+    );
+    expect(held.map((grant) => grant.permission).sort()).toEqual(['configure', 'manage']);
+    // Who approved can take it back.
+    expect((await clara.api('POST', `/collaborations/${id}/end`)).body.state).toBe('ended');
+    expect(await may(partner, siteId)).toBe(404);
+  });
+
+  it('is told what it may do, and cannot be given nothing', async () => {
+    expect((await invite(await transferred(), { stage: 'msp' })).body.code).toBe('invalid-request');
+  });
+});
+
+it('nobody else hears of an invitation', async () => {
+  const { id } = (await invite(await stage.site(acme, uuidv7()))).body;
+  const rival = await relay.company('Rival');
+  for (const word of ['accept', 'decline', 'end'])
+    expect((await rival.api('POST', `/collaborations/${id}/${word}`)).status).toBe(404);
+  expect((await acme.api('POST', `/collaborations/${id}/accept`)).status).toBe(409);
+});
