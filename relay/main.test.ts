@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { append } from './audit/operation-log.ts';
+import { sample } from './audit/testing/sample.ts';
+import { openDatabase } from './db/database.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'gatepost-main-'));
 const running = new Set<ChildProcess>();
@@ -72,6 +75,19 @@ describe('relay/main.ts', () => {
 
     first.child.kill('SIGTERM');
     expect(await first.ended).toMatchObject({ code: 0, out: expect.stringContaining('"msg":"stopping"') });
+  });
+
+  it('tells whether somebody changed the operation log', async () => {
+    await bootstrap('a long password');
+    const db = await openDatabase({ path: join(dir, 'relay.db') });
+    const { id: companyId } = await db.selectFrom('companies').select('id').executeTakeFirstOrThrow();
+    await db.transaction().execute((trx) => append(trx, sample(companyId), [companyId]));
+    const whole = await node(['verify-log', '--data', dir]).ended;
+    expect(whole).toMatchObject({ code: 0, out: expect.stringContaining('"broken":null') });
+    await db.updateTable('audit_people').set({ name: 'Somebody else' }).execute();
+    await db.destroy();
+    const changed = await node(['verify-log', '--data', dir]).ended;
+    expect(changed).toMatchObject({ code: 1, out: expect.stringContaining('the operator is another') });
   });
 
   it('says in a line what is wrong with what it was given', async () => {

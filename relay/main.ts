@@ -5,6 +5,8 @@ import { Command, Option } from 'commander';
 import pino from 'pino';
 import { systemClock as clock } from '../protocol/clock.ts';
 import { lockDataDirectory } from '../protocol/data-lock.ts';
+import type { Rate } from './api/rate-limit.ts';
+import { OperationLog } from './audit/operation-log.ts';
 import { bootstrap } from './bootstrap.ts';
 import { openDatabase } from './db/database.ts';
 import { Relay } from './relay.ts';
@@ -55,6 +57,16 @@ const program = new Command()
       .default('60'),
   )
   .addOption(
+    new Option('--company-rate <number>', 'requests a second that one company may make of the API, on average')
+      .env('GATEPOST_COMPANY_RATE')
+      .default('300'),
+  )
+  .addOption(
+    new Option('--address-rate <number>', 'the same for one address where nobody is signed in')
+      .env('GATEPOST_ADDRESS_RATE')
+      .default('50'),
+  )
+  .addOption(
     new Option('--log-level <level>', 'fatal, error, warn, info, debug').env('GATEPOST_LOG_LEVEL').default('info'),
   )
   .version(VERSION)
@@ -74,6 +86,15 @@ program
   .addOption(new Option('--time-zone <zone>', 'of the site, as Europe/Berlin').default('UTC'))
   .action(setUp);
 
+program
+  .command('verify-log')
+  .description(
+    'check that nobody has changed the operation logs; a line for each company, exit code 1 when one is broken',
+  )
+  .addOption(data())
+  .addOption(databaseUrl())
+  .action(verifyLog);
+
 await program.parseAsync();
 
 function fail(message: string): never {
@@ -84,6 +105,13 @@ function fail(message: string): never {
 function number(name: string, value: string, max: number): number {
   if (!/^\d{1,9}$/.test(value) || Number(value) > max) fail(`--${name} ${value}: a number up to ${max} is needed`);
   return Number(value);
+}
+
+/** Ten seconds' worth may come at once. */
+function rate(name: string, value: string): Rate {
+  const perSecond = number(name, value, 1_000_000);
+  if (perSecond === 0) fail(`--${name} 0: nobody could ask anything`);
+  return { perSecond, burst: perSecond * 10 };
 }
 
 async function setUp(_: unknown, command: Command): Promise<void> {
@@ -97,6 +125,18 @@ async function setUp(_: unknown, command: Command): Promise<void> {
     const { company, name, email, site, timeZone } = o;
     const made = await bootstrap(db, clock, { company, name, email, password, site, timeZone });
     console.log(JSON.stringify(made));
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function verifyLog(_: unknown, command: Command): Promise<void> {
+  const db = await openDatabase(database(command.optsWithGlobals()));
+  try {
+    for await (const verdict of new OperationLog({ db, clock, log: pino({ level: 'silent' }) }).verifyAll()) {
+      console.log(JSON.stringify(verdict));
+      if (verdict.broken) process.exitCode = 1;
+    }
   } finally {
     await db.destroy();
   }
@@ -127,6 +167,10 @@ async function run(o: Record<string, string> & { allowInternal: string | string[
     proxies: number('proxies', o.proxies as string, 10),
     metricsToken: o.metricsToken,
     enrolmentsPerAddressPerHour: number('enrol-limit', o.enrolLimit as string, 1_000_000),
+    rateLimits: {
+      company: rate('company-rate', o.companyRate as string),
+      address: rate('address-rate', o.addressRate as string),
+    },
     clock,
     log,
   });
