@@ -65,6 +65,7 @@ export class FailureLimits<Name extends string> {
     return {
       succeeded: forgive,
       failed: async () => {
+        if (taken.length === 0) return;
         const now = this.#clock.now();
         await this.#db
           .deleteFrom('sign_in_failures')

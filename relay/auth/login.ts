@@ -87,8 +87,7 @@ export class Login {
       .where('u.deletedAt', 'is', null)
       .where('c.suspendedMs', 'is', null)
       .executeTakeFirst();
-    const seenMs = user ? await this.#seenFrom(user.id, remote) : null;
-    const known = seenMs !== null;
+    const known = user ? (await this.#seenFrom(user.id, remote)) !== null : false;
     const keys = { pair: `${name} ${remote}`, address: remote };
     const attempt = this.#begin(known ? keys : { ...keys, account: name }, remote);
     if (!(await verifyPassword(user?.passwordHash ?? null, password)) || !user) {
@@ -112,13 +111,15 @@ export class Login {
     }
     attempt.succeeded();
     await this.#limits.clear('pair', keys.pair);
-    if (seenMs === null || seenMs <= this.#clock.now() - REMEMBER_EVERY_MS) await this.#remember(user.id, from, known);
     this.#log.info({ userId: user.id, remote }, 'signed in');
     return this.open(user.id, from);
   }
 
   /** A session for somebody who has just proven who they are in another way. */
   async open(userId: string, from: From): Promise<SignedIn> {
+    const seenMs = await this.#seenFrom(userId, from.remote);
+    if (seenMs === null || seenMs <= this.#clock.now() - REMEMBER_EVERY_MS)
+      await this.#remember(userId, from, seenMs !== null);
     const { token, expiresMs } = await this.#sessions.create(userId, from);
     const principal = await this.#sessions.find(token);
     if (!principal) throw new ProblemError('wrong-credentials');
