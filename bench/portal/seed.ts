@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import pg from 'pg';
+import { pino } from 'pino';
+import { systemClock } from '../../protocol/clock.ts';
 import { hashPassword } from '../../relay/auth/passwords.ts';
 import { type DatabaseAddress, openDatabase } from '../../relay/db/database.ts';
-import { PrivatePostgres } from '../../relay/testing/postgres.ts';
+import { SearchTerms } from '../../relay/sites/search-terms.ts';
+import { onServer, PrivatePostgres } from '../../relay/testing/postgres.ts';
 import { PASSWORD, type Size, type Table, WORLD_VERSION, World } from './world.ts';
 
 export interface Seeded {
@@ -37,6 +40,10 @@ export async function seeded(kind: 'sqlite' | 'postgres', size: Size): Promise<S
     if (fresh) {
       const tables = world.tables(await hashPassword(PASSWORD));
       await (server ? fillPostgres(server.url('postgres'), tables) : fillSqlite(file, tables));
+    }
+    await writeSearchTerms(address);
+    if (fresh) {
+      await (server ? onServer(server.url('postgres'), 'vacuum analyze') : analyzeSqlite(file));
       writeFileSync(done, '');
     }
   } catch (error) {
@@ -50,6 +57,23 @@ export async function seeded(kind: 'sqlite' | 'postgres', size: Size): Promise<S
 async function postgresIn(dir: string): Promise<PrivatePostgres> {
   mkdirSync(dir, { recursive: true });
   return new PrivatePostgres({ dir, durable: true, settings: ['shared_buffers=512MB', 'max_wal_size=4GB'] }).start();
+}
+
+/** What the relay does in the background after such an import. */
+async function writeSearchTerms(address: DatabaseAddress): Promise<void> {
+  const db = await openDatabase(address);
+  try {
+    await new SearchTerms({ db, clock: systemClock, log: pino({ level: 'silent' }) }).catchUp();
+  } finally {
+    await db.destroy();
+  }
+}
+
+function analyzeSqlite(path: string): void {
+  const db = new Sqlite(path);
+  db.exec('analyze');
+  db.pragma('wal_checkpoint(TRUNCATE)');
+  db.close();
 }
 
 function fillSqlite(path: string, tables: Table[]): void {
@@ -68,8 +92,6 @@ function fillSqlite(path: string, tables: Table[]): void {
     })();
     for (const index of later) db.exec(index.sql);
   }
-  db.exec('analyze');
-  db.pragma('wal_checkpoint(TRUNCATE)');
   db.close();
 }
 
@@ -104,7 +126,6 @@ async function fillPostgres(url: string, tables: Table[]): Promise<void> {
     await flush();
     for (const index of later) await db.query(index.sql);
   }
-  await db.query('vacuum analyze');
   await db.end();
 }
 

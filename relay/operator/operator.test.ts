@@ -188,7 +188,7 @@ describe('boxes', () => {
     expect(await serials('q=boxed%20hq')).toEqual([box.serial, other.serial].sort());
     expect(await serials(`companyId=${own.companyId}&online=true`)).toEqual([box.serial]);
     expect(await serials(`companyId=${own.companyId}&online=false`)).toEqual([other.serial]);
-    const gone = new Promise((resolve) => box.mqtt?.once('close', resolve));
+    const gone = new Promise<void>((resolve) => box.mqtt?.once('close', () => resolve()));
     const revoked = await operator('POST', `/operator/boxes/${box.serial}/revoke`);
     expect(revoked.body).toMatchObject({ state: 'revoked', company: { name: 'Boxed' }, site: { name: 'Boxed HQ' } });
     await gone;
