@@ -7,6 +7,8 @@ import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import type { Clock } from '../protocol/clock.ts';
 import { limitPipelining } from '../protocol/pipelining.ts';
+import { Activations } from './activation/activations.ts';
+import { registerActivationRoutes } from './activation/routes.ts';
 import { type Api, createApi } from './api/app.ts';
 import { registerDocument } from './api/document.ts';
 import { EventStreams } from './api/event-stream.ts';
@@ -263,6 +265,8 @@ export class Relay {
     const states = new DeviceStates({ clock, presence, health });
     const deviceList = new DeviceList({ db, walk: management.walk, states });
     registerDeviceRoutes(api, { db, box, devices, list: deviceList });
+    const activations = new Activations({ db, clock, log: child('activation'), vault, box });
+    registerActivationRoutes(api, { activations });
     registerHomeRoutes(api, { home: new Home({ db, clock, presence, states, views }) });
     registerEventRoutes(api, { events });
     const healthNow = (serial: string) => (presence.online(serial) ? health.get(serial) : null);

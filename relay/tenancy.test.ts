@@ -2,12 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ManualClock } from '../protocol/clock.ts';
 import { uuidv7 } from '../protocol/wire/ids.ts';
 import type { RolePermission } from '../protocol/wire/rights.ts';
+import { activationFixture } from './activation/testing/fixture.ts';
 import { hashToken } from './auth/sessions.ts';
 import { coreFixture } from './testing/core-fixture.ts';
 import type { Fixture, Tenant } from './testing/fixture.ts';
 import { handoverFixture } from './testing/handover-fixture.ts';
 import { keyFixture } from './testing/key-fixture.ts';
 import { notifyFixture } from './testing/notify-fixture.ts';
+import { operatorFixture } from './testing/operator-fixture.ts';
 import { peopleFixture } from './testing/people-fixture.ts';
 import { type Call, TestRelay } from './testing/relay.ts';
 import { sharingFixture } from './testing/sharing-fixture.ts';
@@ -16,7 +18,16 @@ import { sharingFixture } from './testing/sharing-fixture.ts';
  * Two companies with one of everything, and every route that the API document lists, asked by everybody who might. A new
  * route is covered as soon as it is there; one with a new kind of id or body fails until a fixture gives it one.
  */
-const FIXTURES: Fixture[] = [coreFixture, keyFixture, peopleFixture, handoverFixture, sharingFixture, notifyFixture];
+const FIXTURES: Fixture[] = [
+  coreFixture,
+  activationFixture,
+  keyFixture,
+  peopleFixture,
+  handoverFixture,
+  sharingFixture,
+  notifyFixture,
+  operatorFixture,
+];
 
 interface Operation {
   method: string;

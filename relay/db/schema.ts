@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, Selectable } from 'kysely';
 import type { CompanyType, DeviceType, Permission, SiteStatus } from '../../protocol/wire/rights.ts';
+import type { ActivationTables } from '../activation/schema.ts';
 import type { ArcTables } from '../arc/schema.ts';
 import type { AuditTables } from '../audit/schema.ts';
 import type { ClipTables } from '../clips/schema.ts';
@@ -19,7 +20,8 @@ import type { SiteTables } from '../sites/schema.ts';
  * snake_case, columns camelCase like the API, so that rows need no renaming.
  */
 export interface Database
-  extends ArcTables,
+  extends ActivationTables,
+    ArcTables,
     AuditTables,
     KeyTables,
     ClipTables,

@@ -12,12 +12,14 @@ export const sites: Migration = {
       /** The company that made the site. */
       .addColumn('companyId', 'text', (c) => c.notNull())
       .addColumn('term', 'text', (c) => c.notNull())
+      /** Of the site: what has a word comes in the order of lists. */
+      .addColumn('sortName', 'text', (c) => c.notNull())
       .addColumn('siteId', 'text', (c) => c.notNull())
       /** Empty: of the site itself. */
       .addColumn('deviceId', 'text', (c) => c.notNull())
       /** 1: what only that company may search for. */
       .addColumn('private', 'integer', (c) => c.notNull())
-      .addPrimaryKeyConstraint('search_terms_one', ['companyId', 'term', 'siteId', 'deviceId'])
+      .addPrimaryKeyConstraint('search_terms_one', ['companyId', 'term', 'sortName', 'siteId', 'deviceId'])
       .modifyEnd(isPostgres(db) ? sql`` : sql`without rowid`)
       .execute();
     await s.createIndex('search_terms_site').on('search_terms').columns(['siteId', 'term', 'deviceId']).execute();
@@ -65,7 +67,7 @@ type AnyDb = Kysely<any>;
 
 /** Columns whose words are searched; `devices` also when a device changes its site. */
 const WATCHED = {
-  sites: ['name', 'address', 'city', 'region', 'remark', 'ownerId', 'deletedAt'],
+  sites: ['companyId', 'name', 'sortName', 'address', 'city', 'region', 'remark', 'ownerId', 'deletedAt'],
   devices: ['name', 'serial', 'model', 'siteId', 'deletedAt'],
   boxes: ['siteId'],
 } as const;
@@ -79,12 +81,12 @@ const tables = ['sites', 'devices', 'boxes'] as const;
 const note = (site: string, device: string) =>
   `insert into search_changes ("siteId", "deviceId") select ${site}, ${device} where ${site} is not null and not exists
     (select 1 from search_changes where "siteId" = ${site} and "deviceId" = ${device});`;
-/** Where a device or a box was before it moved. */
-const LEFT = {
-  sites: '',
-  devices: note('old."siteId"', 'new.id'),
-  boxes: note('old."siteId"', `''`),
-};
+/** Words of devices stand below the company, and in the order of the site's name. */
+const RENAMED = `insert into search_changes ("siteId", "deviceId") select d."siteId", d.id from devices d
+  where d."siteId" = new.id and d."deletedAt" is null and (old."sortName" <> new."sortName" or old."companyId" <> new."companyId") and not exists
+    (select 1 from search_changes c where c."siteId" = d."siteId" and c."deviceId" = d.id);`;
+/** What a change touches besides: where a device or a box was before it moved, the devices of a renamed site. */
+const ALSO = { sites: RENAMED, devices: note('old."siteId"', 'new.id'), boxes: note('old."siteId"', `''`) };
 const columns = (table: (typeof tables)[number]) => WATCHED[table].map((name) => `"${name}"`).join(', ');
 const IS_GUEST = `new."companyId" <> (select "companyId" from sites where id = new."siteId")`;
 
@@ -93,7 +95,7 @@ async function sqliteTriggers(db: AnyDb): Promise<void> {
     const body = note(CHANGED[table][0], CHANGED[table][1]);
     await sql.raw(`create trigger search_${table}_new after insert on ${table} begin ${body} end`).execute(db);
     const when = `after update of ${columns(table)} on ${table}`;
-    await sql.raw(`create trigger search_${table}_changed ${when} begin ${LEFT[table]} ${body} end`).execute(db);
+    await sql.raw(`create trigger search_${table}_changed ${when} begin ${ALSO[table]} ${body} end`).execute(db);
   }
   await sql
     .raw(`create trigger grants_guest after insert on grants when ${IS_GUEST} begin
@@ -104,7 +106,7 @@ async function sqliteTriggers(db: AnyDb): Promise<void> {
 async function postgresTriggers(db: AnyDb): Promise<void> {
   for (const table of tables) {
     const body = note(CHANGED[table][0], CHANGED[table][1]);
-    const left = LEFT[table] && `if tg_op = 'UPDATE' then ${LEFT[table]} end if;`;
+    const left = `if tg_op = 'UPDATE' then ${ALSO[table]} end if;`;
     await sql
       .raw(`create function search_${table}() returns trigger language plpgsql as
         $$ begin ${left} ${body} return null; end $$`)

@@ -11,6 +11,7 @@ import { notify } from './010-notify.ts';
 import { platform } from './011-platform.ts';
 import { operator } from './012-operator.ts';
 import { home } from './013-home.ts';
+import { activation } from './014-activation.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   notify,
   operator,
   home,
+  activation,
 ];

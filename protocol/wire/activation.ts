@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { DevicePassword } from './device-password.ts';
+import { Instant, Serial } from './ids.ts';
+
+/** As discovery lists it. */
+export const Mac = z.string().regex(/^([0-9a-f]{2}-){5}[0-9a-f]{2}$/);
+
+/** Where the first password of devices comes from. `generated`: another one for each, kept by the relay. */
+export const FirstPassword = z.discriminatedUnion('from', [
+  z.object({ from: z.literal('generated') }),
+  z.object({ from: z.literal('default') }),
+  z.object({ from: z.literal('given'), password: DevicePassword, keepAsDefault: z.boolean().default(false) }),
+]);
+export const ActivateDevices = z.object({
+  boxSerial: Serial,
+  macs: z.array(Mac).min(1).max(64),
+  password: FirstPassword,
+});
+export type ActivateDevices = z.input<typeof ActivateDevices>;
+
+/** One result a device; `weak`: it took the password and calls it a risk. */
+export const ActivationResult = z.object({
+  mac: Mac,
+  activated: z.boolean(),
+  weak: z.boolean(),
+  /** Why not: a code of the API, and a sentence. */
+  code: z.string().nullable(),
+  detail: z.string().nullable(),
+});
+export type ActivationResult = z.infer<typeof ActivationResult>;
+
+/** A device whose password the relay keeps. */
+export const KeptPassword = z.object({
+  mac: Mac,
+  activatedAt: Instant.nullable(),
+  /** False: the box went away in between, so it is not known whether the device took it. */
+  certain: z.boolean(),
+});
+export type KeptPassword = z.infer<typeof KeptPassword>;
+
+export const DeviceDefaults = z.object({ password: z.boolean() });
+export type DeviceDefaults = z.infer<typeof DeviceDefaults>;
+/** null: no default. */
+export const SetDeviceDefaults = z.object({ password: DevicePassword.nullable() });

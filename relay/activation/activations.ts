@@ -1,0 +1,228 @@
+import { randomInt } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import { type Clock, iso } from '../../protocol/clock.ts';
+import type { ActivateDevices, ActivationResult, KeptPassword } from '../../protocol/wire/activation.ts';
+import { ActivateResult } from '../../protocol/wire/box-api.ts';
+import { devicePasswordFault } from '../../protocol/wire/device-password.ts';
+import type { ProblemCode } from '../../protocol/wire/problem.ts';
+import { ProblemError } from '../api/problem.ts';
+import type { Scope } from '../auth/scope.ts';
+import type { Vault } from '../auth/vault.ts';
+import type { Db } from '../db/database.ts';
+import type { BoxClient } from '../devices/box-client.ts';
+
+const TIMEOUT_MS = 45_000;
+/** At one box; it takes a few more, for who else is at work there. */
+const AT_ONCE = 4;
+/** After these it is not known whether the device took the password, so it is kept. */
+const UNCERTAIN = new Set<ProblemCode>(['box-unreachable', 'device-unreachable', 'device-error', 'internal-error']);
+
+/**
+ * First passwords of devices (INIT-02…05). A password is sealed and stored before the device gets it: what only a closed
+ * page knew would be a camera for the bin.
+ */
+export class Activations {
+  readonly #db: Db;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #vault: Pick<Vault, 'seal' | 'open'>;
+  readonly #box: BoxClient;
+
+  constructor(deps: { db: Db; clock: Clock; log: Logger; vault: Pick<Vault, 'seal' | 'open'>; box: BoxClient }) {
+    this.#db = deps.db;
+    this.#clock = deps.clock;
+    this.#log = deps.log;
+    this.#vault = deps.vault;
+    this.#box = deps.box;
+  }
+
+  /** One result a device; one that fails does not hold up the others. */
+  async activate(scope: Scope, siteId: string, wanted: z.output<typeof ActivateDevices>): Promise<ActivationResult[]> {
+    const site = await this.#site(scope, siteId);
+    const box = await this.#db
+      .selectFrom('boxes')
+      .select('state')
+      .where('serial', '=', wanted.boxSerial)
+      .where('siteId', '=', site.id)
+      .executeTakeFirst();
+    if (!box) throw new ProblemError('not-found', `Box ${wanted.boxSerial} is not at this site.`);
+    if (box.state === 'revoked') throw new ProblemError('box-revoked');
+    const { password } = wanted;
+    const shared = password.from === 'given' ? password.password : await this.#default(scope.companyId);
+    if (password.from === 'default' && shared === null)
+      throw new ProblemError('conflict', 'There is no default password yet: enter one, or let one be generated.');
+    if (password.from === 'given' && password.keepAsDefault) await this.setDefault(scope, password.password);
+    const macs = [...new Set(wanted.macs)];
+    const results = new Map<string, ActivationResult>();
+    const queue = [...macs];
+    const work = async () => {
+      for (let mac = queue.shift(); mac; mac = queue.shift()) {
+        const first = password.from === 'generated' ? generatePassword() : (shared as string);
+        results.set(mac, await this.#one(scope, site.id, wanted.boxSerial, mac, first));
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, macs.length) }, work));
+    return macs.map((mac) => results.get(mac) as ActivationResult);
+  }
+
+  async #one(
+    scope: Scope,
+    siteId: string,
+    boxSerial: string,
+    mac: string,
+    password: string,
+  ): Promise<ActivationResult> {
+    const { companyId } = scope;
+    const key = (q: 'companyId' | 'mac') => (q === 'mac' ? mac : companyId);
+    const former = await this.#db
+      .selectFrom('device_passwords')
+      .selectAll()
+      .where('companyId', '=', key('companyId'))
+      .where('mac', '=', key('mac'))
+      .executeTakeFirst();
+    // Tried again after an outcome that was not known: the device has the first one, if any.
+    const first = former && former.activatedMs === null ? this.#open(companyId, mac, former.sealed) : password;
+    const values = {
+      siteId,
+      sealed: this.#seal(companyId, mac, first),
+      createdMs: this.#clock.now(),
+      activatedMs: null,
+    };
+    await this.#db
+      .insertInto('device_passwords')
+      .values({ companyId, mac, ...values })
+      .onConflict((c) => c.columns(['companyId', 'mac']).doUpdateSet(values))
+      .execute();
+    const row = () =>
+      this.#db.updateTable('device_passwords').where('companyId', '=', companyId).where('mac', '=', mac);
+    try {
+      const { weak } = await this.#box.json(boxSerial, ActivateResult, 'POST', '/v1/devices/activate', {
+        body: { mac, password: first },
+        timeoutMs: TIMEOUT_MS,
+      });
+      await row().set({ activatedMs: this.#clock.now() }).execute();
+      this.#log.info({ mac, siteId, boxSerial, userId: scope.userId }, 'device activated');
+      return { mac, activated: true, weak, code: null, detail: null };
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      // What was there before, or nothing, is true again where the device surely did not take this one.
+      if (!UNCERTAIN.has(error.code)) await this.#restore(companyId, mac, former);
+      return { mac, activated: false, weak: false, code: error.code, detail: error.message };
+    }
+  }
+
+  async #restore(companyId: string, mac: string, former: { sealed: string; activatedMs: number | null } | undefined) {
+    if (former) {
+      const { sealed, activatedMs } = former;
+      await this.#db
+        .updateTable('device_passwords')
+        .set({ sealed, activatedMs })
+        .where('companyId', '=', companyId)
+        .where('mac', '=', mac)
+        .execute();
+    } else {
+      await this.#db.deleteFrom('device_passwords').where('companyId', '=', companyId).where('mac', '=', mac).execute();
+    }
+  }
+
+  /** Devices of a site whose first password is kept. */
+  async kept(scope: Scope, siteId: string): Promise<KeptPassword[]> {
+    const site = await this.#site(scope, siteId);
+    const rows = await this.#db
+      .selectFrom('device_passwords')
+      .select(['mac', 'activatedMs'])
+      .where('companyId', '=', scope.companyId)
+      .where('siteId', '=', site.id)
+      .orderBy('createdMs')
+      .limit(1_000)
+      .execute();
+    return rows.map(({ mac, activatedMs }) => ({
+      mac,
+      activatedAt: activatedMs === null ? null : iso(Number(activatedMs)),
+      certain: activatedMs !== null,
+    }));
+  }
+
+  /** Shows one to a person, for the device's own page. */
+  async reveal(scope: Scope, siteId: string, mac: string): Promise<string> {
+    const site = await this.#site(scope, siteId);
+    scope.must('configure-devices');
+    const password = await this.passwordOf(scope.companyId, site.id, mac);
+    if (password === null) throw new ProblemError('not-found');
+    return password;
+  }
+
+  /** The password kept for a device of a site; null: none. */
+  async passwordOf(companyId: string, siteId: string, mac: string): Promise<string | null> {
+    const row = await this.#db
+      .selectFrom('device_passwords')
+      .select('sealed')
+      .where('companyId', '=', companyId)
+      .where('siteId', '=', siteId)
+      .where('mac', '=', mac)
+      .executeTakeFirst();
+    return row ? this.#open(companyId, mac, row.sealed) : null;
+  }
+
+  async hasDefault(scope: Scope): Promise<boolean> {
+    scope.must('manage-devices');
+    return (await this.#default(scope.companyId)) !== null;
+  }
+
+  async setDefault(scope: Scope, password: string | null): Promise<void> {
+    scope.must('manage-devices');
+    const { companyId } = scope;
+    if (password === null) {
+      await this.#db.deleteFrom('device_defaults').where('companyId', '=', companyId).execute();
+      return;
+    }
+    const sealed = this.#vault.seal(`device-default:${companyId}`, password);
+    await this.#db
+      .insertInto('device_defaults')
+      .values({ companyId, sealed })
+      .onConflict((c) => c.column('companyId').doUpdateSet({ sealed }))
+      .execute();
+  }
+
+  async #default(companyId: string): Promise<string | null> {
+    const row = await this.#db
+      .selectFrom('device_defaults')
+      .select('sealed')
+      .where('companyId', '=', companyId)
+      .executeTakeFirst();
+    return row ? this.#vault.open(`device-default:${companyId}`, row.sealed) : null;
+  }
+
+  async #site(scope: Scope, siteId: string) {
+    const site = await scope.site(siteId, 'manage', 'manage-devices');
+    scope.must('manage-devices');
+    return site;
+  }
+
+  #seal(companyId: string, mac: string, password: string): string {
+    return this.#vault.seal(`device-password:${companyId}:${mac}`, password);
+  }
+
+  #open(companyId: string, mac: string, sealed: string): string {
+    return this.#vault.open(`device-password:${companyId}:${mac}`, sealed);
+  }
+}
+
+/** No characters that look alike on a label; all classes, so that no firmware calls it weak. */
+const KINDS = ['ABCDEFGHJKLMNPQRSTUVWXYZ', 'abcdefghijkmnopqrstuvwxyz', '23456789', '-_.+'];
+
+/** 14 characters, 80 bits. */
+export function generatePassword(): string {
+  const pick = (from: string) => from[randomInt(from.length)] as string;
+  const all = KINDS.slice(0, 3).join('');
+  for (;;) {
+    const letters = [...KINDS.map(pick), ...Array.from({ length: 10 }, () => pick(all))];
+    for (let i = letters.length - 1; i > 0; i--) {
+      const j = randomInt(i + 1);
+      [letters[i], letters[j]] = [letters[j] as string, letters[i] as string];
+    }
+    const password = letters.join('');
+    if (devicePasswordFault(password) === null) return password;
+  }
+}

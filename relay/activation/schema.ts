@@ -1,0 +1,14 @@
+/** Tables of this folder, part of the relay's Database. */
+export interface ActivationTables {
+  /** The password that a device was given at its activation; written before the device gets it. */
+  device_passwords: {
+    companyId: string;
+    mac: string;
+    siteId: string;
+    sealed: string;
+    createdMs: number;
+    /** Null: not known whether the device took it. */
+    activatedMs: number | null;
+  };
+  device_defaults: { companyId: string; sealed: string };
+}
