@@ -67,6 +67,16 @@ const program = new Command()
       .default('50'),
   )
   .addOption(
+    new Option('--smtp-url <url>', 'mail server, as smtp://user:password@host:587 or smtps://…').env(
+      'GATEPOST_SMTP_URL',
+    ),
+  )
+  .addOption(
+    new Option('--mail-from <address>', 'sender of e-mail, as Name <name@example.org>').env('GATEPOST_MAIL_FROM'),
+  )
+  .addOption(new Option('--sms-url <url>', 'SMS gateway: gets {id, to, text} by POST').env('GATEPOST_SMS_URL'))
+  .addOption(new Option('--sms-token <token>', 'bearer token for it').env('GATEPOST_SMS_TOKEN'))
+  .addOption(
     new Option('--log-level <level>', 'fatal, error, warn, info, debug').env('GATEPOST_LOG_LEVEL').default('info'),
   )
   .version(VERSION)
@@ -166,6 +176,10 @@ async function run(o: Record<string, string> & { allowInternal: string | string[
     publicUrl: o.publicUrl,
     proxies: number('proxies', o.proxies as string, 10),
     metricsToken: o.metricsToken,
+    notify: {
+      ...(o.smtpUrl ? { smtp: { url: o.smtpUrl, from: o.mailFrom } } : {}),
+      ...(o.smsUrl ? { sms: { url: o.smsUrl, token: o.smsToken } } : {}),
+    },
     enrolmentsPerAddressPerHour: number('enrol-limit', o.enrolLimit as string, 1_000_000),
     rateLimits: {
       company: rate('company-rate', o.companyRate as string),

@@ -18,7 +18,7 @@ import { installDemo } from './demo.ts';
 
 const HOST = '127.0.0.1';
 const base = Number(process.env.PORT ?? 8080);
-if (!Number.isInteger(base) || base < 1 || base > 65_525) fail(`PORT=${process.env.PORT} is no port`);
+if (!Number.isInteger(base) || base < 1 || base > 65_516) fail(`PORT=${process.env.PORT} is no port`);
 const VAR = process.env.GATEPOST_VAR ?? 'var';
 const DEMO_FILE = join(VAR, 'demo.json');
 const former = existsSync(DEMO_FILE) ? JSON.parse(readFileSync(DEMO_FILE, 'utf8')) : {};
@@ -34,7 +34,15 @@ const lan = {
   wsd: base === 8080 ? 3_702 : base + 19,
   ...(former.lan as Record<never, number> | undefined),
 };
-const port = { portal: base, setup: base + 1, lab: base + 2, boxRelay: base + 3, ...lan };
+const port = {
+  portal: base,
+  setup: base + 1,
+  lab: base + 2,
+  boxRelay: base + 3,
+  smtp: base + 10,
+  mailbox: base + 11,
+  ...lan,
+};
 
 function fail(message: string): never {
   console.error(message);
@@ -235,6 +243,7 @@ const labReady = new Promise<LabReady>((resolve) => {
     },
   );
 });
+supervise('post', ['lab/post.ts', '--smtp-port', `${port.smtp}`, '--port', `${port.mailbox}`]);
 supervise('relay', [
   'relay/main.ts',
   '--port',
@@ -245,11 +254,18 @@ supervise('relay', [
   join(VAR, 'relay'),
   '--allow-internal',
   '127.0.0.0/8',
+  '--smtp-url',
+  `smtp://${HOST}:${port.smtp}`,
+  '--mail-from',
+  'Gatepost <no-reply@demo.gatepost.example>',
+  '--sms-url',
+  `http://${HOST}:${port.mailbox}/sms`,
 ]);
 const demo = {
   portal: `http://${HOST}:${port.portal}`,
   setup: `http://${HOST}:${port.setup}`,
   lab: `http://${HOST}:${port.lab}`,
+  mailbox: `http://${HOST}:${port.mailbox}`,
   login,
   setupPassword,
   lan,
@@ -272,7 +288,7 @@ try {
     '--sadp-port',
     `${port.sadp}`,
   ]);
-  await Promise.all([up(`${demo.portal}/healthz`), up(`${demo.setup}/healthz`)]);
+  await Promise.all([up(`${demo.portal}/healthz`), up(`${demo.setup}/healthz`), up(`${demo.mailbox}/healthz`)]);
   await installDemo({ ...demo, lab });
 } catch (error) {
   console.error(`the demo cannot be set up: ${(error as Error).message} (logs in ${VAR}/log)`);
@@ -286,6 +302,7 @@ console.error(`
   Portal        ${demo.portal}   sign in as ${login.email} with ${login.password}
   Set-up page   ${demo.setup}   password ${setupPassword}
   Lab           ${demo.lab}
+  Mailbox       ${demo.mailbox}   everybody's e-mail and text messages
 
   Let the camera see motion:
     curl -X POST ${demo.lab}/devices/camera-1/events -H 'content-type: application/json' -d '{"type":"motion","active":true}'

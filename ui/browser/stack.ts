@@ -11,6 +11,8 @@ export interface Demo {
   portal: string;
   setup: string;
   lab: string;
+  /** Everybody's e-mail and text messages. */
+  mailbox: string;
   login: { email: string; password: string };
   setupPassword: string;
   pids: Record<string, number>;
@@ -22,12 +24,12 @@ export interface Stack extends Demo {
   stop(): Promise<void>;
 }
 
-/** Ten free ports beside each other. */
+/** Twenty free ports beside each other. */
 async function freeBase(): Promise<number> {
   for (;;) {
     const base = 20_000 + Math.floor(Math.random() * 30_000);
     const free = await Promise.all(
-      Array.from({ length: 10 }, (_, i) => {
+      Array.from({ length: 20 }, (_, i) => {
         return new Promise<boolean>((resolve) => {
           const probe = createServer().once('error', () => resolve(false));
           probe.listen(base + i, '127.0.0.1', () => probe.close(() => resolve(true)));
@@ -70,8 +72,13 @@ export async function startStack(): Promise<Stack> {
 }
 
 /** One program in a folder of its own, stopped and forgotten at the end. */
-async function startMain(name: string, port: number, options: string[], stdin?: [command: string[], input: string]) {
-  const dir = mkdtempSync(join(tmpdir(), `gatepost-${name}-`));
+async function startMain(
+  name: string,
+  port: number,
+  options: string[],
+  stdin?: [command: string[], input: string],
+  dir = mkdtempSync(join(tmpdir(), `gatepost-${name}-`)),
+) {
   const common = ['--data', dir];
   if (stdin) {
     const done = spawnSync(process.execPath, [`${name}/main.ts`, ...stdin[0], ...common], {
@@ -124,4 +131,17 @@ export async function startRelay(user: { email: string; password: string; site: 
   const who = ['--company', 'Test Security', '--name', 'Tess Ter', '--email', user.email, '--site', user.site];
   const bootstrap = ['bootstrap', ...who, '--time-zone', 'Europe/Berlin'];
   return startMain('relay', await freeBase(), [], [bootstrap, user.password]);
+}
+
+/** A relay with people of every kind, and a little of everything that they see (relay/testing/everyone.ts). */
+export async function startEveryone() {
+  const dir = mkdtempSync(join(tmpdir(), 'gatepost-everyone-'));
+  const filled = spawnSync(process.execPath, ['relay/testing/everyone.ts', dir], { cwd: root, encoding: 'utf8' });
+  if (filled.status !== 0) throw new Error(filled.stderr);
+  const told = JSON.parse(filled.stdout) as {
+    password: string;
+    people: Record<'installer' | 'employee' | 'customer' | 'arc' | 'operator', string>;
+    ids: Record<'installer' | 'customer', { siteId: string; deviceId: string; eventId: string }>;
+  };
+  return { ...told, ...(await startMain('relay', await freeBase(), [], undefined, dir)) };
 }
