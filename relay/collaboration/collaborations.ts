@@ -222,15 +222,17 @@ export class Collaborations {
   }
 
   async #tell(trx: DbOrTrx, row: Row, companyId: string, code: NoticeCode): Promise<void> {
-    const link = companyId === row.companyId ? `/sites/${row.siteId}/partners` : '/invitations';
+    const own = companyId === row.companyId;
+    const link = own ? `/sites/${row.siteId}/partners` : '/invitations';
     const values = await this.#values(trx, row);
-    await this.#notifier.toCompany(trx, companyId, { category: 'business', code, values, link, siteId: row.siteId });
+    const siteId = own ? row.siteId : null;
+    await this.#notifier.toCompany(trx, companyId, { category: 'business', code, values, link, siteId });
   }
 
   async #tellUser(trx: DbOrTrx, row: Row, code: NoticeCode): Promise<void> {
     const values = await this.#values(trx, row);
-    const { siteId, userId } = row;
-    await this.#notifier.toUsers(trx, [userId], { category: 'business', code, values, link: '/invitations', siteId });
+    // Of no site: a partner does not reach it before he has accepted, nor after it has ended.
+    await this.#notifier.toUsers(trx, [row.userId], { category: 'business', code, values, link: '/invitations' });
   }
 
   async #values(trx: DbOrTrx, row: Row): Promise<Record<string, string>> {

@@ -23,11 +23,11 @@ export class ShareNotices {
     const { locale, name, email, phone } = share;
     if (email) await this.#notifier.mail(trx, { email, locale, name }, 'share-invitation', values, link);
     else if (phone) await this.#notifier.sms(trx, { phone, locale }, 'share-invitation', values, link);
-    await this.#toCustomer(trx, site, share, 'share-invitation', values);
+    await this.#toCustomer(trx, share, 'share-invitation', values);
   }
 
   async toCustomer(trx: DbOrTrx, site: SiteRow, share: ShareRow, code: NoticeCode): Promise<void> {
-    await this.#toCustomer(trx, site, share, code, await this.#values(trx, site, share));
+    await this.#toCustomer(trx, share, code, await this.#values(trx, site, share));
   }
 
   async toCompany(trx: DbOrTrx, site: SiteRow, share: ShareRow, code: NoticeCode): Promise<void> {
@@ -40,16 +40,11 @@ export class ShareNotices {
     });
   }
 
-  async #toCustomer(trx: DbOrTrx, site: SiteRow, share: ShareRow, code: NoticeCode, values: Record<string, string>) {
+  async #toCustomer(trx: DbOrTrx, share: ShareRow, code: NoticeCode, values: Record<string, string>) {
     if (!share.customerId) return;
+    // Of no site: he does not reach it before he has accepted, nor after it has ended.
     const link = '/shared-with-me';
-    await this.#notifier.toCompany(trx, share.customerId, {
-      category: 'business',
-      code,
-      values,
-      link,
-      siteId: site.id,
-    });
+    await this.#notifier.toCompany(trx, share.customerId, { category: 'business', code, values, link });
   }
 
   async #values(trx: DbOrTrx, site: SiteRow, share: ShareRow): Promise<Record<string, string>> {

@@ -125,7 +125,8 @@ export class DeviceInvitations {
       const { email } = wanted;
       const { locale, name } = installer;
       await this.#notifier.mail(trx, { email, locale, name }, 'device-invitation', values, link);
-      const notice = { category: 'business', code: 'device-invitation', values, link, siteId: site.id } as const;
+      // Of no site: whoever is invited does not reach it yet.
+      const notice = { category: 'business', code: 'device-invitation', values, link } as const;
       await this.#notifier.toUsers(trx, [row.userId], notice);
       return this.#view(trx, scope, row);
     });
@@ -236,10 +237,7 @@ export class DeviceInvitations {
     const { device, site } = await this.#names(trx, row);
     const values = { device: device.name, site: site.name, account: row.account };
     const link = `/invitations/devices/${row.id}`;
-    await this.#notifier.toCompany(trx, companyId, {
-      ...{ category: 'business', code, values, link },
-      siteId: row.siteId,
-    });
+    await this.#notifier.toCompany(trx, companyId, { category: 'business', code, values, link });
   }
 
   async #names(db: DbOrTrx, row: Row) {
