@@ -29,6 +29,9 @@ const FIXTURES: Fixture[] = [
   operatorFixture,
 ];
 
+/** Ids that are no UUIDs, of nothing that there is. */
+const NOBODYS: Record<string, string> = { serial: 'AAAAAAAA9', mac: '02-00-00-00-00-99' };
+
 interface Operation {
   method: string;
   path: string;
@@ -200,9 +203,7 @@ describe('another company', () => {
   it.each(named(withIds))('%s: 404, as if it were not there', async (_, o) => {
     const foreign = await acme.company.api(...request(o, rival.ids, acme.ids));
     expect(foreign).toMatchObject({ status: 404, body: { code: 'not-found' } });
-    const nowhere = Object.fromEntries(
-      Object.keys(rival.ids).map((key) => [key, key === 'serial' ? 'AAAAAAAA9' : uuidv7()]),
-    );
+    const nowhere = Object.fromEntries(Object.keys(rival.ids).map((key) => [key, NOBODYS[key] ?? uuidv7()]));
     expect((await acme.company.api(...request(o, nowhere, acme.ids))).body).toEqual(foreign.body);
   });
 
