@@ -3,7 +3,10 @@ import { DevicePassword } from './device-password.ts';
 import { Instant, Serial } from './ids.ts';
 
 /** As discovery lists it. */
-export const Mac = z.string().regex(/^([0-9a-f]{2}-){5}[0-9a-f]{2}$/);
+export const Mac = z
+  .string()
+  .regex(/^([0-9a-f]{2}-){5}[0-9a-f]{2}$/)
+  .meta({ example: '00-00-5e-00-53-0a' });
 
 /** Where the first password of devices comes from. `generated`: another one for each, kept by the relay. */
 export const FirstPassword = z.discriminatedUnion('from', [

@@ -226,7 +226,10 @@ export type ArcAccount = z.infer<typeof ArcAccount>;
 export const CreateArcAccount = z.object({
   boxSerial: Serial,
   receiverId: Uuid,
-  account: z.string().regex(/^[0-9A-F]{3,16}$/, 'an account number has 3 to 16 digits 0–9, A–F'),
+  account: z
+    .string()
+    .regex(/^[0-9A-F]{3,16}$/, 'an account number has 3 to 16 digits 0–9, A–F')
+    .meta({ example: '1234' }),
   protocol: z.enum(['SIA-DCS', 'ADM-CID']),
   key: z.string().max(64).nullable().default(null),
   keyFormat: z.enum(['hex', 'characters']).default('hex'),

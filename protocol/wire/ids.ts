@@ -23,13 +23,20 @@ export const Instant = z.iso.datetime();
 export const SERIAL_ALPHABET = '34679ACDEFGHJKMNPQRTUVWXY';
 
 /** A box's serial: 9 characters of {@link SERIAL_ALPHABET}; other software insists on at most 9 (SN rows). */
-export const Serial = z.string().regex(/^[34679ACDEFGHJKMNPQRTUVWXY]{9}$/, 'a serial has 9 characters');
+export const Serial = z
+  .string()
+  .regex(/^[34679ACDEFGHJKMNPQRTUVWXY]{9}$/, 'a serial has 9 characters')
+  .meta({ example: 'GATEPXTK7' });
 
 /** Verification code printed on the set-up page: 10 characters of {@link SERIAL_ALPHABET} (about 46 bits). */
-export const VerificationCode = z.string().regex(/^[34679ACDEFGHJKMNPQRTUVWXY]{10}$/, 'a code has 10 characters');
+export const VerificationCode = z
+  .string()
+  .regex(/^[34679ACDEFGHJKMNPQRTUVWXY]{10}$/, 'a code has 10 characters')
+  .meta({ example: 'K7M4PQ9RTX' });
 
 /** Name or address of something that is dialled: no blanks, and no control characters, on which Node's sockets throw. */
 export const Host = z
   .string()
   .max(255)
-  .regex(/^[^\s\p{Cc}]+$/u, 'a name or an address, without blanks');
+  .regex(/^[^\s\p{Cc}]+$/u, 'a name or an address, without blanks')
+  .meta({ example: '192.0.2.10' });

@@ -128,8 +128,14 @@ export const SubscribePush = z.object({
     .meta({ example: 'https://push.example.net/send/abc' }),
   keys: z.object({
     /** Uncompressed P-256 point. */
-    p256dh: z.string().regex(/^[\w-]{87}=?$/, 'a P-256 public key in base64url'),
-    auth: z.string().regex(/^[\w-]{22}(==)?$/, '16 bytes in base64url'),
+    p256dh: z
+      .string()
+      .regex(/^[\w-]{87}=?$/, 'a P-256 public key in base64url')
+      .meta({ example: `B${'x'.repeat(86)}` }),
+    auth: z
+      .string()
+      .regex(/^[\w-]{22}(==)?$/, '16 bytes in base64url')
+      .meta({ example: 'x'.repeat(22) }),
   }),
 });
 export type SubscribePush = z.infer<typeof SubscribePush>;

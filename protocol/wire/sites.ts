@@ -19,7 +19,10 @@ const SiteText = {
   city: z.string().trim().max(64).meta({ example: 'Berlin' }),
   region: z.string().trim().max(64),
   /** ISO 3166 alpha-2, or empty. */
-  country: z.string().regex(/^([A-Z]{2})?$/, 'two capital letters like DE, or nothing'),
+  country: z
+    .string()
+    .regex(/^([A-Z]{2})?$/, 'two capital letters like DE, or nothing')
+    .meta({ example: 'DE' }),
   latitude: z.number().min(-90).max(90).nullable().meta({ example: 52.52 }),
   longitude: z.number().min(-180).max(180).nullable().meta({ example: 13.4 }),
   /** What the installer notes of the customer; never shown to others. */

@@ -1,8 +1,9 @@
 import { PROBLEMS } from '../../protocol/wire/problem.ts';
 import { type Api, SESSION_COOKIE } from './app.ts';
+import { withExamples } from './examples.ts';
 
 const errors = Object.entries(PROBLEMS).map(([code, [status, title]]) => `| \`${code}\` | ${status} | ${title} |`);
-const DESCRIPTION = `Portal API of a Gatepost relay. Times are UTC, ISO 8601. Lists come as \`{items, nextCursor}\` in the relay's own order. A POST with an \`Idempotency-Key\` is done once: sent again within a day it gets the same answer.
+const DESCRIPTION = `Portal API of a Gatepost relay. Times are UTC, ISO 8601. Lists come as \`{items, nextCursor}\` in the relay's own order. A POST with an \`Idempotency-Key\` is done once: sent again within a day it gets the same answer. Programs use an API key as \`Authorization: Bearer gp_live_…\`. How much a company may ask stands in \`RateLimit-*\` of every answer; beyond it the answer is \`too-many-requests\` with \`Retry-After\`.
 
 Errors are problem details (RFC 9457) with a stable \`code\`:
 
@@ -31,7 +32,7 @@ export function registerDocument(app: Api): void {
     security: [{ session: [] }, { token: [] }],
   };
   app.get('/openapi.json', (c) => {
-    document ??= JSON.stringify(app.getOpenAPI31Document(config));
+    document ??= JSON.stringify(withExamples(app.getOpenAPI31Document(config) as Parameters<typeof withExamples>[0]));
     return c.body(document, 200, { 'content-type': 'application/json' });
   });
 }

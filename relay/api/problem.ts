@@ -37,11 +37,14 @@ const ProblemSchema = Problem.meta({ id: 'Problem' });
 
 /**
  * Documents the problems of a route: `responses: { 200: json(Site, 'The site'), ...problems('not-found') }`. What every
- * route can answer (`invalid-request`, `not-signed-in`, `internal-error`) is added by itself.
+ * route can answer (`invalid-request`, `not-signed-in`, `too-many-requests`, `internal-error`) is added by itself.
  */
 export function problems(...codes: ProblemCode[]) {
   const byStatus = new Map<number, ProblemCode[]>();
-  for (const code of new Set<ProblemCode>(['invalid-request', 'not-signed-in', 'internal-error', ...codes])) {
+  for (const code of new Set<ProblemCode>([
+    ...(['invalid-request', 'not-signed-in', 'too-many-requests', 'internal-error'] as const),
+    ...codes,
+  ])) {
     const status = PROBLEMS[code][0];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
@@ -50,7 +53,12 @@ export function problems(...codes: ProblemCode[]) {
       status,
       {
         description: list.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}.`).join(' '),
-        content: { 'application/problem+json': { schema: ProblemSchema } },
+        content: {
+          'application/problem+json': {
+            schema: ProblemSchema,
+            examples: Object.fromEntries(list.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
+          },
+        },
       },
     ]),
   ) as Record<never, { description: string; content: { 'application/problem+json': { schema: typeof Problem } } }>;

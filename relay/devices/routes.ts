@@ -83,6 +83,7 @@ export function registerDeviceRoutes(
     createRoute({
       method: 'get',
       path: '/sites/{siteId}/discovery',
+      operationId: 'listDiscovered',
       tags,
       summary: 'Devices that the boxes of a site see on their LANs',
       request: { params: SiteParams },
@@ -94,6 +95,7 @@ export function registerDeviceRoutes(
     createRoute({
       method: 'post',
       path: '/sites/{siteId}/discovery/scan',
+      operationId: 'scanLan',
       tags,
       summary: 'Ask the LANs again; answers after about 2 s',
       request: { params: SiteParams },
@@ -106,6 +108,7 @@ export function registerDeviceRoutes(
     createRoute({
       method: 'get',
       path: '/sites/{siteId}/devices',
+      operationId: 'listDevices',
       tags,
       summary: 'Devices of a site',
       request: { params: SiteParams },
@@ -117,6 +120,7 @@ export function registerDeviceRoutes(
     createRoute({
       method: 'post',
       path: '/sites/{siteId}/devices',
+      operationId: 'addDevice',
       tags,
       summary: 'Add a device',
       description:
@@ -133,6 +137,7 @@ export function registerDeviceRoutes(
     createRoute({
       method: 'put',
       path: '/devices/{deviceId}/credentials',
+      operationId: 'setDeviceCredentials',
       tags,
       summary: 'Enter user name and password again; the box tries them once',
       request: { params: DeviceParams, ...body(SetCredentials) },
@@ -145,6 +150,7 @@ export function registerDeviceRoutes(
     createRoute({
       method: 'delete',
       path: '/devices/{deviceId}',
+      operationId: 'deleteDevice',
       tags,
       summary: 'Take a device away; its events and clips stay',
       request: { params: DeviceParams },
@@ -159,6 +165,7 @@ export function registerDeviceRoutes(
     createRoute({
       method: 'get',
       path: '/devices/{deviceId}/snapshot',
+      operationId: 'takeSnapshot',
       tags,
       summary: 'A picture of now',
       request: {
