@@ -65,7 +65,7 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     load: async () => (await import('./site/devices.tsx')).Devices,
     tab: { label: 'site.tab.devices', order: 10 },
   },
-  { path: '/devices/add', load: async () => (await import('./site/add-device.tsx')).AddDevicePage },
+  { path: '/devices/add', needs: 'manage', load: async () => (await import('./site/add-device.tsx')).AddDevicePage },
   { path: '/devices/:deviceId', load: async () => (await import('./site/device-page.tsx')).DevicePage },
   {
     path: '/events',
@@ -83,8 +83,12 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     load: async () => (await import('./site/arc.tsx')).Arc,
     tab: { label: 'site.tab.arc', order: 40 },
   },
-  { path: '/arc/new', load: async () => (await import('./site/arc-form.tsx')).ArcAccountPage },
-  { path: '/arc/receivers/new', load: async () => (await import('./site/receiver-form.tsx')).ReceiverPage },
-  { path: '/arc/:accountId', load: async () => (await import('./site/arc-form.tsx')).ArcAccountPage },
-  { path: '/claim', load: async () => (await import('./site/claim.tsx')).Claim },
+  { path: '/arc/new', needs: 'manage', load: async () => (await import('./site/arc-form.tsx')).ArcAccountPage },
+  {
+    path: '/arc/receivers/new',
+    needs: 'manage',
+    load: async () => (await import('./site/receiver-form.tsx')).ReceiverPage,
+  },
+  { path: '/arc/:accountId', needs: 'manage', load: async () => (await import('./site/arc-form.tsx')).ArcAccountPage },
+  { path: '/claim', needs: 'manage', load: async () => (await import('./site/claim.tsx')).Claim },
 ]);

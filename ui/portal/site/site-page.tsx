@@ -1,9 +1,10 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { Route, Router, useLocation } from 'preact-iso';
+import { Route, Router, useLocation, useRoute } from 'preact-iso';
+import { exec as match } from 'preact-iso/router';
 import type { Box, Device, Me, Site, StreamMessage } from '../../../protocol/wire/api.ts';
 import { t } from '../../components/i18n.ts';
 import { Mark } from '../../components/icons.tsx';
-import { Skeleton, Title } from '../../components/page.tsx';
+import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
 import { Time, Zone } from '../../components/time.tsx';
@@ -89,10 +90,22 @@ function SiteFrame({ siteId }: { siteId: string }) {
         <Connection state={live.state} since={live.since} />
         <Router>
           {asRoutes(SITE_ROUTES.filter((route) => offered(route, site.data!, person)))}
-          <Route default component={NotFound} />
+          <Route default component={NoSitePage} />
         </Router>
       </Zone.Provider>
     </SiteData.Provider>
+  );
+}
+
+/** An address that is no page of this site for this person: says so when it is one for others. */
+function NoSitePage() {
+  const { path } = useRoute();
+  if (!SITE_ROUTES.some((route) => match(path, route.path))) return <NotFound />;
+  return (
+    <>
+      <Title>{t('page.notYours')}</Title>
+      <Empty title={t('page.notYoursSite')} />
+    </>
   );
 }
 
