@@ -213,7 +213,15 @@ export class Relay {
     vault.start();
     const people = new People({
       ...{ db, clock, log: child('people'), sessions, vault, notifier, remote, secureCookies: https },
-      personalData: [],
+      personalData: [
+        {
+          name: 'operations',
+          export: (userId) => operationLog.of(userId),
+          erase: async (trx, ids) => {
+            for (const id of ids) await operationLog.erase(trx, id);
+          },
+        },
+      ],
     });
     await people.start();
     people.users.onContact((trx, { userId }) => handover.registered(trx, userId));
@@ -236,7 +244,9 @@ export class Relay {
         arcPaths: () => arcPath.connections,
       },
     });
-    const devices = new Devices({ db, clock, log: child('devices'), desired, box, views });
+    const activations = new Activations({ db, clock, log: child('activation'), vault, box });
+    const kept = (...of: Parameters<Activations['passwordOf']>) => activations.passwordOf(...of);
+    const devices = new Devices({ db, clock, log: child('devices'), desired, box, views, kept });
     const leases = new Leases({ clock });
     const keys = new ApiKeys({ db, clock, log: child('keys'), sessions });
     const operationLog = new OperationLog({ db, clock, log: child('audit') });
@@ -265,7 +275,6 @@ export class Relay {
     const states = new DeviceStates({ clock, presence, health });
     const deviceList = new DeviceList({ db, walk: management.walk, states });
     registerDeviceRoutes(api, { db, box, devices, list: deviceList });
-    const activations = new Activations({ db, clock, log: child('activation'), vault, box });
     registerActivationRoutes(api, { activations });
     registerHomeRoutes(api, { home: new Home({ db, clock, presence, states, views }) });
     registerEventRoutes(api, { events });

@@ -150,7 +150,8 @@ export const AddDevice = z.object({
   host: Host,
   httpPort: z.int().min(1).max(65535).default(80),
   username: z.string().min(1).max(64),
-  password: z.string().min(1).max(128),
+  /** Left out: the one that the relay kept when it was activated. */
+  password: z.string().min(1).max(128).optional(),
   /** Record a clip for these events on every channel; empty: record nothing. */
   recordOn: z.array(EventType).default(['motion', 'lineCrossing', 'intrusion', 'regionEntrance', 'tamper']),
 });

@@ -61,6 +61,8 @@ let tunnel: Tunnel;
 let devices: Devices;
 let scope: Scope;
 let announced: string[];
+/** Passwords kept from activations, by MAC. */
+const kept: Record<string, string> = { '44-19-b6-00-00-01': 'Generated-1' };
 const camera = (change: Partial<Parameters<typeof AddDevice.parse>[0] & object> = {}) =>
   AddDevice.parse({
     boxSerial: box.serial,
@@ -87,7 +89,15 @@ beforeEach(async () => {
   const health = new HealthStore({ db, clock, log });
   const warnables = new SiteWarnables({ db, clock, log });
   const views = new Views({ db, clock, presence, health, warnables, tunnelUp: () => true });
-  devices = new Devices({ db, clock, log, desired, box: new BoxClient({ tunnel }), views });
+  devices = new Devices({
+    db,
+    clock,
+    log,
+    desired,
+    box: new BoxClient({ tunnel }),
+    views,
+    kept: async (_, __, mac) => kept[mac] ?? null,
+  });
   scope = createScope(db, clock, acme);
 });
 afterEach(async () => {
@@ -119,6 +129,16 @@ describe('adding a device', () => {
     ]);
     expect([version, sections.devices.version, sections.recording.version, sections.arc.version]).toEqual([2, 1, 1, 0]);
     expect(announced).toEqual([box.serial]);
+  });
+
+  it('needs no password where the one of its activation is kept (INIT-03)', async () => {
+    const mac = '44-19-b6-00-00-01';
+    const added = await devices.add(scope, acme.siteId, camera({ password: undefined, mac }));
+    expect(tunnel.asked).toMatchObject([{ body: { password: 'Generated-1' } }]);
+    const [device] = (await wishes()).sections.devices.items;
+    expect(open(device!.password, box.sealKey, `device:${added.id}`)).toBe('Generated-1');
+    const unknown = camera({ password: undefined, mac: '44-19-b6-00-00-09' });
+    await expect(devices.add(scope, acme.siteId, unknown)).rejects.toMatchObject({ code: 'invalid-request' });
   });
 
   it.each([

@@ -26,14 +26,25 @@ export class Devices {
   readonly #desired: DesiredStates;
   readonly #box: BoxClient;
   readonly #views: Views;
+  readonly #kept: (companyId: string, siteId: string, mac: string) => Promise<string | null>;
 
-  constructor(deps: { db: Db; clock: Clock; log: Logger; desired: DesiredStates; box: BoxClient; views: Views }) {
+  constructor(deps: {
+    db: Db;
+    clock: Clock;
+    log: Logger;
+    desired: DesiredStates;
+    box: BoxClient;
+    views: Views;
+    /** The password kept from a device's activation; null: none. */
+    kept: (companyId: string, siteId: string, mac: string) => Promise<string | null>;
+  }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#log = deps.log;
     this.#desired = deps.desired;
     this.#box = deps.box;
     this.#views = deps.views;
+    this.#kept = deps.kept;
   }
 
   async list(scope: Scope, siteId: string): Promise<Device[]> {
@@ -56,7 +67,7 @@ export class Devices {
   async add(scope: Scope, siteId: string, wanted: NewDevice): Promise<Device> {
     const site = await scope.site(siteId, 'manage', 'manage-devices');
     scope.must('manage-devices');
-    const { boxSerial, name, host, httpPort, username, password, recordOn } = wanted;
+    const { boxSerial, name, host, httpPort, username, recordOn } = wanted;
     const box = await this.#db
       .selectFrom('boxes')
       .select(['serial', 'sealKey', 'state'])
@@ -66,6 +77,8 @@ export class Devices {
     if (!box) throw new ProblemError('not-found', `Box ${boxSerial} is not at this site.`);
     if (box.state === 'revoked') throw new ProblemError('box-revoked');
     await this.#mustBeNew(this.#db, boxSerial, wanted);
+    const { password = wanted.mac && (await this.#kept(scope.companyId, site.id, wanted.mac)) } = wanted;
+    if (!password) throw new ProblemError('invalid-request', 'password: enter it, none is kept for this device.');
     const probed = await this.#box.json(boxSerial, ProbeResult, 'POST', '/v1/devices/probe', {
       body: { host, httpPort, username, password },
       timeoutMs: PROBE_TIMEOUT_MS,
