@@ -1,5 +1,12 @@
 // Written by `npm run client` from the relay's OpenAPI document. Do not edit.
 
+export type ActivationResult = {
+  mac: string;
+  activated: boolean;
+  weak: boolean;
+  code: string | null;
+  detail: string | null;
+};
 export type Alarm = {
   id: string;
   eventId: string;
@@ -564,6 +571,7 @@ export type Home = {
   }[];
   anySite: boolean;
 };
+export type KeptPassword = { mac: string; activatedAt: string | null; certain: boolean };
 export type LogEntry = {
   id: string;
   seq: number;
@@ -1105,6 +1113,8 @@ export interface Routes {
     '/company': { answer: Company };
     /** Whether my company is authenticated, and what is asked for in its country */
     '/company/authentication': { answer: CompanyAuthentication };
+    /** Whether there is a default password for new devices; it is never shown */
+    '/company/device-defaults': { answer: { password: boolean } };
     /** Service keys that the company redeemed, newest first */
     '/company/service-keys': {
       query?: { limit?: number; cursor?: string };
@@ -1314,6 +1324,8 @@ export interface Routes {
     '/sites/{siteId}': { params: { siteId: string }; answer: Site };
     /** Who may do what at one’s site now */
     '/sites/{siteId}/access': { params: { siteId: string }; answer: SiteAccess };
+    /** Devices whose first password is kept */
+    '/sites/{siteId}/activations': { params: { siteId: string }; answer: { items: KeptPassword[] } };
     /** Messages to alarm receiving centres, newest first, each with its path, tries and times */
     '/sites/{siteId}/alarms': {
       params: { siteId: string };
@@ -1697,6 +1709,24 @@ export interface Routes {
       };
       answer: SiteAccess;
     };
+    /** Give devices on the LAN their first password */
+    '/sites/{siteId}/activations': {
+      params: { siteId: string };
+      body: {
+        boxSerial: string;
+        macs: string[];
+        password:
+          | { from: 'generated' }
+          | { from: 'default' }
+          | { from: 'given'; password: string; keepAsDefault?: boolean };
+      };
+      answer: { items: ActivationResult[] };
+    };
+    /** Show the first password of a device; it stands in the operation log */
+    '/sites/{siteId}/activations/{mac}/reveal': {
+      params: { siteId: string; mac: string };
+      answer: { username: string; password: string };
+    };
     /** Let a box send its alarms to a receiver */
     '/sites/{siteId}/arc': {
       params: { siteId: string };
@@ -1750,7 +1780,7 @@ export interface Routes {
         host: string;
         httpPort?: number;
         username: string;
-        password: string;
+        password?: string;
         recordOn?: (
           | 'motion'
           | 'lineCrossing'
@@ -1949,6 +1979,8 @@ export interface Routes {
     '/company': { body: { name: string; address: string; phone: '' | string }; answer: Company };
     /** Hand the administrator’s place over to an employee */
     '/company/administrator': { body: { userId: string; password: string }; answer: SignedIn };
+    /** Set or forget the default password for new devices */
+    '/company/device-defaults': { body: { password: string | null }; answer: { password: boolean } };
     /** Enter user name and password again; the box tries them once */
     '/devices/{deviceId}/credentials': {
       params: { deviceId: string };
