@@ -9,6 +9,13 @@ export const ROUTES = withPages<PageRoute>([
   // Home: of a kind of company that has one of its own, before the one for everybody
   {
     path: '/',
+    load: async () => (await import('./customer/home.tsx')).CustomerHome,
+    who: ['customer'],
+    strings: ['customer', 'site'],
+    nav: { in: 'main', label: 'nav.home', order: 0, icon: 'home', letter: 'h' },
+  },
+  {
+    path: '/',
     load: async () => (await import('./home/home.tsx')).Home,
     who: 'everyone',
     strings: ['home', 'site'],
@@ -40,6 +47,33 @@ export const ROUTES = withPages<PageRoute>([
     load: async () => (await import('./site/site-page.tsx')).SitePage,
     who: 'everyone',
     strings: ['site', 'sites'],
+  },
+
+  // A customer's own
+  {
+    path: '/requests',
+    load: async () => (await import('./customer/requests.tsx')).Requests,
+    who: ['customer'],
+    strings: ['customer', 'handover', 'site'],
+    nav: { in: 'main', label: 'nav.requests', order: 20, icon: 'requests', letter: 'r' },
+  },
+  {
+    path: '/requests/:requestId',
+    load: async () => (await import('./customer/requests.tsx')).RequestPage,
+    who: ['customer'],
+    strings: ['customer', 'handover', 'site'],
+  },
+  {
+    path: '/handovers/:handoverId',
+    load: async () => (await import('./customer/handover.tsx')).HandoverPage,
+    who: ['customer'],
+    strings: ['customer', 'handover'],
+  },
+  {
+    path: '/handover',
+    load: async () => (await import('./customer/handover.tsx')).HandoverLink,
+    who: 'anyone',
+    strings: ['customer', 'handover'],
   },
 
   // Every person
@@ -90,5 +124,39 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     load: async () => (await import('./site/receiver-form.tsx')).ReceiverPage,
   },
   { path: '/arc/:accountId', needs: 'manage', load: async () => (await import('./site/arc-form.tsx')).ArcAccountPage },
+  {
+    path: '/customer',
+    load: async () => (await import('./handover/customer-tab.tsx')).CustomerTab,
+    strings: ['handover'],
+    who: INSTALLERS,
+    tab: { label: 'site.tab.customer', order: 60 },
+  },
+  {
+    path: '/customer/transfer',
+    load: async () => (await import('./handover/transfer-form.tsx')).TransferForm,
+    strings: ['handover'],
+    who: INSTALLERS,
+    needs: 'manage',
+  },
+  {
+    path: '/customer/apply',
+    load: async () => (await import('./handover/apply.tsx')).ApplyPage,
+    strings: ['handover'],
+    who: INSTALLERS,
+  },
+  {
+    path: '/customer/authorization',
+    load: async () => (await import('./handover/apply.tsx')).AuthorizationPage,
+    strings: ['handover'],
+    who: INSTALLERS,
+  },
+  {
+    path: '/access',
+    load: async () => (await import('./customer/access.tsx')).Access,
+    strings: ['customer', 'handover'],
+    who: ['customer'],
+    needs: 'own',
+    tab: { label: 'site.tab.access', order: 60 },
+  },
   { path: '/claim', needs: 'manage', load: async () => (await import('./site/claim.tsx')).Claim },
 ]);
