@@ -4,60 +4,16 @@ import { ManualClock } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { TestBox } from '../testing/box.ts';
 import { type Company, TestRelay, until } from '../testing/relay.ts';
+import { TestStream } from '../testing/stream.ts';
 
 const clock = new ManualClock(Date.now());
 let relay: TestRelay;
 let acme: Company;
 let box: TestBox;
 
-/** A reader of server-sent events. */
-class Stream {
-  readonly messages: { event: string; data: Record<string, unknown> }[] = [];
-  comments = 0;
-  ended = false;
-  status = 0;
-  readonly #abort = new AbortController();
-
-  async open(siteId: string, token: string): Promise<this> {
-    const response = await fetch(`${relay.url}/api/v1/sites/${siteId}/stream`, {
-      headers: { authorization: `Bearer ${token}` },
-      signal: this.#abort.signal,
-    });
-    this.status = response.status;
-    if (response.status === 200) {
-      this.#read(response).catch(() => {
-        this.ended = true;
-      });
-    }
-    return this;
-  }
-
-  async #read(response: Response): Promise<void> {
-    let rest = '';
-    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-      const blocks = (rest + chunk).split('\n\n');
-      rest = blocks.pop() as string;
-      for (const block of blocks) {
-        const event = /^event: (.*)$/m.exec(block)?.[1];
-        if (event) this.messages.push({ event, data: JSON.parse(/^data: (.*)$/m.exec(block)![1]!) });
-        else this.comments++;
-      }
-    }
-    this.ended = true;
-  }
-
-  first(event: string, found: (data: Record<string, unknown>) => unknown = () => true) {
-    return until(event, () => this.messages.find((m) => m.event === event && found(m.data))?.data);
-  }
-
-  close(): void {
-    this.#abort.abort();
-  }
-}
-
-const streams: Stream[] = [];
+const streams: TestStream[] = [];
 const watch = async (who = acme, siteId = who.siteId) => {
-  const stream = await new Stream().open(siteId, who.token);
+  const stream = await new TestStream().open(`${relay.url}/api/v1/sites/${siteId}/stream`, who.token);
   streams.push(stream);
   return stream;
 };
