@@ -63,6 +63,7 @@ import { registerLiveRoutes } from './live/routes.ts';
 import { Notify, type NotifyOptions } from './notify/notify.ts';
 import { registerNotifyRoutes } from './notify/routes.ts';
 import { Operator } from './operator/operator.ts';
+import { loggedOperations } from './people/logged-operations.ts';
 import { People } from './people/people.ts';
 import { SiteManagement } from './sites/site-management.ts';
 import { Views } from './sites/views.ts';
@@ -211,17 +212,11 @@ export class Relay {
     });
     const vault = new Vault({ dir: dataDir });
     vault.start();
+    const operationLog = new OperationLog({ db, clock, log: child('audit') });
+    operationLog.start();
     const people = new People({
       ...{ db, clock, log: child('people'), sessions, vault, notifier, remote, secureCookies: https },
-      personalData: [
-        {
-          name: 'operations',
-          export: (userId) => operationLog.of(userId),
-          erase: async (trx, ids) => {
-            for (const id of ids) await operationLog.erase(trx, id);
-          },
-        },
-      ],
+      personalData: [loggedOperations(db, operationLog)],
     });
     await people.start();
     people.users.onContact((trx, { userId }) => handover.registered(trx, userId));
@@ -249,8 +244,6 @@ export class Relay {
     const devices = new Devices({ db, clock, log: child('devices'), desired, box, views, kept });
     const leases = new Leases({ clock });
     const keys = new ApiKeys({ db, clock, log: child('keys'), sessions });
-    const operationLog = new OperationLog({ db, clock, log: child('audit') });
-    operationLog.start();
     const access = { sessions, keys, operationLog, remote, limits: this.#o.rateLimits };
     const api = createApi({ db, clock, log: child('api'), ...access, metrics });
     // No request sees what has ended meanwhile.

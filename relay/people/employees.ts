@@ -1,3 +1,4 @@
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { NoticeCode } from '../../protocol/wire/notify.ts';
 import type { Person } from '../../protocol/wire/people.ts';
 import { ProblemError } from '../api/problem.ts';
@@ -59,14 +60,9 @@ export class Employees {
       .where('deletedAt', 'is', null)
       .$if(q.cursor !== undefined, (b) => b.where('id', '>', q.cursor ?? ''))
       .$if(Boolean(q.search), (b) => {
-        const like = `%${q.search?.toLowerCase().replace(/[\\%_]/g, '_')}%`;
-        return b.where((e) =>
-          e.or([
-            e(e.fn<string>('lower', ['name']), 'like', like),
-            e(e.fn<string>('lower', ['email']), 'like', like),
-            e('phone', 'like', like),
-          ]),
-        );
+        const like = `%${q.search?.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
+        const has = (text: RawBuilder<unknown>) => sql<SqlBool>`${text} like ${like} escape '\\'`;
+        return b.where((e) => e.or([has(sql`lower(name)`), has(sql`lower(email)`), has(sql`phone`)]));
       })
       .orderBy('id')
       .limit(q.limit + 1)

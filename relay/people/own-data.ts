@@ -13,9 +13,12 @@ export interface PersonalData {
   /** Name in the export. */
   name: string;
   export(userId: string): Promise<unknown>;
-  /** Takes it away, or puts the pseudonym in the place of the name. */
-  erase(trx: DbOrTrx, person: { userId: string; companyId: string; pseudonym: string }): Promise<void>;
+  /** Takes it away. `ids`: of the person, and of what bore their name before they had an account. */
+  erase(trx: DbOrTrx, ids: readonly string[]): Promise<void>;
 }
+
+/** What stands in the place of a deleted person's name. */
+export const pseudonymOf = (userId: string) => `Deleted ${userId.slice(-8)}`;
 
 /** What is stored of a person: a copy for them, and its deletion. */
 export class OwnData {
@@ -181,21 +184,23 @@ export class OwnData {
   }
 
   async #erase(trx: DbOrTrx, person: User): Promise<void> {
-    const { id: userId, companyId } = person;
-    const pseudonym = `Deleted ${userId.slice(-8)}`;
+    const userId = person.id;
+    const pseudonym = pseudonymOf(userId);
     await this.#keepAManager(trx, person);
     for (const table of ['verifications', 'known_addresses', 'user_roles', 'site_managers'] as const)
       await trx.deleteFrom(table).where('userId', '=', userId).execute();
     await trx.deleteFrom('sessions').where('userId', '=', userId).execute();
     await this.#secondFactor.remove(trx, userId);
-    await trx
+    const invitations = await trx
       .updateTable('employee_invitations')
       .set({ name: pseudonym, email: '' })
       .where('email', '=', person.email ?? '')
       .where('state', '!=', 'open')
+      .returning('id')
       .execute();
     await this.#notifier.forget(trx, userId);
-    for (const part of this.#parts) await part.erase(trx, { userId, companyId, pseudonym });
+    const ids = [userId, ...invitations.map((row) => row.id)];
+    for (const part of this.#parts) await part.erase(trx, ids);
     await trx
       .updateTable('users')
       .set({

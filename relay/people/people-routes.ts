@@ -18,7 +18,7 @@ import { body, json, problems } from '../api/problem.ts';
 import type { Employees } from './employees.ts';
 import type { Invitations } from './invitations.ts';
 import type { JoinRequests } from './join-requests.ts';
-import type { OwnData } from './own-data.ts';
+import { type OwnData, pseudonymOf } from './own-data.ts';
 import { mustManageAccounts, type Roles } from './roles.ts';
 
 const tags = ['Company and people'];
@@ -147,7 +147,9 @@ export function registerPeopleRoutes(
     }),
     async (c) => {
       mustManageAccounts(c.get('scope'));
-      await ownData.deletePerson(c.get('principal'), c.req.valid('param').userId);
+      const { userId } = c.req.valid('param');
+      await ownData.deletePerson(c.get('principal'), userId);
+      c.set('audit', { target: { kind: 'person', id: userId, name: pseudonymOf(userId) } });
       return c.body(null, 204);
     },
   );
