@@ -1,3 +1,4 @@
+import { useEffect } from 'preact/hooks';
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
 import { exec as match } from 'preact-iso/router';
 import type { Me } from '../../protocol/wire/api.ts';
@@ -42,12 +43,35 @@ function Session() {
   if (me.value === null) return <Outside />;
   return (
     <main id="main" class="mx-auto max-w-lg p-4 pt-16">
-      {asked.error ? (
+      {asked.error?.code === 'network' ? (
+        <Offline again={asked.reload} />
+      ) : asked.error ? (
         <ProblemPanel error={asked.error} what={t('session.failed')} retry={asked.reload} />
       ) : (
         <Skeleton />
       )}
     </main>
+  );
+}
+
+/** The portal itself is kept by the browser; what it shows is not. */
+function Offline({ again }: { again: () => void }) {
+  useEffect(() => {
+    const timer = setInterval(again, 10_000);
+    addEventListener('online', again);
+    return () => {
+      clearInterval(timer);
+      removeEventListener('online', again);
+    };
+  }, [again]);
+  return (
+    <div class="panel flex flex-col gap-4">
+      <Title>{t('offline.title')}</Title>
+      <p>{t('offline.text')}</p>
+      <button type="button" class="btn self-start" onClick={again}>
+        {t('action.tryAgain')}
+      </button>
+    </div>
   );
 }
 
