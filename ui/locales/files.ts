@@ -1,3 +1,4 @@
+import type activation from './en/activation.json';
 import type common from './en/common.json';
 import type customer from './en/customer.json';
 import type handover from './en/handover.json';
@@ -14,6 +15,7 @@ import type sites from './en/sites.json';
  * every page of the portal, the others are loaded with the pages that name them in their route.
  */
 export interface Files {
+  activation: typeof activation;
   common: typeof common;
   customer: typeof customer;
   handover: typeof handover;

@@ -97,9 +97,21 @@ export const SITE_ROUTES = withPages<SiteRoute>([
   {
     path: '/devices',
     load: async () => (await import('./site/devices.tsx')).Devices,
+    strings: ['activation'],
     tab: { label: 'site.tab.devices', order: 10 },
   },
-  { path: '/devices/add', needs: 'manage', load: async () => (await import('./site/add-device.tsx')).AddDevicePage },
+  {
+    path: '/activate',
+    needs: 'manage',
+    load: async () => (await import('./install/activate.tsx')).ActivatePage,
+    strings: ['activation'],
+  },
+  {
+    path: '/devices/add',
+    needs: 'manage',
+    load: async () => (await import('./site/add-device.tsx')).AddDevicePage,
+    strings: ['activation'],
+  },
   { path: '/devices/:deviceId', load: async () => (await import('./site/device-page.tsx')).DevicePage },
   {
     path: '/events',

@@ -33,7 +33,7 @@ export function AddDevicePage() {
       host: found?.address ?? fields.host!,
       httpPort: found?.httpPort ?? Number(fields.httpPort || 80),
       username: fields.username!,
-      password: fields.password!,
+      password: fields.password || undefined,
       recordOn: checkedTypes(fields, 'record'),
     };
     await api.post<Device>(`${base}/devices`, body);
@@ -120,7 +120,12 @@ export function AddDevicePage() {
                 )}
               </>
             )}
-            <LoginFields username="admin" passwordHint={t('add.passwordHint')} error={add.error} />
+            <LoginFields
+              username="admin"
+              passwordHint={t(query.kept ? 'activation.kept' : 'add.passwordHint')}
+              optional={'kept' in query}
+              error={add.error}
+            />
             <EventChecks legend={t('add.recordOn')} name="record" chosen={USUAL} />
             <SubmitOrCancel busy={add.busy} doing={t('add.doing')} cancel={`${base}/devices`}>
               {t('add.submit')}

@@ -22,6 +22,7 @@ export function Discovered() {
     const fresh = await api.post<Discovery>(`${base}/discovery/scan`);
     found.set(() => fresh);
   });
+  const fresh = found.data?.items.filter((item) => item.activated === false).length ?? 0;
   const added = (mac: string, serial: string) =>
     devices.data?.items.find(
       (device) => (device.mac !== null && device.mac === mac) || (device.serial !== null && device.serial === serial),
@@ -54,6 +55,15 @@ export function Discovered() {
       {found.data?.items.length === 0 && found.data.unreachable.length === 0 && (
         <Empty title={t('discovery.none')}>{t('discovery.noneNext')}</Empty>
       )}
+      {fresh > 0 && (
+        <p class="mb-3">
+          <State level="attention">
+            <a class="link" href={`${base}/activate`}>
+              {t('activation.link', { count: fresh })}
+            </a>
+          </State>
+        </p>
+      )}
       {found.data && found.data.items.length > 0 && (
         <DiscoveredTable
           items={found.data.items}
@@ -65,7 +75,12 @@ export function Discovered() {
                   {t('discovery.added', { name: known.name })}
                 </a>
               );
-            if (item.activated === false) return <span class="muted">{t('discovery.activateFirst')}</span>;
+            if (item.activated === false)
+              return (
+                <a class="link" href={`${base}/activate`}>
+                  {t('discovery.activateFirst')}
+                </a>
+              );
             return (
               <a class="btn" href={`${base}/devices/add?mac=${item.mac}`}>
                 {t('discovery.add')}

@@ -3,7 +3,13 @@ import type { ApiError } from '../../components/http.ts';
 import { t } from '../../components/i18n.ts';
 
 /** User name and password of a device. */
-export function LoginFields(o: { username: string; passwordHint: string; error: ApiError | null }) {
+export function LoginFields(o: {
+  username: string;
+  passwordHint: string;
+  error: ApiError | null;
+  /** The password may be left out. */
+  optional?: boolean;
+}) {
   return (
     <>
       <Field
@@ -19,7 +25,7 @@ export function LoginFields(o: { username: string; passwordHint: string; error: 
         label={t('device.password')}
         name="password"
         type="password"
-        required
+        required={!o.optional}
         maxLength={128}
         autoComplete="off"
         hint={o.passwordHint}
