@@ -18,6 +18,8 @@ type Listed = PageRoute & { nav: Nav };
 export const pagesIn = (routes: readonly PageRoute[], place: Nav['in'], person: Me): Listed[] =>
   routes
     .filter((route): route is Listed => route.nav?.in === place && refused(route, person) === null)
+    // An address can be another page for another kind of person: the first one is shown.
+    .filter((route, i, list) => list.findIndex((other) => other.path === route.path) === i)
     .sort((a, b) => a.nav.order - b.nav.order);
 
 const HEADINGS = [
