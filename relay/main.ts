@@ -9,10 +9,11 @@ import type { Rate } from './api/rate-limit.ts';
 import { OperationLog } from './audit/operation-log.ts';
 import { bootstrap } from './bootstrap.ts';
 import { openDatabase } from './db/database.ts';
+import { addOperatorCommands } from './operator/commands.ts';
 import { Relay } from './relay.ts';
 import { isTimeZone } from './sites/time-zone.ts';
+import { VERSION } from './version.ts';
 
-const VERSION = '0.1.0';
 const data = () =>
   new Option('--data <directory>', 'where everything is kept').env('GATEPOST_DATA').default('./var/relay');
 
@@ -105,6 +106,21 @@ program
   .addOption(databaseUrl())
   .action(verifyLog);
 
+addOperatorCommands(program, {
+  clock,
+  where: (command) => command.addOption(data()).addOption(databaseUrl()),
+  withDb: async (command, fn) => {
+    const db = await openDatabase(database(command.optsWithGlobals()));
+    try {
+      await fn(db);
+    } finally {
+      await db.destroy();
+    }
+  },
+  password: readPassword,
+  fail,
+});
+
 await program.parseAsync();
 
 function fail(message: string): never {
@@ -124,10 +140,15 @@ function rate(name: string, value: string): Rate {
   return { perSecond, burst: perSecond * 10 };
 }
 
-async function setUp(_: unknown, command: Command): Promise<void> {
-  const o = command.optsWithGlobals();
+async function readPassword(): Promise<string> {
   const password = (await text(process.stdin)).replace(/\r?\n$/, '');
   if (password.length < 8 || password.length > 128) fail('the password (standard input) must have 8 to 128 characters');
+  return password;
+}
+
+async function setUp(_: unknown, command: Command): Promise<void> {
+  const o = command.optsWithGlobals();
+  const password = await readPassword();
   if (!/^[^\s@]+@[^\s@]+$/.test(o.email)) fail(`--email ${o.email} is no e-mail address`);
   if (!isTimeZone(o.timeZone)) fail(`--time-zone ${o.timeZone} is no time zone like Europe/Berlin`);
   const db = await openDatabase(database(o));

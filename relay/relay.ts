@@ -232,6 +232,7 @@ export class Relay {
     const operator = new Operator({
       ...{ db, clock, log: child('operator'), sessions, claims, cut },
       people: people.companies,
+      kick: () => notifier.kick(),
       online: (serial) => presence.online(serial),
       counters: {
         boxesOnline: () => presence.count(),

@@ -22,6 +22,7 @@ export class Operator {
   readonly #log: Logger;
   readonly #online: (serial: string) => boolean;
   readonly #cut: (serial: string, reason: string) => void;
+  readonly #kick: () => void;
   readonly #routes: Parameters<typeof registerOperatorRoutes>[1];
   #cancel: (() => void) | null = null;
   #sweeping: Promise<void> = Promise.resolve();
@@ -33,6 +34,8 @@ export class Operator {
     sessions: Sessions;
     claims: Claims;
     people: Companies;
+    /** Has waiting messages delivered. */
+    kick: () => void;
     online: (serial: string) => boolean;
     cut: (serial: string, reason: string) => void;
     counters: Counters;
@@ -43,6 +46,7 @@ export class Operator {
     this.#log = deps.log;
     this.#online = online;
     this.#cut = deps.cut;
+    this.#kick = deps.kick;
     this.#routes = {
       companies: new OperatorCompanies({ db, clock, sessions }),
       keys: new ServiceKeys({ db, clock }),
@@ -71,8 +75,17 @@ export class Operator {
     await this.#sweeping;
   }
 
-  /** Cuts boxes that were revoked by another process. */
+  /** What the command line did meanwhile: boxes that it revoked are cut, messages that it wrote go out. */
   async #sweep(): Promise<void> {
+    const late = this.#clock.now() - SWEEP_MS;
+    const waiting = await this.#db
+      .selectFrom('outbox')
+      .select('rowId')
+      .where('state', '=', 'waiting')
+      .where('createdMs', '<', late)
+      .limit(1)
+      .executeTakeFirst();
+    if (waiting) this.#kick();
     const rows = await this.#db.selectFrom('boxes').select('serial').where('state', '=', 'revoked').execute();
     for (const { serial } of rows) if (this.#online(serial)) this.#cut(serial, 'revoked');
   }
