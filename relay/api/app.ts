@@ -41,8 +41,8 @@ export interface AuditNote {
   actor?: { userId: string };
   /** Other tenants whom it concerns: they see it in their log too. */
   companies?: string[];
-  /** Log it although it changes nothing. */
-  always?: boolean;
+  /** Log it although it changes nothing. `looking`: looking at the same again within ten minutes is one operation. */
+  always?: boolean | 'looking';
 }
 /** What `register…Routes(app, deps)` takes. Paths are relative to /api/v1. */
 export type Api = OpenAPIHono<ApiEnv>;

@@ -116,6 +116,57 @@ describe('what is written (LOGS-01)', () => {
   });
 });
 
+describe('looking', () => {
+  it('at a picture again within ten minutes is one operation', async () => {
+    const deviceId = uuidv7();
+    await relay.withDb((db) =>
+      db
+        .insertInto('devices')
+        .values({
+          ...{ id: deviceId, siteId: acme.siteId, boxSerial: null, name: 'Yard', kind: 'isapi', createdAt: '' },
+          ...{ mac: null, serial: null, host: '10.0.0.1', httpPort: 80, username: 'admin', deletedAt: null },
+        })
+        .execute(),
+    );
+    const looks = async () =>
+      (await list(acme.api, 'limit=200')).filter(
+        (entry) => entry.action === 'takeSnapshot' && entry.target?.id === deviceId,
+      );
+    for (let i = 0; i < 3; i++) await acme.api('GET', `/devices/${deviceId}/snapshot`);
+    expect(await looks()).toHaveLength(1);
+    expect((await looks())[0]).toMatchObject({
+      target: { kind: 'device', id: deviceId, name: 'Yard' },
+      site: { id: acme.siteId },
+      result: 'box-unreachable',
+    });
+    await clock.advance(10 * 60_000);
+    await acme.api('GET', `/devices/${deviceId}/snapshot`);
+    expect(await looks()).toHaveLength(2);
+  });
+});
+
+describe('a person who is removed', () => {
+  it('is no longer named, as who did something and as whom it was done to', async () => {
+    const { companyId } = acme;
+    const leaver = await colleague(relay, companyId, ['manage-all-sites', 'manage-devices'], { name: 'Leo Leaver' });
+    await claim(leaver.api, acme.siteId);
+    expect((await list(acme.api, 'text=leaver')).length).toBe(1);
+    expect((await acme.api('DELETE', `/people/${leaver.userId}`)).status).toBe(204);
+    const stored = await relay.withDb((db) =>
+      db.selectFrom('audit_people').selectAll().where('companyId', '=', companyId).execute(),
+    );
+    expect(JSON.stringify(stored)).not.toContain('Leo Leaver');
+    const entries = await list(acme.api, 'limit=2');
+    expect(entries[0]).toMatchObject({
+      action: 'removePerson',
+      target: { id: leaver.userId, name: null },
+      result: 'ok',
+    });
+    expect(entries[1]).toMatchObject({ action: 'claimBox', operator: { userId: null, name: null, email: null } });
+    expect((await acme.api('GET', '/log/verify')).body).toMatchObject({ broken: null });
+  });
+});
+
 describe('who sees what (LOGS-07)', () => {
   const mine: Record<string, string> = {};
   beforeAll(async () => {

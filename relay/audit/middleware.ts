@@ -8,8 +8,11 @@ import { ProblemError } from '../api/problem.ts';
 import type { RemoteAddress } from '../api/remote.ts';
 import type { Db } from '../db/database.ts';
 import type { Operation, OperationLog } from './operation-log.ts';
-import { operations } from './operations.ts';
-import { audience, subjectOf, withNote } from './subject.ts';
+import { type Matched, operations } from './operations.ts';
+import { audience, subjectOf, withNote, withoutErased } from './subject.ts';
+
+const SAME_LOOK_MS = 10 * 60_000;
+const MAX_LOOKS = 10_000;
 
 interface Deps {
   app: Api;
@@ -33,6 +36,7 @@ interface Operator {
  */
 export function auditing({ app, db, clock, log, operationLog, remote }: Deps): MiddlewareHandler<ApiEnv> {
   const operationOf = operations(app);
+  const looks = new Looks(clock);
 
   const userBy = (column: 'users.id' | 'users.email' | 'users.phone', value: string): Promise<Operator | undefined> =>
     db
@@ -83,13 +87,17 @@ export function auditing({ app, db, clock, log, operationLog, remote }: Deps): M
 
     await next();
     const note: AuditNote = c.get('audit') ?? {};
-    if (reads && !note.always) return;
+    if (
+      reads &&
+      (!note.always || (note.always === 'looking' && principal && !looks.isNew(principal.id, matched, note)))
+    )
+      return;
     const write = async () => {
       const who = operator ?? (principal ? await userBy('users.id', principal.userId) : await accountNamed(c));
       if (!who) return;
       const found = subject ?? (await subjectOf(db, c.get('scope'), matched));
       const made = found.targetKind || note.target ? {} : await created(c.res, matched.last);
-      const about = await withNote(db, { ...found, ...made }, note);
+      const about = await withoutErased(db, await withNote(db, { ...found, ...made }, note));
       const detail = note.detail?.slice(0, 512) ?? null;
       const operation = { ...describe(who), ...about, detail, result: resultOf(c) };
       const companies = await audience(db, who, about, note);
@@ -111,6 +119,27 @@ const idOnly = (params: [string, string][]) => {
   const [name, id] = params.at(-1) ?? [];
   return name ? { targetKind: name.replace(/Id$/, ''), targetId: id ?? null } : {};
 };
+
+/** What people look at: again within ten minutes it is the same look. */
+class Looks {
+  readonly #clock: Clock;
+  readonly #seen = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  isNew(who: string, { operationId, params }: Matched, { detail }: AuditNote): boolean {
+    const key = JSON.stringify([who, operationId, params, detail]);
+    const now = this.#clock.mono();
+    const before = this.#seen.get(key);
+    if (before !== undefined && now - before < SAME_LOOK_MS) return false;
+    this.#seen.delete(key);
+    this.#seen.set(key, now);
+    if (this.#seen.size > MAX_LOOKS) this.#seen.delete(this.#seen.keys().next().value as string);
+    return true;
+  }
+}
 
 /** Of what a request made, its id and name as the answer has them. */
 async function created(response: Response, last: string) {

@@ -32,6 +32,9 @@ export interface Operation {
   result: string;
 }
 
+/** An operator who was erased. */
+const NOBODY = { userId: null, name: null, email: null, address: null };
+
 export interface Verdict {
   companyId: string;
   /** Entries looked at. */
@@ -94,8 +97,12 @@ export class OperationLog {
   /** Writes an operation that has ended; `companies` are the tenants who see it. Nothing when it was given up before. */
   async finish(id: string, operation: Operation, companies: Iterable<string>): Promise<void> {
     await this.#db.transaction().execute(async (trx) => {
-      const { numDeletedRows } = await trx.deleteFrom('audit_pending').where('id', '=', id).executeTakeFirstOrThrow();
-      if (numDeletedRows > 0n) await append(trx, operation, companies);
+      const row = await trx.selectFrom('audit_pending').select('entry').where('id', '=', id).executeTakeFirst();
+      if (!row) return;
+      await trx.deleteFrom('audit_pending').where('id', '=', id).execute();
+      // It was the erasure of the operator's own data.
+      const erased = (JSON.parse(row.entry) as Operation).userId === null;
+      await append(trx, erased ? { ...operation, ...NOBODY } : operation, companies);
     });
   }
 
@@ -129,8 +136,12 @@ export class OperationLog {
       )
       .execute();
     const pending = await trx.selectFrom('audit_pending').select(['id', 'entry']).execute();
-    const theirs = pending.filter((row) => (JSON.parse(row.entry) as Operation).userId === userId).map((row) => row.id);
-    if (theirs.length > 0) await trx.deleteFrom('audit_pending').where('id', 'in', theirs).execute();
+    for (const { id, entry } of pending) {
+      const operation = JSON.parse(entry) as Operation;
+      if (operation.userId !== userId) continue;
+      const set = { entry: JSON.stringify({ ...operation, ...NOBODY }) };
+      await trx.updateTable('audit_pending').set(set).where('id', '=', id).execute();
+    }
   }
 
   /** Writes down what was cut off, and takes away what is older than 90 days; what is left still verifies. */

@@ -86,9 +86,29 @@ export async function withNote(db: Db, subject: Subject, note: AuditNote): Promi
     const row = await db.selectFrom('sites').select('name').where('id', '=', siteId).executeTakeFirst();
     Object.assign(merged, { siteId, siteName: row?.name ?? null });
   }
-  if (target)
-    Object.assign(merged, { targetKind: target.kind, targetId: target.id ?? null, targetName: target.name ?? null });
+  if (target) {
+    const { kind, id = null, name } = target;
+    Object.assign(merged, { targetKind: kind, targetId: id, targetName: name ?? (await deviceName(db, kind, id)) });
+  }
   return merged;
+}
+
+async function deviceName(db: Db, kind: string, id: string | null): Promise<string | null> {
+  if (kind !== 'device' || id === null) return null;
+  const row = await db.selectFrom('devices').select('name').where('id', '=', id).executeTakeFirst();
+  return row?.name ?? null;
+}
+
+/** Of a person who was removed just now, the name is not written any more. */
+export async function withoutErased(db: Db, subject: Subject): Promise<Subject> {
+  if (subject.targetKind !== 'person' || subject.targetId === null) return subject;
+  const row = await db
+    .selectFrom('users')
+    .select('id')
+    .where('id', '=', subject.targetId)
+    .where('deletedAt', 'is', null)
+    .executeTakeFirst();
+  return row ? subject : { ...subject, targetName: null };
 }
 
 /**

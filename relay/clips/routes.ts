@@ -57,6 +57,13 @@ export function registerClipRoutes(app: Api, { clips, leases }: { clips: Clips; 
     async (c) => {
       const opened = await clips.open(c.get('scope'), c.req.valid('param').clipId);
       const { clip, file } = opened;
+      const save = c.req.valid('query').download !== undefined;
+      c.set('audit', {
+        siteId: clip.siteId,
+        target: { kind: 'device', id: clip.deviceId },
+        detail: clip.startedAt,
+        always: save || 'looking',
+      });
       if (file === 'empty') throw new ProblemError('not-found', 'Nothing of this clip has arrived yet.');
       const name = `clip-${clip.startedAt.replace(/[:.]/g, '-')}.mp4`;
       const headers: Record<string, string> = {
@@ -65,7 +72,7 @@ export function registerClipRoutes(app: Api, { clips, leases }: { clips: Clips; 
         etag: file.etag,
         // Seen only by who is signed in, and asked for again whenever it is shown.
         'cache-control': 'private, no-cache',
-        'content-disposition': `${c.req.valid('query').download === undefined ? 'inline' : 'attachment'}; filename="${name}"`,
+        'content-disposition': `${save ? 'attachment' : 'inline'}; filename="${name}"`,
       };
       if (c.req.header('if-none-match') === file.etag) return c.body(null, 304, headers);
       const ifRange = c.req.header('if-range');

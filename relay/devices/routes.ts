@@ -182,6 +182,7 @@ export function registerDeviceRoutes(
     }),
     async (c) => {
       const device = await c.get('scope').device(c.req.valid('param').deviceId, 'live');
+      c.set('audit', { always: 'looking' });
       if (!device.boxSerial) throw new ProblemError('box-unreachable', 'This device is not behind a box.');
       const path = `/v1/devices/${device.id}/snapshot?channel=${c.req.valid('query').channel}`;
       const request = { method: 'GET', path, timeoutMs: 15_000, signal: c.req.raw.signal };
