@@ -180,7 +180,8 @@ export function createScope(db: DbOrTrx, clock: Clock, who: Identity): Scope {
         .selectAll()
         .where('id', '=', id)
         .where('deletedAt', 'is', null)
-        .where('id', 'in', siteIds())
+        // Not `in siteIds()`: databases would list all that is in reach for it.
+        .where((e) => e.exists(siteIds().where('grants.siteId', '=', id)))
         .executeTakeFirst();
       if (!site) throw new ProblemError('not-found');
       await check(site, null, permission, operation);

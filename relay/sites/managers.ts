@@ -10,7 +10,7 @@ import type { SiteRow } from '../db/schema.ts';
 import { batch } from './batch.ts';
 import type { SiteNotices } from './notices.ts';
 
-const SWEEP_MS = 10_000;
+const SWEEP_MS = 30_000;
 type Wanted = z.output<typeof AssignSites>['managers'][number];
 interface Person {
   id: string;

@@ -4,6 +4,8 @@ export interface SiteTables {
   search_terms: {
     companyId: string;
     term: string;
+    /** Of the site. */
+    sortName: string;
     siteId: string;
     /** Empty: of the site itself. */
     deviceId: string;

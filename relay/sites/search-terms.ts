@@ -3,8 +3,9 @@ import type { Clock } from '../../protocol/clock.ts';
 import { shortSerial } from '../../protocol/wire/serial.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
 
-const EVERY_MS = 1_000;
-const BATCH = 200;
+/** For what changes other than by a request to the API: boxes, the end of something. */
+const EVERY_MS = 30_000;
+const BATCH = 500;
 const MAX_WORDS = 48;
 const MAX_TERM = 32;
 /** Before the characters of a serial from its end, so that its last characters are the beginning of a term. */
@@ -43,7 +44,7 @@ export function termRanges(word: string): { from: string; to: string }[] {
 
 /**
  * Keeps the words that sites and devices are found by. Triggers of the database note what changed, so that nothing that
- * changes a site, a device or a box has to think of it; within a second the words follow.
+ * changes a site, a device or a box has to think of it; the words follow at once after requests, else within half a minute.
  */
 export class SearchTerms {
   readonly #db: Db;
@@ -51,6 +52,7 @@ export class SearchTerms {
   readonly #log: Logger;
   #cancel: (() => void) | null = null;
   #running: Promise<void> | null = null;
+  #again = false;
   #stopped = false;
 
   constructor({ db, clock, log }: { db: Db; clock: Clock; log: Logger }) {
@@ -60,8 +62,8 @@ export class SearchTerms {
   }
 
   start(): void {
-    this.#cancel = this.#clock.every(EVERY_MS, () => this.#soon());
-    this.#soon();
+    this.#cancel = this.#clock.every(EVERY_MS, () => this.soon());
+    this.soon();
   }
 
   async stop(): Promise<void> {
@@ -81,12 +83,14 @@ export class SearchTerms {
     }
   }
 
-  #soon(): void {
-    if (this.#running) return;
-    this.#running = this.catchUp()
+  /** Something may have changed. */
+  soon(): void {
+    this.#again = this.#running !== null;
+    this.#running ??= this.catchUp()
       .catch((error) => this.#log.error({ err: error }, 'words for the search could not be written'))
       .finally(() => {
         this.#running = null;
+        if (this.#again && !this.#stopped) this.soon();
       });
   }
 
@@ -96,7 +100,17 @@ export class SearchTerms {
     const sites = await trx
       .selectFrom('sites as s')
       .leftJoin('companies as o', 'o.id', 's.ownerId')
-      .select(['s.id', 's.companyId', 's.name', 's.address', 's.city', 's.region', 's.remark', 's.deletedAt'])
+      .select([
+        's.id',
+        's.companyId',
+        's.name',
+        's.sortName',
+        's.address',
+        's.city',
+        's.region',
+        's.remark',
+        's.deletedAt',
+      ])
       .select('o.name as ownerName')
       .where('s.id', 'in', siteIds)
       .execute();
@@ -111,7 +125,14 @@ export class SearchTerms {
             .where('id', 'in', deviceIds)
             .where('deletedAt', 'is', null)
             .execute();
-    const rows: { companyId: string; term: string; siteId: string; deviceId: string; private: number }[] = [];
+    const rows: {
+      companyId: string;
+      term: string;
+      sortName: string;
+      siteId: string;
+      deviceId: string;
+      private: number;
+    }[] = [];
     for (const [siteId, list] of Map.groupBy(changes, (change) => change.siteId)) {
       const ids = list.map((change) => change.deviceId);
       for (const table of ['search_terms', 'search_changes'] as const)
@@ -121,7 +142,8 @@ export class SearchTerms {
       const site = byId.get(siteId);
       if (!site || site.deletedAt !== null) continue;
       const add = (terms: string[], hidden: 0 | 1) => {
-        for (const term of terms) rows.push({ companyId: site.companyId, term, siteId, deviceId, private: hidden });
+        for (const term of terms)
+          rows.push({ companyId: site.companyId, term, sortName: site.sortName, siteId, deviceId, private: hidden });
       };
       if (deviceId !== '') {
         const device = devices.find((row) => row.id === deviceId && row.siteId === siteId);

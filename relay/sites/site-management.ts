@@ -52,6 +52,10 @@ export class SiteManagement {
   }
 
   register(api: Api): void {
+    api.use('*', async (c, next) => {
+      await next();
+      if (c.req.method !== 'GET' && c.res.ok) this.#terms.soon();
+    });
     registerSiteRoutes(api, { views: this.#deps.views, sites: this.#sites, list: this.#list });
     registerBoxRoutes(api, this.#deps);
     registerManagerRoutes(api, { managers: this.#managers });

@@ -28,8 +28,14 @@ export interface SiteFilter {
 // biome-ignore lint/suspicious/noExplicitAny: whatever else the query joins and selects
 type OfSites = SelectQueryBuilder<any, any, any>;
 
-/** As many matches of a word are looked up one by one; with more of them the list is read in its order. */
+/** As many matches of a word are looked up one by one; more of them are read in the order of the list. */
 const FEW = 1500;
+/** Of words with more matches than this it no longer matters which has fewer. */
+const MANY = 20_000;
+/** A word that begins so many others is read by each of them; one that begins more is found everywhere in the list. */
+const MAX_TERMS = 16;
+/** Places read of each of these at a time, and how often. */
+const READ = [64, 192, 512];
 const CHUNKS = [64, 256];
 
 /** How databases order text: by code point, which is not how JavaScript compares. */
@@ -70,7 +76,8 @@ export class SiteWalk {
       return order > 0 || (order === 0 && start.inclusive);
     };
     const assigned = everywhere ? null : await this.#assigned(scope);
-    const matches = only ?? assigned ?? (await this.#matches(scope, filter.words));
+    const search = only || assigned ? null : await this.#search(scope, filter.words);
+    const matches = only ?? assigned ?? search?.few ?? null;
     const guests = assigned || only || filter.group ? [] : await this.#guests(scope);
     if (matches) {
       const all = [...new Map([...matches, ...guests].map((key) => [key.id, key])).values()]
@@ -83,13 +90,14 @@ export class SiteWalk {
       }
       return;
     }
+    if (search?.terms) {
+      yield* this.#byTerms(scope, search.terms, guests.filter(started), start);
+      return;
+    }
     let { after, inclusive } = start;
     for (const window of windows) {
       const upTo = await this.#later(scope, filter, after, window);
-      const from = { after, inclusive };
-      const within = (key: SiteKey) =>
-        started(key) && (!from.after || compareKeys(key, from.after) >= (from.inclusive ? 0 : 1));
-      const ids = guests.filter((key) => within(key) && (!upTo || compareKeys(key, upTo) <= 0)).map((key) => key.id);
+      const ids = within(guests.filter(started), after, inclusive, upTo);
       yield { ids, own: { after, inclusive, upTo }, end: upTo };
       if (!upTo) return;
       after = upTo;
@@ -179,61 +187,151 @@ export class SiteWalk {
     );
   }
 
-  /** Own sites that have the rarest of the words; null when every word is a frequent one. */
-  async #matches(scope: Scope, words: string[]): Promise<SiteKey[] | null> {
-    let best: { word: string; count: number } | null = null;
-    for (const word of words) {
-      const found = await this.#terms(scope, word)
-        .select('t.siteId')
-        .limit(FEW + 1)
-        .execute();
-      if (found.length <= FEW && (!best || found.length < best.count)) best = { word, count: found.length };
+  /**
+   * How to find what has the words: `few` sites that have the rarest of them; or the `terms` that it begins, each of which
+   * is kept in the order of the list; neither, when it begins so many that it is found everywhere.
+   */
+  async #search(scope: Scope, words: string[]): Promise<{ few?: SiteKey[]; terms?: string[] }> {
+    const most = words.length === 1 ? FEW + 1 : MANY;
+    const counted = await Promise.all(
+      words.map(async (word) => ({ word, count: await this.#count(scope, word, most) })),
+    );
+    const [rarest, ...others] = counted.sort((a, b) => a.count - b.count);
+    if (!rarest) return {};
+    if (rarest.count <= FEW) {
+      const found = await Promise.all(
+        termRanges(rarest.word).map(({ from, to }) =>
+          this.#terms(scope, from, to).select(['t.siteId as id', 't.sortName']).distinct().execute(),
+        ),
+      );
+      return { few: found.flat() };
     }
-    if (!best) return null;
-    return this.#terms(scope, best.word)
-      .innerJoin('sites as s', 's.id', 't.siteId')
-      .select(['s.id', 's.sortName'])
-      .distinct()
-      .execute();
+    for (const { word } of [rarest, ...others]) {
+      const terms = await Promise.all(termRanges(word).map(({ from, to }) => this.#distinct(scope, from, to)));
+      if (terms.flat().length <= MAX_TERMS) return { terms: terms.flat() };
+    }
+    return {};
   }
 
-  #terms(scope: Scope, word: string) {
+  /** How many places have it, counted as far as `most`. */
+  async #count(scope: Scope, word: string, most: number): Promise<number> {
+    let count = 0;
+    for (const { from, to } of termRanges(word)) {
+      const row = await this.#db
+        .selectFrom(this.#terms(scope, from, to).select('t.term').limit(most).as('found'))
+        .select((e) => e.fn.countAll<number>().as('count'))
+        .executeTakeFirstOrThrow();
+      count += Number(row.count);
+    }
+    return count;
+  }
+
+  /** The terms of a range, by jumping from one to the next. */
+  async #distinct(scope: Scope, from: string, to: string): Promise<string[]> {
+    const { companyId } = scope;
+    const next = (after: Expression<unknown>) => sql`(select min(term) from search_terms
+      where "companyId" = ${companyId} and term ${after} and term < ${to})`;
+    const { rows } = await sql<{ term: string | null }>`with recursive jump(term) as (
+        select ${next(sql`>= ${from}`)}
+        union all select ${next(sql`> jump.term`)} from jump where jump.term is not null
+      ) select term from jump limit ${sql.lit(MAX_TERMS + 1)}`.execute(this.#db);
+    return rows.flatMap((row) => row.term ?? []);
+  }
+
+  /** The sites of each term come in the order of the list; they are merged as far as every one of them was read. */
+  async *#byTerms(
+    scope: Scope,
+    terms: string[],
+    guests: SiteKey[],
+    start: { after: SiteKey | null; inclusive: boolean },
+  ): AsyncGenerator<Step> {
+    let { after, inclusive } = start;
+    for (const count of READ) {
+      const keys = new Map<string, SiteKey>();
+      let upTo: SiteKey | null = null;
+      for (const term of terms) {
+        const query = this.#db
+          .selectFrom('search_terms as t')
+          .select(['t.sortName', 't.siteId as id'])
+          .distinct()
+          .where('t.companyId', '=', scope.companyId)
+          .where('t.term', '=', term);
+        const rows = (await between(query, after, inclusive, null, ['t.sortName', 't.siteId'])
+          .orderBy('t.sortName')
+          .orderBy('t.siteId')
+          .limit(count)
+          .execute()) as SiteKey[];
+        for (const key of rows) keys.set(key.id, key);
+        const last = rows.length === count ? rows.at(-1)! : null;
+        if (last && (!upTo || compareKeys(last, upTo) < 0)) upTo = last;
+      }
+      const ids = within(
+        [...new Map([...keys, ...guests.map((key) => [key.id, key] as const)]).values()],
+        after,
+        inclusive,
+        upTo,
+      );
+      yield { ids, own: null, end: upTo };
+      if (!upTo) return;
+      after = upTo;
+      inclusive = false;
+    }
+  }
+
+  #terms(scope: Scope, from: string, to: string) {
     return this.#db
       .selectFrom('search_terms as t')
       .where('t.companyId', '=', scope.companyId)
-      .where((e) =>
-        e.or(termRanges(word).map(({ from, to }) => e.and([e('t.term', '>=', from), e('t.term', '<', to)]))),
-      );
+      .where('t.term', '>=', from)
+      .where('t.term', '<', to);
   }
 }
 
-/** Whether a word is one of the site `s` or of its devices; of another company's site, only of what is shown of it. */
+/** Those of the sites that lie in a part of the list. */
+const within = (keys: SiteKey[], after: SiteKey | null, inclusive: boolean, upTo: SiteKey | null): string[] =>
+  keys
+    .filter((key) => !after || compareKeys(key, after) >= (inclusive ? 0 : 1))
+    .filter((key) => !upTo || compareKeys(key, upTo) <= 0)
+    .map((key) => key.id);
+
+/**
+ * Whether a word is one of the site `s` or of its devices; of another company's site, only of what is shown of it. Each
+ * range of terms is a look-up of its own, or databases would read all words of the site.
+ */
 export function hasWord(db: Db, scope: Scope, word: string, guests: boolean, device?: string): Expression<SqlBool> {
-  const terms = db
-    .selectFrom('search_terms as t')
-    .select('t.siteId')
-    .where('t.siteId', '=', sql.ref<string>('s.id'))
-    .where((e) => e.or(termRanges(word).map(({ from, to }) => e.and([e('t.term', '>=', from), e('t.term', '<', to)]))))
-    .$if(device !== undefined, (q) =>
-      q.where((e) => e.or([e('t.deviceId', '=', ''), e('t.deviceId', '=', sql.ref<string>(device!))])),
-    )
-    .$if(guests, (q) =>
-      q.where((e) =>
-        e.or([
-          e('t.companyId', '=', scope.companyId),
-          e.and([
-            e('t.private', '=', 0),
-            e.or([e('t.deviceId', '=', ''), scope.reaches('t.siteId', 't.deviceId', 'list')]),
-          ]),
-        ]),
+  const found = (shownOnly: boolean) =>
+    sql.join(
+      termRanges(word).map(
+        ({ from, to }) =>
+          sql`exists ${db
+            .selectFrom('search_terms as t')
+            .select('t.siteId')
+            .where('t.siteId', '=', sql.ref<string>('s.id'))
+            .where('t.term', '>=', from)
+            .where('t.term', '<', to)
+            .$if(device !== undefined, (q) => q.where('t.deviceId', 'in', ['', sql.ref<string>(device!)]))
+            .$if(shownOnly, (q) =>
+              q
+                .where('t.private', '=', 0)
+                .where((e) => e.or([e('t.deviceId', '=', ''), scope.reaches('t.siteId', 't.deviceId', 'list')])),
+            )}`,
       ),
+      sql` or `,
     );
-  return sql<SqlBool>`exists ${terms}`;
+  if (!guests) return sql<SqlBool>`(${found(false)})`;
+  const own = sql`${sql.ref('s.companyId')} = ${scope.companyId}`;
+  return sql<SqlBool>`case when ${own} then (${found(false)}) else (${found(true)}) end`;
 }
 
-function between(query: OfSites, after: SiteKey | null, inclusive: boolean, upTo: SiteKey | null): OfSites {
+function between(
+  query: OfSites,
+  after: SiteKey | null,
+  inclusive: boolean,
+  upTo: SiteKey | null,
+  [name, id]: [string, string] = ['s.sortName', 's.id'],
+): OfSites {
   const place = (key: SiteKey) => sql`(${key.sortName}, ${key.id})`;
-  const here = sql`(${sql.ref('s.sortName')}, ${sql.ref<string>('s.id')})`;
+  const here = sql`(${sql.ref(name)}, ${sql.ref(id)})`;
   let q = query;
   if (after) q = q.where(sql<SqlBool>`${here} ${sql.raw(inclusive ? '>=' : '>')} ${place(after)}`);
   if (upTo) q = q.where(sql<SqlBool>`${here} <= ${place(upTo)}`);
