@@ -3,6 +3,7 @@ import type common from './en/common.json';
 import type customer from './en/customer.json';
 import type handover from './en/handover.json';
 import type home from './en/home.json';
+import type messages from './en/messages.json';
 import type portal from './en/portal.json';
 import type problems from './en/problems.json';
 import type search from './en/search.json';
@@ -20,6 +21,7 @@ export interface Files {
   customer: typeof customer;
   handover: typeof handover;
   home: typeof home;
+  messages: typeof messages;
   portal: typeof portal;
   problems: typeof problems;
   search: typeof search;

@@ -9,8 +9,10 @@ import { ProblemPanel } from '../components/problem.tsx';
 import { useAction, useResource } from '../components/resource.ts';
 import { useClock } from '../components/time.tsx';
 import { UndoBar } from '../components/undo.tsx';
+import { rememberCompany } from './early.ts';
 import { useShortcuts } from './keys.tsx';
 import { LanguageChoice } from './language.tsx';
+import { Bell } from './messages/bell.tsx';
 import { MainNav, mainNav, SectionNav } from './nav.tsx';
 import { NotFound } from './not-found.tsx';
 import { asRoutes, refused } from './route.tsx';
@@ -39,6 +41,9 @@ function Session() {
   const asked = useResource(async (signal) => {
     if (me.value === undefined) me.value = await api.get<Me>('/auth/me', { signal });
   }, []);
+  useEffect(() => {
+    if (me.value !== undefined) rememberCompany(me.value);
+  }, [me.value]);
   if (me.value) return <Frame person={me.value} />;
   if (me.value === null) return <Outside />;
   return (
@@ -108,6 +113,7 @@ function Frame({ person }: { person: Me }) {
           <MainNav items={items} />
           <span class="ml-auto flex">
             {mayOpen('/search') && <HeadLink href="/search" icon="search" label={t('nav.search')} />}
+            <Bell />
             <HeadLink href="/help" icon="help" label={t('nav.help')} wide />
           </span>
           <span class="muted hidden lg:inline">

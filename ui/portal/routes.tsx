@@ -1,3 +1,4 @@
+import { visitedSites } from './home/visited.ts';
 import { INSTALLERS, type PageRoute, type SiteRoute, withPages } from './route.tsx';
 
 /**
@@ -19,6 +20,7 @@ export const ROUTES = withPages<PageRoute>([
     load: async () => (await import('./home/home.tsx')).Home,
     who: 'everyone',
     strings: ['home', 'site'],
+    asks: () => [`/home?sites=${visitedSites().join()}`],
     nav: { in: 'main', label: 'nav.home', order: 0, icon: 'home', letter: 'h' },
   },
 
@@ -47,6 +49,7 @@ export const ROUTES = withPages<PageRoute>([
     load: async () => (await import('./site/site-page.tsx')).SitePage,
     who: 'everyone',
     strings: ['site', 'sites'],
+    asks: ({ siteId }) => ['', '/boxes', '/devices'].map((list) => `/sites/${siteId}${list}`),
   },
 
   // A customer's own
@@ -78,6 +81,18 @@ export const ROUTES = withPages<PageRoute>([
 
   // Every person
   {
+    path: '/messages',
+    load: async () => (await import('./messages/messages.tsx')).Messages,
+    who: 'everyone',
+    strings: ['messages', 'site'],
+  },
+  {
+    path: '/messages/settings',
+    load: async () => (await import('./messages/settings.tsx')).MessageSettings,
+    who: 'everyone',
+    strings: ['messages'],
+  },
+  {
     path: '/search',
     load: async () => (await import('./search/search.tsx')).Search,
     who: [...INSTALLERS, 'arc'],
@@ -92,6 +107,7 @@ export const SITE_ROUTES = withPages<SiteRoute>([
   {
     path: '/',
     load: async () => (await import('./site/overview.tsx')).Overview,
+    asks: ({ siteId }) => [`/sites/${siteId}/arc`, `/sites/${siteId}/events?limit=5`],
     tab: { label: 'site.tab.overview', order: 0 },
   },
   {

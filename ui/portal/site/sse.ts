@@ -29,9 +29,9 @@ export type LiveState = 'connecting' | 'live' | 'lost';
 const SILENCE_MS = 45_000;
 const MAX_WAIT_MS = 10_000;
 
-interface Options {
+interface Options<M> {
   url: string;
-  onMessage: (message: StreamMessage) => void;
+  onMessage: (message: M) => void;
   onState: (state: LiveState) => void;
   onSignedOut: () => void;
 }
@@ -40,12 +40,12 @@ interface Options {
  * The live connection of a page. Not an EventSource: that one cannot tell a dead connection from a quiet one, hides the
  * status of a refusal and gives up after some.
  */
-export class LiveStream {
-  #options: Options;
+export class LiveStream<M extends { event: string; data: unknown } = StreamMessage> {
+  #options: Options<M>;
   #stop = new AbortController();
   #wake: () => void = () => {};
 
-  constructor(options: Options) {
+  constructor(options: Options<M>) {
     this.#options = options;
   }
 
@@ -96,7 +96,7 @@ export class LiveStream {
           connected();
           this.#options.onState('live');
         }
-        this.#options.onMessage({ event, data: JSON.parse(data) } as StreamMessage);
+        this.#options.onMessage({ event, data: JSON.parse(data) } as M);
       });
       for await (const text of pieces(response.body)) {
         clearTimeout(timer);
