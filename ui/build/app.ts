@@ -79,11 +79,12 @@ export const wordsOnly: Plugin = {
     for (const node of this.parse(code).body) {
       const declaration = node.type === 'ExportNamedDeclaration' ? node.declaration : node;
       if (declaration?.type !== 'VariableDeclaration') continue;
-      for (const { init } of declaration.declarations) if (init?.type === 'CallExpression') made.push(init);
+      for (const { init } of declaration.declarations)
+        if (init && !/^(Literal|ArrowFunctionExpression|FunctionExpression)$/.test(init.type)) made.push(init);
     }
     let out = code;
     for (const { start, end } of made.reverse())
-      out = `${out.slice(0, start)}/* @__PURE__ */ (() => ${out.slice(start, end)})()${out.slice(end)}`;
+      out = `${out.slice(0, start)}/* @__PURE__ */ (() => (${out.slice(start, end)}))()${out.slice(end)}`;
     return { code: out, map: null };
   },
 };

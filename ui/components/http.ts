@@ -33,20 +33,43 @@ export interface Call {
   keepalive?: boolean;
 }
 
+const ACCEPT = { accept: 'application/json, application/problem+json' };
+/** An answer asked for early is no older than this when it is used. */
+const EARLY_MS = 10_000;
+const early = new Map<string, Promise<Response>>();
+
+/** Asks for what a page will ask for as soon as its script is there: the first GET of this address takes the answer. */
+export function askEarly(address: string): void {
+  if (early.has(address)) return;
+  const answer = fetch(address, { headers: ACCEPT });
+  early.set(address, answer);
+  const forget = () => early.delete(address);
+  answer.catch(forget);
+  setTimeout(forget, EARLY_MS);
+}
+
+function takeEarly(address: string): Promise<Response> | undefined {
+  const answer = early.get(address);
+  early.delete(address);
+  return answer;
+}
+
 /** A client for one API: JSON in and out, problems as {@link ApiError}; `onSignedOut` hears of every 401 of a session. */
 export function client(base: string, onSignedOut: () => void) {
   async function call<T>(method: string, path: string, { body, ...init }: Call = {}): Promise<T> {
-    const headers: Record<string, string> = { accept: 'application/json, application/problem+json' };
+    const headers: Record<string, string> = { ...ACCEPT };
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (method === 'POST') headers['idempotency-key'] = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
     let response: Response;
     try {
-      response = await fetch(base + path, {
-        ...init,
-        method,
-        headers,
-        body: body === undefined ? null : JSON.stringify(body),
-      });
+      const asked = method === 'GET' ? takeEarly(base + path) : undefined;
+      response = await (asked ??
+        fetch(base + path, {
+          ...init,
+          method,
+          headers,
+          body: body === undefined ? null : JSON.stringify(body),
+        }));
     } catch (error) {
       if (init.signal?.aborted) throw error;
       throw new ApiError('network', 0);

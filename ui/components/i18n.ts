@@ -83,6 +83,9 @@ export async function startI18n(from: Load, files: readonly StringFile[], tag: L
   load = from;
   needed.clear();
   for (const file of files) needed.set(file, new Map());
-  await i18next.init({ lng: tag, fallbackLng: false, resources: {}, interpolation: { escapeValue: false } });
+  // Without waiting: other files may be needed from here on.
+  const options = { lng: tag, fallbackLng: false as const, resources: {}, initAsync: false };
+  i18next.init({ ...options, interpolation: { escapeValue: false } });
+  language.value = tag;
   await setLanguage(tag);
 }

@@ -2,14 +2,16 @@ import { render } from 'preact';
 import '../styles.css';
 import { pickLanguage, startI18n } from '../components/i18n.ts';
 import { App } from './app.tsx';
+import { openEarly } from './early.ts';
 import { storedLanguage } from './language.tsx';
 import { loadStrings } from './strings.ts';
 import { installWorker } from './update.tsx';
 
+const language = pickLanguage([storedLanguage(), ...navigator.languages]);
+const strings = startI18n(loadStrings, ['common', 'portal', 'problems'], language);
+openEarly(location.pathname);
 // Not awaited: pages that are fetched later may wait for this module.
-startI18n(loadStrings, ['common', 'portal', 'problems'], pickLanguage([storedLanguage(), ...navigator.languages])).then(
-  () => {
-    render(<App />, document.getElementById('app')!);
-    installWorker();
-  },
-);
+strings.then(() => {
+  render(<App />, document.getElementById('app')!);
+  installWorker();
+});

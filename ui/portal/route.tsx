@@ -17,6 +17,8 @@ interface Lazy {
   load: () => Promise<AnyComponent<never>>;
   /** Files of strings that it says, besides `common` and `portal`. */
   strings?: readonly StringFile[];
+  /** Addresses of the API that it asks for first: asked while its script is still on its way, when it is opened first. */
+  asks?: (params: Record<string, string>) => string[];
 }
 
 /** One page of the portal. */
@@ -52,16 +54,16 @@ export interface SiteRoute extends Lazy {
   tab?: { label: Key; order: number };
 }
 
-export type Loaded<T> = T & { component: FunctionComponent };
+export type Loaded<T> = T & { component: FunctionComponent; fetch: () => Promise<void> };
 
 export const withPages = <T extends Lazy>(routes: readonly T[]): Loaded<T>[] =>
-  routes.map((route) => ({ ...route, component: lazyPage(route) }));
+  routes.map((route) => ({ ...route, ...lazyPage(route) }));
 
 /**
  * The routes as preact-iso's Router takes them: `/sites/:siteId/*` does not match `/sites/x`, so it stands there twice, as
  * one page that is kept.
  */
-export const asRoutes = (routes: readonly Loaded<{ path: string }>[]) =>
+export const asRoutes = (routes: readonly Pick<Loaded<{ path: string }>, 'path' | 'component'>[]) =>
   routes.flatMap(({ path, component }) =>
     (path.endsWith('/*') ? [path.slice(0, -2), path] : [path]).map((each) => (
       <Route key={path} path={each} component={component} />
@@ -84,27 +86,32 @@ export const offered = ({ needs, who }: Pick<SiteRoute, 'needs' | 'who'>, site: 
   (!needs || site.permissions.some((held) => GIVEN_BY[needs].includes(held)));
 
 /** A page that is fetched, with its strings, when it is first shown; at once when it was shown before. */
-function lazyPage({ load, strings = [] }: Lazy): FunctionComponent {
+function lazyPage({ load, strings = [] }: Lazy): { component: FunctionComponent; fetch: () => Promise<void> } {
   let page: AnyComponent | undefined;
-  return function Page(props: object) {
+  let fetching: Promise<void> | undefined;
+  const fetch = () => {
+    fetching ??= Promise.all([load(), needStrings(strings)]).then(([found]) => {
+      page = found as AnyComponent;
+    });
+    return fetching;
+  };
+  function component(props: object) {
     const [failed, setFailed] = useState(false);
     const [, arrived] = useState(false);
     useEffect(() => {
-      if (page) return;
-      Promise.all([load(), needStrings(strings)]).then(
-        ([found]) => {
-          page = found as AnyComponent;
-          arrived(true);
-        },
-        () => setFailed(true),
-      );
+      if (!page)
+        fetch().then(
+          () => arrived(true),
+          () => setFailed(true),
+        );
     }, []);
     if (page) {
       const Found = page;
       return <Found {...props} />;
     }
     return failed ? <NotLoaded /> : <Skeleton lines={6} />;
-  };
+  }
+  return { component, fetch };
 }
 
 const offline = new ApiError('network', 0);
