@@ -15,6 +15,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { installDemo } from './demo.ts';
+import { type DemoLogin, type DemoPeople, registerDemoPeople } from './demo-people.ts';
 
 const HOST = '127.0.0.1';
 const base = Number(process.env.PORT ?? 8080);
@@ -178,13 +179,22 @@ for (const [name, p] of Object.entries(port)) {
     `port ${p} (${name}) is in use: is Gatepost running already? Stop it, or choose other ports with PORT=9000 npm start`,
   );
 }
-const login = former.login ?? {
-  email: 'installer@demo.gatepost.example',
+const account = (name: string): DemoLogin => ({
+  email: `${name}@demo.gatepost.example`,
   password: randomBytes(12).toString('base64url'),
+});
+const login: DemoLogin = former.login ?? account('installer');
+const operator: DemoLogin = former.operator ?? account('operator');
+const people: DemoPeople = {
+  customer: account('customer'),
+  employee: account('employee'),
+  arc: account('arc'),
+  partner: account('partner'),
+  ...former.people,
 };
 const setupPassword: string = former.setupPassword ?? randomBytes(12).toString('base64url');
 // Kept from the first moment: a start that fails half-way must not lose the passwords it has set.
-writeDemoFile({ ...former, login, setupPassword, lan, pid: process.pid });
+writeDemoFile({ ...former, login, operator, people, setupPassword, lan, pid: process.pid });
 buildUi();
 
 const bootstrap = spawnSync(
@@ -208,6 +218,12 @@ const bootstrap = spawnSync(
   { input: login.password, encoding: 'utf8' },
 );
 if (bootstrap.status !== 0) fail(`the relay cannot be set up:\n${bootstrap.stdout}${bootstrap.stderr}`);
+const makeOperator = spawnSync(
+  process.execPath,
+  ['relay/main.ts', 'operator', '--data', join(VAR, 'relay'), '--email', operator.email, '--name', 'Olga Operator'],
+  { input: operator.password, encoding: 'utf8' },
+);
+if (makeOperator.status !== 0) fail(`no operator can be made:\n${makeOperator.stdout}${makeOperator.stderr}`);
 
 type LabReady = Parameters<typeof installDemo>[0]['lab'] & { boxRelay: { url: string } };
 const labReady = new Promise<LabReady>((resolve) => {
@@ -225,6 +241,8 @@ const labReady = new Promise<LabReady>((resolve) => {
       `${port.sadp}`,
       '--wsd-port',
       `${port.wsd}`,
+      '--unactivated',
+      '1',
       '--http-port',
       `${port.cameraHttp}`,
       '--rtsp-port',
@@ -267,6 +285,8 @@ const demo = {
   lab: `http://${HOST}:${port.lab}`,
   mailbox: `http://${HOST}:${port.mailbox}`,
   login,
+  operator,
+  people,
   setupPassword,
   lan,
 };
@@ -287,8 +307,11 @@ try {
     'lo',
     '--sadp-port',
     `${port.sadp}`,
+    '--wsd-port',
+    `${port.wsd}`,
   ]);
   await Promise.all([up(`${demo.portal}/healthz`), up(`${demo.setup}/healthz`), up(`${demo.mailbox}/healthz`)]);
+  await registerDemoPeople({ portal: demo.portal, mailbox: demo.mailbox, installer: login, people });
   await installDemo({ ...demo, lab });
 } catch (error) {
   console.error(`the demo cannot be set up: ${(error as Error).message} (logs in ${VAR}/log)`);
@@ -298,8 +321,12 @@ try {
 const ready = { ...demo, pid: process.pid, pids: pids() };
 writeDemoFile(ready);
 console.log(`ready ${JSON.stringify(ready)}`);
+const others = Object.entries({ operator, ...people })
+  .map(([who, { email, password }]) => `    ${who.padEnd(12)}as ${email} with ${password}`)
+  .join('\n');
 console.error(`
   Portal        ${demo.portal}   sign in as ${login.email} with ${login.password}
+${others}
   Set-up page   ${demo.setup}   password ${setupPassword}
   Lab           ${demo.lab}
   Mailbox       ${demo.mailbox}   everybody's e-mail and text messages
