@@ -1,4 +1,5 @@
 import { first, later, version } from 'virtual:shell';
+import { showPushes } from './push.ts';
 import type { WorkerScope } from './scope.ts';
 import { keepShell } from './shell.ts';
 
@@ -6,3 +7,4 @@ import { keepShell } from './shell.ts';
 
 const scope = globalThis as unknown as WorkerScope;
 keepShell(scope, { version, first, later });
+showPushes(scope);
