@@ -60,7 +60,7 @@ export function ActivatePage() {
                 {left.map((item) => (
                   <li key={item.mac}>
                     <label class="flex min-h-11 items-center gap-3">
-                      <input type="checkbox" class="checkbox" name={`mac:${item.mac}`} defaultChecked />
+                      <input type="checkbox" class="checkbox shrink-0" name={`mac:${item.mac}`} defaultChecked />
                       <span>
                         {item.model || t('state.unknown')} <span class="mono muted small">{item.address}</span>
                         {item.addressConflict && (
@@ -96,7 +96,7 @@ function Password({ hasDefault, error }: { hasDefault: boolean; error: ApiError 
         <label key={choice} class="flex min-h-11 items-center gap-3">
           <input
             type="radio"
-            class="radio"
+            class="radio shrink-0"
             name="from"
             value={choice}
             checked={from === choice}
@@ -123,7 +123,7 @@ function Password({ hasDefault, error }: { hasDefault: boolean; error: ApiError 
             error={error}
           />
           <label class="flex min-h-11 items-center gap-3">
-            <input type="checkbox" class="checkbox" name="keep" />
+            <input type="checkbox" class="checkbox shrink-0" name="keep" />
             {t('activation.keep')}
           </label>
         </>
