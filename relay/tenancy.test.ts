@@ -13,6 +13,7 @@ import { operatorFixture } from './testing/operator-fixture.ts';
 import { peopleFixture } from './testing/people-fixture.ts';
 import { type Call, TestRelay } from './testing/relay.ts';
 import { sharingFixture } from './testing/sharing-fixture.ts';
+import { siteFixture } from './testing/site-fixture.ts';
 
 /*
  * Two companies with one of everything, and every route that the API document lists, asked by everybody who might. A new
@@ -23,6 +24,7 @@ const FIXTURES: Fixture[] = [
   activationFixture,
   keyFixture,
   peopleFixture,
+  siteFixture,
   handoverFixture,
   sharingFixture,
   notifyFixture,

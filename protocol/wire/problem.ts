@@ -31,6 +31,7 @@ export const PROBLEMS = {
   'site-status': [409, 'The site’s status does not allow this'],
   'handover-blocked': [409, 'Something at this site is in the way of its handover'],
   'limit-reached': [409, 'There are as many as there may be'],
+  'added-to-another-account': [409, 'This device is added to another account'],
   'already-claimed': [409, 'This box belongs to a site already'],
   'duplicate-identity': [409, 'Two boxes use one identity'],
   'link-invalid': [410, 'This link is no longer valid'],

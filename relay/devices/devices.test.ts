@@ -7,6 +7,7 @@ import { AddDevice } from '../../protocol/wire/api.ts';
 import type { DesiredState } from '../../protocol/wire/desired.ts';
 import { problem } from '../../protocol/wire/problem.ts';
 import { createScope, type Scope } from '../auth/scope.ts';
+import { Vault } from '../auth/vault.ts';
 import type { Db } from '../db/database.ts';
 import { DesiredStates } from '../desired/desired.ts';
 import { HealthStore } from '../health/health.ts';
@@ -17,6 +18,7 @@ import { TestBox } from '../testing/box.ts';
 import { openTestDatabase } from '../testing/database.ts';
 import { type Company, TestRelay } from '../testing/relay.ts';
 import { BoxClient, type BoxTunnel } from './box-client.ts';
+import { DeviceSecrets } from './device-secrets.ts';
 import { Devices } from './devices.ts';
 
 const log = pino({ level: 'silent' });
@@ -96,6 +98,7 @@ beforeEach(async () => {
     desired,
     box: new BoxClient({ tunnel }),
     views,
+    secrets: new DeviceSecrets({ db, vault: new Vault({ dir: relay.dir }) }),
     kept: async (_, __, mac) => kept[mac] ?? null,
   });
   scope = createScope(db, clock, acme);

@@ -2,17 +2,20 @@ import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { type Clock, iso } from '../../protocol/clock.ts';
 import { seal } from '../../protocol/codec/sealed.ts';
+import type { AddingMethod, EditDevice } from '../../protocol/wire/adding.ts';
 import { AddDevice, type Device, type SetCredentials } from '../../protocol/wire/api.ts';
 import { ProbeResult } from '../../protocol/wire/box-api.ts';
-import { DesiredRecording } from '../../protocol/wire/desired.ts';
+import { type DesiredDevice, DesiredRecording } from '../../protocol/wire/desired.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
-import type { DeviceRow } from '../db/schema.ts';
+import type { DeviceRow, SiteRow } from '../db/schema.ts';
 import type { DesiredStates } from '../desired/desired.ts';
 import type { Views } from '../sites/views.ts';
+import { deviceTypeOf, mustBeAddable, mustBeUnbound, mustHaveRoom, notByAddress } from './adding-rules.ts';
 import type { BoxClient } from './box-client.ts';
+import type { DeviceSecrets } from './device-secrets.ts';
 
 type NewDevice = z.output<typeof AddDevice>;
 const PROBE_TIMEOUT_MS = 20_000;
@@ -26,6 +29,7 @@ export class Devices {
   readonly #desired: DesiredStates;
   readonly #box: BoxClient;
   readonly #views: Views;
+  readonly #secrets: DeviceSecrets;
   readonly #kept: (companyId: string, siteId: string, mac: string) => Promise<string | null>;
 
   constructor(deps: {
@@ -35,6 +39,7 @@ export class Devices {
     desired: DesiredStates;
     box: BoxClient;
     views: Views;
+    secrets: DeviceSecrets;
     /** The password kept from a device's activation; null: none. */
     kept: (companyId: string, siteId: string, mac: string) => Promise<string | null>;
   }) {
@@ -44,6 +49,7 @@ export class Devices {
     this.#desired = deps.desired;
     this.#box = deps.box;
     this.#views = deps.views;
+    this.#secrets = deps.secrets;
     this.#kept = deps.kept;
   }
 
@@ -64,7 +70,7 @@ export class Devices {
    * Adds a device: the box tries the credentials once, so that a wrong password is known before anything is kept, and
    * never tried again. Nothing is added when it refuses.
    */
-  async add(scope: Scope, siteId: string, wanted: NewDevice): Promise<Device> {
+  async add(scope: Scope, siteId: string, wanted: NewDevice, method: AddingMethod = 'lan'): Promise<Device> {
     const site = await scope.site(siteId, 'manage', 'manage-devices');
     scope.must('manage-devices');
     const { boxSerial, name, host, httpPort, username, recordOn } = wanted;
@@ -76,13 +82,16 @@ export class Devices {
       .executeTakeFirst();
     if (!box) throw new ProblemError('not-found', `Box ${boxSerial} is not at this site.`);
     if (box.state === 'revoked') throw new ProblemError('box-revoked');
-    await this.#mustBeNew(this.#db, boxSerial, wanted);
+    await this.#mustBeNew(this.#db, site, boxSerial, wanted);
     const { password = wanted.mac && (await this.#kept(scope.companyId, site.id, wanted.mac)) } = wanted;
     if (!password) throw new ProblemError('invalid-request', 'password: enter it, none is kept for this device.');
     const probed = await this.#box.json(boxSerial, ProbeResult, 'POST', '/v1/devices/probe', {
       body: { host, httpPort, username, password },
       timeoutMs: PROBE_TIMEOUT_MS,
     });
+    const model = probed.model.slice(0, 64);
+    const type = deviceTypeOf(probed.deviceType, model);
+    mustBeAddable(method, type, site, model);
     const row: DeviceRow = {
       id: uuidv7(this.#clock.now()),
       siteId: site.id,
@@ -97,8 +106,8 @@ export class Devices {
       createdAt: iso(this.#clock.now()),
       deletedAt: null,
       accessMode: 'p2p',
-      type: 'encoding',
-      model: probed.model.slice(0, 64),
+      type,
+      model,
       firmware: probed.firmware?.slice(0, 64) ?? '',
       channelCount: probed.channels.length,
     };
@@ -110,7 +119,8 @@ export class Devices {
         ? []
         : probed.channels.map(({ channel }) => DesiredRecording.parse({ deviceId: id, channel, triggers: recordOn }));
     await this.#db.transaction().execute(async (trx) => {
-      await this.#mustBeNew(trx, boxSerial, row);
+      await this.#mustBeNew(trx, site, boxSerial, row);
+      await mustHaveRoom(trx, site, row.channelCount);
       await trx.insertInto('devices').values(row).execute();
       await this.#desired.change(boxSerial, 'devices', (items) => [...items, device], trx);
       await this.#desired.change(boxSerial, 'recording', (items) => [...items, ...recordings], trx);
@@ -122,63 +132,88 @@ export class Devices {
 
   async setCredentials(scope: Scope, id: string, wanted: z.infer<typeof SetCredentials>): Promise<Device> {
     const device = await this.#managed(scope, id);
-    const { sealKey } = await this.#db
-      .selectFrom('boxes')
-      .select('sealKey')
-      .where('serial', '=', device.boxSerial)
-      .executeTakeFirstOrThrow();
+    const { boxSerial } = device;
     const { username } = wanted;
-    const password = seal(wanted.password, sealKey, `device:${id}`);
+    const box = boxSerial === null ? null : await this.#boxOf(boxSerial);
     await this.#db.transaction().execute(async (trx) => {
       await trx.updateTable('devices').set({ username }).where('id', '=', id).execute();
-      await this.#desired.change(
-        device.boxSerial,
-        'devices',
-        (items) =>
-          items.map((item) =>
-            item.id === id ? { ...item, username, password, credentialVersion: item.credentialVersion + 1 } : item,
-          ),
-        trx,
-      );
+      if (!box) return this.#secrets.keep(trx, id, wanted.password);
+      const password = seal(wanted.password, box.sealKey, `device:${id}`);
+      const again = (item: DesiredDevice) =>
+        item.id === id ? { ...item, username, password, credentialVersion: item.credentialVersion + 1 } : item;
+      await this.#desired.change(box.serial, 'devices', (items) => items.map(again), trx);
     });
-    this.#desired.announce(device.boxSerial);
+    if (boxSerial !== null) this.#desired.announce(boxSerial);
     this.#log.info({ deviceId: id, userId: scope.userId }, 'device credentials set');
     return this.#views.device({ ...device, username });
   }
 
-  /** The box forgets the device and its password; events and clips of it stay. */
-  async remove(scope: Scope, id: string): Promise<void> {
+  /** Its name, and what clips are recorded for. */
+  async edit(scope: Scope, id: string, { name, recordOn }: z.output<typeof EditDevice>): Promise<Device> {
     const device = await this.#managed(scope, id);
+    const { boxSerial } = device;
+    if (recordOn !== undefined && boxSerial === null) throw notByAddress(device, 'Recording');
     await this.#db.transaction().execute(async (trx) => {
-      await trx
-        .updateTable('devices')
-        .set({ deletedAt: iso(this.#clock.now()) })
-        .where('id', '=', id)
-        .execute();
-      await this.#desired.change(device.boxSerial, 'devices', (items) => items.filter((item) => item.id !== id), trx);
+      if (name !== undefined) await trx.updateTable('devices').set({ name }).where('id', '=', id).execute();
+      if (boxSerial === null) return;
+      if (name !== undefined) {
+        const named = (item: DesiredDevice) => (item.id === id ? { ...item, name } : item);
+        await this.#desired.change(boxSerial, 'devices', (items) => items.map(named), trx);
+      }
+      if (recordOn === undefined) return;
       await this.#desired.change(
-        device.boxSerial,
+        boxSerial,
         'recording',
-        (items) => items.filter((item) => item.deviceId !== id),
+        (items) => {
+          const old = items.filter((item) => item.deviceId === id);
+          const known = old.map((item) => item.channel);
+          const channels = known.length > 0 ? known : Array.from({ length: device.channelCount }, (_, i) => i + 1);
+          const next = channels.map((channel) => {
+            const before = old.find((item) => item.channel === channel) ?? {};
+            return DesiredRecording.parse({ ...before, deviceId: id, channel, triggers: recordOn });
+          });
+          return [...items.filter((item) => item.deviceId !== id), ...(recordOn.length === 0 ? [] : next)];
+        },
         trx,
       );
     });
-    this.#desired.announce(device.boxSerial);
+    if (boxSerial !== null) this.#desired.announce(boxSerial);
+    this.#log.info({ deviceId: id, userId: scope.userId }, 'device changed');
+    return this.#views.device({ ...device, ...(name === undefined ? {} : { name }) });
+  }
+
+  /** The box forgets the device and its password; events and clips of it stay. */
+  async remove(scope: Scope, id: string): Promise<void> {
+    const { boxSerial } = await this.#managed(scope, id);
+    const deletedAt = iso(this.#clock.now());
+    await this.#db.transaction().execute(async (trx) => {
+      await trx.updateTable('devices').set({ deletedAt }).where('id', '=', id).execute();
+      await trx.deleteFrom('device_secrets').where('deviceId', '=', id).execute();
+      if (boxSerial === null) return;
+      await this.#desired.change(boxSerial, 'devices', (items) => items.filter((item) => item.id !== id), trx);
+      await this.#desired.change(boxSerial, 'recording', (items) => items.filter((r) => r.deviceId !== id), trx);
+    });
+    if (boxSerial !== null) this.#desired.announce(boxSerial);
     this.#log.info({ deviceId: id, userId: scope.userId }, 'device removed');
   }
 
-  /** A device behind a box, to be changed. */
-  async #managed(scope: Scope, id: string): Promise<DeviceRow & { boxSerial: string }> {
+  async #managed(scope: Scope, id: string): Promise<DeviceRow> {
     const device = await scope.device(id, 'manage', 'manage-devices');
     scope.must('manage-devices');
-    const { boxSerial } = device;
-    if (boxSerial === null)
-      throw new ProblemError('conflict', `“${device.name}” is reached by its address, not by a box.`);
-    return { ...device, boxSerial };
+    return device;
+  }
+
+  async #boxOf(serial: string): Promise<{ serial: string; sealKey: string }> {
+    return this.#db
+      .selectFrom('boxes')
+      .select(['serial', 'sealKey'])
+      .where('serial', '=', serial)
+      .executeTakeFirstOrThrow();
   }
 
   async #mustBeNew(
     db: DbOrTrx,
+    { companyId }: SiteRow,
     boxSerial: string,
     { mac, serial, host, httpPort }: Pick<DeviceRow, 'mac' | 'serial' | 'host' | 'httpPort'>,
   ): Promise<void> {
@@ -196,5 +231,6 @@ export class Devices {
       )
       .executeTakeFirst();
     if (same) throw new ProblemError('conflict', `This device was added already, as “${same.name}”.`);
+    if (serial) await mustBeUnbound(db, companyId, serial);
   }
 }

@@ -1,13 +1,16 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { AddDevices, AddingResults, EditDevice } from '../../protocol/wire/adding.ts';
 import { AddDevice, Device, DeviceItem, page, SetCredentials } from '../../protocol/wire/api.ts';
 import { DiscoveredDevice, DiscoveryList } from '../../protocol/wire/box-api.ts';
 import { Serial, Uuid } from '../../protocol/wire/ids.ts';
 import { DeviceQuery } from '../../protocol/wire/sites.ts';
 import type { Api } from '../api/app.ts';
 import { body, json, ProblemError, problems } from '../api/problem.ts';
+import type { RemoteAddress } from '../api/remote.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Db } from '../db/database.ts';
 import { SiteParams } from '../sites/routes.ts';
+import type { Adding } from './adding.ts';
 import type { BoxClient } from './box-client.ts';
 import type { DeviceList } from './device-list.ts';
 import type { Devices } from './devices.ts';
@@ -35,8 +38,9 @@ const MAX_SNAPSHOT_BYTES = 8 * 1024 * 1024;
 
 export function registerDeviceRoutes(
   app: Api,
-  { db, box, devices, list }: { db: Db; box: BoxClient; devices: Devices; list: DeviceList },
+  deps: { db: Db; box: BoxClient; devices: Devices; list: DeviceList; adding: Adding; remote: RemoteAddress },
 ): void {
+  const { db, box, devices, list, adding } = deps;
   /** Every box of the site that can be asked; one that cannot never hides what the others found. */
   const discover = async (scope: Scope, siteId: string, method: 'GET' | 'POST', path: string) => {
     const site = await scope.site(siteId, 'manage', 'manage-devices');
@@ -132,6 +136,48 @@ export function registerDeviceRoutes(
       },
     }),
     async (c) => c.json(await devices.add(c.get('scope'), c.req.valid('param').siteId, c.req.valid('json')), 201),
+  );
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/sites/{siteId}/additions',
+      operationId: 'addDevices',
+      tags,
+      summary: 'Add several devices, in whatever way each',
+      description:
+        'By serial number (`serial`, `qr`; a box by its serial and code), found on the LAN (`lan`), or by address (`ip`, encoding devices of personal sites only: no remote configuration, ARC, cloud storage, offline delay or transfer). One that fails holds up no other; `items` stand in the order asked.',
+      request: { params: SiteParams, ...body(AddDevices) },
+      responses: {
+        201: json(AddingResults.meta({ id: 'AddingResults' }), 'What became of each'),
+        ...problems('not-allowed', 'account-limited', 'permission-needed', 'not-found', 'site-status'),
+      },
+    }),
+    async (c) => {
+      const { siteId } = c.req.valid('param');
+      const wanted = c.req.valid('json').devices;
+      const items = await adding.add(c.get('scope'), siteId, wanted, deps.remote(c.env.incoming));
+      const added = items.filter((item) => item.result === 'added');
+      c.set('audit', {
+        siteId,
+        detail: `${added.length} of ${items.length}: ${added.map((item) => item.name).join(', ')}`,
+      });
+      return c.json({ items }, 201);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: 'patch',
+      path: '/devices/{deviceId}',
+      operationId: 'editDevice',
+      tags,
+      summary: 'Change the name of a device, or what its clips are recorded for',
+      request: { params: DeviceParams, ...body(EditDevice) },
+      responses: {
+        200: json(DeviceSchema, 'The device'),
+        ...problems('not-allowed', 'account-limited', 'permission-needed', 'not-found', 'conflict', 'site-status'),
+      },
+    }),
+    async (c) => c.json(await devices.edit(c.get('scope'), c.req.valid('param').deviceId, c.req.valid('json')), 200),
   );
   app.openapi(
     createRoute({
