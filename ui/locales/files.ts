@@ -3,11 +3,15 @@ import type common from './en/common.json';
 import type customer from './en/customer.json';
 import type handover from './en/handover.json';
 import type home from './en/home.json';
+import type keys from './en/keys.json';
+import type log from './en/log.json';
 import type messages from './en/messages.json';
+import type partners from './en/partners.json';
 import type portal from './en/portal.json';
 import type problems from './en/problems.json';
 import type search from './en/search.json';
 import type setup from './en/setup.json';
+import type sharing from './en/sharing.json';
 import type site from './en/site.json';
 import type sites from './en/sites.json';
 
@@ -21,7 +25,11 @@ export interface Files {
   customer: typeof customer;
   handover: typeof handover;
   home: typeof home;
+  keys: typeof keys;
+  log: typeof log;
   messages: typeof messages;
+  partners: typeof partners;
+  sharing: typeof sharing;
   portal: typeof portal;
   problems: typeof problems;
   search: typeof search;

@@ -1,0 +1,100 @@
+import type { LogEntry } from '../../client/api.gen.ts';
+import { lookup, t } from '../../components/i18n.ts';
+import { State } from '../../components/icons.tsx';
+import { Time } from '../../components/time.tsx';
+import { me } from '../session.ts';
+
+/** Operations as a table; cards on a phone. */
+export function LogTable({ items }: { items: LogEntry[] }) {
+  return (
+    <table class="rows">
+      <thead>
+        <tr>
+          <th>{t('log.time')}</th>
+          <th>{t('log.who')}</th>
+          <th>{t('log.client')}</th>
+          <th>{t('log.site')}</th>
+          <th>{t('log.target')}</th>
+          <th>{t('log.operation')}</th>
+          <th>{t('log.result')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {items.map((entry) => (
+          <tr key={entry.id}>
+            <td data-label={t('log.time')}>
+              <Time at={entry.at} />
+            </td>
+            <td data-label={t('log.who')}>
+              <Operator {...entry.operator} />
+            </td>
+            <td data-label={t('log.client')}>
+              <span>
+                {t(`log.clientName.${entry.client}`)}
+                {entry.clientName && <span class="muted"> {entry.clientName}</span>}
+                {entry.address && <span class="muted small mono block">{entry.address}</span>}
+              </span>
+            </td>
+            <td data-label={t('log.site')} class={entry.site ? '' : 'bare'}>
+              {entry.site ? (
+                <a class="link" href={`/sites/${entry.site.id}`}>
+                  {entry.site.name ?? entry.site.id}
+                </a>
+              ) : (
+                <None />
+              )}
+            </td>
+            <td data-label={t('log.target')} class={entry.target ? '' : 'bare'}>
+              {entry.target ? <Target {...entry.target} /> : <None />}
+            </td>
+            <td data-label={t('log.operation')}>
+              <span>
+                {actionText(entry.action)}
+                {entry.detail && <span class="muted small block">{entry.detail}</span>}
+              </span>
+            </td>
+            <td data-label={t('log.result')} class="wide">
+              <State level={entry.result === 'ok' ? 'well' : 'attention'}>{resultText(entry.result)}</State>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Operator({ name, email, companyId, companyName }: LogEntry['operator']) {
+  return (
+    <span>
+      {name ?? t('log.erased')}
+      {email && <span class="muted small block">{email}</span>}
+      {companyId !== me.value?.company.id && <span class="muted small block">{companyName}</span>}
+    </span>
+  );
+}
+
+function Target({ kind, id, name }: NonNullable<LogEntry['target']>) {
+  return (
+    <span>
+      <span class="muted">{lookup(`log.targetKind.${kind}`) ?? words(kind)}</span>{' '}
+      {name ?? <code class="mono small">{id}</code>}
+    </span>
+  );
+}
+
+const None = () => (
+  <span class="muted">
+    <span aria-hidden="true">–</span>
+    <span class="sr-only">{t('log.nothing')}</span>
+  </span>
+);
+
+/** An operation of a newer relay is told by its name. */
+const words = (id: string) => id.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replaceAll('-', ' ');
+export const actionText = (action: string): string => lookup(`log.action.${action}`) ?? words(action);
+
+function resultText(result: string): string {
+  if (result === 'ok') return t('log.succeeded');
+  if (result === 'interrupted') return t('log.interrupted');
+  return lookup(`problem.${result}.title`) ?? result;
+}
