@@ -98,8 +98,8 @@ export const ShareCustomer = z.object({
   answeredAt: Instant.nullable(),
   until: Instant.nullable(),
   resources: z.array(ShareResource),
-  /** Only in the answer that made it, and only for who has neither e-mail nor phone: shown as a QR code. */
-  link: z.string().optional(),
+  /** Only in the answer that made it, and only for who has neither e-mail nor phone: the link, and its QR code. */
+  qr: z.object({ url: z.string(), svg: z.string() }).optional(),
 });
 export type ShareCustomer = z.infer<typeof ShareCustomer>;
 

@@ -20,7 +20,7 @@ import type { Sharings } from './sharing.ts';
 
 const SharingSchema = Sharing.meta({ id: 'Sharing' });
 const ShareSchema = Share.meta({ id: 'Share' });
-const OfSite = z.object({ sharing: SharingSchema.nullable() });
+const OfSite = z.object({ sharing: Sharing.nullable() });
 const SiteId = z.object({ siteId: Uuid });
 const ShareId = z.object({ shareId: Uuid });
 const tags = ['Sharing'];

@@ -1,3 +1,4 @@
+import QRCode from 'qrcode';
 import { iso } from '../../protocol/clock.ts';
 import { type ShareCustomer, ShareRequest, type Sharing } from '../../protocol/wire/sharing.ts';
 import type { DbOrTrx } from '../db/database.ts';
@@ -21,21 +22,24 @@ export async function sharingView(
     mode: sharing.mode,
     createdAt: iso(Number(sharing.createdMs)),
     requests: ShareRequest.array().parse(JSON.parse(sharing.requests)),
-    customers: shares.map((share): ShareCustomer => {
-      const { id, email, phone, name, remark, locale, answeredMs, untilMs } = share;
-      const link = links?.get(id);
-      return {
-        ...{ id, email, phone, name, remark, locale: locale === 'de' ? 'de' : 'en' },
-        administrator: share.administrator === 1,
-        state: stateAt(share, now),
-        registered: share.customerId !== null,
-        invitedAt: iso(Number(share.invitedMs)),
-        acceptBy: iso(Number(share.acceptByMs)),
-        answeredAt: answeredMs === null ? null : iso(Number(answeredMs)),
-        until: untilMs === null ? null : iso(Number(untilMs)),
-        resources: resources.get(id) ?? [],
-        ...(link ? { link } : {}),
-      };
-    }),
+    customers: await Promise.all(
+      shares.map(async (share): Promise<ShareCustomer> => {
+        const { id, email, phone, name, remark, locale, answeredMs, untilMs } = share;
+        const url = links?.get(id);
+        const qr = url && { url, svg: await QRCode.toString(url, { type: 'svg', margin: 2 }) };
+        return {
+          ...{ id, email, phone, name, remark, locale: locale === 'de' ? 'de' : 'en' },
+          administrator: share.administrator === 1,
+          state: stateAt(share, now),
+          registered: share.customerId !== null,
+          invitedAt: iso(Number(share.invitedMs)),
+          acceptBy: iso(Number(share.acceptByMs)),
+          answeredAt: answeredMs === null ? null : iso(Number(answeredMs)),
+          until: untilMs === null ? null : iso(Number(untilMs)),
+          resources: resources.get(id) ?? [],
+          ...(qr ? { qr } : {}),
+        };
+      }),
+    ),
   };
 }

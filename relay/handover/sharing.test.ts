@@ -189,7 +189,7 @@ describe('accepting', () => {
     const made = await share(siteId, {
       customers: [{ phone: '+4930111111', name: 'By phone', resources: resources(devices) }, { name: 'By QR' }],
     });
-    const token = new URL(made.body.customers[1].link, relay.url).hash.slice(1);
+    const token = new URL(made.body.customers[1].qr.url, relay.url).hash.slice(1);
     expect((await carl.api('POST', '/shares/open-link', { token })).body).toMatchObject({ siteId, devices: [] });
     expect((await acme.api('POST', '/shares/accept-link', { token })).status).toBe(403);
     expect((await carl.api('POST', '/shares/accept-link', { token })).body.state).toBe('accepted');

@@ -7,6 +7,48 @@ export type ActivationResult = {
   code: string | null;
   detail: string | null;
 };
+export type AddingResults = {
+  items: {
+    name: string;
+    result: 'added' | 'failed';
+    device: {
+      id: string;
+      siteId: string;
+      boxSerial: string | null;
+      name: string;
+      kind: 'isapi';
+      type: 'encoding' | 'panel' | 'access' | 'intercom' | 'network' | 'radar' | 'audio' | 'doorbell' | 'box';
+      accessMode: 'p2p' | 'ip';
+      model: string;
+      firmware: string;
+      channelCount: number;
+      mac: string | null;
+      serial: string | null;
+      host: string;
+      httpPort: number;
+      username: string;
+      health: {
+        id: string;
+        state: 'connecting' | 'online' | 'offline' | 'refused' | 'locked' | 'notActivated';
+        since: string;
+        model: string | null;
+        firmware: string | null;
+        serial: string | null;
+        channels: {
+          channel: number;
+          name: string;
+          video: 'none' | 'connecting' | 'streaming' | 'stalled' | 'refused';
+          codec: string | null;
+          keyFrameIntervalMs: number | null;
+        }[];
+      } | null;
+    } | null;
+    boxSerial: string | null;
+    code: string | null;
+    detail: string | null;
+    actions: ('add-again' | 'unbind')[];
+  }[];
+};
 export type Alarm = {
   id: string;
   eventId: string;
@@ -852,9 +894,9 @@ export type Sharing = {
     answeredAt: string | null;
     until: string | null;
     resources: { deviceId: string; permissions: ('view' | 'live' | 'playback')[] }[];
-    link?: string;
+    qr?: { url: string; svg: string };
   }[];
-} | null;
+};
 export type SignedIn = {
   token: string;
   expiresAt: string;
@@ -1381,7 +1423,39 @@ export interface Routes {
     /** The company that serves a site */
     '/sites/{siteId}/provider': { params: { siteId: string }; answer: Provider };
     /** With whom a site is shared */
-    '/sites/{siteId}/sharing': { params: { siteId: string }; answer: { sharing: Sharing } };
+    '/sites/{siteId}/sharing': {
+      params: { siteId: string };
+      answer: {
+        sharing: {
+          id: string;
+          siteId: string;
+          mode: 'A' | 'B';
+          createdAt: string;
+          requests: {
+            permission: 'live' | 'playback';
+            validity: 'permanent' | '1h' | '2h' | '4h' | '8h';
+            extras: ('pircam-gif' | 'video-clips')[];
+          }[];
+          customers: {
+            id: string;
+            email: string | null;
+            phone: string | null;
+            name: string;
+            remark: string;
+            locale: 'en' | 'de';
+            administrator: boolean;
+            state: 'to-be-accepted' | 'accepted' | 'rejected' | 'expired' | 'cancelled';
+            registered: boolean;
+            invitedAt: string;
+            acceptBy: string;
+            answeredAt: string | null;
+            until: string | null;
+            resources: { deviceId: string; permissions: ('view' | 'live' | 'playback')[] }[];
+            qr?: { url: string; svg: string };
+          }[];
+        } | null;
+      };
+    };
     /** What changes at a site, as server-sent events */
     '/sites/{siteId}/stream': { params: { siteId: string }; answer: never };
     /** How the handover of a site stands, and what is in its way */
@@ -1656,7 +1730,36 @@ export interface Routes {
     '/share-customers/{shareId}/cancel': {
       params: { shareId: string };
       body: { administratorId?: string | null };
-      answer: { sharing: Sharing };
+      answer: {
+        sharing: {
+          id: string;
+          siteId: string;
+          mode: 'A' | 'B';
+          createdAt: string;
+          requests: {
+            permission: 'live' | 'playback';
+            validity: 'permanent' | '1h' | '2h' | '4h' | '8h';
+            extras: ('pircam-gif' | 'video-clips')[];
+          }[];
+          customers: {
+            id: string;
+            email: string | null;
+            phone: string | null;
+            name: string;
+            remark: string;
+            locale: 'en' | 'de';
+            administrator: boolean;
+            state: 'to-be-accepted' | 'accepted' | 'rejected' | 'expired' | 'cancelled';
+            registered: boolean;
+            invitedAt: string;
+            acceptBy: string;
+            answeredAt: string | null;
+            until: string | null;
+            resources: { deviceId: string; permissions: ('view' | 'live' | 'playback')[] }[];
+            qr?: { url: string; svg: string };
+          }[];
+        } | null;
+      };
     };
     /** Accept what is shared */
     '/shares/{shareId}/accept': { params: { shareId: string }; answer: Share };
@@ -1726,6 +1829,79 @@ export interface Routes {
     '/sites/{siteId}/activations/{mac}/reveal': {
       params: { siteId: string; mac: string };
       answer: { username: string; password: string };
+    };
+    /** Add several devices, in whatever way each */
+    '/sites/{siteId}/additions': {
+      params: { siteId: string };
+      body: {
+        devices: (
+          | {
+              method: 'serial' | 'qr' | 'on-site';
+              serial: string;
+              code?: string | null;
+              name?: string | null;
+              username?: string | null;
+              password?: string | null;
+              recordOn?: (
+                | 'motion'
+                | 'lineCrossing'
+                | 'intrusion'
+                | 'regionEntrance'
+                | 'regionExiting'
+                | 'tamper'
+                | 'videoLoss'
+                | 'alarmInput'
+                | 'diskError'
+                | 'diskFull'
+                | 'illegalLogin'
+                | 'deviceOffline'
+                | 'boxRestarted'
+                | 'eventsLost'
+                | 'clipLost'
+                | 'other'
+              )[];
+            }
+          | {
+              boxSerial: string;
+              name: string;
+              mac?: string | null;
+              serial?: string | null;
+              host: string;
+              httpPort?: number;
+              username: string;
+              password?: string;
+              recordOn?: (
+                | 'motion'
+                | 'lineCrossing'
+                | 'intrusion'
+                | 'regionEntrance'
+                | 'regionExiting'
+                | 'tamper'
+                | 'videoLoss'
+                | 'alarmInput'
+                | 'diskError'
+                | 'diskFull'
+                | 'illegalLogin'
+                | 'deviceOffline'
+                | 'boxRestarted'
+                | 'eventsLost'
+                | 'clipLost'
+                | 'other'
+              )[];
+              method: 'lan';
+            }
+          | {
+              method: 'ip';
+              name: string;
+              host: string;
+              port?: number;
+              channelCount?: number;
+              username: string;
+              password: string;
+            }
+        )[];
+      };
+      answer: AddingResults;
     };
     /** Let a box send its alarms to a receiver */
     '/sites/{siteId}/arc': {
@@ -2074,6 +2250,32 @@ export interface Routes {
     };
   };
   patch: {
+    /** Change the name of a device, or what its clips are recorded for */
+    '/devices/{deviceId}': {
+      params: { deviceId: string };
+      body: {
+        name?: string;
+        recordOn?: (
+          | 'motion'
+          | 'lineCrossing'
+          | 'intrusion'
+          | 'regionEntrance'
+          | 'regionExiting'
+          | 'tamper'
+          | 'videoLoss'
+          | 'alarmInput'
+          | 'diskError'
+          | 'diskFull'
+          | 'illegalLogin'
+          | 'deviceOffline'
+          | 'boxRestarted'
+          | 'eventsLost'
+          | 'clipLost'
+          | 'other'
+        )[];
+      };
+      answer: Device;
+    };
     /** Change a site */
     '/sites/{siteId}': {
       params: { siteId: string };

@@ -1,5 +1,9 @@
+import { COMPANY_TYPES } from '../../protocol/wire/rights.ts';
 import { visitedSites } from './home/visited.ts';
 import { INSTALLERS, type PageRoute, type SiteRoute, withPages } from './route.tsx';
+
+/** Who has employees. */
+const COMPANIES = [...COMPANY_TYPES, 'operator'] as const;
 
 /**
  * Every page of the portal: what it is, whom it is for, where it stands in the navigation. The first that matches an address
@@ -144,6 +148,129 @@ export const ROUTES = withPages<PageRoute>([
     strings: ['keys'],
   },
 
+  // Registration, and where links of messages lead
+  {
+    path: '/register',
+    load: async () => (await import('./people/register.tsx')).Register,
+    who: 'anyone',
+    strings: ['register'],
+  },
+  {
+    path: '/verify',
+    load: async () => (await import('./people/links.tsx')).Verify,
+    who: 'anyone',
+    strings: ['register'],
+  },
+  {
+    path: '/reset',
+    load: async () => (await import('./people/links.tsx')).Verify,
+    who: 'anyone',
+    strings: ['register'],
+  },
+  {
+    path: '/forgotten',
+    load: async () => (await import('./people/links.tsx')).Forgotten,
+    who: 'anyone',
+    strings: ['register'],
+  },
+  {
+    path: '/invitation',
+    load: async () => (await import('./people/links.tsx')).InvitationPage,
+    who: 'anyone',
+    strings: ['register'],
+  },
+
+  // The company and its people
+  {
+    path: '/company',
+    load: async () => (await import('./people/company.tsx')).CompanyPage,
+    who: COMPANIES,
+    strings: ['people', 'register'],
+    nav: { in: 'company', label: 'nav.companyInfo', order: 0 },
+  },
+  {
+    path: '/company/people',
+    load: async () => (await import('./people/people.tsx')).PeoplePage,
+    who: COMPANIES,
+    needs: ['manage-accounts'],
+    strings: ['people'],
+    nav: { in: 'company', label: 'nav.people', order: 10 },
+  },
+  {
+    path: '/company/people/invite',
+    load: async () => (await import('./people/people.tsx')).InvitePage,
+    who: COMPANIES,
+    needs: ['manage-accounts'],
+    strings: ['people'],
+  },
+  {
+    path: '/company/people/:userId',
+    load: async () => (await import('./people/person.tsx')).PersonPage,
+    who: COMPANIES,
+    needs: ['manage-accounts'],
+    strings: ['people'],
+  },
+  {
+    path: '/company/roles',
+    load: async () => (await import('./people/roles.tsx')).RolesPage,
+    who: COMPANIES,
+    needs: ['manage-accounts'],
+    strings: ['people'],
+    nav: { in: 'company', label: 'nav.roles', order: 20 },
+  },
+  {
+    path: '/company/roles/new',
+    load: async () => (await import('./people/roles.tsx')).NewRolePage,
+    who: COMPANIES,
+    needs: ['manage-accounts'],
+    strings: ['people'],
+  },
+  {
+    path: '/company/roles/:roleId',
+    load: async () => (await import('./people/roles.tsx')).RolePage,
+    who: COMPANIES,
+    needs: ['manage-accounts'],
+    strings: ['people'],
+  },
+  {
+    path: '/company/authentication',
+    load: async () => (await import('./people/company.tsx')).AuthenticationPage,
+    who: COMPANY_TYPES,
+    needs: ['manage-accounts'],
+    strings: ['people', 'register'],
+    nav: { in: 'company', label: 'nav.authentication', order: 30 },
+  },
+
+  // One's own account
+  {
+    path: '/account',
+    load: async () => (await import('./people/account.tsx')).AccountPage,
+    who: 'everyone',
+    strings: ['people'],
+    nav: { in: 'account', label: 'nav.accountMine', order: 0 },
+  },
+  {
+    path: '/account/security',
+    load: async () => (await import('./people/security.tsx')).SecurityPage,
+    who: 'everyone',
+    strings: ['people'],
+    nav: { in: 'account', label: 'nav.security', order: 10 },
+  },
+  {
+    path: '/account/sessions',
+    load: async () => (await import('./people/sessions.tsx')).SessionsPage,
+    who: 'everyone',
+    strings: ['people'],
+    nav: { in: 'account', label: 'nav.sessions', order: 20 },
+  },
+  {
+    path: '/account/data',
+    load: async () => (await import('./people/own-data.tsx')).OwnDataPage,
+    who: 'everyone',
+    strings: ['people'],
+    nav: { in: 'account', label: 'nav.accountData', order: 30 },
+  },
+
   // Every person
   {
     path: '/messages',
@@ -227,7 +354,7 @@ export const SITE_ROUTES = withPages<SiteRoute>([
   {
     path: '/customer/transfer',
     load: async () => (await import('./handover/transfer-form.tsx')).TransferForm,
-    strings: ['handover'],
+    strings: ['handover', 'sharing'],
     who: INSTALLERS,
     needs: 'manage',
   },

@@ -9,6 +9,7 @@ import { useAction, useResource } from '../../components/resource.ts';
 import { Time } from '../../components/time.tsx';
 import { withUndo } from '../../components/undo.tsx';
 import { api } from '../session.ts';
+import { SharePanel } from '../sharing/share-panel.tsx';
 import { useSite } from '../site/context.ts';
 import { Applications } from './applications.tsx';
 import { HeldPermissions } from './held.tsx';
@@ -65,7 +66,7 @@ function HandoverPanel({ state, reload }: { state: TransferStatus; reload: () =>
   if (state.status === 'not-handed-over') return <Start state={state} />;
   if (state.status === 'not-registered' || state.status === 'to-be-accepted')
     return <Waiting state={state} reload={reload} />;
-  if (state.status === 'shared') return <p class="muted">{t('handover.shared')}</p>;
+  if (state.status === 'shared') return <SharePanel />;
   if (state.status === 'disbanded') return <p class="muted">{t('handover.disbanded')}</p>;
   return null;
 }
@@ -98,6 +99,14 @@ function Start({ state }: { state: TransferStatus }) {
           <p class="muted max-w-prose">{t('handover.startText')}</p>
           <a class="btn btn-primary" href={`${base}/customer/transfer`}>
             {t('handover.start')}
+          </a>
+        </>
+      )}
+      {site.data!.operations.includes('share') && state.type === 'personal' && (
+        <>
+          <p class="muted max-w-prose">{t('sharing.startText')}</p>
+          <a class="btn" href={`${base}/customer/share`}>
+            {t('sharing.start')}
           </a>
         </>
       )}
