@@ -6,6 +6,7 @@ import type home from './en/home.json';
 import type keys from './en/keys.json';
 import type log from './en/log.json';
 import type messages from './en/messages.json';
+import type operator from './en/operator.json';
 import type partners from './en/partners.json';
 import type people from './en/people.json';
 import type portal from './en/portal.json';
@@ -33,6 +34,7 @@ export interface Files {
   partners: typeof partners;
   sharing: typeof sharing;
   people: typeof people;
+  operator: typeof operator;
   portal: typeof portal;
   problems: typeof problems;
   register: typeof register;

@@ -21,6 +21,14 @@ export const ROUTES = withPages<PageRoute>([
   },
   {
     path: '/',
+    load: async () => (await import('./operator/system.tsx')).System,
+    who: ['operator'],
+    strings: ['operator'],
+    asks: () => ['/operator/system'],
+    nav: { in: 'main', label: 'nav.home', order: 0, icon: 'home', letter: 'h' },
+  },
+  {
+    path: '/',
     load: async () => (await import('./home/home.tsx')).Home,
     who: 'everyone',
     strings: ['home'],
@@ -269,6 +277,49 @@ export const ROUTES = withPages<PageRoute>([
     who: 'everyone',
     strings: ['people'],
     nav: { in: 'account', label: 'nav.accountData', order: 30 },
+  },
+
+  // Whoever runs the relay, and the keys that they give
+  {
+    path: '/operator/companies',
+    load: async () => (await import('./operator/companies.tsx')).Companies,
+    who: ['operator'],
+    strings: ['operator'],
+    nav: { in: 'main', label: 'nav.companies', order: 10, icon: 'company', letter: 'o' },
+  },
+  {
+    path: '/operator/companies/:companyId',
+    load: async () => (await import('./operator/company.tsx')).CompanyPage,
+    who: ['operator'],
+    strings: ['operator'],
+  },
+  {
+    path: '/operator/boxes',
+    load: async () => (await import('./operator/boxes.tsx')).Boxes,
+    who: ['operator'],
+    strings: ['operator'],
+    nav: { in: 'main', label: 'nav.boxes', order: 20, icon: 'boxes', letter: 'b' },
+  },
+  {
+    path: '/operator/keys',
+    load: async () => (await import('./operator/keys.tsx')).ServiceKeys,
+    who: ['operator'],
+    strings: ['operator'],
+    nav: { in: 'main', label: 'nav.serviceKeys', order: 30, icon: 'keys', letter: 'k' },
+  },
+  {
+    path: '/operator/keys/new',
+    load: async () => (await import('./operator/keys.tsx')).IssueKeysPage,
+    who: ['operator'],
+    strings: ['operator'],
+  },
+  {
+    path: '/company/service-keys',
+    load: async () => (await import('./operator/redeem.tsx')).RedeemPage,
+    who: [...INSTALLERS, 'arc'],
+    needs: 'admin',
+    strings: ['operator'],
+    nav: { in: 'company', label: 'nav.serviceKeys', order: 60 },
   },
 
   // Every person
