@@ -2,7 +2,7 @@ declare module '*.css';
 
 interface ImportMeta {
   /** Vite's: one loader for each file that matches. */
-  glob<T>(pattern: string | string[], options: { import: 'default' }): Record<string, () => Promise<T>>;
+  glob<T>(pattern: string | string[], options?: { import: 'default' }): Record<string, () => Promise<T>>;
 }
 
 declare module 'virtual:shell' {

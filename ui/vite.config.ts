@@ -23,12 +23,21 @@ const only = (names: string[], plugin: Plugin): Plugin => ({
   applyToEnvironment: ({ name }) => names.includes(name),
 });
 
+/** Few files, as each waits for one of a browser's six connections: libraries, and what several pages use. */
+const SHARED = [
+  { name: 'core', test: /\/node_modules\/|rolldown\/runtime/, priority: 2 },
+  { name: 'parts', test: /\/ui\/(components|portal\/site)\/|\/protocol\/wire\//, minShareCount: 2 },
+];
+
 const page = (name: string) => ({
   consumer: 'client' as const,
   build: {
     outDir: `dist/${name}`,
     emptyOutDir: true,
-    rollupOptions: { input: `${root}/${name}/index.html` },
+    rollupOptions: {
+      input: `${root}/${name}/index.html`,
+      output: { codeSplitting: { groups: SHARED } },
+    },
   },
 });
 

@@ -1,7 +1,17 @@
 import type { Language, StringFile } from '../components/i18n.ts';
 
-const files = import.meta.glob<object>('../locales/*/*.json', { import: 'default' });
+const START = ['common', 'portal', 'problems'] as const;
+type Start = Record<(typeof START)[number], object>;
 
-/** One file of strings, a chunk of its own; English where the language has not got it. */
-export const loadStrings = (language: Language, file: StringFile): Promise<object> =>
-  (files[`../locales/${language}/${file}.json`] ?? files[`../locales/en/${file}.json`]!)();
+const starts = import.meta.glob<Start>('../locales/*/start.ts');
+const others = import.meta.glob<object>(['../locales/*/*.json', '!../locales/*/{common,portal,problems,setup}.json'], {
+  import: 'default',
+});
+
+const isStart = (file: StringFile): file is keyof Start => (START as readonly string[]).includes(file);
+
+/** One file of strings, fetched with those that are always needed together; English where the language has not got it. */
+export async function loadStrings(language: Language, file: StringFile): Promise<object> {
+  if (isStart(file)) return (await starts[`../locales/${language}/start.ts`]!())[file];
+  return (others[`../locales/${language}/${file}.json`] ?? others[`../locales/en/${file}.json`]!)();
+}

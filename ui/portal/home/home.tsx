@@ -9,8 +9,7 @@ import { useResource } from '../../components/resource.ts';
 import { Time, Zone } from '../../components/time.tsx';
 import { refused } from '../route.tsx';
 import { api, me } from '../session.ts';
-import { assess, glanceText } from '../site/assess.ts';
-import { byKind, isUrgent, levelOf, linkOf } from './items.ts';
+import { byKind, isUrgent, levelOf, linkOf, siteState } from './items.ts';
 import { visitedSites } from './visited.ts';
 
 const AGAIN_MS = 30_000;
@@ -120,7 +119,7 @@ function Recent({ sites, anySite }: { sites: Site[]; anySite: boolean }) {
       )}
       <ul class="grid gap-x-8 gap-y-4 empty:hidden md:grid-cols-2 xl:grid-cols-3">
         {sites.map((site) => {
-          const found = assess(site, null);
+          const { level, count } = siteState(site);
           return (
             <li key={site.id}>
               <h3>
@@ -128,7 +127,9 @@ function Recent({ sites, anySite }: { sites: Site[]; anySite: boolean }) {
                   {site.name}
                 </a>
               </h3>
-              <State level={found.level}>{glanceText(found)}</State>
+              <State level={level}>
+                {level === 'unknown' ? t('home.noBox') : count ? t('home.attention', { count }) : t('home.well')}
+              </State>
             </li>
           );
         })}

@@ -1,3 +1,4 @@
+import type { Site } from '../../../protocol/wire/api.ts';
 import type { HomeItem, HomeKind } from '../../../protocol/wire/home.ts';
 import type { Level } from '../../components/icons.tsx';
 
@@ -39,3 +40,13 @@ export const isUrgent = (kind: HomeKind): boolean => LEVELS[kind] !== 'info';
 export const byKind = (items: readonly HomeItem[]): [HomeKind, HomeItem[]][] => [
   ...Map.groupBy(items, (item) => item.kind),
 ];
+
+/** How a site is, and how many things need attention at it; unknown without a box. */
+export function siteState({ boxes, warnables }: Pick<Site, 'boxes' | 'warnables'>): { level: Level; count: number } {
+  const urgent = warnables.filter((warnable) => warnable.severity !== 'info');
+  if (urgent.length > 0) {
+    const level = urgent.some((warnable) => warnable.severity === 'error') ? 'problem' : 'attention';
+    return { level, count: urgent.length };
+  }
+  return { level: boxes.some((box) => box.state !== 'revoked') ? 'well' : 'unknown', count: 0 };
+}
