@@ -1,5 +1,3 @@
-import { z } from 'zod';
-
 /** ISO 3166-1 alpha-2 codes of countries and territories. Their names come from `Intl.DisplayNames`. */
 export const COUNTRIES =
   `AD AE AF AG AI AL AM AO AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BW BY BZ CA CC CD CF CG
@@ -9,11 +7,6 @@ LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT
 NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS
 ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM
 ZW`.split(/\s+/);
-
-export const Country = z
-  .string()
-  .toUpperCase()
-  .refine((code) => COUNTRIES.includes(code), 'two letters of ISO 3166, like DE');
 
 const EU = 'AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK'.split(' ');
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AUTHENTICATION_FIELDS, Country } from './countries.ts';
+import { AUTHENTICATION_FIELDS, COUNTRIES } from './countries.ts';
 import { Instant, Uuid } from './ids.ts';
 import { CompanyType, RegisteredType, RolePermission } from './rights.ts';
 
@@ -9,6 +9,11 @@ import { CompanyType, RegisteredType, RolePermission } from './rights.ts';
 
 export const LOCALES = ['en', 'de'] as const;
 export const Locale = z.enum(LOCALES);
+
+export const Country = z
+  .string()
+  .toUpperCase()
+  .refine((code) => COUNTRIES.includes(code), 'two letters of ISO 3166, like DE');
 
 /** No control characters: names end up in headings of mails. */
 const line = (max: number) =>

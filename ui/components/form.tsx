@@ -14,7 +14,7 @@ interface FieldProps {
   value?: string;
   required?: boolean;
   autoComplete?: string;
-  inputMode?: 'numeric' | 'text' | 'email';
+  inputMode?: 'numeric' | 'text' | 'email' | 'tel';
   mono?: boolean;
   minLength?: number;
   maxLength?: number;

@@ -15,10 +15,20 @@ export function sessionEnded(): void {
 
 export const api = createClient(sessionEnded);
 
-export async function signIn(email: string, password: string): Promise<void> {
-  const answer = await api.post<{ me: Me }>('/auth/login', { email, password });
+/** `code`: of the second factor, asked for by `second-factor-needed`. */
+export async function signIn(email: string, password: string, code?: string): Promise<void> {
+  enter(await api.post('/auth/login', { email, password, ...(code ? { code } : {}) }));
+}
+
+/** A session has begun, or goes on with a new token. */
+export function enter(session: { me: Me }): void {
   expired.value = false;
-  me.value = answer.me;
+  me.value = session.me;
+}
+
+/** Reads again who is signed in, after what that says was changed. */
+export async function refreshMe(): Promise<void> {
+  me.value = await api.get('/auth/me');
 }
 
 export async function signOut(): Promise<void> {
