@@ -74,7 +74,7 @@ await db
   .execute();
 
 // A site that was handed over, one that waits for its customer.
-async function site(name: string, status: 'authorized' | 'to-be-accepted', ownerId: string | null) {
+async function site(name: string, status: 'authorized' | 'to-be-accepted' | 'not-handed-over', ownerId: string | null) {
   const id = uuidv7(now);
   await db
     .insertInto('sites')
@@ -112,20 +112,28 @@ await db
   })
   .execute();
 
+// A site to be shared and worked on, and a company that could help there.
+const mall = await site('Shopping Mall', 'not-handed-over', null);
+await grant(acme.companyId, mall, 'all', 'site');
+await company('Partner Patrol', 'installer', 'partner@example.org', 'Paul Partner');
+await db.updateTable('companies').set({ country: 'DE' }).where('type', '=', 'installer').execute();
+
 // Devices, one of them shared for a while, and what happened at them.
-async function device(siteId: string, name: string) {
+async function device(siteId: string, name: string, accessMode: 'ip' | 'p2p' = 'ip') {
   const id = uuidv7(now);
   await db
     .insertInto('devices')
     .values({
       ...{ id, siteId, boxSerial: null, name, kind: 'isapi', mac: null, serial: `DS-2CD2143G2-I2025${name}` },
-      ...{ host: 'camera.example', httpPort: 80, username: 'admin', createdAt, deletedAt: null, accessMode: 'ip' },
+      ...{ host: 'camera.example', httpPort: 80, username: 'admin', createdAt, deletedAt: null, accessMode },
       ...{ model: 'DS-2CD2143G2-I', firmware: 'V5.7.3', channelCount: 1 },
     })
     .execute();
   return id;
 }
 const deviceId = await device(acme.siteId, 'Gate');
+await device(mall, 'Hall', 'p2p');
+await device(mall, 'Yard', 'p2p');
 const villaDevice = await device(villa, 'Front door');
 await grant(acme.companyId, villa, 'live', 'application', { deviceId: villaDevice, untilMs: now + DAY_MS / 2 });
 const applicationId = uuidv7(now);
@@ -163,12 +171,16 @@ await db
   .execute();
 
 await db.destroy();
-const people = ['installer', 'employee', 'customer', 'arc', 'operator'].map((who) => [who, `${who}@example.org`]);
+const people = ['installer', 'employee', 'customer', 'arc', 'operator', 'partner'].map((who) => [
+  who,
+  `${who}@example.org`,
+]);
 console.log(
   JSON.stringify({
     password: PASSWORD,
     people: Object.fromEntries(people),
     ids: {
+      mall: { siteId: mall, deviceId, eventId },
       installer: { siteId: acme.siteId, deviceId, eventId },
       customer: { siteId: villa, deviceId: villaDevice, eventId },
     },

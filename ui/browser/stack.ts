@@ -127,10 +127,27 @@ export async function startBox(relay: string) {
 }
 
 /** A relay with one user and one site without a box. */
-export async function startRelay(user: { email: string; password: string; site: string }) {
+export async function startRelay(user: { email: string; password: string; site: string }, options: string[] = []) {
   const who = ['--company', 'Test Security', '--name', 'Tess Ter', '--email', user.email, '--site', user.site];
   const bootstrap = ['bootstrap', ...who, '--time-zone', 'Europe/Berlin'];
-  return startMain('relay', await freeBase(), [], [bootstrap, user.password]);
+  return startMain('relay', await freeBase(), options, [bootstrap, user.password]);
+}
+
+/** The lab's mail server, SMS gateway and push service. */
+export async function startPost(): Promise<{ smtp: string; mailbox: string; push: string; stop: () => Promise<void> }> {
+  const child = spawn(process.execPath, ['lab/post.ts'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await ended;
+  };
+  let said = '';
+  for await (const text of child.stdout.setEncoding('utf8')) {
+    said += text;
+    const ready = /^ready (.*)\n/m.exec(said);
+    if (ready) return { ...JSON.parse(ready[1]!), stop };
+  }
+  throw new Error('lab/post.ts does not start');
 }
 
 /** A relay with people of every kind, and a little of everything that they see (relay/testing/everyone.ts). */
@@ -140,8 +157,8 @@ export async function startEveryone() {
   if (filled.status !== 0) throw new Error(filled.stderr);
   const told = JSON.parse(filled.stdout) as {
     password: string;
-    people: Record<'installer' | 'employee' | 'customer' | 'arc' | 'operator', string>;
-    ids: Record<'installer' | 'customer', { siteId: string; deviceId: string; eventId: string }>;
+    people: Record<'installer' | 'employee' | 'customer' | 'arc' | 'operator' | 'partner', string>;
+    ids: Record<'installer' | 'customer' | 'mall', { siteId: string; deviceId: string; eventId: string }>;
   };
   return { ...told, ...(await startMain('relay', await freeBase(), [], undefined, dir)) };
 }

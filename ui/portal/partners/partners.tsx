@@ -78,6 +78,14 @@ export function InvitePartner() {
     await api.post('/sites/{siteId}/partners', body, { params: { siteId } });
     route(`${base}/partners`);
   });
+  if (!site.data!.operations.includes('collaborate')) {
+    return (
+      <>
+        <Title suffix={`${site.data!.name} · Gatepost`}>{t('partners.invite')}</Title>
+        <Empty title={t('partners.notNow')} />
+      </>
+    );
+  }
   return (
     <>
       <Title suffix={`${site.data!.name} · Gatepost`}>{t('partners.invite')}</Title>

@@ -3,9 +3,9 @@ import { useLocation } from 'preact-iso';
 import type { ShareCustomer } from '../../../protocol/wire/sharing.ts';
 import { Form, SubmitOrCancel } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
-import { Panel, Skeleton, Title } from '../../components/page.tsx';
+import { Empty, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
-import { useAction, useResource } from '../../components/resource.ts';
+import { type Resource, useAction, useResource } from '../../components/resource.ts';
 import { NotFound } from '../not-found.tsx';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
@@ -19,8 +19,7 @@ export function ShareCardPage({ params }: { params?: { shareId?: string } }) {
   const found = useResource((signal) => api.get('/sites/{siteId}/sharing', { params: { siteId }, signal }), [siteId]);
   const sharing = found.data?.sharing;
   const customer = sharing?.customers.find((each) => each.id === params?.shareId);
-  if (found.error) return <ProblemPanel error={found.error} what={t('sharing.loadFailed')} retry={found.reload} />;
-  if (!found.data || !devices.data) return <Skeleton lines={8} />;
+  if (!found.data || !devices.data) return found.error ? <NotLoaded found={found} /> : <Skeleton lines={8} />;
   if (!sharing || !customer) return <NotFound />;
   const open = customer.state === 'to-be-accepted' || customer.state === 'accepted';
   return (
@@ -28,6 +27,15 @@ export function ShareCardPage({ params }: { params?: { shareId?: string } }) {
       <Title suffix={`${site.data!.name} · Gatepost`}>{t('sharing.cardTitle', { name: customer.name })}</Title>
       {open && <Card customer={customer} />}
       {sharing.mode === 'A' && customer.state !== 'accepted' && <Person customer={customer} />}
+    </>
+  );
+}
+
+function NotLoaded({ found }: { found: Pick<Resource<unknown>, 'error' | 'reload'> }) {
+  return (
+    <>
+      <Title>{t('sharing.with')}</Title>
+      <ProblemPanel error={found.error} what={t('sharing.loadFailed')} retry={found.reload} />
     </>
   );
 }
@@ -103,7 +111,8 @@ export function BatchSharePage() {
     <>
       <Title suffix={`${site.data!.name} · Gatepost`}>{t('sharing.batchTitle')}</Title>
       <ProblemPanel error={found.error} what={t('sharing.loadFailed')} retry={found.reload} />
-      {(!open || !devices.data) && !found.error && <Skeleton lines={6} />}
+      {(!found.data || !devices.data) && !found.error && <Skeleton lines={6} />}
+      {found.data && !open && <Empty title={t('sharing.notShared')} />}
       {open && devices.data && (
         <div class="panel flex max-w-4xl flex-col gap-4">
           <ProblemPanel error={send.error} what={t('sharing.batchFailed')} focus />

@@ -5,7 +5,7 @@ import { VALIDITIES, type Validity } from '../../../protocol/wire/rights.ts';
 import type { ShareMode, Sharing } from '../../../protocol/wire/sharing.ts';
 import { Choice, Form, SubmitOrCancel } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
-import { Skeleton, Title } from '../../components/page.tsx';
+import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
 import { api } from '../session.ts';
@@ -87,6 +87,14 @@ export function ShareWizard() {
     route(`${base}/customer`);
   });
   if (!devices.data) return <Skeleton lines={8} />;
+  if (!site.data!.operations.includes('share')) {
+    return (
+      <>
+        <Title suffix={`${site.data!.name} · Gatepost`}>{t('sharing.title')}</Title>
+        <Empty title={t('sharing.notNow')} />
+      </>
+    );
+  }
   return (
     <>
       <Title suffix={`${site.data!.name} · Gatepost`}>{t('sharing.title')}</Title>
@@ -173,6 +181,7 @@ export function AddCustomersPage() {
   const { siteId, base, site } = useSite();
   const { route } = useLocation();
   const [count, setCount] = useState(1);
+  const may = site.data!.operations.includes('batch-share');
   const send = useAction(async (fields: Record<string, string>) => {
     const customers = Array.from({ length: count }, (_, n) => personIn(fields, n));
     keepCodes(await api.post('/sites/{siteId}/sharing/customers', { customers }, { params: { siteId } }));
@@ -181,16 +190,18 @@ export function AddCustomersPage() {
   return (
     <>
       <Title suffix={`${site.data!.name} · Gatepost`}>{t('sharing.addTitle')}</Title>
-      <p class="muted max-w-prose">{t('sharing.addText')}</p>
-      <div class="panel flex max-w-4xl flex-col gap-4">
-        <ProblemPanel error={send.error} what={t('sharing.addFailed')} focus />
-        <Form onSubmit={send.run} label={t('sharing.addTitle')}>
-          <Customers error={send.error} count={count} add={() => setCount(count + 1)} administrator={false} />
-          <SubmitOrCancel busy={send.busy} doing={t('sharing.doing')} cancel={`${base}/customer`}>
-            {t('sharing.addSubmit')}
-          </SubmitOrCancel>
-        </Form>
-      </div>
+      <p class="muted max-w-prose">{t(may ? 'sharing.addText' : 'sharing.notShared')}</p>
+      {may && (
+        <div class="panel flex max-w-4xl flex-col gap-4">
+          <ProblemPanel error={send.error} what={t('sharing.addFailed')} focus />
+          <Form onSubmit={send.run} label={t('sharing.addTitle')}>
+            <Customers error={send.error} count={count} add={() => setCount(count + 1)} administrator={false} />
+            <SubmitOrCancel busy={send.busy} doing={t('sharing.doing')} cancel={`${base}/customer`}>
+              {t('sharing.addSubmit')}
+            </SubmitOrCancel>
+          </Form>
+        </div>
+      )}
     </>
   );
 }
