@@ -76,7 +76,14 @@ export function LogFilters({
             />
           )}
           <SiteChoice chosen={filters.siteId} name={siteName} onChange={setSite} />
-          <Field label={t('log.text')} name="text" value={filters.text ?? ''} maxLength={64} autoComplete="off" />
+          <Field
+            label={t('log.text')}
+            hint={t('log.textHint')}
+            name="text"
+            value={filters.text ?? ''}
+            maxLength={64}
+            autoComplete="off"
+          />
           <DayField label={t('log.from')} name="from" value={filters.from} />
           <DayField label={t('log.to')} name="to" value={filters.to} />
         </div>
