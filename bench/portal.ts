@@ -81,7 +81,7 @@ async function measure(kind: string, data: Seeded, emit: (line: object) => void,
       const name = `portal, ${kind}: ${page}, ${PER_SECOND} requests/s in all`;
       emit({ bench: name, unit: 'ms', ...figures, failed, generatorLateP99: outcome.lateP99, target: TARGET });
     }
-    if (outcome.failure) throw new Error(`an answer was wrong: ${outcome.failure}`);
+    if (outcome.failure) throw new Error(outcome.failure);
   } finally {
     await relay.stop();
   }
@@ -106,7 +106,7 @@ class Relay {
     const dir = mkdtempSync(join(tmpdir(), 'gatepost-bench-'));
     const database =
       'url' in address ? ['--data', dir, '--database-url', address.url] : ['--data', join(address.path, '..')];
-    const args = ['relay/main.ts', '--host', '127.0.0.1', '--port', String(port), '--log-level', 'error', ...database];
+    const args = ['relay/main.ts', '--host', '127.0.0.1', '--port', String(port), '--log-level', 'fatal', ...database];
     const began = performance.now();
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
     const url = `http://127.0.0.1:${port}`;
