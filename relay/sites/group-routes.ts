@@ -52,8 +52,9 @@ export function registerGroupRoutes(app: Api, { groups }: { groups: Groups }): v
     async (c) => {
       const { groupId } = c.req.valid('param');
       const { name } = c.req.valid('json');
+      const group = await groups.rename(c.get('scope'), groupId, name);
       c.set('audit', { target: { kind: 'site-group', id: groupId, name } });
-      return c.json(await groups.rename(c.get('scope'), groupId, name), 200);
+      return c.json(group, 200);
     },
   );
   app.openapi(
@@ -68,8 +69,8 @@ export function registerGroupRoutes(app: Api, { groups }: { groups: Groups }): v
     }),
     async (c) => {
       const { groupId } = c.req.valid('param');
-      c.set('audit', { target: { kind: 'site-group', id: groupId } });
       await groups.remove(c.get('scope'), groupId);
+      c.set('audit', { target: { kind: 'site-group', id: groupId } });
       return c.body(null, 204);
     },
   );

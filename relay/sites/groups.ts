@@ -50,6 +50,8 @@ export class Groups {
 
   async rename(scope: Scope, id: string, name: string): Promise<SiteGroup> {
     mustManageSites(scope);
+    // Others' sites may be in it.
+    scope.must('manage-all-sites');
     await this.#db.transaction().execute(async (trx) => {
       await this.find(trx, scope, { id });
       const same = await this.#named(trx, scope, name);
@@ -62,6 +64,8 @@ export class Groups {
   /** Its sites stay, in no group. */
   async remove(scope: Scope, id: string): Promise<void> {
     mustManageSites(scope);
+    // Others' sites may be in it.
+    scope.must('manage-all-sites');
     await this.#db.transaction().execute(async (trx) => {
       await this.find(trx, scope, { id });
       await trx.updateTable('sites').set({ groupId: null }).where('groupId', '=', id).execute();

@@ -39,8 +39,10 @@ export function registerManagerRoutes(app: Api, { managers }: { managers: Manage
     async (c) => {
       const { siteId, userId } = c.req.valid('param');
       const { until } = c.req.valid('json');
-      c.set('audit', { siteId, target: { kind: 'employee', id: userId }, detail: until ?? 'Lifetime' });
-      return c.json({ items: await managers.setValidity(c.get('scope'), siteId, { userId, until }) }, 200);
+      const items = await managers.setValidity(c.get('scope'), siteId, { userId, until });
+      const name = items.find((manager) => manager.userId === userId)?.name;
+      c.set('audit', { siteId, target: { kind: 'employee', id: userId, name }, detail: until ?? 'Lifetime' });
+      return c.json({ items }, 200);
     },
   );
   app.openapi(
@@ -56,8 +58,8 @@ export function registerManagerRoutes(app: Api, { managers }: { managers: Manage
     }),
     async (c) => {
       const { siteId, userId } = c.req.valid('param');
-      c.set('audit', { siteId, target: { kind: 'employee', id: userId } });
       await managers.remove(c.get('scope'), siteId, userId);
+      c.set('audit', { siteId, target: { kind: 'employee', id: userId } });
       return c.body(null, 204);
     },
   );
