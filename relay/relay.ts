@@ -39,11 +39,11 @@ import { registerClipRoutes } from './clips/routes.ts';
 import { uploadRoutes } from './clips/upload-routes.ts';
 import { type DatabaseAddress, type Db, openDatabase } from './db/database.ts';
 import { DesiredStates } from './desired/desired.ts';
-import { BoxClient } from './devices/box-client.ts';
 import { Adding } from './devices/adding.ts';
+import { BoxClient } from './devices/box-client.ts';
 import { DeviceList } from './devices/device-list.ts';
-import { DeviceStates } from './devices/device-states.ts';
 import { DeviceSecrets } from './devices/device-secrets.ts';
+import { DeviceStates } from './devices/device-states.ts';
 import { Devices } from './devices/devices.ts';
 import { registerDeviceRoutes } from './devices/routes.ts';
 import { JournalIngest } from './events/ingest.ts';
@@ -249,7 +249,7 @@ export class Relay {
     const leases = new Leases({ clock });
     const keys = new ApiKeys({ db, clock, log: child('keys'), sessions });
     const access = { sessions, keys, operationLog, remote, limits: this.#o.rateLimits };
-    const api = createApi({ db, clock, log: child('api'), ...access, metrics });
+    const api = createApi({ db, clock, log: child('api'), ...access, metrics, https });
     // No request sees what has ended meanwhile.
     api.use('*', async (_, next) => {
       await handover.due();

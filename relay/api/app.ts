@@ -18,7 +18,11 @@ import { ProblemError, problemResponse } from './problem.ts';
 import { RATE_LIMITS, type RateLimits, rateLimit } from './rate-limit.ts';
 import type { RemoteAddress } from './remote.ts';
 
-export const SESSION_COOKIE = 'gp_session';
+/**
+ * The name of the session's cookie. Over https it has the prefix by which browsers take it from this host alone: no
+ * neighbouring host can plant one.
+ */
+export const sessionCookie = (https: boolean) => (https ? '__Host-gp_session' : 'gp_session');
 
 export type ApiEnv = {
   Bindings: HttpBindings;
@@ -71,8 +75,10 @@ export function createApi(deps: {
   remote: RemoteAddress;
   limits?: RateLimits;
   metrics?: Metrics;
+  /** Browsers come by https. */
+  https?: boolean;
 }): Api {
-  const { db, clock, log, sessions, keys, operationLog, remote, limits = RATE_LIMITS, metrics } = deps;
+  const { db, clock, log, sessions, keys, operationLog, remote, limits = RATE_LIMITS, metrics, https = false } = deps;
   const app: Api = new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
       if (result.success) return;
@@ -100,7 +106,7 @@ export function createApi(deps: {
   app.use('*', async (c, next) => {
     if (OPEN.has(c.req.path)) return next();
     const bearer = /^Bearer ([\w-]{20,128})$/.exec(c.req.header('authorization') ?? '')?.[1];
-    const token = bearer ?? getCookie(c, SESSION_COOKIE);
+    const token = bearer ?? getCookie(c, sessionCookie(https));
     const authenticate = async () =>
       token ? ((bearer && (await keys.find(bearer))) ?? (await sessions.find(token))) : null;
     const principal = await authenticate();

@@ -1,5 +1,5 @@
 import { PROBLEMS } from '../../protocol/wire/problem.ts';
-import { type Api, SESSION_COOKIE } from './app.ts';
+import { type Api, sessionCookie } from './app.ts';
 import { withExamples } from './examples.ts';
 
 const errors = Object.entries(PROBLEMS).map(([code, [status, title]]) => `| \`${code}\` | ${status} | ${title} |`);
@@ -17,7 +17,7 @@ export function registerDocument(app: Api): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
     type: 'apiKey',
     in: 'cookie',
-    name: SESSION_COOKIE,
+    name: sessionCookie(true),
   });
   app.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
   let document: string | null = null;

@@ -15,7 +15,7 @@ beforeAll(async () => {
   relay = await new TestRelay({ clock, proxies: 1 }).start();
 });
 beforeEach(async () => {
-  await clock.advance(HOUR_MS);
+  await clock.jump(HOUR_MS);
   acme = await relay.company('Acme');
 });
 afterAll(() => relay.stop());
@@ -80,7 +80,7 @@ describe('session', () => {
     expect((await acme.api('GET', '/auth/me')).body.code).toBe('not-signed-in');
 
     acme = await relay.company('Acme');
-    await clock.advance(12 * HOUR_MS + 1);
+    await clock.jump(12 * HOUR_MS + 1);
     expect((await acme.api('GET', '/auth/me')).status).toBe(401);
 
     const former = await relay.company('Acme');
@@ -126,7 +126,7 @@ describe('grants', () => {
   it('show a foreign site until they run out', async () => {
     const guest = await asGuest('view', clock.now() + HOUR_MS);
     expect((await guest.api('GET', `/sites/${acme.siteId}`)).status).toBe(200);
-    await clock.advance(HOUR_MS);
+    await clock.jump(HOUR_MS);
     expect((await guest.api('GET', `/sites/${acme.siteId}`)).body.code).toBe('not-found');
     expect((await guest.api('GET', `/sites/${guest.siteId}`)).status).toBe(200);
   });

@@ -2,7 +2,7 @@ import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { deleteCookie, setCookie } from 'hono/cookie';
 import { LoginRequest, LoginResponse, Me } from '../../protocol/wire/api.ts';
-import { type Api, type ApiEnv, requireSameOrigin, SESSION_COOKIE } from '../api/app.ts';
+import { type Api, type ApiEnv, requireSameOrigin, sessionCookie } from '../api/app.ts';
 import { body, json, problems } from '../api/problem.ts';
 import type { RemoteAddress } from '../api/remote.ts';
 import type { From, Login, SignedIn } from './login.ts';
@@ -26,11 +26,14 @@ export class SessionCookies {
   }
 
   set(c: Context<ApiEnv>, session: SignedIn): void {
-    setCookie(c, SESSION_COOKIE, session.token, { ...this.#options, expires: new Date(session.expiresAt) });
+    setCookie(c, sessionCookie(this.#options.secure), session.token, {
+      ...this.#options,
+      expires: new Date(session.expiresAt),
+    });
   }
 
   clear(c: Context<ApiEnv>): void {
-    deleteCookie(c, SESSION_COOKIE, this.#options);
+    deleteCookie(c, sessionCookie(this.#options.secure), this.#options);
   }
 }
 

@@ -111,7 +111,7 @@ describe('home', () => {
       ['assignment-ends', 'Acme HQ', new Date(until).toISOString()],
       ['permission-ends', 'Gate', new Date(until).toISOString()],
     ]);
-    await clock.advance(HOUR);
+    await clock.jump(HOUR);
     expect(await ends()).toEqual([]);
   });
 
@@ -126,7 +126,7 @@ describe('home', () => {
         .execute(),
     );
     expect((await home(acme)).items.find((item) => item.kind === 'join-request')?.name).toBe('Nora New');
-    await clock.advance(HOUR);
+    await clock.jump(HOUR);
     expect(kinds(await home(acme))).not.toContain('join-request');
   });
 });

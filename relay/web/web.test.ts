@@ -110,7 +110,13 @@ describe('the program', () => {
       email: 'owner@acme.example',
       password: 'password of Acme',
     });
-    expect(login.headers.get('set-cookie')).toContain('; Secure');
+    const cookie = login.headers.get('set-cookie') as string;
+    expect(cookie).toMatch(/^__Host-gp_session=[^;]+; Path=\/; .*HttpOnly; Secure; SameSite=Lax$/);
+    const me = (sent: string) => relay.call('GET', '/api/v1/auth/me', undefined, { cookie: sent });
+    const value = cookie.split(';')[0] as string;
+    expect((await me(value)).status).toBe(200);
+    // One that a neighbouring host could plant.
+    expect((await me(value.replace('__Host-', ''))).status).toBe(401);
   });
 });
 
