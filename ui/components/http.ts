@@ -60,6 +60,8 @@ export function client(base: string, onSignedOut: () => void) {
     const headers: Record<string, string> = { ...ACCEPT };
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (method === 'POST') headers['idempotency-key'] = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+    // What was asked for before a change, like signing in, may be otherwise after it.
+    if (method !== 'GET') early.clear();
     let response: Response;
     try {
       const asked = method === 'GET' ? takeEarly(base + path) : undefined;
