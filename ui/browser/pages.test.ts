@@ -86,7 +86,8 @@ describe.each<Kind>(['installer', 'employee', 'customer', 'arc', 'operator'])('e
         try {
           await visit(path);
         } catch (error) {
-          failed.push(`${what} ${path}: ${error instanceof Error ? error.message.slice(0, 2_000) : error}`);
+          const { message, actual = '' } = error as { message: string; actual?: unknown };
+          failed.push(`${what} ${path}: ${message.slice(0, 1_000)} ${JSON.stringify(actual).slice(0, 2_000)}`);
         }
       }
     };
@@ -106,7 +107,7 @@ describe.each<Kind>(['installer', 'employee', 'customer', 'arc', 'operator'])('e
       await go(page, path);
       await check(page, `${kind} ${path} de`, ['document-title', 'label', 'target-size']);
     });
-    expect(failed).toEqual([]);
+    expect(failed.join('\n')).toBe('');
     expect(complaints).toEqual([]);
     await context.close();
   });
