@@ -34,6 +34,15 @@ describe('what the documentation says', () => {
     );
   });
 
+  it('shows each requirement of the ASVS by something that is there', () => {
+    const rows = [...read('docs/asvs.md').matchAll(/^\| (\d+\.\d+\.\d+[^|]*)\|.*\| `([^`]+)` ?(.*) \|$/gm)];
+    expect(rows.length).toBeGreaterThan(60);
+    for (const [, id, file, title] of rows) {
+      expect([id, globSync(file as string, { cwd: root }).length]).toEqual([id, 1]);
+      if (title) expect([id, read(file as string).includes(title)]).toEqual([id, true]);
+    }
+  });
+
   it('has decision records in one form, each in the list', () => {
     const list = read('docs/adr/README.md');
     const records = globSync('docs/adr/[0-9]*.md', { cwd: root }).sort();
