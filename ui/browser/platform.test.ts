@@ -129,6 +129,9 @@ describe('the operation log', () => {
     await check(page, 'operation log none 375');
     await page.getByRole('link', { name: 'Take filters away' }).click();
     await page.getByText('Signed in').first().waitFor();
+    await page.getByText('Search the log').click();
+    await page.getByLabel('Site').waitFor();
+    await page.getByText('Search the log').click();
     await check(page, 'operation log 375');
     await context.close();
   });

@@ -79,6 +79,8 @@ export function SectionNav({ routes, person }: { routes: readonly PageRoute[]; p
   );
   const pages = heading ? pagesIn(routes, heading.in, person) : [];
   if (!heading || pages.length < 2) return null;
+  // Of /company and /company/log only the second is the page of /company/log/….
+  const current = pages.filter((route) => isAt(path, route.path)).sort((a, b) => b.path.length - a.path.length)[0];
   return (
     <nav
       aria-label={t('nav.pagesOf', { name: t(heading.label) })}
@@ -87,7 +89,7 @@ export function SectionNav({ routes, person }: { routes: readonly PageRoute[]; p
       <ul class="tabs flex gap-4 md:gap-6">
         {pages.map((route) => (
           <li key={route.path}>
-            <a href={route.path} aria-current={isAt(path, route.path) ? 'page' : undefined}>
+            <a href={route.path} aria-current={route === current ? 'page' : undefined}>
               {t(route.nav.label)}
             </a>
           </li>

@@ -62,7 +62,8 @@ export function LogFilters({
   const send = ({ userId, from, to, text }: Record<string, string>) =>
     onChange(filtersOf({ userId: userId ?? '', siteId: site ?? '', from: from ?? '', to: to ?? '', text: text ?? '' }));
   return (
-    <section class="panel" aria-label={t('log.filters')}>
+    <details class="panel" open={Object.keys(filters).length > 0 || matchMedia('(min-width: 46rem)').matches}>
+      <summary class="mb-2 cursor-pointer font-semibold">{t('log.filters')}</summary>
       <ProblemPanel error={operators.error} what={t('log.failed')} retry={operators.reload} />
       <Form onSubmit={send} label={t('log.filters')}>
         <div class="grid gap-4 md:grid-cols-3">
@@ -98,7 +99,7 @@ export function LogFilters({
           )}
         </div>
       </Form>
-    </section>
+    </details>
   );
 }
 
@@ -141,6 +142,9 @@ function SiteChoice({
       <label for={id} class="font-semibold">
         {t('log.site')} <span class="muted font-normal">{t('form.optional')}</span>
       </label>
+      <p id={`${id}-hint`} class="muted small" role="status">
+        {unknown ? t('log.unknownSite') : t('log.siteHint')}
+      </p>
       <input
         id={id}
         class="input mt-1"
@@ -156,9 +160,6 @@ function SiteChoice({
           <option key={site.id} value={site.name} />
         ))}
       </datalist>
-      <p id={`${id}-hint`} class="muted small">
-        {unknown ? t('log.unknownSite') : t('log.siteHint')}
-      </p>
     </div>
   );
 }
