@@ -6,6 +6,7 @@ type Bench = { run(emit: Emit, options: { quick: boolean }): Promise<void> };
 
 const benches: Record<string, () => Promise<Bench>> = {
   portal: () => import('../bench/portal.ts'),
+  'ui-load': () => import('../bench/ui-load.ts'),
   events: () => import('../bench/events.ts'),
   arc: () => import('../bench/arc.ts'),
   tunnel: () => import('../bench/tunnel.ts'),
