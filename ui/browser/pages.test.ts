@@ -37,9 +37,11 @@ async function signIn(kind: Kind) {
   const cookies = [
     { name, value, domain: hostname, path: '/', expires: -1, httpOnly: true, secure: false, sameSite: 'Lax' as const },
   ];
-  const api = async <T>(path: string) => {
-    const got = await fetch(`${relay.url}/api/v1${path}`, { headers: { authorization: `Bearer ${token}` } });
-    return (await got.json()) as T;
+  const api = async <T>(path: string, method = 'GET', body?: object) => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const got = await fetch(`${relay.url}/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
+    const text = await got.text();
+    return (text ? JSON.parse(text) : undefined) as T;
   };
   return { me, api, storage: { cookies, origins: [] } };
 }
@@ -98,11 +100,11 @@ describe.each<Kind>(['installer', 'employee', 'customer', 'arc', 'operator'])('e
       expect(await page.locator('h1').count()).toBe(1);
       await judge(page, `${kind} ${path}`);
     });
-    await page.evaluate(() => localStorage.setItem('gatepost.language', 'de'));
+    await api('/me/profile', 'PUT', { name: me.name, locale: 'de' });
     await page.setViewportSize({ width: 375, height: 812 });
     await page.goto(relay.url);
     await settled(page);
-    expect(await page.evaluate(() => document.documentElement.lang)).toBe('de');
+    await page.waitForFunction(() => document.documentElement.lang === 'de');
     await each('in German', async (path) => {
       await go(page, path);
       await check(page, `${kind} ${path} de`, [

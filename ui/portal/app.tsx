@@ -11,7 +11,7 @@ import { useClock } from '../components/time.tsx';
 import { UndoBar } from '../components/undo.tsx';
 import { rememberCompany } from './early.ts';
 import { useShortcuts } from './keys.tsx';
-import { LanguageChoice } from './language.tsx';
+import { LanguageChoice, useLanguageOf } from './language.tsx';
 import { Bell } from './messages/bell.tsx';
 import { MainNav, mainNav, SectionNav } from './nav.tsx';
 import { NotFound } from './not-found.tsx';
@@ -44,6 +44,7 @@ function Session() {
   useEffect(() => {
     if (me.value !== undefined) rememberCompany(me.value);
   }, [me.value]);
+  useLanguageOf(me.value);
   if (me.value) return <Frame person={me.value} />;
   if (me.value === null) return <Outside />;
   return (

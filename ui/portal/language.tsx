@@ -1,7 +1,10 @@
+import { useEffect } from 'preact/hooks';
+import type { Me } from '../../protocol/wire/api.ts';
 import { Choice } from '../components/form.tsx';
-import { LANGUAGES, type Language, language, setLanguage, t } from '../components/i18n.ts';
+import { isLanguage, LANGUAGES, type Language, language, setLanguage, t } from '../components/i18n.ts';
 import { ProblemPanel } from '../components/problem.tsx';
 import { useAction } from '../components/resource.ts';
+import { api, me } from './session.ts';
 
 const STORED = 'gatepost.language';
 
@@ -23,9 +26,27 @@ export async function chooseLanguage(tag: Language): Promise<void> {
   }
 }
 
+/** Of who is signed in, it is their setting: on every device, and in what is sent to them. */
+async function chooseForPerson(tag: Language): Promise<void> {
+  const person = me.value;
+  if (person && person.locale !== tag) {
+    await api.put('/me/profile', { name: person.name, locale: tag });
+    me.value = { ...person, locale: tag };
+  }
+  await chooseLanguage(tag);
+}
+
+/** Speaks a person's language once it is known who they are. */
+export function useLanguageOf(person: Me | null | undefined): void {
+  const setting = person?.locale ?? '';
+  useEffect(() => {
+    if (isLanguage(setting) && setting !== language.value) chooseLanguage(setting).catch(() => {});
+  }, [setting]);
+}
+
 /** Switches the language of every page at once. */
 export function LanguageChoice() {
-  const choose = useAction(chooseLanguage);
+  const choose = useAction(chooseForPerson);
   return (
     <div class="max-w-60">
       <ProblemPanel error={choose.error} what={t('page.failed')} />
