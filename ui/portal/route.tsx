@@ -99,11 +99,11 @@ function lazyPage({ load, strings = [] }: Lazy): { component: FunctionComponent;
     const [failed, setFailed] = useState(false);
     const [, arrived] = useState(false);
     useEffect(() => {
-      if (!page)
-        fetch().then(
-          () => arrived(true),
-          () => setFailed(true),
-        );
+      // Also when it is there by now: it may have come between this component's first look and here.
+      fetch().then(
+        () => arrived(true),
+        () => setFailed(true),
+      );
     }, []);
     if (page) {
       const Found = page;
