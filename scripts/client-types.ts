@@ -11,6 +11,7 @@ interface Parameter {
   schema: Json;
 }
 interface Operation {
+  operationId?: string;
   summary?: string;
   parameters?: Parameter[];
   requestBody?: { required?: boolean; content: Record<string, { schema: Json }> };

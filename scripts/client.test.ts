@@ -12,6 +12,20 @@ describe('the web UI’s client', () => {
   });
 });
 
+describe('the operation log’s page', () => {
+  it('has words for every operation that is logged', async () => {
+    const { paths } = await apiDocument();
+    const ids = (reads: boolean) =>
+      Object.values(paths).flatMap((item) =>
+        Object.entries(item).flatMap(([method, o]) => ((method === 'get') === reads ? [o.operationId as string] : [])),
+      );
+    const file = readFileSync(join(import.meta.dirname, '../ui/locales/en/log.json'), 'utf8');
+    const said = Object.keys(JSON.parse(file).log.action);
+    expect(ids(false).filter((id) => !said.includes(id))).toEqual([]);
+    expect(said.filter((id) => ![...ids(false), ...ids(true)].includes(id))).toEqual([]);
+  });
+});
+
 describe('types from schemas', () => {
   const typesOf = (schemas: Record<string, object>, body: object, answer: object) =>
     clientTypes({
