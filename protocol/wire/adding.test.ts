@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  ADDING_METHODS,
-  type AddingMethod,
-  addingRefused,
-  codeOf,
-  DEVICE_VARIANTS,
-  variantOf,
-  WHERE_FOUND,
-} from './adding.ts';
+import { ADDING_METHODS, type AddingMethod, addingRefused, codeOf, DEVICE_VARIANTS, variantOf } from './adding.ts';
 import { DEVICE_TYPES, type DeviceType } from './rights.ts';
+import { WHERE_FOUND } from './where-found.ts';
 
 /** Table 3-6 as it is printed; the box beside it: by serial and code, or the QR code of both. */
 const TABLE: Record<AddingMethod, string> = {

@@ -39,16 +39,34 @@ export const ROUTES = withPages<PageRoute>([
   // Sites
   {
     path: '/sites',
-    load: async () => (await import('./sites.tsx')).Sites,
+    load: async () => (await import('./sites/sites.tsx')).Sites,
     who: INSTALLERS,
     strings: ['sites', 'site'],
     nav: { in: 'main', label: 'nav.sites', order: 10, icon: 'sites', letter: 's' },
   },
   {
     path: '/sites/new',
-    load: async () => (await import('./sites.tsx')).NewSite,
+    load: async () => (await import('./sites/site-form.tsx')).NewSite,
+    who: INSTALLERS,
+    strings: ['sites'],
+  },
+  {
+    path: '/sites/devices',
+    load: async () => (await import('./sites/devices.tsx')).AllDevices,
+    who: INSTALLERS,
+    strings: ['sites'],
+  },
+  {
+    path: '/sites/map',
+    load: async () => (await import('./sites/map-page.tsx')).SitesMap,
     who: INSTALLERS,
     strings: ['sites', 'site'],
+  },
+  {
+    path: '/sites/groups',
+    load: async () => (await import('./sites/groups.tsx')).Groups,
+    who: INSTALLERS,
+    strings: ['sites'],
   },
   {
     path: '/claim',
@@ -371,6 +389,12 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     load: async () => (await import('./site/add-device.tsx')).AddDevicePage,
     strings: ['activation'],
   },
+  {
+    path: '/devices/add-many',
+    needs: 'manage',
+    load: async () => (await import('./sites/add-devices.tsx')).AddDevicesPage,
+    strings: ['sites'],
+  },
   { path: '/devices/:deviceId', load: async () => (await import('./site/device-page.tsx')).DevicePage },
   {
     path: '/events',
@@ -477,6 +501,13 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     who: ['customer'],
     needs: 'own',
     tab: { label: 'site.tab.access', order: 60 },
+  },
+  {
+    path: '/settings',
+    load: async () => (await import('./sites/settings.tsx')).SiteSettings,
+    strings: ['sites'],
+    who: INSTALLERS,
+    tab: { label: 'site.tab.settings', order: 80 },
   },
   { path: '/claim', needs: 'manage', load: async () => (await import('./site/claim.tsx')).Claim },
 ]);

@@ -1,4 +1,5 @@
 import type { Device } from '../../../protocol/wire/api.ts';
+import { GIVEN_BY } from '../../../protocol/wire/rights.ts';
 import { t } from '../../components/i18n.ts';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
@@ -8,18 +9,31 @@ import { Discovered } from './discovered.tsx';
 import { NoBox } from './overview.tsx';
 
 export function Devices() {
-  const { devices, site } = useSite();
+  const { base, devices, site } = useSite();
   const boxes = site.data?.boxes.filter((box) => box.state !== 'revoked') ?? [];
   return (
     <>
       <Title suffix={`${site.data!.name} · Gatepost`}>{t('devices.title')}</Title>
+      {site.data!.permissions.some((held) => GIVEN_BY.manage.includes(held)) &&
+        (devices.data?.items.length ?? 0) > 0 && (
+          <p>
+            <a class="link" href={`${base}/move`}>
+              {t('devices.move')}
+            </a>
+          </p>
+        )}
       <ProblemPanel error={devices.error} what={t('devices.failed')} retry={devices.reload} />
       {!devices.data && !devices.error && <Skeleton lines={6} />}
-      {boxes.length === 0 ? (
-        <NoBox />
-      ) : (
-        devices.data?.items.length === 0 && <Empty title={t('devices.none')}>{t('devices.noneNext')}</Empty>
+      {site.data?.operations.includes('manage-devices') && (
+        <p>
+          <a class="link" href={`${base}/devices/add-many`}>
+            {t('discovery.addOther')}
+          </a>
+        </p>
       )}
+      {boxes.length === 0
+        ? devices.data?.items.length === 0 && <NoBox />
+        : devices.data?.items.length === 0 && <Empty title={t('devices.none')}>{t('devices.noneNext')}</Empty>}
       <ul class="grid gap-6 empty:hidden sm:grid-cols-2 xl:grid-cols-3">
         {devices.data?.items.map((device) => (
           <DeviceCard key={device.id} device={device} />
