@@ -44,7 +44,8 @@ export function askEarly(address: string): void {
   const answer = fetch(address, { headers: ACCEPT });
   early.set(address, answer);
   const forget = () => early.delete(address);
-  answer.catch(forget);
+  // What nobody was signed in for is asked again by whoever signs in meanwhile.
+  answer.then((response) => response.ok || forget(), forget);
   setTimeout(forget, EARLY_MS);
 }
 
