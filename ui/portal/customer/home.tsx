@@ -17,16 +17,17 @@ const SITES = '/sites?limit=50';
 export function CustomerHome() {
   const handovers = useResource((signal) => api.get('/handovers', { signal }), []);
   const requests = useResource((signal) => api.get('/requests', { query: { open: 'true', limit: 50 }, signal }), []);
+  const shares = useResource((signal) => api.get('/shares', { query: { limit: 50 }, signal }), []);
   const sites = useResource((signal) => api.get<Page<Site>>(SITES, { signal }), []);
   useAgain(() => {
-    for (const part of [handovers, requests, sites]) part.reload();
+    for (const part of [handovers, requests, shares, sites]) part.reload();
   });
   const asked = requests.data?.items.length ?? 0;
   const link = keptToken() && handovers.data?.items.length === 0;
   return (
     <>
       <Title>{t('customer.home.title')}</Title>
-      {[handovers, requests, sites].map((part, i) => (
+      {[handovers, requests, shares, sites].map((part, i) => (
         <ProblemPanel key={String(i)} error={part.error} what={t('customer.home.failed')} retry={part.reload} />
       ))}
       {handovers.data?.items.map(({ id, siteName, provider }) => (
@@ -38,6 +39,17 @@ export function CustomerHome() {
           action={t('customer.home.handoverOpen')}
         />
       ))}
+      {shares.data?.items
+        .filter((share) => share.state === 'to-be-accepted')
+        .map(({ id, siteName, company }) => (
+          <Call
+            key={id}
+            text={t('customer.home.share', { company: company.name, site: siteName })}
+            more={t('customer.home.shareText')}
+            href="/shared-with-me"
+            action={t('customer.home.shareOpen')}
+          />
+        ))}
       {link && (
         <Call
           text={t('customer.home.handoverLink')}

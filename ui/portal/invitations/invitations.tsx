@@ -49,6 +49,15 @@ export function Invitations() {
           ))}
         </ul>
       </Panel>
+      {!customer && (
+        <Panel title={t('invitations.how')}>
+          <ol class="max-w-prose list-decimal pl-6">
+            {(['tell', 'choose', 'accept', 'find'] as const).map((step) => (
+              <li key={step}>{t(`invitations.howStep.${step}`)}</li>
+            ))}
+          </ol>
+        </Panel>
+      )}
       {(sites.error || (sites.data?.items.length ?? 0) > 0) && (
         <Panel title={t(customer ? 'partners.asked' : 'partners.invitedTo')}>
           <ProblemPanel error={sites.error} what={t('invitations.failed')} retry={sites.reload} />

@@ -94,21 +94,24 @@ export function SharePanel() {
 
 /** Codes to be scanned by customers without an address. */
 function Codes() {
+  const { siteId } = useSite();
   return (
     <ul class="flex flex-wrap gap-6">
-      {shownCodes.value.map(({ name, url, svg }) => (
-        <li key={url} class="flex max-w-sm flex-col gap-2">
-          <p>{t('sharing.qrFor', { name })}</p>
-          <img
-            src={`data:image/svg+xml,${encodeURIComponent(svg)}`}
-            alt={t('sharing.qrAlt', { name })}
-            width={200}
-            height={200}
-            class="rounded-box bg-white p-2"
-          />
-          <code class="mono small select-all break-all">{url}</code>
-        </li>
-      ))}
+      {shownCodes.value
+        .filter((code) => code.siteId === siteId)
+        .map(({ name, url, svg }) => (
+          <li key={url} class="flex max-w-sm flex-col gap-2">
+            <p>{t('sharing.qrFor', { name })}</p>
+            <img
+              src={`data:image/svg+xml,${encodeURIComponent(svg)}`}
+              alt={t('sharing.qrAlt', { name })}
+              width={200}
+              height={200}
+              class="rounded-box bg-white p-2"
+            />
+            <code class="mono small select-all break-all">{url}</code>
+          </li>
+        ))}
     </ul>
   );
 }

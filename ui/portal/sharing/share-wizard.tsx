@@ -14,10 +14,11 @@ import { PersonFields, personIn } from './person-fields.tsx';
 import { Check, Resources, resourcesIn } from './words.tsx';
 
 /** QR codes of what was just shared: the relay tells a link once. */
-export const shownCodes = signal<readonly { name: string; url: string; svg: string }[]>([]);
+export const shownCodes = signal<readonly { siteId: string; name: string; url: string; svg: string }[]>([]);
 export function keepCodes(sharing: Sharing): void {
   const found = sharing.customers.flatMap(({ name, qr }) => (qr ? [{ name, ...qr }] : []));
-  shownCodes.value = found.map((code) => ({ ...code, url: new URL(code.url, location.origin).href }));
+  const { siteId } = sharing;
+  shownCodes.value = found.map((code) => ({ ...code, siteId, url: new URL(code.url, location.origin).href }));
 }
 
 /** Customers one after the other in one form; more can be added. */
