@@ -194,8 +194,9 @@ export function registerCustomerRoutes(
     async (c) => {
       const { siteId } = c.req.valid('param');
       const { companyId, items } = c.req.valid('json');
+      const left = await permissions.withdraw(c.get('scope'), siteId, companyId, items);
       c.set('audit', { siteId, detail: items.map((item) => item.permission).join(', '), companies: [companyId] });
-      return c.json(await permissions.withdraw(c.get('scope'), siteId, companyId, items), 200);
+      return c.json(left, 200);
     },
   );
 }

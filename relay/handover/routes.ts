@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { PageQuery, page } from '../../protocol/wire/api.ts';
 import {
   ApplyAuthorization,
@@ -11,7 +12,7 @@ import {
   TransferStatus,
 } from '../../protocol/wire/handover.ts';
 import { Uuid } from '../../protocol/wire/ids.ts';
-import type { Api } from '../api/app.ts';
+import type { Api, ApiEnv } from '../api/app.ts';
 import { body, json, problems } from '../api/problem.ts';
 import { SiteParams } from '../sites/routes.ts';
 import type { Applications } from './applications.ts';
@@ -33,6 +34,11 @@ export const ApplicationQuery = PageQuery.extend({
 });
 const ApplicationParams = z.object({ applicationId: Uuid });
 const tags = ['Handover'];
+/** What the operation log says of it. Only after the site was found in reach: an entry names its site. */
+async function note(c: Context<ApiEnv>, siteId: string, detail?: string): Promise<void> {
+  await c.get('scope').site(siteId);
+  c.set('audit', { siteId, ...(detail === undefined ? {} : { detail }) });
+}
 const REFUSALS = ['not-allowed', 'account-limited', 'permission-needed', 'not-found', 'site-status'] as const;
 
 /** The installer's side: transfers, and permissions that are asked for and given back. */
@@ -73,7 +79,7 @@ export function registerHandoverRoutes(
     async (c) => {
       const { siteId } = c.req.valid('param');
       const input = c.req.valid('json');
-      c.set('audit', { siteId, detail: input.method });
+      await note(c, siteId, input.method);
       return c.json(await transfers.send(c.get('scope'), siteId, input, origin(c.req.url)), 201);
     },
   );
@@ -93,7 +99,7 @@ export function registerHandoverRoutes(
     }),
     async (c) => {
       const { siteId } = c.req.valid('param');
-      c.set('audit', { siteId });
+      await note(c, siteId);
       return c.json(await transfers.resend(c.get('scope'), siteId, origin(c.req.url)), 201);
     },
   );
@@ -109,7 +115,7 @@ export function registerHandoverRoutes(
     }),
     async (c) => {
       const { siteId } = c.req.valid('param');
-      c.set('audit', { siteId });
+      await note(c, siteId);
       return c.json(await transfers.cancel(c.get('scope'), siteId), 200);
     },
   );
@@ -142,7 +148,7 @@ export function registerHandoverRoutes(
     async (c) => {
       const { siteId } = c.req.valid('param');
       const { items } = c.req.valid('json');
-      c.set('audit', { siteId, detail: items.map((item) => item.permission).join(', ') });
+      await note(c, siteId, items.map((item) => item.permission).join(', '));
       return c.json(await permissions.release(c.get('scope'), siteId, items), 200);
     },
   );
@@ -159,7 +165,7 @@ export function registerHandoverRoutes(
     }),
     async (c) => {
       const { siteId } = c.req.valid('param');
-      c.set('audit', { siteId });
+      await note(c, siteId);
       return c.json(await applications.applyAuthorization(c.get('scope'), siteId, c.req.valid('json')), 201);
     },
   );
@@ -177,7 +183,7 @@ export function registerHandoverRoutes(
     async (c) => {
       const { siteId } = c.req.valid('param');
       const input = c.req.valid('json');
-      c.set('audit', { siteId, detail: input.items.map((item) => `${item.permission} ${item.validity}`).join(', ') });
+      await note(c, siteId, input.items.map((item) => `${item.permission} ${item.validity}`).join(', '));
       return c.json(await applications.apply(c.get('scope'), siteId, input), 201);
     },
   );

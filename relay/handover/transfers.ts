@@ -239,13 +239,15 @@ export class Transfers {
 
   async #status(db: DbOrTrx, site: SiteRow): Promise<TransferStatus> {
     const devices = await devicesOf(db, site.id);
-    const row = await db
-      .selectFrom('transfers')
-      .selectAll()
-      .where('siteId', '=', site.id)
-      .orderBy('sentMs', 'desc')
-      .orderBy('id', 'desc')
-      .executeTakeFirst();
+    const row =
+      (await this.#current(db, site.id)) ??
+      (await db
+        .selectFrom('transfers')
+        .selectAll()
+        .where('siteId', '=', site.id)
+        .orderBy('sentMs', 'desc')
+        .orderBy('id', 'desc')
+        .executeTakeFirst());
     const today = await this.#sentOn(db, site.id, dayIn(site.timeZone, this.#clock.now()));
     const owner = site.ownerId
       ? await db.selectFrom('companies').select('name').where('id', '=', site.ownerId).executeTakeFirstOrThrow()
