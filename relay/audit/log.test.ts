@@ -101,7 +101,7 @@ describe('what is written (LOGS-01)', () => {
     expect((await claim(stranger.api, acme.siteId)).status).toBe(404);
     expect((await list(stranger.api))[0]).toMatchObject({
       site: null,
-      target: { kind: 'site', id: acme.siteId, name: null },
+      target: { kind: 'site', id: null, name: null },
       result: 'not-found',
     });
     expect(await list(acme.api, 'limit=200')).toHaveLength(before);

@@ -9,7 +9,7 @@ import type { RemoteAddress } from '../api/remote.ts';
 import type { Db } from '../db/database.ts';
 import type { Operation, OperationLog } from './operation-log.ts';
 import { type Matched, operations } from './operations.ts';
-import { audience, subjectOf, withNote, withoutErased } from './subject.ts';
+import { audience, known, refusedNote, subjectOf, withNote, withoutErased } from './subject.ts';
 
 const SAME_LOOK_MS = 10 * 60_000;
 const MAX_LOOKS = 10_000;
@@ -93,14 +93,16 @@ export function auditing({ app, db, clock, log, operationLog, remote }: Deps): M
     )
       return;
     const write = async () => {
+      const result = resultOf(c);
+      const told = result === 'ok' ? note : await refusedNote(db, c.get('scope'), note);
       const who = operator ?? (principal ? await userBy('users.id', principal.userId) : await accountNamed(c));
       if (!who) return;
       const found = subject ?? (await subjectOf(db, c.get('scope'), matched));
       const made = found.targetKind || note.target ? {} : await created(c.res, matched.last);
-      const about = await withoutErased(db, await withNote(db, { ...found, ...made }, note));
-      const detail = note.detail?.slice(0, 512) ?? null;
-      const operation = { ...describe(who), ...about, detail, result: resultOf(c) };
-      const companies = await audience(db, who, about, note);
+      const about = await withoutErased(db, await withNote(db, { ...known(found, result), ...made }, told));
+      const detail = told.detail?.slice(0, 512) ?? null;
+      const operation = { ...describe(who), ...about, detail, result };
+      const companies = await audience(db, who, about, told);
       if (pending) await operationLog.finish(pending, operation, companies);
       else await operationLog.write(operation, companies);
     };

@@ -50,7 +50,9 @@ async function site(db: Db, scope: Scope, params: Matched['params']): Promise<Pa
       ),
     )
     .executeTakeFirst();
-  return row && { siteId: row.id, siteName: row.name, ...named(params, 'siteId', row.name) };
+  if (!row) return;
+  const box = serial === undefined ? {} : named(params, 'serial', serial);
+  return { siteId: row.id, siteName: row.name, ...named(params, 'siteId', row.name), ...box };
 }
 
 async function device(db: Db, scope: Scope, params: Matched['params']): Promise<Partial<Subject> | undefined> {
@@ -99,9 +101,31 @@ async function deviceName(db: Db, kind: string, id: string | null): Promise<stri
   return row?.name ?? null;
 }
 
+/** Of what was refused, only ids that the operator may know: what they made up or tried out is no part of the log. */
+export const known = (subject: Subject, result: string): Subject =>
+  result === 'ok' || subject.targetName !== null ? subject : { ...subject, targetId: null };
+
+/**
+ * Of what was refused, what the route said before it was: nothing about a site that the operator does not reach, and
+ * nobody else's business.
+ */
+export async function refusedNote(db: Db, scope: Scope | undefined, note: AuditNote): Promise<AuditNote> {
+  const { siteId, always, actor } = note;
+  if (siteId === undefined) return { always, actor };
+  const reached =
+    scope &&
+    (await db
+      .selectFrom('sites')
+      .select('id')
+      .where('id', '=', siteId)
+      .where('id', 'in', scope.siteIds())
+      .executeTakeFirst());
+  return reached ? { ...note, companies: [] } : { always, actor };
+}
+
 /** Of a person who was removed just now, the name is not written any more. */
 export async function withoutErased(db: Db, subject: Subject): Promise<Subject> {
-  if (subject.targetKind !== 'person' || subject.targetId === null) return subject;
+  if (!['person', 'employee'].includes(subject.targetKind ?? '') || subject.targetId === null) return subject;
   const row = await db
     .selectFrom('users')
     .select('id')

@@ -11,6 +11,7 @@ const clock = new ManualClock();
 const relay = new TestRelay({ clock });
 /** Capabilities that no key may use. A new one stands here or in TAGS_FOR_KEYS. */
 const FOR_PEOPLE = new Set([
+  'Activation',
   'API keys',
   'Company',
   'Company and people',
