@@ -49,6 +49,9 @@ export function askEarly(address: string): void {
   setTimeout(forget, EARLY_MS);
 }
 
+/** What was answered to somebody else, or to nobody, is not for who signs in now. */
+export const forgetEarly = (): void => early.clear();
+
 function takeEarly(address: string): Promise<Response> | undefined {
   const answer = early.get(address);
   early.delete(address);

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import type { Me } from '../../protocol/wire/api.ts';
 import { createClient } from '../client/client.ts';
+import { forgetEarly } from '../components/http.ts';
 
 /** Who is signed in: undefined until asked, null for nobody. */
 export const me = signal<Me | null | undefined>(undefined);
@@ -9,6 +10,7 @@ export const expired = signal(false);
 
 /** The relay says that nobody is signed in. */
 export function sessionEnded(): void {
+  forgetEarly();
   if (me.value) expired.value = true;
   me.value = null;
 }
@@ -33,5 +35,6 @@ export async function refreshMe(): Promise<void> {
 
 export async function signOut(): Promise<void> {
   await api.post('/auth/logout');
+  forgetEarly();
   me.value = null;
 }
