@@ -22,6 +22,7 @@ import { Limiter, retryAfter } from '../auth/limiter.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Principal } from '../auth/sessions.ts';
 import type { Db } from '../db/database.ts';
+import { deviceName } from '../people/device-name.ts';
 import { isTimeZone } from '../sites/time-zone.ts';
 import { Inbox } from './inbox.ts';
 import type { Notify } from './notify.ts';
@@ -234,7 +235,7 @@ export function registerNotifyRoutes(
       const who = {
         userId: person(c.get('principal')),
         sessionId,
-        browser: c.req.header('user-agent') ?? '',
+        browser: deviceName(c.req.header('user-agent') ?? ''),
       };
       return c.json(await push.subscribe(who, c.req.valid('json')), 201);
     },

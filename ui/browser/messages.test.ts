@@ -173,7 +173,7 @@ describe('web push', () => {
     await settled(page);
     const registrationId = await registered;
     await page.getByRole('button', { name: 'Turn on here' }).click();
-    await page.getByText('On on this device').waitFor();
+    await page.getByText('Turned on on this device').waitFor();
     expect((await known()).items).toHaveLength(1);
     await check(page, 'push on 1440 light');
     await page.getByRole('button', { name: 'Send me a test' }).click();
@@ -213,10 +213,10 @@ describe('web push', () => {
     await page.getByLabel('Password').fill(user.password);
     await page.keyboard.press('Enter');
     // The same person again: as it was.
-    await page.getByText('On on this device').waitFor();
+    await page.getByText('Turned on on this device').waitFor();
     await expect.poll(async () => (await known()).items.length).toBe(1);
     await page.getByRole('button', { name: 'Turn off here' }).click();
-    await page.getByText('Off on this device').waitFor();
+    await page.getByText('Turned off on this device').waitFor();
     await context.close();
   });
 });

@@ -60,9 +60,9 @@ function Ways({ settings }: { settings: NotifySettings }) {
           <table class="text-left">
             <thead>
               <tr>
-                <th class="py-2 pr-6">{t('messages.settings.about')}</th>
+                <th class="py-2 pr-4 whitespace-nowrap md:pr-6">{t('messages.settings.about')}</th>
                 {CHANNELS.map((channel) => (
-                  <th key={channel} class="py-2 pr-6">
+                  <th key={channel} class="py-2 pr-4 whitespace-nowrap md:pr-6">
                     {t(`messages.channel.${channel}`)}
                   </th>
                 ))}
@@ -71,12 +71,12 @@ function Ways({ settings }: { settings: NotifySettings }) {
             <tbody>
               {CATEGORIES.map((category) => (
                 <tr key={category} class="border-t border-base-300">
-                  <th scope="row" class="py-3 pr-6 font-normal">
+                  <th scope="row" class="py-3 pr-4 font-normal md:pr-6">
                     {t(`messages.category.${category}`)}
                     <span class="muted small block max-w-prose">{t(`messages.about.${category}`)}</span>
                   </th>
                   {CHANNELS.map((channel) => (
-                    <td key={channel} class="py-3 pr-6">
+                    <td key={channel} class="py-3 pr-4 md:pr-6">
                       <input
                         type="checkbox"
                         class="checkbox"
