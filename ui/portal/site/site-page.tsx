@@ -10,8 +10,8 @@ import { useResource } from '../../components/resource.ts';
 import { Time, Zone } from '../../components/time.tsx';
 import { rememberVisit } from '../home/visited.ts';
 import { NotFound } from '../not-found.tsx';
-import { asRoutes, offered } from '../route.tsx';
-import { SITE_ROUTES } from '../routes.tsx';
+import { asRoutes, offered, refused } from '../route.tsx';
+import { ROUTES, SITE_ROUTES } from '../routes.tsx';
 import { api, me, sessionEnded } from '../session.ts';
 import { type SiteContext, SiteData } from './context.ts';
 import { followBoxes, followDevices } from './lists.ts';
@@ -113,14 +113,16 @@ function NoSitePage() {
 function SiteHead({ base, site, person }: { base: string; site: Site; person: Me }) {
   const { path } = useLocation();
   const here = path.slice(base.length) || '/';
+  // A customer's sites stand on their first page.
+  const listed = ROUTES.some((route) => route.path === '/sites' && refused(route, person) === null);
   const tabs = SITE_ROUTES.filter((route) => route.tab && offered(route, site, person)).sort(
     (a, b) => a.tab!.order - b.tab!.order,
   );
   return (
     <div>
       <p>
-        <a class="link small" href="/sites">
-          {t('sites.title')}
+        <a class="link small" href={listed ? '/sites' : '/'}>
+          {t(listed ? 'sites.title' : 'nav.home')}
         </a>
         <span class="muted small" aria-hidden="true">
           {' / '}
