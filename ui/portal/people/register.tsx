@@ -95,6 +95,7 @@ function RegisterForm({ kind, done }: { kind: Kind; done: (sent: { to: string; s
         )}
         {byPhone ? (
           <Field
+            key="phone"
             label={t('register.phone')}
             name="phone"
             inputMode="tel"
@@ -105,6 +106,7 @@ function RegisterForm({ kind, done }: { kind: Kind; done: (sent: { to: string; s
           />
         ) : (
           <Field
+            key="email"
             label={t('register.email')}
             name="email"
             type="email"
