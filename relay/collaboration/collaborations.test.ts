@@ -157,6 +157,20 @@ describe('an ISP', () => {
     expect(guests).toEqual([]);
   });
 
+  it('is out the moment that a transfer is accepted (COLL-01)', async () => {
+    const siteId = await stage.site(acme, uuidv7());
+    await stage.device(siteId, 'Camera');
+    const { id } = (await invite(siteId)).body;
+    await partner.api('POST', `/collaborations/${id}/accept`);
+    const sent = await partner.api('POST', `/sites/${siteId}/transfer`, { method: 'email', email: clara.email });
+    expect(sent.status).toBe(201);
+    expect(await may(partner, siteId)).toBe(200);
+    const { items } = (await clara.api('GET', '/handovers')).body;
+    const offered = items.find((item: { siteId: string }) => item.siteId === siteId);
+    expect((await clara.api('POST', `/handovers/${offered.id}/accept`, {})).status).toBe(200);
+    expect(await may(partner, siteId)).toBe(404);
+  });
+
   it.each([
     ['the company', () => acme],
     ['the partner', () => partner],

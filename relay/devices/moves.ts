@@ -364,7 +364,13 @@ async function newSite(
   const status = ownerId === null ? 'not-handed-over' : from.status;
   const row = { id, companyId, ownerId, type, status, name, timeZone, createdAt: iso(now), sortName: sortName(name) };
   await trx.insertInto('sites').values(row).execute();
-  const managers = await trx.selectFrom('site_managers').selectAll().where('siteId', '=', from.id).execute();
+  const managers = await trx
+    .selectFrom('site_managers')
+    .selectAll()
+    .where('siteId', '=', from.id)
+    // Not guests of other companies: what they were invited to is the old site.
+    .where('userId', 'in', (e) => e.selectFrom('users').select('id').where('companyId', '=', companyId))
+    .execute();
   if (managers.length > 0) {
     await trx
       .insertInto('site_managers')

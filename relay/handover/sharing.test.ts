@@ -235,7 +235,7 @@ describe('accepting', () => {
     expect(await sees(carl, siteId)).toBe(404);
     expect((await mine(carl, siteId)).state).toBe('expired');
     await clock.advance(60_000);
-    await expect.poll(() => stage.notices(carl)).toContain('share-ended');
+    await expect.poll(() => stage.notices(carl), { timeout: 10_000 }).toContain('share-ended');
     expect(await stage.notices(acme)).toContain('share-over');
   });
 });

@@ -87,7 +87,7 @@ describe('a customer’s invitation to a device', () => {
     expect(await sees(late)).toBe(false);
     expect((await invite(late.deviceId)).status).toBe(201);
     await clock.advance(60_000);
-    await expect.poll(() => stage.notices(clara)).toContain('device-invitation-expired');
+    await expect.poll(() => stage.notices(clara), { timeout: 10_000 }).toContain('device-invitation-expired');
   });
 
   it.each([
