@@ -138,6 +138,22 @@ describe('who it is sent to', () => {
     expect(foreign).toMatchObject({ status: 403, body: { detail: expect.stringContaining('n…@home.example') } });
   });
 
+  it('becomes To Be Accepted in the moment in which the customer registers (HAND-10)', async () => {
+    const { site } = await ready();
+    const email = 'zoe@home.example';
+    expect((await transfer(site, { email })).body.status).toBe('not-registered');
+    const password = 'seven quiet geese';
+    const anybody = (path: string, body: object) => relay.call('POST', `/api/v1/auth${path}`, body);
+    await anybody('/register', { kind: 'customer', country: 'DE', email, name: 'Zoe', password });
+    const link = (await stage.sentTo(email)).find((mail) => mail.code === 'registration')!.link;
+    const { body } = await anybody('/register/link', { token: tokenOf(link), password });
+    expect((await acme.api('GET', `/sites/${site}`)).body.status).toBe('to-be-accepted');
+    const headers = { authorization: `Bearer ${body.token}` };
+    const [handover] = (await relay.call('GET', '/api/v1/handovers', undefined, headers)).body.items;
+    const path = `/api/v1/handovers/${handover.id}/accept`;
+    expect((await relay.call('POST', path, {}, headers)).body.state).toBe('accepted');
+  });
+
   it('goes by text message too (HAND-08)', async () => {
     const { site } = await ready();
     const pia = await relay.customer('Pia', { phone: '+493012345' });
