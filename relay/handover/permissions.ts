@@ -8,7 +8,7 @@ import {
   type SiteAccess,
   type SitePermissions,
 } from '../../protocol/wire/handover.ts';
-import { type Permission, STATUS_ALLOWS } from '../../protocol/wire/rights.ts';
+import { PERMISSIONS, type Permission, STATUS_ALLOWS } from '../../protocol/wire/rights.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
@@ -162,12 +162,12 @@ export class Permissions {
       .where('g.siteId', '=', site.id)
       .where('g.companyId', '!=', scope.companyId)
       .where('d.deletedAt', 'is', null)
-      .orderBy('c.name')
-      .orderBy('g.deviceId')
-      .orderBy('g.permission')
       .execute();
+    // By company; of each the whole site before its devices.
+    const rank = (row: (typeof rows)[0]) =>
+      `${row.name}\0${row.id}\0${row.deviceId ?? ''}\0${PERMISSIONS.indexOf(row.permission)}`;
     const merged = Map.groupBy(
-      rows.filter((row) => live(row, now)),
+      rows.filter((row) => live(row, now)).sort((a, b) => (rank(a) < rank(b) ? -1 : 1)),
       (row) => `${row.id} ${row.deviceId} ${row.permission}`,
     );
     return {
