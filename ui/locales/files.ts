@@ -1,6 +1,7 @@
 import type activation from './en/activation.json';
 import type common from './en/common.json';
 import type customer from './en/customer.json';
+import type deliveries from './en/deliveries.json';
 import type handover from './en/handover.json';
 import type home from './en/home.json';
 import type keys from './en/keys.json';
@@ -26,6 +27,7 @@ export interface Files {
   activation: typeof activation;
   common: typeof common;
   customer: typeof customer;
+  deliveries: typeof deliveries;
   handover: typeof handover;
   home: typeof home;
   keys: typeof keys;

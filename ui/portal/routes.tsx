@@ -332,6 +332,13 @@ export const ROUTES = withPages<PageRoute>([
     strings: ['operator'],
   },
   {
+    path: '/operator/messages',
+    load: async () => (await import('./messages/deliveries.tsx')).Deliveries,
+    who: ['operator'],
+    strings: ['deliveries', 'operator'],
+    nav: { in: 'main', label: 'nav.deliveries', order: 40, icon: 'messages', letter: 'd' },
+  },
+  {
     path: '/company/service-keys',
     load: async () => (await import('./operator/redeem.tsx')).RedeemPage,
     who: [...INSTALLERS, 'arc'],

@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import type { Page } from '../../../protocol/wire/api.ts';
+
 import type { Notice, NoticeCategory } from '../../../protocol/wire/notify.ts';
 import { t } from '../../components/i18n.ts';
 import { Mark, State } from '../../components/icons.tsx';
@@ -20,8 +20,10 @@ export function Messages() {
   const { query, route } = useLocation();
   const category = CATEGORIES.find((known) => known === query.category);
   const onlyUnread = query.unread === 'true';
-  const address = `/notifications?limit=50${category ? `&category=${category}` : ''}${onlyUnread ? '&unread=true' : ''}`;
-  const list = useResource((signal) => api.get<Page<Notice>>(address, { signal }), [address]);
+  const paged = api.paged('/notifications', {
+    query: { limit: 50, category, unread: onlyUnread ? 'true' : undefined },
+  });
+  const list = useResource((signal) => paged.page(null, signal), [paged.address]);
   useEffect(
     () =>
       follow({
@@ -33,7 +35,7 @@ export function Messages() {
         // Read on another page: those here are to say so too.
         counted: ({ total }) => total === 0 && list.set((page) => ({ ...page, items: page.items.map(asRead) })),
       }),
-    [address],
+    [paged.address],
   );
   const replace = (next: Notice) =>
     list.set((page) => ({ ...page, items: page.items.map((item) => (item.id === next.id ? next : item)) }));
@@ -119,7 +121,7 @@ export function Messages() {
           ))}
         </ul>
       )}
-      <More list={list} address={address} failed={t('messages.failed')} />
+      <More list={list} paged={paged} failed={t('messages.failed')} />
     </>
   );
 }
@@ -134,7 +136,14 @@ function NoticeRow({ notice, changed }: { notice: Notice; changed: (next: Notice
   });
   // Whoever follows the link has read it; the page that is left must not break it off.
   const opened = () => {
-    if (isNew) api.put(`/notifications/${notice.id}/read`, { read: true }, { keepalive: true }).catch(() => {});
+    if (isNew)
+      api
+        .put(
+          '/notifications/{notificationId}/read',
+          { read: true },
+          { params: { notificationId: notice.id }, keepalive: true },
+        )
+        .catch(() => {});
   };
   return (
     <li class="py-4">

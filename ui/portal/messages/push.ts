@@ -30,7 +30,7 @@ export async function subscribedHere(userId: string): Promise<boolean> {
 
 /** Asks the browser, then tells the relay. Throws what the browser says when the person or the browser refuses. */
 export async function subscribe(userId: string): Promise<void> {
-  const { publicKey } = await api.get<PushState>('/notifications/push');
+  const { publicKey } = await api.get('/notifications/push');
   const registration = await navigator.serviceWorker.ready;
   const key = bytes(publicKey);
   let subscription = await registration.pushManager.getSubscription();
