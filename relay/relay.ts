@@ -222,6 +222,7 @@ export class Relay {
     });
     await people.start();
     people.users.onContact((trx, { userId }) => handover.registered(trx, userId));
+    people.users.onContact((trx, { userId }) => together.registered(trx, userId));
     const claims = new Claims({
       db,
       clock,

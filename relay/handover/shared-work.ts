@@ -67,6 +67,11 @@ export class SharedWork {
     return this.#collaborations.endAtHandover(trx, siteId);
   }
 
+  /** Somebody proved an address to be his, inside that transaction. */
+  registered(trx: DbOrTrx, userId: string): Promise<void> {
+    return this.#shares.registered(trx, userId);
+  }
+
   /** The tenant that decides about permissions at a shared site; null: nobody. */
   administrator(db: DbOrTrx, siteId: string): Promise<string | null> {
     return customerAdministrator(db, siteId, this.#clock.now());

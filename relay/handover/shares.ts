@@ -61,6 +61,27 @@ export class Shares {
     return this.#view(this.#db, await this.#byToken(token));
   }
 
+  /** A customer proved an address to be his, inside that transaction: what went there is his to accept, as its sender sees. */
+  async registered(trx: DbOrTrx, userId: string): Promise<void> {
+    const me = await trx
+      .selectFrom('users as u')
+      .innerJoin('companies as c', 'c.id', 'u.companyId')
+      .select(['u.companyId', 'u.email', 'u.phone', 'u.emailVerifiedMs', 'u.phoneVerifiedMs'])
+      .where('u.id', '=', userId)
+      .where('c.type', '=', 'customer')
+      .executeTakeFirst();
+    const email = me?.emailVerifiedMs != null ? me.email : null;
+    const phone = me?.phoneVerifiedMs != null ? me.phone : null;
+    if (!me || (!email && !phone)) return;
+    await trx
+      .updateTable('share_customers')
+      .set({ customerId: me.companyId })
+      .where('customerId', 'is', null)
+      .where('state', '=', 'to-be-accepted')
+      .where((e) => e.or([...(email ? [e('email', '=', email)] : []), ...(phone ? [e('phone', '=', phone)] : [])]))
+      .execute();
+  }
+
   /** By the link: whoever has it got it at that address, or was shown it. It is used up by that. */
   async acceptByToken(scope: Scope, token: string): Promise<Share> {
     return this.#answer(scope, await this.#byToken(token), true);

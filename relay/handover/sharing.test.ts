@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { DeviceType } from '../../protocol/wire/rights.ts';
+import { lastSentTo } from '../people/testing.ts';
 import { type Company, TestRelay } from '../testing/relay.ts';
 import { Stage } from './testing.ts';
 
@@ -71,7 +72,7 @@ const mine = async (who: Omit<Company, 'siteId'>, siteId: string) =>
   // biome-ignore lint/suspicious/noExplicitAny: as it came
   (await who.api('GET', '/shares')).body.items.find((item: any) => item.siteId === siteId);
 /** Whether somebody sees the device at its site. */
-const reaches = async (who: Omit<Company, 'siteId'>, { siteId, devices }: Made, n = 0): Promise<boolean> => {
+const reaches = async (who: Pick<Company, 'api'>, { siteId, devices }: Made, n = 0): Promise<boolean> => {
   const { status, body } = await who.api('GET', `/sites/${siteId}/devices`);
   return status === 200 && body.items.some((device: { id: string }) => device.id === devices[n]);
 };
@@ -203,6 +204,24 @@ describe('accepting', () => {
     clock.step(1);
     expect((await mine(clara, siteId)).state).toBe('expired');
     expect((await clara.api('POST', `/shares/${offered.id}/accept`)).body.code).toBe('link-invalid');
+  });
+
+  it('is waiting for a customer who registers with the address, and the installer sees that he has (SHAR-10)', async () => {
+    const { siteId, devices } = await site();
+    const email = 'new@home.example';
+    const made = await share(siteId, { customers: [to({ email }, devices)] });
+    expect(made.body.customers[0]).toMatchObject({ registered: false, state: 'to-be-accepted' });
+    const call = (path: string, body: object) => relay.call('POST', `/api/v1/auth/${path}`, body);
+    await call('register', { kind: 'customer', name: 'Nina', country: 'DE', email });
+    const { secret: token } = await lastSentTo(relay, email);
+    const password = 'a rather long password';
+    expect((await call('register/link', { token, password })).status).toBe(201);
+    const nina = { api: await stage.signIn({ email, password }) };
+    const { sharing } = (await acme.api('GET', `/sites/${siteId}/sharing`)).body;
+    expect(sharing.customers[0].registered).toBe(true);
+    const [offered] = (await nina.api('GET', '/shares')).body.items;
+    expect((await nina.api('POST', `/shares/${offered.id}/accept`)).body.state).toBe('accepted');
+    expect(await reaches(nina, { siteId, devices })).toBe(true);
   });
 
   it('is not for an address that nobody has confirmed', async () => {

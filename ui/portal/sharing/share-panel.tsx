@@ -162,6 +162,9 @@ function Card({ customer, sharing, may, set, leave, back }: CardProps) {
       <Facts
         items={[
           [t('sharing.reached'), customer.email ?? customer.phone ?? t('sharing.by.qr')],
+          state === 'to-be-accepted' &&
+            !customer.registered &&
+            !!(customer.email || customer.phone) && [t('sharing.account'), t('sharing.accountNone')],
           state === 'to-be-accepted' && [t('sharing.acceptBy'), <Time key="a" at={customer.acceptBy} />],
           !!customer.until && [t('sharing.until'), <Time key="u" at={customer.until} />],
           [
