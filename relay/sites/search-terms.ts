@@ -25,12 +25,13 @@ export function words(...texts: (string | null)[]): string[] {
   return [...new Set(all)].slice(0, MAX_WORDS);
 }
 
-/** A serial is found by how it begins and by how it ends; of a long one, by its 9 characters too. */
+/** A serial is found by how it, or a part of it, begins and by how it ends; a long one by its 9 characters too. */
 export function serialTerms(serial: string | null): string[] {
-  const [whole = ''] = words((serial ?? '').replaceAll(/[^\p{L}\p{N}]/gu, ''));
+  const whole = (serial ?? '').toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
   if (!whole) return [];
   const short = shortSerial(whole).toLowerCase();
-  return [...new Set([whole, short, backwards(whole), backwards(short)])];
+  const forwards = [whole, short].map((text) => text.slice(0, MAX_TERM));
+  return [...new Set([...forwards, backwards(whole), backwards(short), ...words(serial)])];
 }
 
 const backwards = (text: string) => (FROM_END + [...text].reverse().join('')).slice(0, MAX_TERM);

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { AddDevices, AddingResult, AddingResults } from '../../../protocol/wire/adding.ts';
+import type { AddDevices, AddingResult } from '../../../protocol/wire/adding.ts';
 import { WHERE_FOUND } from '../../../protocol/wire/where-found.ts';
 import { Field, Form, SubmitOrCancel } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
@@ -19,7 +19,7 @@ const WAYS = ['serial', 'address', 'import'] as const;
 
 /** Adds devices by their serial, by address or from a list, and shows what became of each. */
 export function AddDevicesPage() {
-  const { base, site, devices, boxes } = useSite();
+  const { base, site, devices, boxes, siteId } = useSite();
   const { filters, set } = useFilters(['way'] as const);
   const [asked, setAsked] = useState<Wanted>([]);
   const [results, setResults] = useState<AddingResult[] | null>(null);
@@ -29,7 +29,7 @@ export function AddDevicesPage() {
   const way = ways.find((one) => one === filters.way) ?? 'serial';
   const add = useAction(async (wanted: Wanted) => {
     setAsked(wanted);
-    const { items } = await api.post<AddingResults>(`${base}/additions`, { devices: wanted });
+    const { items } = await api.post('/sites/{siteId}/additions', { devices: wanted }, { params: { siteId } });
     setResults(items);
     for (const list of [devices, boxes, site]) list.reload();
   });
@@ -78,15 +78,17 @@ export function AddDevicesPage() {
           <p class="max-w-prose">{t(`addMany.text.${way}`)}</p>
           <ProblemPanel error={add.error} what={t('addMany.failed')} focus />
           {bad.length > 0 && (
-            <ul role="alert">
-              {bad.map((line) => (
-                <li key={line.line}>
-                  <State level="problem">
-                    {t('addMany.line', { line: line.line })}: {t(`addMany.lineError.${line.error!}`)}
-                  </State>
-                </li>
-              ))}
-            </ul>
+            <div role="alert">
+              <ul>
+                {bad.map((line) => (
+                  <li key={line.line}>
+                    <State level="problem">
+                      {t('addMany.line', { line: line.line })}: {t(`addMany.lineError.${line.error!}`)}
+                    </State>
+                  </li>
+                ))}
+              </ul>
+            </div>
           )}
           <Form key={way} onSubmit={send} label={t(`addMany.way.${way}`)}>
             {way === 'serial' && <SerialFields error={add.error} />}

@@ -70,15 +70,14 @@ export const chosenPeople = (items: Candidate[], fields: Record<string, string>)
 export function AssignPanel({ sites, done }: { sites: Site[]; done: () => void }) {
   const may = me.value?.admin || me.value?.permissions.includes('manage-all-sites');
   const people = useResource(
-    async (signal) =>
-      may ? await api.get<{ items: Candidate[] }>('/assignable-employees', { signal }) : { items: [] },
+    async (signal) => (may ? await api.get('/assignable-employees', { signal }) : { items: [] }),
     [may],
   );
   const [result, setResult] = useState<BatchResult | null>(null);
   const assign = useAction(async (fields: Record<string, string>) => {
     setResult(null);
     const managers = chosenPeople(people.data?.items ?? [], fields);
-    setResult(await api.post<BatchResult>('/site-assignments', { siteIds: sites.map((site) => site.id), managers }));
+    setResult(await api.post('/site-assignments', { siteIds: sites.map((site) => site.id), managers }));
     done();
   });
   return (
@@ -115,7 +114,7 @@ export function MovePanel({ sites, groups, done }: { sites: Site[]; groups: Site
   const move = useAction(async (fields: Record<string, string>) => {
     setResult(null);
     const siteIds = sites.map((site) => site.id);
-    setResult(await api.post<BatchResult>('/site-groups/moves', { siteIds, group: chosenGroup(fields) }));
+    setResult(await api.post('/site-groups/moves', { siteIds, group: chosenGroup(fields) }));
     done();
   });
   return (

@@ -1,10 +1,12 @@
 import type { DeviceItem } from '../../../protocol/wire/api.ts';
 import { DEVICE_TYPES } from '../../../protocol/wire/rights.ts';
+import type { QueryOf } from '../../client/client.ts';
 import { Choice } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { type Level, State } from '../../components/icons.tsx';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
+import { api } from '../session.ts';
 import { useFilters, useList } from './lists.ts';
 import { Modes, MoreButton, SearchField } from './parts.tsx';
 
@@ -15,7 +17,7 @@ const LEVEL: Record<DeviceItem['state'], Level> = { online: 'well', offline: 'pr
 /** Device mode: every device of every site in reach. */
 export function AllDevices() {
   const { filters, set, query } = useFilters(FILTERS);
-  const { list, more } = useList<DeviceItem>(`/devices?${query}`);
+  const { list, more } = useList(api.paged('/devices', { query: query as QueryOf<'/devices'> }));
   const items = list.data?.items ?? [];
   const filtered = Object.values(filters).some(Boolean);
   return (

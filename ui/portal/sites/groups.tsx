@@ -10,9 +10,9 @@ import { Modes } from './parts.tsx';
 
 /** Groups of personal sites: by town, by chain. */
 export function Groups() {
-  const groups = useResource((signal) => api.get<{ items: SiteGroup[] }>('/site-groups', { signal }), []);
+  const groups = useResource((signal) => api.get('/site-groups', { signal }), []);
   const create = useAction(async (fields: Record<string, string>) => {
-    await api.post('/site-groups', { name: fields.name });
+    await api.post('/site-groups', { name: fields.name! });
     groups.reload();
   });
   const mayChange = me.value?.admin || me.value?.permissions.includes('manage-all-sites');
@@ -65,7 +65,7 @@ function Row({
   mayChange: boolean;
 }) {
   const rename = useAction(async (fields: Record<string, string>) => {
-    await api.put(`/site-groups/${group.id}`, { name: fields.name });
+    await api.put('/site-groups/{groupId}', { name: fields.name! }, { params: { groupId: group.id } });
     groups.reload();
   });
   const remove = () => {
@@ -73,7 +73,7 @@ function Row({
     withUndo({
       text: t('sites.groupRemoved', { name: group.name }),
       failed: t('sites.groupRemoveFailed', { name: group.name }),
-      run: (leaving) => api.delete(`/site-groups/${group.id}`, { keepalive: leaving }),
+      run: (leaving) => api.delete('/site-groups/{groupId}', { params: { groupId: group.id }, keepalive: leaving }),
       back: groups.reload,
     });
   };

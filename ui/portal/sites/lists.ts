@@ -1,7 +1,7 @@
 import { useLocation } from 'preact-iso';
 import type { Page } from '../../../protocol/wire/api.ts';
+import type { Paged } from '../../client/client.ts';
 import { type Resource, useAction, useResource } from '../../components/resource.ts';
-import { api } from '../session.ts';
 import { joinPages } from '../site/lists.ts';
 
 /** A page of a searched list may be short: it is filled up with the next ones, but not for ever. */
@@ -9,15 +9,13 @@ const ENOUGH = 25;
 const TRIES = 12;
 
 async function pageOf<T extends { id: string }>(
-  address: string,
-  cursor: string,
+  paged: Paged<T>,
+  cursor: string | null,
   signal?: AbortSignal,
 ): Promise<Page<T>> {
-  const at = (place: string) =>
-    `${address}${place && `${address.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(place)}`}`;
-  let page = await api.get<Page<T>>(at(cursor), { signal });
+  let page = await paged.page(cursor, signal);
   for (let i = 0; i < TRIES && page.items.length < ENOUGH && page.nextCursor; i++) {
-    const next = await api.get<Page<T>>(at(page.nextCursor), { signal });
+    const next = await paged.page(page.nextCursor, signal);
     page = { items: joinPages(page.items, next.items), nextCursor: next.nextCursor };
   }
   return page;
@@ -25,14 +23,14 @@ async function pageOf<T extends { id: string }>(
 
 /** A list of the API as far as it was read, and how to read on. */
 export function useList<T extends { id: string }>(
-  address: string,
+  paged: Paged<T>,
 ): {
   list: Resource<Page<T>>;
   more: ReturnType<typeof useAction<[]>>;
 } {
-  const list = useResource((signal) => pageOf<T>(address, '', signal), [address]);
+  const list = useResource((signal) => pageOf(paged, null, signal), [paged.address]);
   const more = useAction(async () => {
-    const next = await pageOf<T>(address, list.data!.nextCursor!);
+    const next = await pageOf(paged, list.data!.nextCursor);
     list.set((page) => ({ items: joinPages(page.items, next.items), nextCursor: next.nextCursor }));
   });
   return { list, more };
@@ -45,7 +43,7 @@ export function useFilters<K extends string>(
   filters: Record<K, string>;
   set: (change: Partial<Record<K, string>>) => void;
   /** As a query of the API. */
-  query: string;
+  query: Partial<Record<K, string>>;
 } {
   const { query, path, route } = useLocation();
   const filters = Object.fromEntries(names.map((name) => [name, query[name] ?? ''])) as Record<K, string>;
@@ -55,5 +53,6 @@ export function useFilters<K extends string>(
     const next = text({ ...query, ...change } as Record<string, string>);
     route(next ? `${path}?${next}` : path, true);
   };
-  return { filters, set, query: text(filters) };
+  const asked = Object.entries(filters).filter(([, value]) => value !== '');
+  return { filters, set, query: Object.fromEntries(asked) as Partial<Record<K, string>> };
 }

@@ -8,15 +8,18 @@ import { type Resource, useAction, useResource } from '../../components/resource
 import { withUndo } from '../../components/undo.tsx';
 import { api, me } from '../session.ts';
 import { useSite } from '../site/context.ts';
-import { type Candidate, chosenPeople, endOf, People, ValidityFields } from './batch.tsx';
+import { chosenPeople, endOf, People, ValidityFields } from './batch.tsx';
 import { Validity } from './parts.tsx';
 
 type Managers = Resource<{ items: SiteManager[] }>;
 
 /** Who manages the site and until when; with Manage All Sites one changes it, without it one can only leave. */
 export function SiteManagersPanel() {
-  const { base, site } = useSite();
-  const managers = useResource((signal) => api.get<{ items: SiteManager[] }>(`${base}/managers`, { signal }), [base]);
+  const { site, siteId } = useSite();
+  const managers = useResource(
+    (signal) => api.get('/sites/{siteId}/managers', { params: { siteId }, signal }),
+    [siteId],
+  );
   const mayAssign = site.data!.operations.includes('assign');
   return (
     <Panel title={t('sites.managers')}>
@@ -34,10 +37,14 @@ export function SiteManagersPanel() {
 }
 
 function Manager({ manager, managers, mayAssign }: { manager: SiteManager; managers: Managers; mayAssign: boolean }) {
-  const { base } = useSite();
+  const { siteId } = useSite();
   const { userId, name, email, until, fixed } = manager;
   const change = useAction(async (fields: Record<string, string>) => {
-    const next = await api.put<{ items: SiteManager[] }>(`${base}/managers/${userId}`, { until: endOf(fields) });
+    const next = await api.put(
+      '/sites/{siteId}/managers/{userId}',
+      { until: endOf(fields) },
+      { params: { siteId, userId } },
+    );
     managers.set(() => next);
   });
   const self = userId === me.value?.userId;
@@ -46,7 +53,8 @@ function Manager({ manager, managers, mayAssign }: { manager: SiteManager; manag
     withUndo({
       text: t('managers.removed', { name }),
       failed: t('managers.removeFailed', { name }),
-      run: (leaving) => api.delete(`${base}/managers/${userId}`, { keepalive: leaving }),
+      run: (leaving) =>
+        api.delete('/sites/{siteId}/managers/{userId}', { params: { siteId, userId }, keepalive: leaving }),
       back: managers.reload,
     });
   };
@@ -90,10 +98,10 @@ function Manager({ manager, managers, mayAssign }: { manager: SiteManager; manag
 
 function Assign({ managers }: { managers: Managers }) {
   const { siteId } = useSite();
-  const people = useResource((signal) => api.get<{ items: Candidate[] }>('/assignable-employees', { signal }), []);
+  const people = useResource((signal) => api.get('/assignable-employees', { signal }), []);
   const assign = useAction(async (fields: Record<string, string>) => {
     const wanted = chosenPeople(people.data?.items ?? [], fields);
-    const result = await api.post<{ failed: { detail: string; code: string }[] }>('/site-assignments', {
+    const result = await api.post('/site-assignments', {
       siteIds: [siteId],
       managers: wanted,
     });

@@ -1,8 +1,8 @@
-import type { Site } from '../../../protocol/wire/api.ts';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
 import { Empty, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
+import { api } from '../session.ts';
 import { assess, glanceText } from '../site/assess.ts';
 import { useFilters, useList } from './lists.ts';
 import { plot } from './map.ts';
@@ -13,7 +13,7 @@ const [WIDTH, HEIGHT] = [720, 440];
 /** Where the sites are, as a drawing and by city. */
 export function SitesMap() {
   const { filters, set, query } = useFilters(['q'] as const);
-  const { list, more } = useList<Site>(`/sites?limit=200${query && `&${query}`}`);
+  const { list, more } = useList(api.paged('/sites', { query: { limit: 200, ...query } }));
   const items = list.data?.items ?? [];
   const dots = plot(items, WIDTH, HEIGHT);
   const cities = [...Map.groupBy(items, (site) => site.city || t('sites.noCity'))].sort(([a], [b]) =>

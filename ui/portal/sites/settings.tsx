@@ -1,6 +1,5 @@
 import { useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import type { SiteGroup } from '../../../protocol/wire/sites.ts';
 import { Field, Form, Submit } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
@@ -96,7 +95,7 @@ function EditPanel() {
 
 function GroupPanel() {
   const { site, siteId } = useSite();
-  const groups = useResource((signal) => api.get<{ items: SiteGroup[] }>('/site-groups', { signal }), []);
+  const groups = useResource((signal) => api.get('/site-groups', { signal }), []);
   const move = useAction(async (fields: Record<string, string>) => {
     await api.post('/site-groups/moves', { siteIds: [siteId], group: chosenGroup(fields) });
     site.reload();
@@ -122,7 +121,7 @@ function GroupPanel() {
 }
 
 function RemovePanel() {
-  const { site, base } = useSite();
+  const { site, siteId, base } = useSite();
   const { route } = useLocation();
   const { name, ownerName, operations, boxes } = site.data!;
   if (!operations.includes('delete')) return null;
@@ -131,7 +130,7 @@ function RemovePanel() {
     withUndo({
       text: t('settings.removed', { name }),
       failed: t('settings.removeFailed', { name }),
-      run: (leaving) => api.delete(base, { keepalive: leaving }),
+      run: (leaving) => api.delete('/sites/{siteId}', { params: { siteId }, keepalive: leaving }),
       back: () => route(base),
     });
   };

@@ -1,6 +1,6 @@
 import { useLocation } from 'preact-iso';
 import type { Site } from '../../../protocol/wire/api.ts';
-import type { CreateSite, EditSite, SiteGroup } from '../../../protocol/wire/sites.ts';
+import type { CreateSite, EditSite } from '../../../protocol/wire/sites.ts';
 import { Choice, Field, Form, SubmitOrCancel } from '../../components/form.tsx';
 import type { ApiError } from '../../components/http.ts';
 import { t } from '../../components/i18n.ts';
@@ -86,11 +86,11 @@ export function siteFields(fields: Record<string, string>): EditSite {
 /** Makes a site. */
 export function NewSite() {
   const { route } = useLocation();
-  const groups = useResource((signal) => api.get<{ items: SiteGroup[] }>('/site-groups', { signal }), []);
+  const groups = useResource((signal) => api.get('/site-groups', { signal }), []);
   const create = useAction(async (fields: Record<string, string>) => {
     const group = fields.type === 'team' ? null : chosenGroup(fields);
     const body = { ...siteFields(fields), timeZone: fields.timeZone, type: fields.type, group } as CreateSite;
-    const site = await api.post<Site>('/sites', body);
+    const site = await api.post('/sites', body);
     route(`/sites/${site.id}`);
   });
   return (

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Site } from '../../../protocol/wire/api.ts';
 import { SITE_STATUSES } from '../../../protocol/wire/rights.ts';
-import type { SiteGroup } from '../../../protocol/wire/sites.ts';
+import type { QueryOf } from '../../client/client.ts';
 import { Choice } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
@@ -20,8 +20,8 @@ const FILTERS = ['q', 'status', 'type', 'group'] as const;
 /** Every site in reach, by name: searched, filtered, and worked on several at a time. */
 export function Sites() {
   const { filters, set, query } = useFilters(FILTERS);
-  const { list, more } = useList<Site>(`/sites?${query}`);
-  const groups = useResource((signal) => api.get<{ items: SiteGroup[] }>('/site-groups', { signal }), []);
+  const { list, more } = useList(api.paged('/sites', { query: query as QueryOf<'/sites'> }));
+  const groups = useResource((signal) => api.get('/site-groups', { signal }), []);
   const [chosen, setChosen] = useState<ReadonlyMap<string, Site>>(new Map());
   const items = list.data?.items ?? [];
   const filtered = Object.values(filters).some(Boolean);
