@@ -13,7 +13,7 @@ beforeAll(async () => {
   page = (await open(browser, LOOKS[2]!)).page;
   await page.goto(relay.url);
   await page.getByLabel('E-mail').first().waitFor();
-  await tabTo('E-mail');
+  await tabTo('E-mail or phone');
   await page.keyboard.type(relay.people.installer);
   await tabTo('Password');
   await page.keyboard.type(relay.password);
@@ -30,10 +30,15 @@ const focused = () =>
   page.evaluate(() => {
     const element = document.activeElement as HTMLInputElement;
     const style = getComputedStyle(element);
-    const name = element.getAttribute('aria-label') ?? element.labels?.[0]?.textContent ?? element.textContent ?? '';
+    const name =
+      element.getAttribute('aria-label') ??
+      element.labels?.[0]?.textContent ??
+      (element === document.body ? '' : element.textContent) ??
+      '';
     return {
       name: name.replace(/\s+/g, ' ').trim(),
-      seen: style.outlineStyle !== 'none' && Number.parseFloat(style.outlineWidth) >= 2,
+      // Behind the last element Tab leaves the page.
+      seen: element === document.body || (style.outlineStyle !== 'none' && Number.parseFloat(style.outlineWidth) >= 2),
     };
   });
 
