@@ -25,6 +25,7 @@ export class Deadlines {
   readonly #transfers: Transfers;
   /** The earliest end; -Infinity: not known. */
   #next = Number.NEGATIVE_INFINITY;
+  #written = false;
   #running: Promise<void> | null = null;
   #release: (() => void) | null = null;
   #stopped = false;
@@ -49,12 +50,13 @@ export class Deadlines {
 
   /** Something that may end sooner than what was known was written. */
   changed(): void {
+    this.#written = true;
     this.#next = Number.NEGATIVE_INFINITY;
   }
 
   /** Resolves when everything whose end has come has ended, or could not be. Cheap while there is nothing. */
   async due(): Promise<void> {
-    while (this.#clock.now() >= this.#next) {
+    while (this.#clock.now() >= this.#next && !this.#stopped) {
       this.#running ??= this.#run().finally(() => {
         this.#running = null;
       });
@@ -74,15 +76,16 @@ export class Deadlines {
 
   async #run(): Promise<void> {
     const now = this.#clock.now();
-    // What is written meanwhile says so again.
-    this.#next = Number.POSITIVE_INFINITY;
+    // It stays due until it is done: who asks meanwhile waits. What is written meanwhile is looked at again.
+    this.#written = false;
     try {
       const told = await this.#db.transaction().execute(async (trx) => {
         await this.#transfers.registrations(trx);
         return (await this.#endGrants(trx, now)) + (await this.#endTransfers(trx, now));
       });
       if (told > 0) this.#notifier.kick();
-      this.#next = Math.min(this.#next, told >= AT_ONCE ? now : await this.#earliest());
+      const next = told >= AT_ONCE ? now : await this.#earliest();
+      if (!this.#written) this.#next = next;
     } catch (error) {
       this.#log.error({ err: error }, 'what was to end could not be ended');
       this.#next = now + AGAIN_MS;

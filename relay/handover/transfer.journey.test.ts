@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
 import type { HeldPermission } from '../../protocol/wire/handover.ts';
-import { type Company, TestRelay } from '../testing/relay.ts';
+import { type Company, TestRelay, until } from '../testing/relay.ts';
 import { Stage } from './testing.ts';
 
 /* A site goes over to its customer, and what the installer may do there begins and ends. In order: one story. */
@@ -253,10 +253,9 @@ describe('the site authorisation', () => {
     });
     pass(HOUR_MS);
     await clock.advance(MINUTE_MS);
-    const row = await relay.withDb((db) =>
-      db.selectFrom('sites').select('status').where('id', '=', site).executeTakeFirstOrThrow(),
-    );
-    expect(row.status).toBe('not-authorized');
+    const stored = () =>
+      relay.withDb((db) => db.selectFrom('sites').select('status').where('id', '=', site).executeTakeFirstOrThrow());
+    await until('the status to follow', async () => (await stored()).status === 'not-authorized');
   });
 
   it('can be refused', async () => {
