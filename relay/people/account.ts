@@ -70,7 +70,12 @@ export class Account {
   }
 
   async #setPassword(user: User, password: string, verification?: Verification): Promise<void> {
-    mustBeStrong(password, [user.email, user.phone, user.name]);
+    const company = await this.#db
+      .selectFrom('companies')
+      .select('name')
+      .where('id', '=', user.companyId)
+      .executeTakeFirstOrThrow();
+    mustBeStrong(password, [user.email, user.phone, user.name, company.name]);
     const passwordHash = await hashPassword(password);
     await this.#db.transaction().execute(async (trx) => {
       if (verification) await this.#verifications.use(trx, verification);
