@@ -8,15 +8,7 @@ export const MovedSetting = z.enum(['recording', 'arc']);
 export type MovedSetting = z.infer<typeof MovedSetting>;
 
 /** Why a device cannot go. */
-export const MoveObstacle = z.enum([
-  'not-p2p',
-  'shared',
-  'behind-box',
-  'box-not-here',
-  'password-needed',
-  'channels',
-  'permission-needed',
-]);
+export const MoveObstacle = z.enum(['not-p2p', 'shared', 'behind-box', 'box-not-here', 'channels']);
 export type MoveObstacle = z.infer<typeof MoveObstacle>;
 
 export const MoveCandidate = z.object({

@@ -4,7 +4,6 @@ import { type Clock, iso } from '../../protocol/clock.ts';
 import { seal } from '../../protocol/codec/sealed.ts';
 import { ProbeResult } from '../../protocol/wire/box-api.ts';
 import type { DesiredState } from '../../protocol/wire/desired.ts';
-import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { MoveCandidates, MoveDevices, MovedSetting, MoveResult } from '../../protocol/wire/move.ts';
 import { STATUS_ALLOWS } from '../../protocol/wire/rights.ts';
 import { ProblemError } from '../api/problem.ts';
@@ -17,6 +16,7 @@ import type { Notifier } from '../notify/notifier.ts';
 import { isTimeZone } from '../sites/time-zone.ts';
 import type { BoxClient } from './box-client.ts';
 import { type Plan, planMove, sameOwner, settingsOf } from './move-rules.ts';
+import { newSite } from './move-site.ts';
 
 type Wanted = z.output<typeof MoveDevices>;
 const PROBE_TIMEOUT_MS = 20_000;
@@ -341,61 +341,4 @@ function mustTake(from: SiteRow, to: SiteRow): void {
     throw new ProblemError('site-status', 'The site is shared with tenants: devices cannot be moved there.');
   }
   if (!sameOwner(from, to)) throw new ProblemError('conflict', 'Both sites must have the same owner.');
-}
-
-/** A site of the same owner, in the same status: who may do what there is as it was. */
-async function newSite(
-  trx: DbOrTrx,
-  from: SiteRow,
-  { name, timeZone }: { name: string; timeZone: string },
-  now: number,
-): Promise<string> {
-  const same = await trx
-    .selectFrom('sites')
-    .select('id')
-    .where('companyId', '=', from.companyId)
-    .where('name', '=', name)
-    .where('deletedAt', 'is', null)
-    .executeTakeFirst();
-  if (same) throw new ProblemError('conflict', `There is a site “${name}” already.`);
-  const id = uuidv7(now);
-  const { companyId, ownerId, type } = from;
-  // What is on its way to a customer stays on its way alone: the new site is not handed over yet.
-  const status = ownerId === null ? 'not-handed-over' : from.status;
-  const row = { id, companyId, ownerId, type, status, name, timeZone, createdAt: iso(now), sortName: sortName(name) };
-  await trx.insertInto('sites').values(row).execute();
-  const managers = await trx
-    .selectFrom('site_managers')
-    .selectAll()
-    .where('siteId', '=', from.id)
-    // Not guests of other companies: what they were invited to is the old site.
-    .where('userId', 'in', (e) => e.selectFrom('users').select('id').where('companyId', '=', companyId))
-    .execute();
-  if (managers.length > 0) {
-    await trx
-      .insertInto('site_managers')
-      .values(managers.map((manager) => ({ ...manager, siteId: id })))
-      .execute();
-  }
-  if (ownerId === null) {
-    await trx
-      .insertInto('grants')
-      .values({ id: uuidv7(now), companyId, siteId: id, permission: 'all', source: 'site' })
-      .execute();
-    return id;
-  }
-  const grants = await trx
-    .selectFrom('grants')
-    .selectAll()
-    .where('siteId', '=', from.id)
-    .where('deviceId', 'is', null)
-    .where('companyId', 'in', [companyId, ownerId])
-    .execute();
-  if (grants.length > 0) {
-    await trx
-      .insertInto('grants')
-      .values(grants.map((grant) => ({ ...grant, id: uuidv7(now), siteId: id })))
-      .execute();
-  }
-  return id;
 }

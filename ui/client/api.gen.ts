@@ -641,15 +641,7 @@ export type MoveCandidates = {
     name: string;
     boxSerial: string | null;
     settings: ('recording' | 'arc')[];
-    obstacle:
-      | 'not-p2p'
-      | 'shared'
-      | 'behind-box'
-      | 'box-not-here'
-      | 'password-needed'
-      | 'channels'
-      | 'permission-needed'
-      | null;
+    obstacle: 'not-p2p' | 'shared' | 'behind-box' | 'box-not-here' | 'channels' | null;
   }[];
   targets: { id: string; name: string; boxes: string[] }[];
 };
