@@ -1,4 +1,5 @@
-import type { ChannelStatus, Delivery } from '../../../protocol/wire/notify.ts';
+import type { ChannelStatus } from '../../../protocol/wire/notify.ts';
+import type { QueryOf } from '../../client/client.ts';
 import { Choice } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { type Level, State } from '../../components/icons.tsx';
@@ -6,7 +7,7 @@ import { Facts, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
 import { Since, Time } from '../../components/time.tsx';
-import { Listed, useFilters, usePages } from '../operator/list.tsx';
+import { LIMIT, Listed, useFilters, usePages } from '../operator/list.tsx';
 import { api } from '../session.ts';
 
 const LEVELS: Record<ChannelStatus['state'], Level> = {
@@ -20,7 +21,7 @@ const LEVELS: Record<ChannelStatus['state'], Level> = {
 export function Deliveries() {
   const [filters, set] = useFilters(['state']);
   const channels = useResource((signal) => api.get('/deliveries/status', { signal }), []);
-  const list = usePages<Delivery>('/deliveries', filters);
+  const list = usePages(api.paged('/deliveries', { query: { limit: LIMIT, ...filters } as QueryOf<'/deliveries'> }));
   const again = () => {
     channels.reload();
     list.reload();

@@ -1,6 +1,5 @@
 import { useEffect } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-
 import type { Notice, NoticeCategory } from '../../../protocol/wire/notify.ts';
 import { t } from '../../components/i18n.ts';
 import { Mark, State } from '../../components/icons.tsx';

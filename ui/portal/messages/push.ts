@@ -1,4 +1,3 @@
-import type { PushState } from '../../../protocol/wire/notify.ts';
 import { api } from '../session.ts';
 
 /** Who wants pushes on this device: another person who signs in here is not subscribed unasked. */
