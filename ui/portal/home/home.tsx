@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import type { Site } from '../../../protocol/wire/api.ts';
-import type { Home as HomeData, HomeItem, HomeKind } from '../../../protocol/wire/home.ts';
+import type { HomeItem, HomeKind } from '../../../protocol/wire/home.ts';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
 import { Empty, Panel, Skeleton, Title } from '../../components/page.tsx';
@@ -17,7 +17,7 @@ const AGAIN_MS = 30_000;
 /** "Is everything all right?" over all sites, what waits for an answer, and the sites one was at last. */
 export function Home() {
   const visited = visitedSites().join();
-  const home = useResource((signal) => api.get<HomeData>(`/home?sites=${visited}`, { signal }), [visited]);
+  const home = useResource((signal) => api.get('/home', { query: { sites: visited }, signal }), [visited]);
   useEffect(() => {
     const again = () => document.visibilityState === 'visible' && home.reload();
     const timer = setInterval(again, AGAIN_MS);

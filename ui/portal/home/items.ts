@@ -9,12 +9,12 @@ const LINKS: Record<HomeKind, (item: HomeItem) => string> = {
   'device-trouble': ({ site, deviceId }) => `/sites/${site?.id}/devices/${deviceId}`,
   problem: ({ site }) => `/sites/${site?.id}`,
   'join-request': () => '/company/people',
-  'partner-invitation': () => '/partners',
+  'partner-invitation': () => '/invitations',
   'permission-request': () => '/requests',
   'transfer-open': ({ site }) => `/sites/${site?.id}/customer`,
   'assignment-ends': ({ site }) => `/sites/${site?.id}`,
   'permission-ends': ({ site }) => `/sites/${site?.id}/customer`,
-  'company-unproven': () => '/company',
+  'company-unproven': () => '/company/authentication',
 };
 export const linkOf = (item: HomeItem): string => LINKS[item.kind](item);
 
