@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ManualClock } from '../../protocol/clock.ts';
+import { iso, ManualClock } from '../../protocol/clock.ts';
+import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { COMPANY_TYPES } from '../../protocol/wire/rights.ts';
-import { type Answer, type Call, TestRelay } from '../testing/relay.ts';
+import { type Answer, type Call, TestRelay, until } from '../testing/relay.ts';
 import { anybody, as, employ, giveSlots, lastSentTo } from './testing.ts';
 
 /* Company, employees, roles and log, step by step as a person goes through them; each step builds on the one before. */
 
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 const password = 'zu viert im Regen';
 const clock = new ManualClock(Date.UTC(2026, 5, 1, 8));
 const relay = new TestRelay({ clock });
@@ -35,6 +37,8 @@ const newSite = async (name: string): Promise<string> => {
   expect(made.status).toBe(201);
   return made.body.id;
 };
+const assign = (siteId: string, managers: { userId: string; until: string | null }[]): Promise<Answer> =>
+  admin('POST', '/site-assignments', { siteIds: [siteId], managers });
 const namesOf = async (api: Call) =>
   (await api('GET', '/sites')).body.items.map((site: { name: string }) => site.name).sort();
 
@@ -77,9 +81,7 @@ describe('a company, its people and their log', () => {
 
   it('4. shows who does not hold Manage All Sites the assigned ones only, and their own log (EMPL-09)', async () => {
     for (const name of ['Bakery', 'Cinema', 'Depot']) sites.push(await newSite(name));
-    await relay.withDb((db) =>
-      db.insertInto('site_managers').values({ siteId: sites[1]!, userId: people.in3!.userId, untilMs: null }).execute(),
-    );
+    await assign(sites[1]!, [{ userId: people.in3!.userId, until: null }]);
     expect(await namesOf(admin)).toEqual(['Bakery', 'Cinema', 'Depot']);
     expect(await namesOf(people.in3!.api)).toEqual(['Cinema']);
     expect(await namesOf(people.in4!.api)).toEqual([]);
@@ -114,14 +116,26 @@ describe('a company, its people and their log', () => {
     people.in3 = { api: as(relay, signedIn), userId };
   });
 
+  it('6. takes no more than a hundred managers of a site (ASGN-04)', async () => {
+    const managers = Array.from({ length: 101 }, () => ({ userId: uuidv7(), until: null }));
+    expect((await assign(sites[0]!, managers)).status).toBe(400);
+  });
+
   it('7. ends an assignment with its validity (ASGN-08)', async () => {
     const { api, userId } = people.in3!;
-    const untilMs = clock.now() + HOUR_MS;
-    await relay.withDb((db) => db.insertInto('site_managers').values({ siteId: sites[2]!, userId, untilMs }).execute());
+    const made = await assign(sites[2]!, [{ userId, until: iso(clock.now() + HOUR_MS) }]);
+    expect([made.status, made.body]).toEqual([
+      expect.any(Number),
+      expect.not.objectContaining({ code: expect.anything() }),
+    ]);
     clock.step(HOUR_MS - 1);
     expect(await namesOf(api)).toEqual(['Cinema', 'Depot']);
     clock.step(1);
     expect(await namesOf(api)).toEqual(['Cinema']);
+    await clock.advance(MINUTE_MS);
+    const told = async () =>
+      (await api('GET', '/notifications')).body.items.map((notice: { code: string }) => notice.code);
+    await until('the notice', async () => (await told()).includes('site-validity-ended'));
   });
 
   it('9. finds operations by employee and site (LOGS-02)', async () => {
