@@ -125,14 +125,16 @@ function Decision({
             )}
             {requests.length > 0 && <li>{t('customer.accept.meansBack')}</li>}
           </ul>
-          <details>
-            <summary class="cursor-pointer">{t('customer.accept.devices', { count: devices.length })}</summary>
-            <ul class="list-disc pl-6">
-              {devices.map((device) => (
-                <li key={device.id}>{device.name}</li>
-              ))}
-            </ul>
-          </details>
+          {devices.length > 0 && (
+            <details>
+              <summary class="cursor-pointer">{t('customer.accept.devices', { count: devices.length })}</summary>
+              <ul class="list-disc pl-6">
+                {devices.map((device) => (
+                  <li key={device.id}>{device.name}</li>
+                ))}
+              </ul>
+            </details>
+          )}
           <ProblemPanel error={accept.error} what={t('customer.accept.acceptFailed')} focus />
           <div aria-live="polite" class="flex flex-col gap-4">
             {state === 'sent' ? (
