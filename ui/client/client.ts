@@ -1,3 +1,4 @@
+import type { Page } from '../../protocol/wire/api.ts';
 import { type Call, client } from '../components/http.ts';
 import type { Routes } from './api.gen.ts';
 
@@ -27,17 +28,29 @@ type OptionalBody<R> = R extends { body?: infer B }
     ? [body?: Record<string, never>, options?: Options<R>]
     : [body: Record<string, never> | undefined, options: Options<R>];
 
+/** Routes that answer page by page. */
+type PagedPath = {
+  [P in keyof Routes['get']]: Routes['get'][P] extends { answer: Page<unknown> } ? P : never;
+}[keyof Routes['get']];
+type ItemOf<P extends PagedPath> = Routes['get'][P] extends { answer: Page<infer T> } ? T : never;
+/** The query of a route; what stands in the page's address is put into this form, and checked by the relay. */
+export type QueryOf<P extends keyof Routes['get']> = Routes['get'][P] extends { query?: infer Q } ? Q : never;
+
+/** A list, page by page. */
+export interface Paged<T> {
+  /** Of its first page: what it depends on. */
+  address: string;
+  page(cursor?: string | null, signal?: AbortSignal): Promise<Page<T>>;
+}
+
 export interface ApiClient {
+  paged<P extends PagedPath>(path: P, ...rest: Rest<Place<Route<'get', P>>>): Paged<ItemOf<P>>;
   get<P extends keyof Routes['get']>(
     path: P,
     ...rest: Rest<Options<Route<'get', P>>>
   ): Promise<Answer<Route<'get', P>>>;
-  /** A path put together by the caller, its answer taken on trust. */
-  get<T>(path: string, init?: Call): Promise<T>;
   post<P extends keyof Routes['post']>(path: P, ...rest: Given<Route<'post', P>>): Promise<Answer<Route<'post', P>>>;
-  post<T>(path: string, body?: unknown, init?: Call): Promise<T>;
   put<P extends keyof Routes['put']>(path: P, ...rest: Given<Route<'put', P>>): Promise<Answer<Route<'put', P>>>;
-  put<T>(path: string, body: unknown, init?: Call): Promise<T>;
   patch<P extends keyof Routes['patch']>(
     path: P,
     ...rest: Given<Route<'patch', P>>
@@ -46,7 +59,6 @@ export interface ApiClient {
     path: P,
     ...rest: Rest<Options<Route<'delete', P>>>
   ): Promise<Answer<Route<'delete', P>>>;
-  delete(path: string, init?: Call): Promise<void>;
 }
 
 type Loose = Call & { params?: Record<string, string>; query?: Query };
@@ -78,6 +90,10 @@ export function createClient(onSignedOut: () => void): ApiClient {
   const plain = client('/api/v1', onSignedOut);
   const call = ({ params: _params, query: _query, ...init }: Loose = {}): Call => init;
   const untyped = {
+    paged: (path: string, options: Loose = {}): Paged<unknown> => ({
+      address: fill(path, options),
+      page: (cursor, signal) => plain.get(fill(path, { ...options, query: { ...options.query, cursor } }), { signal }),
+    }),
     get: (path: string, options?: Loose) => plain.get(fill(path, options), call(options)),
     post: (path: string, body?: unknown, options?: Loose) => plain.post(fill(path, options), body, call(options)),
     put: (path: string, body: unknown, options?: Loose) => plain.put(fill(path, options), body, call(options)),

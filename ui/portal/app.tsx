@@ -39,7 +39,7 @@ export function App() {
 /** Asks once who is signed in; shows the sign-in page in the place of any page, so that its address is kept. */
 function Session() {
   const asked = useResource(async (signal) => {
-    if (me.value === undefined) me.value = await api.get<Me>('/auth/me', { signal });
+    if (me.value === undefined) me.value = await api.get('/auth/me', { signal });
   }, []);
   useEffect(() => {
     if (me.value !== undefined) rememberCompany(me.value);

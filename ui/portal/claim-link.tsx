@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import type { Site } from '../../protocol/wire/api.ts';
 import { t } from '../components/i18n.ts';
 import { Empty, Skeleton, Title } from '../components/page.tsx';
 import { ProblemPanel } from '../components/problem.tsx';
+import { api } from './session.ts';
 import { useList } from './sites/lists.ts';
 import { MoreButton, SearchField } from './sites/parts.tsx';
 
@@ -12,7 +12,7 @@ export function ClaimFromLink() {
   const { url } = useLocation();
   const search = new URL(url, location.origin).search;
   const [q, setQ] = useState('');
-  const { list: sites, more } = useList<Site>(`/sites?q=${encodeURIComponent(q)}`);
+  const { list: sites, more } = useList(api.paged('/sites', { query: { q: q || undefined } }));
   return (
     <>
       <Title>{t('claim.chooseSite')}</Title>

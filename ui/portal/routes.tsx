@@ -32,7 +32,7 @@ export const ROUTES = withPages<PageRoute>([
     load: async () => (await import('./home/home.tsx')).Home,
     who: 'everyone',
     strings: ['home'],
-    asks: () => [`/home?sites=${visitedSites().join()}`],
+    asks: () => [`/home?${new URLSearchParams({ sites: visitedSites().join() })}`],
     nav: { in: 'main', label: 'nav.home', order: 0, icon: 'home', letter: 'h' },
   },
 

@@ -1,4 +1,4 @@
-import type { Page, Site } from '../../../protocol/wire/api.ts';
+import type { Site } from '../../../protocol/wire/api.ts';
 import { t } from '../../components/i18n.ts';
 import { Mark } from '../../components/icons.tsx';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
@@ -11,14 +11,14 @@ import { More } from '../site/more.tsx';
 import { keptToken } from './token.ts';
 import { useAgain } from './use-again.ts';
 
-const SITES = '/sites?limit=50';
+const SITES = api.paged('/sites', { query: { limit: 50 } });
 
 /** A customer's first page: what waits for an answer, then each site with one big state. */
 export function CustomerHome() {
   const handovers = useResource((signal) => api.get('/handovers', { signal }), []);
   const requests = useResource((signal) => api.get('/requests', { query: { open: 'true', limit: 50 }, signal }), []);
   const shares = useResource((signal) => api.get('/shares', { query: { limit: 50 }, signal }), []);
-  const sites = useResource((signal) => api.get<Page<Site>>(SITES, { signal }), []);
+  const sites = useResource((signal) => SITES.page(null, signal), []);
   useAgain(() => {
     for (const part of [handovers, requests, shares, sites]) part.reload();
   });
@@ -76,7 +76,7 @@ export function CustomerHome() {
               <SiteCard key={site.id} site={site} />
             ))}
           </ul>
-          <More list={sites} address={SITES} failed={t('customer.home.failed')} />
+          <More list={sites} paged={SITES} failed={t('customer.home.failed')} />
         </section>
       )}
     </>

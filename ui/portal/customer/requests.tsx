@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { useRoute } from 'preact-iso';
 import type { Page } from '../../../protocol/wire/api.ts';
+
 import type { PermissionApplication } from '../../../protocol/wire/handover.ts';
 import type { Validity } from '../../../protocol/wire/rights.ts';
 import { Choice } from '../../components/form.tsx';
@@ -17,14 +18,14 @@ import { api } from '../session.ts';
 import { More } from '../site/more.tsx';
 import { useAgain } from './use-again.ts';
 
-const OPEN = '/requests?open=true&limit=20';
-const CLOSED = '/requests?open=false&limit=20';
+const OPEN = api.paged('/requests', { query: { open: 'true', limit: 20 } });
+const CLOSED = api.paged('/requests', { query: { open: 'false', limit: 20 } });
 type List = Resource<Page<PermissionApplication>>;
 
 /** What a customer is asked for. */
 export function Requests() {
-  const open = useResource((signal) => api.get<Page<PermissionApplication>>(OPEN, { signal }), []);
-  const closed = useResource((signal) => api.get<Page<PermissionApplication>>(CLOSED, { signal }), []);
+  const open = useResource((signal) => OPEN.page(null, signal), []);
+  const closed = useResource((signal) => CLOSED.page(null, signal), []);
   useAgain(open.reload);
   return (
     <>
@@ -36,20 +37,20 @@ export function Requests() {
       )}
       {open.data && open.data.items.length > 0 && (
         <Panel title={t('customer.requests.open')}>
-          <Lines list={open} address={OPEN} />
+          <Lines list={open} paged={OPEN} />
         </Panel>
       )}
       <ProblemPanel error={closed.error} what={t('customer.requests.failed')} retry={closed.reload} />
       {closed.data && closed.data.items.length > 0 && (
         <Panel title={t('customer.requests.closed')}>
-          <Lines list={closed} address={CLOSED} />
+          <Lines list={closed} paged={CLOSED} />
         </Panel>
       )}
     </>
   );
 }
 
-function Lines({ list, address }: { list: List; address: string }) {
+function Lines({ list, paged }: { list: List; paged: typeof OPEN }) {
   return (
     <>
       <ul class="flex flex-col divide-y divide-base-300">
@@ -67,7 +68,7 @@ function Lines({ list, address }: { list: List; address: string }) {
           </li>
         ))}
       </ul>
-      <More list={list} address={address} failed={t('customer.requests.failed')} />
+      <More list={list} paged={paged} failed={t('customer.requests.failed')} />
     </>
   );
 }

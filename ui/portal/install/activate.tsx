@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { ActivateDevices, ActivationResult, DeviceDefaults } from '../../../protocol/wire/activation.ts';
+import type { ActivateDevices, ActivationResult } from '../../../protocol/wire/activation.ts';
 import type { DiscoveredDevice } from '../../../protocol/wire/box-api.ts';
 import { Field, Form, SubmitOrCancel } from '../../components/form.tsx';
 import { ApiError } from '../../components/http.ts';
@@ -16,9 +16,9 @@ type From = ActivateDevices['password']['from'];
 
 /** Gives all devices of the LAN that have none their first password, in one go, with a result for each. */
 export function ActivatePage() {
-  const { base, site } = useSite();
-  const found = useResource((signal) => api.get<{ items: Found[] }>(`${base}/discovery`, { signal }), [base]);
-  const defaults = useResource((signal) => api.get<DeviceDefaults>('/company/device-defaults', { signal }), []);
+  const { base, site, siteId } = useSite();
+  const found = useResource((signal) => api.get('/sites/{siteId}/discovery', { params: { siteId }, signal }), [siteId]);
+  const defaults = useResource((signal) => api.get('/company/device-defaults', { signal }), []);
   const [results, setResults] = useState<Map<string, ActivationResult>>(new Map());
   const fresh = (found.data?.items ?? []).filter((item) => item.activated === false || results.has(item.mac));
   const activate = useAction(async (fields: Record<string, string>) => {
@@ -28,7 +28,7 @@ export function ActivatePage() {
       from === 'given' ? { from, password: fields.password ?? '', keepAsDefault: 'keep' in fields } : { from };
     for (const [boxSerial, items] of Map.groupBy(chosen, (item) => item.boxSerial)) {
       const body: ActivateDevices = { boxSerial, macs: items.map((item) => item.mac), password };
-      const answer = await api.post<{ items: ActivationResult[] }>(`${base}/activations`, body);
+      const answer = await api.post('/sites/{siteId}/activations', body, { params: { siteId } });
       setResults((old) => new Map([...old, ...answer.items.map((item) => [item.mac, item] as const)]));
     }
     if (from === 'given' && 'keep' in fields) defaults.reload();

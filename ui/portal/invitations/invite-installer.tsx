@@ -1,6 +1,5 @@
 import { useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import type { Device, Site } from '../../../protocol/wire/api.ts';
 import { Choice, Field, Form, SubmitOrCancel } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
@@ -13,14 +12,14 @@ const STEPS = ['ask', 'choose', 'send', 'accept'] as const;
 /** A customer invites his installer to one of his devices. */
 export function InviteInstaller() {
   const { route, query } = useLocation();
-  const sites = useResource((signal) => api.get<{ items: Site[] }>('/sites?limit=200', { signal }), []);
+  const sites = useResource((signal) => api.get('/sites', { query: { limit: 200 }, signal }), []);
   const own = (sites.data?.items ?? []).filter((site) =>
     site.permissions.some((permission) => permission === 'own' || permission === 'all'),
   );
   const [chosen, setChosen] = useState<string | undefined>(query.site);
   const siteId = own.find((site) => site.id === chosen)?.id ?? own[0]?.id;
   const devices = useResource(
-    async (signal) => (siteId ? api.get<{ items: Device[] }>(`/sites/${siteId}/devices`, { signal }) : null),
+    async (signal) => (siteId ? api.get('/sites/{siteId}/devices', { params: { siteId }, signal }) : null),
     [siteId],
   );
   const send = useAction(async ({ deviceId, email }: Record<string, string>) => {

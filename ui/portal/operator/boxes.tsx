@@ -1,4 +1,5 @@
 import { BOX_STATES, type OperatorBox } from '../../../protocol/wire/operator.ts';
+import type { QueryOf } from '../../client/client.ts';
 import { t } from '../../components/i18n.ts';
 import { type Level, State } from '../../components/icons.tsx';
 import { Title } from '../../components/page.tsx';
@@ -7,7 +8,7 @@ import { useAction } from '../../components/resource.ts';
 import { Time } from '../../components/time.tsx';
 import { withUndo } from '../../components/undo.tsx';
 import { api } from '../session.ts';
-import { FilterBar, Listed, useFilters, usePages } from './list.tsx';
+import { FilterBar, LIMIT, Listed, useFilters, usePages } from './list.tsx';
 
 const LEVELS: Record<OperatorBox['state'], Level> = {
   unclaimed: 'unknown',
@@ -19,7 +20,9 @@ const LEVELS: Record<OperatorBox['state'], Level> = {
 /** Every box that ever enrolled here, whosever it is. */
 export function Boxes() {
   const [filters, set] = useFilters(['q', 'state', 'online', 'companyId']);
-  const list = usePages<OperatorBox>('/operator/boxes', filters);
+  const list = usePages(
+    api.paged('/operator/boxes', { query: { limit: LIMIT, ...filters } as QueryOf<'/operator/boxes'> }),
+  );
   const put = (box: OperatorBox) =>
     list.set((page) => ({ ...page, items: page.items.map((old) => (old.serial === box.serial ? box : old)) }));
   const clear = useAction(async (serial: string) => {

@@ -4,11 +4,13 @@ import {
   type OperatorCompanyDetail,
 } from '../../../protocol/wire/operator.ts';
 import { COMPANY_TYPES } from '../../../protocol/wire/rights.ts';
+import type { QueryOf } from '../../client/client.ts';
 import { t } from '../../components/i18n.ts';
 import { type Level, State } from '../../components/icons.tsx';
 import { Title } from '../../components/page.tsx';
 import { Time } from '../../components/time.tsx';
-import { FilterBar, Listed, useFilters, usePages } from './list.tsx';
+import { api } from '../session.ts';
+import { FilterBar, LIMIT, Listed, useFilters, usePages } from './list.tsx';
 
 const TYPES = [...COMPANY_TYPES, 'customer', 'operator'] as const;
 const LEVELS: Record<OperatorCompany['authentication'], Level> = {
@@ -29,7 +31,9 @@ export function CompanyState({ company }: { company: OperatorCompany | OperatorC
 /** Every company, newest first; those that wait for a decision by a filter. */
 export function Companies() {
   const [filters, set] = useFilters(['q', 'type', 'authentication', 'suspended']);
-  const list = usePages<OperatorCompany>('/operator/companies', filters);
+  const list = usePages(
+    api.paged('/operator/companies', { query: { limit: LIMIT, ...filters } as QueryOf<'/operator/companies'> }),
+  );
   return (
     <>
       <Title>{t('operator.companies')}</Title>

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { type IssuedKeys, KEY_STATES, type ServiceKey } from '../../../protocol/wire/operator.ts';
+import type { QueryOf } from '../../client/client.ts';
 import { Field, Form, SubmitOrCancel } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { type Level, State } from '../../components/icons.tsx';
@@ -9,7 +10,7 @@ import { useAction } from '../../components/resource.ts';
 import { Time } from '../../components/time.tsx';
 import { withUndo } from '../../components/undo.tsx';
 import { api } from '../session.ts';
-import { FilterBar, Listed, useFilters, usePages } from './list.tsx';
+import { FilterBar, LIMIT, Listed, useFilters, usePages } from './list.tsx';
 
 const LEVELS: Record<ServiceKey['state'], Level> = {
   open: 'info',
@@ -23,7 +24,9 @@ export const contentWords = ({ content, quantity }: { content: ServiceKey['conte
 /** The keys that were issued: what they give, and who redeemed them. */
 export function ServiceKeys() {
   const [filters, set] = useFilters(['q', 'state']);
-  const list = usePages<ServiceKey>('/operator/service-keys', filters);
+  const list = usePages(
+    api.paged('/operator/service-keys', { query: { limit: LIMIT, ...filters } as QueryOf<'/operator/service-keys'> }),
+  );
   const put = (key: ServiceKey) =>
     list.set((page) => ({ ...page, items: page.items.map((old) => (old.id === key.id ? key : old)) }));
   const withdraw = (key: ServiceKey) => {

@@ -2,14 +2,14 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import type { Page } from '../../../protocol/wire/api.ts';
+import type { Paged } from '../../client/client.ts';
 import { Choice } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { Empty, Skeleton } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { type Resource, useAction, useResource } from '../../components/resource.ts';
-import { api } from '../session.ts';
 
-const LIMIT = 50;
+export const LIMIT = 50;
 /** Typing pauses that long before it is searched. */
 const PAUSE_MS = 250;
 
@@ -28,14 +28,10 @@ export function useFilters(names: readonly string[]): [Filters, (change: Filters
 }
 
 /** A list of the API, page by page. */
-export function usePages<T>(
-  path: string,
-  filters: Filters,
-): Resource<Page<T>> & { more: ReturnType<typeof useAction> } {
-  const address = `${path}?${new URLSearchParams({ limit: String(LIMIT), ...filters })}`;
-  const list = useResource((signal) => api.get<Page<T>>(address, { signal }), [address]);
+export function usePages<T>(paged: Paged<T>): Resource<Page<T>> & { more: ReturnType<typeof useAction> } {
+  const list = useResource((signal) => paged.page(null, signal), [paged.address]);
   const more = useAction(async () => {
-    const next = await api.get<Page<T>>(`${address}&cursor=${encodeURIComponent(list.data!.nextCursor!)}`);
+    const next = await paged.page(list.data!.nextCursor);
     list.set((page) => ({ items: [...page.items, ...next.items], nextCursor: next.nextCursor }));
   });
   return { ...list, more };

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { Redeemed, RedeemedKey } from '../../../protocol/wire/operator.ts';
+import type { Redeemed } from '../../../protocol/wire/operator.ts';
 import { Field, Form, Submit } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
@@ -9,11 +9,11 @@ import { useAction } from '../../components/resource.ts';
 import { Time } from '../../components/time.tsx';
 import { api } from '../session.ts';
 import { contentWords } from './keys.tsx';
-import { Listed, usePages } from './list.tsx';
+import { LIMIT, Listed, usePages } from './list.tsx';
 
 /** What a company does with the service keys that it was given. */
 export function RedeemPage() {
-  const list = usePages<RedeemedKey>('/company/service-keys', {});
+  const list = usePages(api.paged('/company/service-keys', { query: { limit: LIMIT } }));
   const [done, setDone] = useState<Redeemed | null>(null);
   const redeem = useAction(async ({ keys = '' }: Record<string, string>) => {
     setDone(null);

@@ -1,6 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import type { DeviceItem, Page, Site } from '../../../protocol/wire/api.ts';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
 import { Empty, Panel, Skeleton, Title } from '../../components/page.tsx';
@@ -52,9 +51,9 @@ export function Search() {
 }
 
 function Results({ q }: { q: string }) {
-  const search = `?q=${encodeURIComponent(q)}&limit=${SHOWN}`;
-  const sites = useResource((signal) => api.get<Page<Site>>(`/sites${search}`, { signal }), [q]);
-  const devices = useResource((signal) => api.get<Page<DeviceItem>>(`/devices${search}`, { signal }), [q]);
+  const query = { q, limit: SHOWN };
+  const sites = useResource((signal) => api.get('/sites', { query, signal }), [q]);
+  const devices = useResource((signal) => api.get('/devices', { query, signal }), [q]);
   const done = sites.data && devices.data;
   const found = (sites.data?.items.length ?? 0) + (devices.data?.items.length ?? 0);
   return (

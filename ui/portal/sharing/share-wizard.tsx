@@ -145,8 +145,8 @@ export function ShareWizard() {
 
 /** What the customer administrator is asked for in mode A. */
 function Requests() {
-  const { base } = useSite();
-  const accounts = useResource((signal) => api.get<{ items: unknown[] }>(`${base}/arc`, { signal }), [base]);
+  const { siteId } = useSite();
+  const accounts = useResource((signal) => api.get('/sites/{siteId}/arc', { params: { siteId }, signal }), [siteId]);
   const arc = (accounts.data?.items.length ?? 0) > 0;
   return (
     <fieldset class="flex flex-col gap-4">

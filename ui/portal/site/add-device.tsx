@@ -1,5 +1,5 @@
 import { useLocation } from 'preact-iso';
-import type { AddDevice, Device } from '../../../protocol/wire/api.ts';
+import type { AddDevice } from '../../../protocol/wire/api.ts';
 import { Choice, Field, Form, SubmitOrCancel } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { Facts, Panel, Skeleton, Title } from '../../components/page.tsx';
@@ -8,18 +8,17 @@ import { useAction, useResource } from '../../components/resource.ts';
 import { api } from '../session.ts';
 import { checkedTypes, EventChecks } from './checks.tsx';
 import { useSite } from './context.ts';
-import type { Discovery } from './discovered.tsx';
 import { USUAL } from './event-types.ts';
 import { LoginFields } from './login-fields.tsx';
 import { NoBox } from './overview.tsx';
 
 /** Adds a device: one that was found (`?mac=`), or one at an address that the installer types. */
 export function AddDevicePage() {
-  const { base, site, devices, boxes } = useSite();
+  const { base, site, devices, boxes, siteId } = useSite();
   const { query, route } = useLocation();
   const mac = query.mac;
   const discovery = useResource(
-    async (signal) => (mac ? await api.get<Discovery>(`${base}/discovery`, { signal }) : null),
+    async (signal) => (mac ? await api.get('/sites/{siteId}/discovery', { params: { siteId }, signal }) : null),
     [base, mac],
   );
   const found = discovery.data?.items.find((item) => item.mac === mac);
@@ -36,7 +35,7 @@ export function AddDevicePage() {
       password: fields.password || undefined,
       recordOn: checkedTypes(fields, 'record'),
     };
-    await api.post<Device>(`${base}/devices`, body);
+    await api.post('/sites/{siteId}/devices', body, { params: { siteId } });
     devices.reload();
     route(`${base}/devices`);
   });

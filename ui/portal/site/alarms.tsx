@@ -1,4 +1,3 @@
-import type { Alarm, Page } from '../../../protocol/wire/api.ts';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
@@ -17,9 +16,9 @@ const MAX_SHOWN = 2000;
 
 /** What was said to the ARC, newest first: by which way, in how many tries, how late. */
 export function Alarms() {
-  const { base, site, devices } = useSite();
-  const address = `${base}/alarms?limit=50`;
-  const list = useResource((signal) => api.get<Page<Alarm>>(address, { signal }), [address]);
+  const { base, site, siteId, devices } = useSite();
+  const paged = api.paged('/sites/{siteId}/alarms', { params: { siteId }, query: { limit: 50 } });
+  const list = useResource((signal) => paged.page(null, signal), [paged.address]);
   useLive((message) => {
     if (message.event === 'hello' || (list.data && list.data.items.length > MAX_SHOWN)) return list.reload();
     list.set((page) => ({ ...page, items: followAlarms(page.items, message) }));
@@ -97,7 +96,7 @@ export function Alarms() {
           </table>
         </div>
       )}
-      <More list={list} address={address} failed={t('alarms.moreFailed')} />
+      <More list={list} paged={paged} failed={t('alarms.moreFailed')} />
     </>
   );
 }

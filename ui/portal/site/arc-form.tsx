@@ -19,9 +19,9 @@ const INTERVALS_MS = [20_000, 60_000, 300_000, 1_500_000, 3_600_000, DAY_MS];
 
 /** A new account at a receiver, or (with an id in the address) changes to one. */
 export function ArcAccountPage({ params }: { params?: { accountId?: string } }) {
-  const { base, site, devices, boxes } = useSite();
-  const accounts = useResource((signal) => api.get<{ items: ArcAccount[] }>(`${base}/arc`, { signal }), [base]);
-  const receivers = useResource((signal) => api.get<{ items: Receiver[] }>('/receivers', { signal }), []);
+  const { site, devices, boxes, siteId } = useSite();
+  const accounts = useResource((signal) => api.get('/sites/{siteId}/arc', { params: { siteId }, signal }), [siteId]);
+  const receivers = useResource((signal) => api.get('/receivers', { signal }), []);
   const id = params?.accountId;
   const old = accounts.data?.items.find((account) => account.id === id);
   const title = id ? t('arc.editTitle') : t('arc.new');
@@ -55,7 +55,7 @@ interface FormProps {
 }
 
 function AccountForm({ old, receivers, devices, boxSerials }: FormProps) {
-  const { base } = useSite();
+  const { base, siteId } = useSite();
   const { route } = useLocation();
   const [serial, setSerial] = useState(old?.boxSerial ?? boxSerials[0] ?? '');
   const interval = old?.supervision.intervalMs ?? DAY_MS;
@@ -74,8 +74,8 @@ function AccountForm({ old, receivers, devices, boxSerials }: FormProps) {
       ),
       supervision: { kind: fields.supervision as 'test', intervalMs: Number(fields.intervalMs) },
     };
-    if (old) await api.put(`/arc/${old.id}`, body);
-    else await api.post(`${base}/arc`, body);
+    if (old) await api.put('/arc/{accountId}', body, { params: { accountId: old.id } });
+    else await api.post('/sites/{siteId}/arc', body, { params: { siteId } });
     route(`${base}/arc`);
   });
   return (

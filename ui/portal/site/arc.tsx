@@ -12,9 +12,9 @@ import { NoBox } from './overview.tsx';
 
 /** To whom alarms of this site go, and which way is open. */
 export function Arc() {
-  const { base, site } = useSite();
-  const accounts = useResource((signal) => api.get<{ items: ArcAccount[] }>(`${base}/arc`, { signal }), [base]);
-  const receivers = useResource((signal) => api.get<{ items: Receiver[] }>('/receivers', { signal }), []);
+  const { base, site, siteId } = useSite();
+  const accounts = useResource((signal) => api.get('/sites/{siteId}/arc', { params: { siteId }, signal }), [siteId]);
+  const receivers = useResource((signal) => api.get('/receivers', { signal }), []);
   useLive((message) => (message.event === 'box' || message.event === 'hello') && accounts.reload());
   const boxes = site.data!.boxes.filter((box) => box.state !== 'revoked');
   const remove = (account: ArcAccount) => {
@@ -22,7 +22,8 @@ export function Arc() {
     withUndo({
       text: t('arc.removed', { account: account.account }),
       failed: t('arc.removeFailed', { account: account.account }),
-      run: (keepalive) => api.delete(`/arc/${account.id}`, { keepalive }).then(accounts.reload),
+      run: (keepalive) =>
+        api.delete('/arc/{accountId}', { params: { accountId: account.id }, keepalive }).then(accounts.reload),
       back: accounts.reload,
     });
   };

@@ -61,7 +61,7 @@ function Ways({ box, devices, accounts }: { box: Box; devices: Device[]; account
 function BoxFacts({ box }: { box: Box }) {
   const { boxes } = useSite();
   const both = useAction(async () => {
-    await api.post(`/boxes/${box.serial}/clear-duplicate`);
+    await api.post('/boxes/{serial}/clear-duplicate', {}, { params: { serial: box.serial } });
     boxes.reload();
   });
   const revoke = () => {
@@ -71,7 +71,8 @@ function BoxFacts({ box }: { box: Box }) {
     withUndo({
       text: t('box.revoked', { serial: box.serial }),
       failed: t('box.revokeFailed', { serial: box.serial }),
-      run: (keepalive) => api.post(`/boxes/${box.serial}/revoke`, {}, { keepalive }).then(boxes.reload),
+      run: (keepalive) =>
+        api.post('/boxes/{serial}/revoke', {}, { params: { serial: box.serial }, keepalive }).then(boxes.reload),
       back: boxes.reload,
     });
   };

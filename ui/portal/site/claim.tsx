@@ -1,5 +1,4 @@
 import { useLocation } from 'preact-iso';
-import type { Box } from '../../../protocol/wire/api.ts';
 import { Field, Form, SubmitOrCancel } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { Title } from '../../components/page.tsx';
@@ -13,10 +12,14 @@ export const tidy = (typed: string) => typed.replace(/[\s-]/g, '').toUpperCase()
 
 /** Makes a box part of the site, by the serial and code on its own set-up page. */
 export function Claim() {
-  const { base, site, boxes } = useSite();
+  const { base, site, boxes, siteId } = useSite();
   const { query, route } = useLocation();
   const claim = useAction(async (fields: Record<string, string>) => {
-    await api.post<Box>(`${base}/boxes`, { serial: tidy(fields.serial!), code: tidy(fields.code!) });
+    await api.post(
+      '/sites/{siteId}/boxes',
+      { serial: tidy(fields.serial!), code: tidy(fields.code!) },
+      { params: { siteId } },
+    );
     boxes.reload();
     site.reload();
     route(base);

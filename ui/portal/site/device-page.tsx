@@ -35,7 +35,8 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
     withUndo({
       text: t('device.removed', { name: device.name }),
       failed: t('device.removeFailed', { name: device.name }),
-      run: (keepalive) => api.delete(`/devices/${device.id}`, { keepalive }).then(devices.reload),
+      run: (keepalive) =>
+        api.delete('/devices/{deviceId}', { params: { deviceId: device.id }, keepalive }).then(devices.reload),
       back: devices.reload,
     });
   };

@@ -67,7 +67,8 @@ export function Credentials({ device }: { device: Device }) {
   const { devices } = useSite();
   const [sent, setSent] = useState(false);
   const send = useAction(async (fields: Record<string, string>) => {
-    await api.put(`/devices/${device.id}/credentials`, fields);
+    const { username, password } = fields as Record<'username' | 'password', string>;
+    await api.put('/devices/{deviceId}/credentials', { username, password }, { params: { deviceId: device.id } });
     setSent(true);
     devices.reload();
   });

@@ -16,10 +16,10 @@ export interface Discovery {
 
 /** What the boxes found on the customer's LAN, to be added from here. */
 export function Discovered() {
-  const { base, devices } = useSite();
-  const found = useResource((signal) => api.get<Discovery>(`${base}/discovery`, { signal }), [base]);
+  const { base, devices, siteId } = useSite();
+  const found = useResource((signal) => api.get('/sites/{siteId}/discovery', { params: { siteId }, signal }), [siteId]);
   const scan = useAction(async () => {
-    const fresh = await api.post<Discovery>(`${base}/discovery/scan`);
+    const fresh = await api.post('/sites/{siteId}/discovery/scan', {}, { params: { siteId } });
     found.set(() => fresh);
   });
   const fresh = found.data?.items.filter((item) => item.activated === false).length ?? 0;

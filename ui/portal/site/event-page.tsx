@@ -17,8 +17,8 @@ import { alarmPath } from './paths.ts';
 /** One event: what was seen, and what became of the alarm. */
 export function EventPage({ params }: { params?: { eventId?: string } }) {
   const { base, site } = useSite();
-  const path = `/events/${encodeURIComponent(params?.eventId ?? '')}`;
-  const event = useResource((signal) => api.get<EventDetail>(path, { signal }), [path]);
+  const eventId = params?.eventId ?? '';
+  const event = useResource((signal) => api.get('/events/{eventId}', { params: { eventId }, signal }), [eventId]);
   useLive((message) => {
     if (message.event === 'hello') event.reload();
     if (message.event === 'event' && message.data.id === params?.eventId) event.reload();

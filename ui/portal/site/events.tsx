@@ -1,6 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import type { EventItem, Page } from '../../../protocol/wire/api.ts';
 import { Choice } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
@@ -18,11 +17,11 @@ const MAX_SHOWN = 2000;
 
 /** What happened, newest first, as it happens. The filter is in the address. */
 export function Events() {
-  const { base, site } = useSite();
+  const { base, site, siteId } = useSite();
   const { query, route } = useLocation();
   const type = EVENT_TYPES.find((known) => known === query.type);
-  const address = `${base}/events?limit=${LIMIT}${type ? `&type=${type}` : ''}`;
-  const list = useResource((signal) => api.get<Page<EventItem>>(address, { signal }), [address]);
+  const paged = api.paged('/sites/{siteId}/events', { params: { siteId }, query: { limit: LIMIT, type } });
+  const list = useResource((signal) => paged.page(null, signal), [paged.address]);
   const [fresh, setFresh] = useState<string | null>(null);
   const known = useRef(new Set<string>());
   useLive((message) => {
@@ -69,7 +68,7 @@ export function Events() {
           <EventTable items={list.data.items} />
         </div>
       )}
-      <More list={list} address={address} failed={t('events.moreFailed')} />
+      <More list={list} paged={paged} failed={t('events.moreFailed')} />
       {list.data && list.data.items.length > 0 && !list.data.nextCursor && <p class="muted">{t('events.end')}</p>}
     </>
   );

@@ -1,22 +1,22 @@
 import type { Page } from '../../../protocol/wire/api.ts';
+import type { Paged } from '../../client/client.ts';
 import { t } from '../../components/i18n.ts';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { type Resource, useAction } from '../../components/resource.ts';
-import { api } from '../session.ts';
 import { joinPages } from './lists.ts';
 
-/** Below a list: fetches the next page of `address` into it. */
+/** Below a list: fetches its next page into it. */
 export function More<T extends { id: string }>({
   list,
-  address,
+  paged,
   failed,
 }: {
   list: Resource<Page<T>>;
-  address: string;
+  paged: Paged<T>;
   failed: string;
 }) {
   const more = useAction(async () => {
-    const next = await api.get<Page<T>>(`${address}&cursor=${encodeURIComponent(list.data!.nextCursor!)}`);
+    const next = await paged.page(list.data!.nextCursor);
     list.set((page) => ({ items: joinPages(page.items, next.items), nextCursor: next.nextCursor }));
   });
   return (

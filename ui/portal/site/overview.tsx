@@ -1,4 +1,3 @@
-import type { ArcAccount, EventItem, Page } from '../../../protocol/wire/api.ts';
 import { t } from '../../components/i18n.ts';
 import { type Level, Mark, State } from '../../components/icons.tsx';
 import { Empty, Panel, Skeleton, Title } from '../../components/page.tsx';
@@ -14,8 +13,8 @@ import { followEvents } from './lists.ts';
 
 /** "Is everything all right?" in one glance, then what to do, then how things are connected. */
 export function Overview() {
-  const { boxes, devices, base } = useSite();
-  const arc = useResource((signal) => api.get<{ items: ArcAccount[] }>(`${base}/arc`, { signal }), [base]);
+  const { boxes, devices, base, siteId } = useSite();
+  const arc = useResource((signal) => api.get('/sites/{siteId}/arc', { params: { siteId }, signal }), [siteId]);
   useLive((message) => message.event === 'box' && arc.reload());
   const all = boxes.data?.items ?? [];
   const shown = all.filter((box) => box.state !== 'revoked');
@@ -59,8 +58,11 @@ export function Overview() {
 
 /** The last few events, as they come. */
 function Latest() {
-  const { base } = useSite();
-  const list = useResource((signal) => api.get<Page<EventItem>>(`${base}/events?limit=5`, { signal }), [base]);
+  const { base, siteId } = useSite();
+  const list = useResource(
+    (signal) => api.get('/sites/{siteId}/events', { params: { siteId }, query: { limit: 5 }, signal }),
+    [siteId],
+  );
   useLive((message) => {
     if (message.event === 'hello') list.reload();
     list.set((page) => ({ ...page, items: followEvents(page.items, message, undefined).slice(0, 5) }));

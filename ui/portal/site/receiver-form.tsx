@@ -1,5 +1,4 @@
 import { useLocation } from 'preact-iso';
-import type { Receiver } from '../../../protocol/wire/api.ts';
 import { Choice, Field, Form, SubmitOrCancel } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { Title } from '../../components/page.tsx';
@@ -13,12 +12,12 @@ export function ReceiverPage() {
   const { base, site } = useSite();
   const { route } = useLocation();
   const create = useAction(async (fields: Record<string, string>) => {
-    const address = (name: string) => ({ host: fields[`${name}.host`], port: Number(fields[`${name}.port`]) });
-    await api.post<Receiver>('/receivers', {
-      name: fields.name,
+    const address = (name: string) => ({ host: fields[`${name}.host`] ?? '', port: Number(fields[`${name}.port`]) });
+    await api.post('/receivers', {
+      name: fields.name ?? '',
       direct: address('direct'),
       relay: address('relay'),
-      transport: fields.transport,
+      transport: fields.transport === 'udp' ? 'udp' : 'tcp',
     });
     route(`${base}/arc`);
   });

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Route, Router, useLocation, useRoute } from 'preact-iso';
 import { exec as match } from 'preact-iso/router';
-import type { Box, Device, Me, Site, StreamMessage } from '../../../protocol/wire/api.ts';
+import type { Me, Site, StreamMessage } from '../../../protocol/wire/api.ts';
 import { t } from '../../components/i18n.ts';
 import { Mark } from '../../components/icons.tsx';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
@@ -26,9 +26,9 @@ export function SitePage({ params }: { params?: { siteId?: string } }) {
 
 function SiteFrame({ siteId }: { siteId: string }) {
   const path = `/sites/${encodeURIComponent(siteId)}`;
-  const site = useResource((signal) => api.get<Site>(path, { signal }), [path]);
-  const boxes = useResource((signal) => api.get<{ items: Box[] }>(`${path}/boxes`, { signal }), [path]);
-  const devices = useResource((signal) => api.get<{ items: Device[] }>(`${path}/devices`, { signal }), [path]);
+  const site = useResource((signal) => api.get('/sites/{siteId}', { params: { siteId }, signal }), [siteId]);
+  const boxes = useResource((signal) => api.get('/sites/{siteId}/boxes', { params: { siteId }, signal }), [siteId]);
+  const devices = useResource((signal) => api.get('/sites/{siteId}/devices', { params: { siteId }, signal }), [siteId]);
   const [live, setLive] = useState<{ state: LiveState; since: string }>({ state: 'connecting', since: '' });
   const listeners = useRef(new Set<(message: StreamMessage) => void>());
   const listen = useCallback((fn: (message: StreamMessage) => void) => {

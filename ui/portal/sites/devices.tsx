@@ -24,7 +24,7 @@ export function AllDevices() {
     <>
       <Title>{t('sites.devicesTitle')}</Title>
       <Modes current="devices" />
-      <search class="panel sticky top-0 z-10 grid gap-4 py-3 sm:grid-cols-2 lg:grid-cols-4 md:py-4">
+      <search class="panel grid grid-cols-2 gap-4 py-3 md:sticky md:top-0 md:z-10 md:py-4 lg:grid-cols-4">
         <SearchField value={filters.q} label={t('sites.searchDevices')} onSearch={(q) => set({ q })} />
         <Choice
           label={t('sites.state')}
