@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
 import { SITE_STATUSES, STATUS_ALLOWS, VALIDITIES } from '../../protocol/wire/rights.ts';
-import { type Call, type Company, TestRelay } from '../testing/relay.ts';
+import { type Call, type Company, TestRelay, until } from '../testing/relay.ts';
 import { TRANSFERABLE } from './rules.ts';
 import { Stage, tokenOf } from './testing.ts';
 
@@ -129,7 +129,8 @@ describe('who it is sent to', () => {
     expect(mail?.text).toMatch(/Acme.*übergibt.*Viel Freude!/s);
     const nora = await relay.customer('Nora');
     await clock.advance(30_000);
-    expect((await acme.api('GET', `/sites/${site}`)).body.status).toBe('to-be-accepted');
+    const status = async () => (await acme.api('GET', `/sites/${site}`)).body.status;
+    await until('the status to follow', async () => (await status()) === 'to-be-accepted');
     expect(await stage.notices(nora)).toEqual(['transfer-received']);
     const opened = await nora.api('POST', '/handovers/open', { token: tokenOf(mail!.link) });
     expect(opened.body).toMatchObject({ siteName: `Site ${count}`, provider: { name: 'Acme' } });
