@@ -135,11 +135,11 @@ describe('ending', () => {
     expect((await ann.api('GET', `/sites/${site.id}`)).status).toBe(404);
     expect(await told(bob.userId)).toContain('site-managers-changed');
     expect((await acme.api('DELETE', `/sites/${site.id}/managers/${bob.userId}`)).status).toBe(204);
-    expect((await told(bob.userId)).at(-1)).toBe('site-unassigned');
+    expect(await told(bob.userId)).toContain('site-unassigned');
     expect((await acme.api('DELETE', `/sites/${site.id}/managers/${bob.userId}`)).status).toBe(404);
   });
 
-  it('comes by itself at that very moment, and people are told (ASGN-08)', async () => {
+  it('comes by itself at that very moment, and people are told (ASGN-08)', { timeout: 60_000 }, async () => {
     const site = await make();
     const ann = await employee('Ann', ['manage-assigned-sites']);
     await assign([site.id], [{ userId: ann.userId, until: in1h() }]);
@@ -151,22 +151,25 @@ describe('ending', () => {
     expect((await ann.api('GET', `/sites/${site.id}`)).status).toBe(404);
     expect((await acme.api('GET', `/sites/${site.id}/managers`)).body.items).toHaveLength(1);
     await clock.advance(30_000);
-    await until('the message', async () => (await told(ann.userId)).at(-1) === 'site-validity-ended');
+    await until('the message', async () => (await told(ann.userId)).includes('site-validity-ended'), 30_000);
     expect(await told(acme.userId)).toContain('site-managers-changed');
   });
 
-  it('passes by who has come to hold Manage All Sites meanwhile', async () => {
+  it('passes by who has come to hold Manage All Sites meanwhile', { timeout: 60_000 }, async () => {
     const site = await make();
     const ann = await employee('Ann', ['manage-assigned-sites']);
     await assign([site.id], [{ userId: ann.userId, until: in1h() }]);
     await relay.withDb((db) => db.updateTable('users').set({ admin: 1 }).where('id', '=', ann.userId).execute());
     clock.step(2 * HOUR);
     await clock.advance(30_000);
-    const row = await until('Lifetime', () =>
-      relay.withDb(async (db) => {
-        const rows = await db.selectFrom('site_managers').selectAll().where('userId', '=', ann.userId).execute();
-        return rows.find((manager) => manager.untilMs === null);
-      }),
+    const row = await until(
+      'Lifetime',
+      () =>
+        relay.withDb(async (db) => {
+          const rows = await db.selectFrom('site_managers').selectAll().where('userId', '=', ann.userId).execute();
+          return rows.find((manager) => manager.untilMs === null);
+        }),
+      30_000,
     );
     expect(row.siteId).toBe(site.id);
   });

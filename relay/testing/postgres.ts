@@ -50,10 +50,11 @@ export class PrivatePostgres {
       'log_min_messages=fatal',
     ];
     const flags = [...settings, ...this.#settings].flatMap((setting) => ['-c', setting]);
-    // Its standard input closes when this process is gone, however it went.
-    const script = '"$@" & pid=$!; cat > /dev/null; kill -INT $pid; wait $pid';
-    const command = ['-c', script, 'sh', join(bin, 'postgres'), '-D', data, ...flags];
+    // Its standard input ends when this process is gone, however it went; a word before says that the data stay.
+    const script = 'dir=$1; shift; "$@" & pid=$!; word=$(cat); kill -INT $pid; wait $pid; [ "$word" ] || rm -rf "$dir"';
+    const command = ['-c', script, 'sh', this.#dir, join(bin, 'postgres'), '-D', data, ...flags];
     this.#child = spawn('/bin/sh', command, { ...options, stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+    if (this.#keep) this.#child.stdin?.write('keep');
     await this.#ready();
     return this;
   }
@@ -64,7 +65,7 @@ export class PrivatePostgres {
     this.#child = null;
     if (child && child.exitCode === null) {
       const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.stdin?.end();
+      child.stdin?.end('keep');
       await ended;
     }
   }
