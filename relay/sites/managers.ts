@@ -11,6 +11,7 @@ import { batch } from './batch.ts';
 import type { SiteNotices } from './notices.ts';
 
 const SWEEP_MS = 30_000;
+type Ended = { id: string; name: string; timeZone: string; userId: string; untilMs: number | null; companyId: string };
 type Wanted = z.output<typeof AssignSites>['managers'][number];
 interface Person {
   id: string;
@@ -163,22 +164,26 @@ export class Managers {
       .limit(500)
       .execute();
     if (ended.length === 0) return;
-    for (const { userId, untilMs, companyId, ...site } of ended) {
-      await this.#db.transaction().execute(async (trx) => {
-        const fixed = (await this.#people(trx, companyId, [userId])).get(userId)?.fixed ?? false;
-        const row = { siteId: site.id, userId, untilMs };
-        if (fixed) {
-          await trx.updateTable('site_managers').set({ untilMs: null }).where(same(row)).execute();
-          return;
-        }
-        const { numDeletedRows } = await trx.deleteFrom('site_managers').where(same(row)).executeTakeFirst();
-        if (numDeletedRows === 0n) return;
-        await this.#notices.ended(trx, userId, site);
-        await this.#notices.othersChanged(trx, [site], [userId]);
-      });
-    }
+    // Those who stay hear once of a site, however many left it.
+    for (const list of Map.groupBy(ended, (row) => row.id).values())
+      await this.#db.transaction().execute((trx) => this.#end(trx, list));
     this.#notices.kick();
     this.#log.info({ count: ended.length }, 'assignments ended');
+  }
+
+  async #end(trx: DbOrTrx, ended: Ended[]): Promise<void> {
+    const left: string[] = [];
+    for (const { id: siteId, userId, untilMs, companyId } of ended) {
+      const row = { siteId, userId, untilMs };
+      const person = (await this.#people(trx, companyId, [userId])).get(userId);
+      if (person?.fixed) await trx.updateTable('site_managers').set({ untilMs: null }).where(same(row)).execute();
+      else if ((await trx.deleteFrom('site_managers').where(same(row)).executeTakeFirst()).numDeletedRows > 0n)
+        left.push(userId);
+    }
+    const [site] = ended;
+    if (!site || left.length === 0) return;
+    await this.#notices.ended(trx, left, site);
+    await this.#notices.othersChanged(trx, [site], left);
   }
 
   #live(db: DbOrTrx, siteId: string) {

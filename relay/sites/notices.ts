@@ -28,17 +28,18 @@ export class SiteNotices {
     await this.#tell(trx, [userId], sites, 'site-unassigned', { by });
   }
 
-  async ended(trx: DbOrTrx, userId: string, site: Named): Promise<void> {
-    await this.#tell(trx, [userId], [site], 'site-validity-ended', {});
+  async ended(trx: DbOrTrx, userIds: string[], site: Named): Promise<void> {
+    await this.#tell(trx, userIds, [site], 'site-validity-ended', {});
   }
 
   /** To the other managers: who they work with changed. */
   async othersChanged(trx: DbOrTrx, sites: Named[], except: string[]): Promise<void> {
-    const people = await managersOf(trx, sites);
-    for (const [userId, own] of people) {
-      if (except.includes(userId)) continue;
-      const about = sites.filter((site) => own.has(site.id));
-      await this.#tell(trx, [userId], about, 'site-managers-changed', {});
+    const people = [...(await managersOf(trx, sites))].filter(([userId]) => !except.includes(userId));
+    // Those who manage the same of them are told together.
+    for (const same of Map.groupBy(people, ([, own]) => [...own].sort().join()).values()) {
+      const about = sites.filter((site) => same[0]![1].has(site.id));
+      const userIds = same.map(([userId]) => userId);
+      await this.#tell(trx, userIds, about, 'site-managers-changed', {});
     }
   }
 
