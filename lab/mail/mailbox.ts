@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
 import { Hono } from 'hono';
 import PostalMime from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
@@ -37,7 +36,7 @@ export class Mailbox {
       logger: false,
       size: MAX_BYTES,
       onData: (stream, session, done) => {
-        buffer(stream)
+        limited(stream)
           .then((raw) => this.#take(raw, session.envelope.rcptTo[0]?.address ?? ''))
           .then(() => done(), done);
       },
@@ -95,6 +94,18 @@ export class Mailbox {
     });
     return app;
   }
+}
+
+/** All of it is read, and no more of it kept than may be. */
+async function limited(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of stream) {
+    size += part.length;
+    if (size <= MAX_BYTES) parts.push(part);
+  }
+  if (size > MAX_BYTES) throw Object.assign(new Error('the message is too large'), { responseCode: 552 });
+  return Buffer.concat(parts);
 }
 
 const linksIn = (text: string): string[] => text.match(/https?:\/\/[^\s<>"]+/g) ?? [];
