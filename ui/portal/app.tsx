@@ -15,23 +15,27 @@ import { LanguageChoice, useLanguageOf } from './language.tsx';
 import { Bell } from './messages/bell.tsx';
 import { MainNav, mainNav, SectionNav } from './nav.tsx';
 import { NotFound } from './not-found.tsx';
-import { asRoutes, refused } from './route.tsx';
-import { ROUTES } from './routes.tsx';
+import { asRoutes, refused, Tables } from './route.tsx';
+import { ROUTES, SITE_ROUTES } from './routes.tsx';
 import { api, me, signOut } from './session.ts';
 import { SignIn } from './sign-in.tsx';
 import { UpdateBar } from './update.tsx';
+
+const TABLES = { pages: ROUTES, ofSite: SITE_ROUTES };
 
 export function App() {
   useClock();
   return (
     // Another language is another page: everything on it is said anew.
     <LocationProvider key={language.value}>
-      <a href="#main" class="skip">
-        {t('nav.skip')}
-      </a>
-      <UpdateBar />
-      <Session />
-      <UndoBar />
+      <Tables.Provider value={TABLES}>
+        <a href="#main" class="skip">
+          {t('nav.skip')}
+        </a>
+        <UpdateBar />
+        <Session />
+        <UndoBar />
+      </Tables.Provider>
     </LocationProvider>
   );
 }

@@ -5,12 +5,13 @@ import { ProblemPanel } from '../components/problem.tsx';
 import { useAction } from '../components/resource.ts';
 import { LanguageChoice } from './language.tsx';
 import { mainNav, pagesIn } from './nav.tsx';
-import { ROUTES } from './routes.tsx';
+import { useTables } from './route.tsx';
 import { me, signOut } from './session.ts';
 
 /** Everything that this person can open, on one page: what the bar of a phone has no room for. */
 export function Menu() {
   const leave = useAction(signOut);
+  const { pages } = useTables();
   const person = me.value;
   if (!person) return null;
   return (
@@ -22,7 +23,7 @@ export function Menu() {
       </p>
       <div class="panel flex flex-col gap-4">
         <ul>
-          {mainNav(ROUTES, person).map((item) => (
+          {mainNav(pages, person).map((item) => (
             <li key={item.href}>
               <a class="flex min-h-11 items-center gap-3 font-semibold" href={item.href}>
                 <Glyph icon={item.icon} />
@@ -31,7 +32,7 @@ export function Menu() {
               {item.also.length > 0 && (
                 <ul class="pl-9">
                   {(['company', 'account'] as const)
-                    .flatMap((place) => pagesIn(ROUTES, place, person))
+                    .flatMap((place) => pagesIn(pages, place, person))
                     .filter((route) => route.path === item.href || item.also.includes(route.path))
                     .map((route) => (
                       <li key={route.path}>

@@ -1,5 +1,5 @@
-import type { AnyComponent, FunctionComponent } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { type AnyComponent, createContext, type FunctionComponent } from 'preact';
+import { useContext, useEffect, useState } from 'preact/hooks';
 import { Route } from 'preact-iso';
 import type { Me, Site } from '../../protocol/wire/api.ts';
 import { type CompanyType, GIVEN_BY, type Permission, type RolePermission } from '../../protocol/wire/rights.ts';
@@ -69,6 +69,13 @@ export const asRoutes = (routes: readonly Pick<Loaded<{ path: string }>, 'path' 
       <Route key={path} path={each} component={component} />
     )),
   );
+
+/** The tables of routes, for pages that show what there is; they cannot import what imports them. */
+export const Tables = createContext<{ pages: readonly Loaded<PageRoute>[]; ofSite: readonly Loaded<SiteRoute>[] }>({
+  pages: [],
+  ofSite: [],
+});
+export const useTables = () => useContext(Tables);
 
 export type Refusal = 'company' | 'role';
 /** Why a person may not open a page, or null. */

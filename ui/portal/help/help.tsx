@@ -2,17 +2,18 @@ import { useState } from 'preact/hooks';
 import { t } from '../../components/i18n.ts';
 import { Panel, Title } from '../../components/page.tsx';
 import { mainNav } from '../nav.tsx';
-import { ROUTES } from '../routes.tsx';
+import { useTables } from '../route.tsx';
 import { me } from '../session.ts';
 import { shortcutsOn, switchShortcuts } from '../shortcuts.ts';
 
 /** The keys that go somewhere, and the switch for them. */
 export function Help() {
   const [on, setOn] = useState(shortcutsOn());
+  const { pages } = useTables();
   const person = me.value;
   if (!person) return null;
   const keys: [keys: string[], text: string][] = [
-    ...mainNav(ROUTES, person).flatMap(({ letter, label }): [string[], string][] =>
+    ...mainNav(pages, person).flatMap(({ letter, label }): [string[], string][] =>
       letter ? [[['g', letter], t(label)]] : [],
     ),
     [['/'], t('help.search')],

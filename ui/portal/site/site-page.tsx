@@ -10,8 +10,7 @@ import { useResource } from '../../components/resource.ts';
 import { Time, Zone } from '../../components/time.tsx';
 import { rememberVisit } from '../home/visited.ts';
 import { NotFound } from '../not-found.tsx';
-import { asRoutes, offered, refused } from '../route.tsx';
-import { ROUTES, SITE_ROUTES } from '../routes.tsx';
+import { asRoutes, offered, refused, useTables } from '../route.tsx';
 import { api, me, sessionEnded } from '../session.ts';
 import { type SiteContext, SiteData } from './context.ts';
 import { followBoxes, followDevices } from './lists.ts';
@@ -25,6 +24,7 @@ export function SitePage({ params }: { params?: { siteId?: string } }) {
 }
 
 function SiteFrame({ siteId }: { siteId: string }) {
+  const { ofSite } = useTables();
   const path = `/sites/${encodeURIComponent(siteId)}`;
   const site = useResource((signal) => api.get('/sites/{siteId}', { params: { siteId }, signal }), [siteId]);
   const boxes = useResource((signal) => api.get('/sites/{siteId}/boxes', { params: { siteId }, signal }), [siteId]);
@@ -89,7 +89,7 @@ function SiteFrame({ siteId }: { siteId: string }) {
         <SiteHead base={path} site={site.data} person={person} />
         <Connection state={live.state} since={live.since} />
         <Router>
-          {asRoutes(SITE_ROUTES.filter((route) => offered(route, site.data!, person)))}
+          {asRoutes(ofSite.filter((route) => offered(route, site.data!, person)))}
           <Route default component={NoSitePage} />
         </Router>
       </Zone.Provider>
@@ -100,7 +100,8 @@ function SiteFrame({ siteId }: { siteId: string }) {
 /** An address that is no page of this site for this person: says so when it is one for others. */
 function NoSitePage() {
   const { path } = useRoute();
-  if (!SITE_ROUTES.some((route) => match(path, route.path))) return <NotFound />;
+  const { ofSite } = useTables();
+  if (!ofSite.some((route) => match(path, route.path))) return <NotFound />;
   return (
     <>
       <Title>{t('page.notYours')}</Title>
@@ -112,12 +113,13 @@ function NoSitePage() {
 /** The site's name and its pages. */
 function SiteHead({ base, site, person }: { base: string; site: Site; person: Me }) {
   const { path } = useLocation();
+  const { pages, ofSite } = useTables();
   const here = path.slice(base.length) || '/';
   // A customer's sites stand on their first page.
-  const listed = ROUTES.some((route) => route.path === '/sites' && refused(route, person) === null);
-  const tabs = SITE_ROUTES.filter((route) => route.tab && offered(route, site, person)).sort(
-    (a, b) => a.tab!.order - b.tab!.order,
-  );
+  const listed = pages.some((route) => route.path === '/sites' && refused(route, person) === null);
+  const tabs = ofSite
+    .filter((route) => route.tab && offered(route, site, person))
+    .sort((a, b) => a.tab!.order - b.tab!.order);
   return (
     <div>
       <p>
