@@ -16,6 +16,7 @@ import { registerCompanyRoutes } from './company-routes.ts';
 import { Employees } from './employees.ts';
 import { Invitations } from './invitations.ts';
 import { JoinRequests } from './join-requests.ts';
+import { registerJoiningRoutes } from './joining-routes.ts';
 import { OwnData, type PersonalData } from './own-data.ts';
 import { registerPeopleRoutes } from './people-routes.ts';
 import { Registrations } from './registration.ts';
@@ -70,7 +71,8 @@ export class People {
       });
       registerAccountRoutes(api, { account, ownData, cookies });
       registerCompanyRoutes(api, { companies, employees, login, cookies });
-      registerPeopleRoutes(api, { employees, roles, invitations, joins, ownData });
+      registerPeopleRoutes(api, { employees, roles, ownData });
+      registerJoiningRoutes(api, { employees, invitations, joins });
     };
   }
 

@@ -224,7 +224,7 @@ export const ROUTES = withPages<PageRoute>([
   },
   {
     path: '/company/people/invite',
-    load: async () => (await import('./people/people.tsx')).InvitePage,
+    load: async () => (await import('./people/invitations.tsx')).InvitePage,
     who: COMPANIES,
     needs: ['manage-accounts'],
     strings: ['people'],
@@ -517,4 +517,10 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     tab: { label: 'site.tab.settings', order: 80 },
   },
   { path: '/claim', needs: 'manage', load: async () => (await import('./site/claim.tsx')).Claim },
+  {
+    path: '/log',
+    load: async () => (await import('./log/site-log.tsx')).SiteLog,
+    strings: ['log'],
+    tab: { label: 'site.tab.log', order: 90 },
+  },
 ]);
