@@ -16,7 +16,7 @@ import type { Db, DbOrTrx } from '../db/database.ts';
 import type { SiteRow } from '../db/schema.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { nameOf } from './permissions.ts';
-import { askableOf, covers, endOf, mustHandle, refreshStatus } from './rules.ts';
+import { askableOf, covers, endOf, live, mustHandle, refreshStatus } from './rules.ts';
 import type { HandoverTables } from './schema.ts';
 
 type Items = ApplyPermissions['items'];
@@ -202,6 +202,7 @@ export class Applications {
       const decider = site.ownerId ?? (await this.#administrator(trx, site.id));
       if (decider !== scope.companyId || site.deletedAt) throw new ProblemError('not-found');
       const now = this.#clock.now();
+      if (items.some((item) => item.approve)) await this.#mustStillServe(trx, row, now);
       for (const { id: itemId, approve, validity } of items) {
         const item = await trx
           .selectFrom('permission_application_items')
@@ -252,6 +253,18 @@ export class Applications {
     });
     this.#notifier.kick();
     return this.#view(row);
+  }
+
+  /** A company that has left the site, or was taken everything, is given nothing any more. */
+  async #mustStillServe(trx: DbOrTrx, { siteId, companyId }: ApplicationRow, now: number): Promise<void> {
+    const grants = await trx
+      .selectFrom('grants')
+      .select('untilMs')
+      .where('siteId', '=', siteId)
+      .where('companyId', '=', companyId)
+      .execute();
+    if (!grants.some((grant) => live(grant, now)))
+      throw new ProblemError('conflict', 'This company no longer serves the site. Refuse what it asked for.');
   }
 
   async #page(side: 'companyId' | 'deciderId', scope: Scope, { siteId, open, limit, cursor }: Filter) {

@@ -163,20 +163,20 @@ export class Deadlines {
     const rows = await trx
       .selectFrom('transfers as t')
       .innerJoin('sites as s', 's.id', 't.siteId')
-      .select(['t.id', 't.siteId', 't.companyId', 's.name'])
+      .select(['t.id', 't.siteId', 't.companyId', 's.name', 's.deletedAt'])
       .where('t.state', '=', 'sent')
       .where('t.expiresMs', '<=', now)
       .orderBy('t.expiresMs')
       .limit(AT_ONCE)
       .execute();
-    for (const { id, siteId, companyId, name } of rows) {
+    for (const { id, siteId, companyId, name, deletedAt } of rows) {
       const { numUpdatedRows } = await trx
         .updateTable('transfers')
         .set({ state: 'expired', decidedMs: now })
         .where('id', '=', id)
         .where('state', '=', 'sent')
         .executeTakeFirst();
-      if (numUpdatedRows === 0n) continue;
+      if (numUpdatedRows === 0n || deletedAt) continue;
       await trx
         .updateTable('sites')
         .set({ status: 'not-handed-over' })

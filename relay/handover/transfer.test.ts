@@ -323,4 +323,21 @@ describe('applications', () => {
     const [own] = (await acme.api('GET', `/permission-applications?siteId=${site}&limit=1`)).body.items;
     expect(own).toMatchObject({ id: request.id, items: [{ state: 'withdrawn' }] });
   });
+
+  it('of a company that has left the site give it nothing any more', async () => {
+    const { site, device } = await ready();
+    const bea = await relay.customer('Bea');
+    await transfer(site, { email: bea.email });
+    const [handover] = (await bea.api('GET', '/handovers')).body.items;
+    await bea.api('POST', `/handovers/${handover.id}/accept`, {});
+    const items = [{ deviceId: device, permission: 'live', validity: 'permanent' }];
+    await acme.api('POST', `/sites/${site}/permission-applications`, { items });
+    expect((await acme.api('DELETE', `/sites/${site}`)).status).toBe(204);
+    const [request] = (await bea.api('GET', '/requests?open=true')).body.items;
+    const decide = (approve: boolean) =>
+      bea.api('POST', `/requests/${request.id}/decide`, { items: [{ id: request.items[0].id, approve }] });
+    expect((await decide(true)).body.code).toBe('conflict');
+    expect((await acme.api('GET', `/sites/${site}`)).status).toBe(404);
+    expect((await decide(false)).body.open).toBe(false);
+  });
 });

@@ -105,6 +105,7 @@ export class Transfers {
       .where('t.recipient', 'in', addresses as string[])
       .where('t.state', '=', 'sent')
       .where('s.status', '=', 'not-registered')
+      .where('s.deletedAt', 'is', null)
       .execute();
     for (const row of rows) if ((await accountOf(trx, row)) === userId) await this.#waiting(trx, row, userId);
   }
@@ -120,6 +121,7 @@ export class Transfers {
       .selectAll('t')
       .where('t.state', '=', 'sent')
       .where('s.status', '=', 'not-registered')
+      .where('s.deletedAt', 'is', null)
       .execute();
     for (const row of rows) {
       const account = await accountOf(trx, row);

@@ -3,7 +3,7 @@ import { t } from '../../components/i18n.ts';
 import { Facts, Panel } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
-import { api } from '../session.ts';
+import { api, me } from '../session.ts';
 
 /** Name and contact of the company that serves a site. */
 export function ProviderFacts({ provider }: { provider: Provider }) {
@@ -40,7 +40,8 @@ export function ProviderCard({ siteId }: { siteId: string }) {
   return (
     <>
       <ProblemPanel error={provider.error} what={t('customer.provider.failed')} retry={provider.reload} />
-      {provider.data && <ProviderFacts provider={provider.data} />}
+      {/* A site that its company has left is its owner’s alone. */}
+      {provider.data && provider.data.id !== me.value?.company.id && <ProviderFacts provider={provider.data} />}
     </>
   );
 }
