@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import type { Expression, SqlBool } from 'kysely';
 import { type Clock, iso } from '../../protocol/clock.ts';
 import type { Box, Device, Site } from '../../protocol/wire/api.ts';
 import type { Warnable, WarnableCode } from '../../protocol/wire/warnable.ts';
@@ -68,14 +68,13 @@ export class Views {
     const named = (values: (string | null)[]) => [...new Set(values.filter((value) => value !== null))];
     const boxRows = await db.selectFrom('boxes').selectAll().where('siteId', 'in', ids).orderBy('serial').execute();
     const boxes = Map.groupBy(boxRows, (box) => box.siteId);
-    const counts = await db
-      .selectFrom('devices')
-      .select(['siteId', (e) => e.fn.countAll<number>().as('count'), (e) => e.fn.sum<number>('channelCount').as('sum')])
-      .where('siteId', 'in', ids)
-      .where('deletedAt', 'is', null)
-      .where(scope.reaches('devices.siteId', 'devices.id', 'list'))
-      .groupBy('siteId')
-      .execute();
+    // Of the company's own sites all devices count; of others' those that may be seen.
+    const own = rows.filter((row) => row.companyId === scope.companyId).map((row) => row.id);
+    const others = rows.filter((row) => row.companyId !== scope.companyId).map((row) => row.id);
+    const counts = [
+      ...(await this.#counts(own)),
+      ...(await this.#counts(others, scope.reaches('devices.siteId', 'devices.id', 'list'))),
+    ];
     const countOf = new Map(counts.map((row) => [row.siteId, row]));
     const companies = await db
       .selectFrom('companies')
@@ -88,7 +87,7 @@ export class Views {
       groupIds.length === 0
         ? []
         : await db.selectFrom('site_groups').select(['id', 'name']).where('id', 'in', groupIds).execute();
-    const own = await this.#warnables.list(ids);
+    const found = await this.#warnables.list(ids);
     const held = await scope.permissionsOn(ids);
     const managers = await this.#managers(scope, ids);
     return rows.map((row) => {
@@ -126,45 +125,44 @@ export class Views {
           const { health: _, ...shownBox } = this.box(box);
           return shownBox;
         }),
-        warnables: [...(sees ? (own.get(id) ?? []) : []), ...here.flatMap((box) => this.#boxWarnables(box))],
+        warnables: [...(sees ? (found.get(id) ?? []) : []), ...here.flatMap((box) => this.#boxWarnables(box))],
       };
     });
+  }
+
+  #counts(siteIds: string[], where?: Expression<SqlBool>) {
+    if (siteIds.length === 0) return [];
+    return this.#db
+      .selectFrom('devices')
+      .select(['siteId', (e) => e.fn.countAll<number>().as('count'), (e) => e.fn.sum<number>('channelCount').as('sum')])
+      .where('siteId', 'in', siteIds)
+      .where('deletedAt', 'is', null)
+      .$if(where !== undefined, (q) => q.where(where!))
+      .groupBy('siteId')
+      .execute();
   }
 
   /** Of the caller's own company; those whose time ends first come first. */
   async #managers(scope: Scope, ids: string[]): Promise<Map<string, Site['managers']>> {
     const rows = await this.#db
-      .selectFrom((e) =>
-        e
-          .selectFrom('site_managers as m')
-          .innerJoin('users as u', 'u.id', 'm.userId')
-          .select(['m.siteId', 'm.userId', 'm.untilMs', 'u.name'])
-          .select(
-            sql<number>`row_number() over (partition by m."siteId" order by m."untilMs" is null, m."untilMs", u.name)`.as(
-              'place',
-            ),
-          )
-          .select(sql<number>`count(*) over (partition by m."siteId")`.as('count'))
-          .where('m.siteId', 'in', ids)
-          .where('u.companyId', '=', scope.companyId)
-          .where('u.deletedAt', 'is', null)
-          .where((f) => f.or([f('m.untilMs', 'is', null), f('m.untilMs', '>', this.#clock.now())]))
-          .as('ranked'),
-      )
-      .selectAll()
-      .where('place', '<=', SHOWN_MANAGERS)
-      .orderBy('place')
+      .selectFrom('site_managers as m')
+      .innerJoin('users as u', 'u.id', 'm.userId')
+      .select(['m.siteId', 'm.userId', 'm.untilMs', 'u.name'])
+      .where('m.siteId', 'in', ids)
+      .where('u.companyId', '=', scope.companyId)
+      .where('u.deletedAt', 'is', null)
+      .where((f) => f.or([f('m.untilMs', 'is', null), f('m.untilMs', '>', this.#clock.now())]))
       .execute();
+    const end = (row: { untilMs: number | null }) => row.untilMs ?? Number.POSITIVE_INFINITY;
     return new Map(
       [...Map.groupBy(rows, (row) => row.siteId)].map(([siteId, list]) => [
         siteId,
         {
-          count: Number(list[0]?.count ?? 0),
-          first: list.map(({ userId, name, untilMs }) => ({
-            userId,
-            name,
-            until: untilMs === null ? null : iso(Number(untilMs)),
-          })),
+          count: list.length,
+          first: list
+            .sort((a, b) => (end(a) < end(b) ? -1 : end(a) > end(b) ? 1 : a.name.localeCompare(b.name)))
+            .slice(0, SHOWN_MANAGERS)
+            .map(({ userId, name, untilMs }) => ({ userId, name, until: untilMs === null ? null : iso(untilMs) })),
         },
       ]),
     );
