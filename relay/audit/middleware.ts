@@ -11,6 +11,8 @@ import type { Operation, OperationLog } from './operation-log.ts';
 import { type Matched, operations } from './operations.ts';
 import { audience, known, refusedNote, subjectOf, withNote, withoutErased } from './subject.ts';
 
+/** What strangers do to an account stands in its company's log; who only writes somebody's address somewhere does not. */
+const BY_ACCOUNT = new Set(['signIn', 'forgotPassword']);
 const SAME_LOOK_MS = 10 * 60_000;
 const MAX_LOOKS = 10_000;
 
@@ -51,6 +53,7 @@ export function auditing({ app, db, clock, log, operationLog, remote }: Deps): M
   const accountNamed = async (c: Context<ApiEnv>): Promise<Operator | undefined> => {
     const { actor } = c.get('audit') ?? {};
     if (actor) return userBy('users.id', actor.userId);
+    if (!BY_ACCOUNT.has(operationOf(c)?.operationId ?? '')) return undefined;
     const body = (await c.req.json().catch(() => null)) as { email?: unknown; phone?: unknown } | null;
     if (typeof body?.email === 'string') return userBy('users.email', body.email.trim().toLowerCase());
     if (typeof body?.phone === 'string') return userBy('users.phone', body.phone);
