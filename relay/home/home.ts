@@ -89,12 +89,11 @@ export class Home {
   }
 
   async #gone(scope: Scope): Promise<Found[]> {
-    const rows = await this.#boxes(scope)
-      .where('b.state', '=', 'claimed')
-      .where((e) => e.or([e('b.seenMs', 'is', null), e('b.seenMs', '<', this.#clock.now() - HEARD_MS)]))
-      .limit(LOOKED_AT)
-      .execute();
-    return rows
+    const claimed = this.#boxes(scope).where('b.state', '=', 'claimed').limit(LOOKED_AT);
+    // Asked apart: for "never or long ago" in one question all boxes that were heard just now would be looked at too.
+    const never = await claimed.where('b.seenMs', 'is', null).execute();
+    const late = await claimed.where('b.seenMs', '<', this.#clock.now() - HEARD_MS).execute();
+    return [...never, ...late]
       .filter((row) => !this.#presence.online(row.serial))
       .slice(0, HOME_SHOWN + 1)
       .map((row) => ({
@@ -273,17 +272,22 @@ export class Home {
       .where(scope.reaches('sites.id', null, 'list'));
     const known = visited.length === 0 ? [] : await query.where('id', 'in', visited).execute();
     if (known.length > 0) return known.sort((a, b) => visited.indexOf(a.id) - visited.indexOf(b.id));
-    return this.#newest(scope);
+    return this.#first(scope);
   }
 
-  async #newest(scope: Scope): Promise<SiteRow[]> {
-    return this.#db
-      .selectFrom('sites')
-      .selectAll()
-      .where('deletedAt', 'is', null)
-      .where('id', 'in', scope.siteIds())
+  /** For who was at none yet: a few, without listing all that are in reach. */
+  async #first(scope: Scope): Promise<SiteRow[]> {
+    const sites = this.#db.selectFrom('sites').selectAll().where('deletedAt', 'is', null).limit(RECENT_SITES);
+    const reached = sites.where((e) => e.exists(scope.siteIds().whereRef('grants.siteId', '=', 'sites.id')));
+    if (!scope.may('manage-all-sites')) {
+      const assigned = this.#db.selectFrom('site_managers').select('siteId').where('userId', '=', scope.userId);
+      return reached.where('id', 'in', assigned).orderBy('id', 'desc').execute();
+    }
+    const own = await reached.where('companyId', '=', scope.companyId).orderBy('sortName').orderBy('id').execute();
+    if (own.length > 0) return own;
+    return sites
+      .where('id', 'in', scope.siteIds().where('grants.guest', '=', 1))
       .orderBy('id', 'desc')
-      .limit(RECENT_SITES)
       .execute();
   }
 }
