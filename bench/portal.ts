@@ -12,7 +12,7 @@ import { FULL, PASSWORD, QUICK } from './portal/world.ts';
 const PER_SECOND = 200;
 const TARGET = 'p95 ≤ 50';
 /** How often each page is asked for, of a hundred. */
-const MIX = { 'list of sites': 30, 'search of sites': 20, 'devices of a site': 20, 'page of events': 30 };
+const MIX = { home: 10, 'list of sites': 25, 'search of sites': 20, 'devices of a site': 20, 'page of events': 25 };
 
 /**
  * The pages that people look at all day, with very much in the database: at 200 requests a second by people of 121
@@ -60,6 +60,7 @@ async function measure(kind: string, data: Seeded, emit: (line: object) => void,
         const site = siteIds[(n * 31) % siteIds.length];
         const word = encodeURIComponent(pick(n % 2 ? words.common : words.rare, n));
         const path = {
+          home: `/home?sites=${site}`,
           'list of sites': `/sites?limit=50${at === 0 && n % 3 && cursors.sites ? `&cursor=${encodeURIComponent(cursors.sites)}` : ''}`,
           'search of sites': `/sites?limit=50&q=${word}`,
           'devices of a site': `/sites/${site}/devices`,

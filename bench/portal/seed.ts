@@ -41,7 +41,7 @@ export async function seeded(kind: 'sqlite' | 'postgres', size: Size): Promise<S
       const tables = world.tables(await hashPassword(PASSWORD));
       await (server ? fillPostgres(server.url('postgres'), tables) : fillSqlite(file, tables));
     }
-    await writeSearchTerms(address);
+    await prepare(address);
     if (fresh) {
       await (server ? onServer(server.url('postgres'), 'vacuum analyze') : analyzeSqlite(file));
       writeFileSync(done, '');
@@ -59,11 +59,13 @@ async function postgresIn(dir: string): Promise<PrivatePostgres> {
   return new PrivatePostgres({ dir, durable: true, settings: ['shared_buffers=512MB', 'max_wal_size=4GB'] }).start();
 }
 
-/** What the relay does in the background after such an import. */
-async function writeSearchTerms(address: DatabaseAddress): Promise<void> {
+/** What the relay does in the background after such an import, and what boxes do: all but every 25th were just heard. */
+async function prepare(address: DatabaseAddress): Promise<void> {
   const db = await openDatabase(address);
   try {
     await new SearchTerms({ db, clock: systemClock, log: pino({ level: 'silent' }) }).catchUp();
+    const seenMs = systemClock.now() + 86_400_000;
+    await db.updateTable('boxes').set({ seenMs }).where('serial', 'not like', '%W').execute();
   } finally {
     await db.destroy();
   }
