@@ -144,6 +144,8 @@ export const PushSubscriptionItem = z.object({
   /** What the browser says it is. */
   browser: z.string(),
   createdAt: Instant,
+  /** Told by the session that asks: it ends with it. */
+  thisSession: z.boolean(),
   /** When a message was last taken by its push service. */
   deliveredAt: Instant.nullable(),
 });

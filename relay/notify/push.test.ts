@@ -28,6 +28,7 @@ const tell = (text: string, link = '/sites/1') =>
       ...{ category: 'site', code: 'test-message', values: { name: text }, link },
     }),
   );
+const listed = () => people.notify.push.list(userId, 's1');
 const got = async (subscription: SubscribePush) => (await ask(subscription.endpoint)).items;
 
 describe('web push', () => {
@@ -50,9 +51,7 @@ describe('web push', () => {
       expect(message).toMatchObject({ ttl: 86_400, claims: { sub: 'https://relay.example' } });
       expect((await ask(subscription.endpoint)).refused).toEqual([]);
     }
-    await until('the record of it', async () =>
-      (await people.notify.push.list(userId)).every((item) => item.deliveredAt !== null),
-    );
+    await until('the record of it', async () => (await listed()).every((item) => item.deliveredAt !== null));
   });
 
   it.each([404, 410])('forgets a browser whose push service says %d, with all that waits for it', async (status) => {
@@ -62,7 +61,7 @@ describe('web push', () => {
     await tell('one');
     await tell('two');
     await until('the end', async () => (await people.waiting()) === 0);
-    expect(await people.notify.push.list(userId)).toEqual([]);
+    expect(await listed()).toEqual([]);
     expect((await people.notify.outbox.status()).find((item) => item.channel === 'push')).toMatchObject({ failed: 0 });
   });
 
@@ -90,14 +89,14 @@ describe('web push', () => {
     await ask(`${subscription.endpoint}/answer`, 'PUT', { status: 413 });
     await tell('one');
     await until('the failure', async () => (await people.notify.outbox.status()).some((item) => item.failed === 1));
-    expect(await people.notify.push.list(userId)).toHaveLength(1);
+    expect(await listed()).toHaveLength(1);
   });
 
   it('ends with the session that asked for it', async () => {
     await subscribe(await browser(), { sessionId: 'ends' });
     await subscribe(await browser(), { sessionId: 'stays' });
     await people.sessions.end('ends');
-    await until('the end', async () => (await people.notify.push.list(userId)).length === 1);
+    await until('the end', async () => (await listed()).length === 1);
   });
 
   it('goes to who is signed in at a browser now, and not to who was before', async () => {
@@ -105,7 +104,7 @@ describe('web push', () => {
     await subscribe(subscription);
     const next = await people.person(null);
     await subscribe(subscription, { userId: next, sessionId: 's2' });
-    expect(await people.notify.push.list(userId)).toEqual([]);
+    expect(await listed()).toEqual([]);
     await tell('for the first');
     await until('nothing waiting', async () => (await people.waiting()) === 0);
     expect(await got(subscription)).toEqual([]);
@@ -114,12 +113,14 @@ describe('web push', () => {
   it('keeps at most 20 browsers of a person: the newest; the same one again once', async () => {
     const first = pushSubscription();
     const { id } = await subscribe(first);
-    expect((await subscribe(first)).id).toBe(id);
+    // Signed in again: told by another session.
+    expect(await subscribe(first, { sessionId: 's2' })).toMatchObject({ id, thisSession: true });
+    expect(await listed()).toMatchObject([{ id, thisSession: false }]);
     for (let i = 0; i < 20; i++) {
       await people.clock.advance(1);
       await subscribe(pushSubscription());
     }
-    const items = await people.notify.push.list(userId);
+    const items = await listed();
     expect(items).toHaveLength(20);
     expect(items.map((item) => item.id)).not.toContain(id);
   });

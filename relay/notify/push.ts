@@ -69,7 +69,7 @@ export class PushChannel implements Channel {
           .set({ sessionId, p256dh, auth, browser })
           .where('id', '=', old.id)
           .execute();
-        return toItem(row);
+        return toItem(row, sessionId);
       }
       if (old) await trx.deleteFrom('push_subscriptions').where('id', '=', old.id).execute();
       const own = await trx
@@ -93,11 +93,12 @@ export class PushChannel implements Channel {
         deliveredMs: null,
       };
       await trx.insertInto('push_subscriptions').values(row).execute();
-      return toItem(row);
+      return toItem(row, sessionId);
     });
   }
 
-  async list(userId: string): Promise<PushSubscriptionItem[]> {
+  /** As a session sees them. */
+  async list(userId: string, sessionId: string): Promise<PushSubscriptionItem[]> {
     const rows = await this.#db
       .selectFrom('push_subscriptions')
       .selectAll()
@@ -105,7 +106,7 @@ export class PushChannel implements Channel {
       .orderBy('createdMs')
       .orderBy('id')
       .execute();
-    return rows.map(toItem);
+    return rows.map((row) => toItem(row, sessionId));
   }
 
   async unsubscribe(userId: string, id: string): Promise<void> {
@@ -216,8 +217,9 @@ function post(endpoint: string, address: string, headers: Record<string, string>
   });
 }
 
-function toItem(row: PushSubscriptionRow): PushSubscriptionItem {
+function toItem(row: PushSubscriptionRow, sessionId: string): PushSubscriptionItem {
   const { id, browser } = row;
   const deliveredAt = row.deliveredMs === null ? null : iso(Number(row.deliveredMs));
-  return { id, browser, createdAt: iso(Number(row.createdMs)), deliveredAt };
+  const thisSession = row.sessionId === sessionId;
+  return { id, browser, thisSession, createdAt: iso(Number(row.createdMs)), deliveredAt };
 }

@@ -214,7 +214,7 @@ export function registerNotifyRoutes(
       responses: { 200: json(PushState.meta({ id: 'PushState' }), 'Oldest first'), ...problems('not-allowed') },
     }),
     async (c) => {
-      const items = await push.list(person(c.get('principal')));
+      const items = await push.list(person(c.get('principal')), c.get('principal').id);
       return c.json({ publicKey: push.publicKey, items }, 200);
     },
   );

@@ -763,9 +763,15 @@ export type Profile = {
 export type Provider = { id: string; name: string; phone: string; address: string; email: string | null };
 export type PushState = {
   publicKey: string;
-  items: { id: string; browser: string; createdAt: string; deliveredAt: string | null }[];
+  items: { id: string; browser: string; createdAt: string; thisSession: boolean; deliveredAt: string | null }[];
 };
-export type PushSubscription = { id: string; browser: string; createdAt: string; deliveredAt: string | null };
+export type PushSubscription = {
+  id: string;
+  browser: string;
+  createdAt: string;
+  thisSession: boolean;
+  deliveredAt: string | null;
+};
 export type Receiver = {
   id: string;
   name: string;

@@ -1,7 +1,24 @@
 import { api } from '../session.ts';
 
-/** Who wants pushes on this device: another person who signs in here is not subscribed unasked. */
-const KEY = 'gatepost-push-for';
+/**
+ * What this browser was told to the relay as, and for whom: another person who signs in here is not subscribed unasked.
+ * JSON of {@link Told}.
+ */
+const KEY = 'gatepost-push';
+interface Told {
+  userId: string;
+  subscriptionId: string;
+  endpoint: string;
+}
+
+function told(userId: string): Told | null {
+  try {
+    const found = JSON.parse(localStorage.getItem(KEY) ?? 'null') as Told | null;
+    return found?.userId === userId ? found : null;
+  } catch {
+    return null;
+  }
+}
 
 export type Support =
   | 'ready'
@@ -24,7 +41,7 @@ async function current(): Promise<PushSubscription | null> {
 
 /** Whether this person gets pushes on this device. */
 export async function subscribedHere(userId: string): Promise<boolean> {
-  return support() === 'ready' && localStorage.getItem(KEY) === userId && (await current()) !== null;
+  return support() === 'ready' && told(userId) !== null && (await current()) !== null;
 }
 
 /** Asks the browser, then tells the relay. Throws what the browser says when the person or the browser refuses. */
@@ -39,26 +56,37 @@ export async function subscribe(userId: string): Promise<void> {
     subscription = null;
   }
   subscription ??= await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
-  await tell(subscription);
-  localStorage.setItem(KEY, userId);
+  await tell(userId, subscription);
 }
 
-export async function unsubscribe(): Promise<void> {
+export async function unsubscribe(userId: string): Promise<void> {
+  const known = told(userId);
   localStorage.removeItem(KEY);
-  // The relay hears of it from the push service, when it next sends something.
   await (await current())?.unsubscribe();
+  // Gone already is as good.
+  if (known) await forget(known.subscriptionId);
 }
 
-/** Tells the relay again what it forgot when the person signed out, or what the browser has made anew. */
+const forget = (subscriptionId: string) =>
+  api.delete('/notifications/push/{subscriptionId}', { params: { subscriptionId } }).catch(() => {});
+
+/** Tells the relay again what it forgot when the person signed out, and what the browser has made anew. */
 export async function keepSubscribed(userId: string): Promise<void> {
-  if (localStorage.getItem(KEY) !== userId) return;
-  const subscription = await current();
-  if (subscription) await tell(subscription);
+  const known = told(userId);
+  const subscription = known && (await current());
+  if (!known || !subscription) return;
+  const { items } = await api.get('/notifications/push');
+  const there = items.some((item) => item.id === known.subscriptionId && item.thisSession);
+  if (!there || known.endpoint !== subscription.endpoint) await tell(userId, subscription);
 }
 
-async function tell(subscription: PushSubscription): Promise<void> {
+async function tell(userId: string, subscription: PushSubscription): Promise<void> {
   const { endpoint, keys } = subscription.toJSON();
-  await api.post('/notifications/push', { endpoint: endpoint!, keys: { p256dh: keys!.p256dh!, auth: keys!.auth! } });
+  const { id } = await api.post('/notifications/push', {
+    endpoint: endpoint!,
+    keys: { p256dh: keys!.p256dh!, auth: keys!.auth! },
+  });
+  localStorage.setItem(KEY, JSON.stringify({ userId, subscriptionId: id, endpoint: endpoint! } satisfies Told));
 }
 
 function bytes(base64url: string): Uint8Array<ArrayBuffer> {

@@ -143,7 +143,7 @@ function Devices() {
   const possible = support();
   const change = useAction(async (on: boolean) => {
     // What a browser refuses is no problem of the relay: its own words are the best there are.
-    await (on ? subscribe(userId) : unsubscribe()).catch((error) => {
+    await (on ? subscribe(userId) : unsubscribe(userId)).catch((error) => {
       throw asApiError(error instanceof DOMException ? `${error.name}: ${error.message}` : error);
     });
     devices.reload();
