@@ -126,7 +126,7 @@ export class Sites {
     for (let n = 2; await isTaken(trx, ownerId, name, site.id); n++) name = `${site.name.slice(0, 58)} (${n})`;
     await trx
       .updateTable('sites')
-      .set({ companyId: ownerId, groupId: null, remark: '', name, sortName: sortName(name) })
+      .set({ companyId: ownerId, groupId: null, remark: '', name, sortName: sortName(name), status: 'not-authorized' })
       .where('id', '=', site.id)
       .execute();
     await trx.updateTable('boxes').set({ companyId: ownerId }).where('siteId', '=', site.id).execute();
