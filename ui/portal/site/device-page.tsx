@@ -1,9 +1,11 @@
 import { useLocation } from 'preact-iso';
 import type { DeviceHealth } from '../../../protocol/wire/uplink.ts';
+import { Field, Form, Submit } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { type Level, State } from '../../components/icons.tsx';
 import { Facts, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
+import { useAction } from '../../components/resource.ts';
 import { Copyable } from '../../components/serial.tsx';
 import { formatDuration } from '../../components/time.ts';
 import { withUndo } from '../../components/undo.tsx';
@@ -70,27 +72,65 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
                   </span>,
                 ],
                 [t('discovery.address'), <span key="host" class="mono">{`${device.host}:${device.httpPort}`}</span>],
-                [
-                  t('device.box'),
-                  <span key="box" class="mono">
-                    {device.boxSerial}
-                  </span>,
-                ],
+                device.boxSerial === null
+                  ? [t('device.access'), t('device.byAddress')]
+                  : [
+                      t('device.box'),
+                      <span key="box" class="mono">
+                        {device.boxSerial}
+                      </span>,
+                    ],
               ]}
             />
           </Panel>
-          <Panel title={t('device.credentials')}>
-            <Credentials key={device.id} device={device} />
-          </Panel>
-          <div>
-            <button type="button" class="btn" onClick={remove}>
-              {t('device.remove')}
-            </button>
-            <p class="muted small mt-1">{t('device.removeText')}</p>
-          </div>
+          {site.data!.operations.includes('manage-devices') ? (
+            <>
+              <Panel title={t('device.credentials')}>
+                <Credentials key={device.id} device={device} />
+              </Panel>
+              <Rename key={`${device.id} ${device.name}`} deviceId={device.id} name={device.name} />
+              <div>
+                <button type="button" class="btn" onClick={remove}>
+                  {t('device.remove')}
+                </button>
+                <p class="muted small mt-1">{t('device.removeText')}</p>
+              </div>
+            </>
+          ) : (
+            <p class="muted">{t('device.manageNot')}</p>
+          )}
         </div>
       </div>
     </>
+  );
+}
+
+function Rename({ deviceId, name }: { deviceId: string; name: string }) {
+  const { devices } = useSite();
+  const rename = useAction(async (fields: Record<string, string>) => {
+    await api.patch('/devices/{deviceId}', { name: fields.name }, { params: { deviceId } });
+    devices.reload();
+  });
+  return (
+    <Panel title={t('device.rename')}>
+      <ProblemPanel error={rename.error} what={t('device.renameFailed', { name })} focus />
+      <Form onSubmit={rename.run} label={t('device.rename')}>
+        <Field
+          label={t('add.name')}
+          name="name"
+          value={name}
+          required
+          maxLength={64}
+          autoComplete="off"
+          error={rename.error}
+        />
+        <div>
+          <Submit busy={rename.busy} doing={t('form.saving')}>
+            {t('device.rename')}
+          </Submit>
+        </div>
+      </Form>
+    </Panel>
   );
 }
 
