@@ -278,7 +278,7 @@ export class Home {
   /** For who was at none yet: a few, without listing all that are in reach. */
   async #first(scope: Scope): Promise<SiteRow[]> {
     const sites = this.#db.selectFrom('sites').selectAll().where('deletedAt', 'is', null).limit(RECENT_SITES);
-    const reached = sites.where((e) => e.exists(scope.siteIds().whereRef('grants.siteId', '=', 'sites.id')));
+    const reached = sites.where((e) => e.exists(scope.siteIds().where('grants.siteId', '=', e.ref('sites.id'))));
     if (!scope.may('manage-all-sites')) {
       const assigned = this.#db.selectFrom('site_managers').select('siteId').where('userId', '=', scope.userId);
       return reached.where('id', 'in', assigned).orderBy('id', 'desc').execute();
