@@ -80,6 +80,7 @@ export function registerHandoverRoutes(
       const { siteId } = c.req.valid('param');
       const input = c.req.valid('json');
       await note(c, siteId, input.method);
+      c.set('secret', true);
       return c.json(await transfers.send(c.get('scope'), siteId, input, origin(c.req.url)), 201);
     },
   );
@@ -100,6 +101,7 @@ export function registerHandoverRoutes(
     async (c) => {
       const { siteId } = c.req.valid('param');
       await note(c, siteId);
+      c.set('secret', true);
       return c.json(await transfers.resend(c.get('scope'), siteId, origin(c.req.url)), 201);
     },
   );

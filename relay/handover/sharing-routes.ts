@@ -61,6 +61,7 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
       const { siteId } = c.req.valid('param');
       const { mode, customers } = c.req.valid('json');
       c.set('audit', { siteId, detail: `mode ${mode}, ${customers.length} customers` });
+      c.set('secret', true);
       return c.json(await sharings.create(c.get('scope'), siteId, c.req.valid('json')), 201);
     },
   );
@@ -79,6 +80,7 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
       const { siteId } = c.req.valid('param');
       const { customers } = c.req.valid('json');
       c.set('audit', { siteId, detail: `${customers.length} customers` });
+      c.set('secret', true);
       return c.json(await sharings.addCustomers(c.get('scope'), siteId, customers), 201);
     },
   );

@@ -166,6 +166,7 @@ export function registerOperatorRoutes(
       const issued = await keys.issue(wanted);
       const detail = `${issued.length} × ${wanted.quantity} ${wanted.content}`;
       c.set('audit', { target: { kind: 'service-key', name: wanted.note }, detail });
+      c.set('secret', true);
       return c.json({ keys: issued }, 201);
     },
   );
