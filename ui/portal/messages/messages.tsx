@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import type { Notice, NoticeCategory } from '../../../protocol/wire/notify.ts';
 import { t } from '../../components/i18n.ts';
@@ -23,11 +23,15 @@ export function Messages() {
     query: { limit: 50, category, unread: onlyUnread ? 'true' : undefined },
   });
   const list = useResource((signal) => paged.page(null, signal), [paged.address]);
+  // An answer that is on its way may be older than what comes live meanwhile.
+  const loading = useRef(false);
+  loading.current = list.loading;
   useEffect(
     () =>
       follow({
         connected: list.reload,
         came: (notice) => {
+          if (loading.current) return list.reload();
           if (!category || notice.category === category)
             list.set((page) => ({ ...page, items: [notice, ...page.items.filter((item) => item.id !== notice.id)] }));
         },
