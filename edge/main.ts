@@ -175,6 +175,7 @@ const uplink = new Uplink({
   log,
   warnables,
   claimed: existsSync(claimedFile) ? true : null,
+  releasedFile: join(data, 'released.json'),
 });
 health.watch(uplink);
 

@@ -122,7 +122,17 @@ beforeEach(async () => {
   });
   const health = () => ({ at: iso(clock.now()) }) as Health;
   const auth = new RelayAuth({ relayUrl: broker.url, identity, log });
-  uplink = new Uplink({ journal, auth, serial: identity.serial, config, health, clock, log, warnables });
+  uplink = new Uplink({
+    journal,
+    auth,
+    serial: identity.serial,
+    config,
+    health,
+    clock,
+    log,
+    warnables,
+    releasedFile: join(dir, 'released.json'),
+  });
 });
 afterEach(async () => {
   await uplink.stop();
@@ -185,6 +195,26 @@ describe('uplink', () => {
     const payload = JSON.stringify({ journalId: null, seq: 0, claimed: true });
     broker.aedes.publish({ cmd: 'publish', topic, payload, qos: 1, retain: false, dup: false }, () => {});
     await vi.waitFor(() => expect(broker.records()).toHaveLength(1), 5000);
+  });
+
+  it('given back and claimed by somebody else, keeps what happened before to itself', async () => {
+    const say = (claimed: boolean, seq = 1) => {
+      const payload = JSON.stringify({ journalId: journal.id, seq, claimed });
+      const topic = `box/${identity.serial}/hello`;
+      broker.aedes.publish({ cmd: 'publish', topic, payload, qos: 1, retain: false, dup: false }, () => {});
+    };
+    await journal.append([end()]);
+    uplink.start();
+    await vi.waitFor(() => expect(broker.records()).toHaveLength(1), 5000);
+    broker.silent = true;
+    await journal.append([end(), end()]);
+    say(false);
+    await vi.waitFor(() => expect(uplink.state().claimed).toBe(false), 5000);
+    broker.silent = false;
+    await journal.append([end()]);
+    say(true);
+    await vi.waitFor(() => expect(broker.records().map((r) => r.seq)).toEqual([1, 4]), 5000);
+    expect(JSON.parse(readFileSync(join(dir, 'released.json'), 'utf8'))).toEqual({ journalId: journal.id, seq: 3 });
   });
 
   it('applies wishes, reports them, and keeps passwords sealed on disk', async () => {

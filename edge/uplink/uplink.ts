@@ -1,7 +1,9 @@
+import { existsSync, readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import mqtt, { type MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
+import { z } from 'zod';
 import { Backoff } from '../../protocol/backoff.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import { DesiredState } from '../../protocol/wire/desired.ts';
@@ -9,6 +11,7 @@ import type { JournalRecord } from '../../protocol/wire/event.ts';
 import { Problem } from '../../protocol/wire/problem.ts';
 import { type Health, Hello, MAX_BATCH_RECORDS, MAX_MQTT_BYTES, topics } from '../../protocol/wire/uplink.ts';
 import type { DesiredConfig } from '../config/desired-config.ts';
+import { writePrivateFile } from '../identity/identity.ts';
 import type { Consumer, Journal } from '../journal/journal.ts';
 import type { Warnables } from '../warnables.ts';
 import { type RelayAuth, RelayAuthError } from './relay-auth.ts';
@@ -48,6 +51,7 @@ export class Uplink {
   readonly #listeners = new Set<() => void>();
   readonly #stopped = new AbortController();
   #state: UplinkState = { connected: false, since: null, lastError: null, claimed: null };
+  readonly #releasedFile: string;
   #consumer!: Consumer;
   #client: MqttClient | null = null;
   #running: Promise<void> | null = null;
@@ -69,11 +73,14 @@ export class Uplink {
     clock: Clock;
     log: Logger;
     warnables: Warnables;
+    /** Where it is kept how much of the journal was a former owner's. */
+    releasedFile: string;
     /** What the relay said last, before this start. */
     claimed?: boolean | null;
   }) {
     this.#state.claimed = o.claimed ?? null;
     this.#journal = o.journal;
+    this.#releasedFile = o.releasedFile;
     this.#auth = o.auth;
     this.#serial = o.serial;
     this.#config = o.config;
@@ -227,16 +234,36 @@ export class Uplink {
 
   /** The relay says how far it got. Restored from a backup it says less than before, and gets the rest again. */
   #hello(hello: Hello): void {
+    // Given back by its owner: what happened until now is not the next one's business.
+    if (this.#state.claimed === true && !hello.claimed) this.#release();
     this.#set({ claimed: hello.claimed });
-    if (!hello.claimed) return;
+    if (!hello.claimed) {
+      this.#ready = false;
+      return;
+    }
     if (!this.#ready) {
-      const seq = hello.journalId === this.#journal.id ? Math.min(hello.seq, this.#journal.lastSeq) : 0;
+      const known = hello.journalId === this.#journal.id ? Math.min(hello.seq, this.#journal.lastSeq) : 0;
+      const seq = Math.max(known, this.#releasedUpTo());
       this.#consumer.commit(seq);
       this.#sentUpTo = seq;
       this.#ready = true;
       this.#scheduleHealth(0);
     }
     this.#pump();
+  }
+
+  /** Written before it is acted on: a kill in between must not hand the past to the next owner. */
+  #release(): void {
+    const released = { journalId: this.#journal.id, seq: this.#journal.lastSeq };
+    writePrivateFile(this.#releasedFile, JSON.stringify(released));
+    this.#log.info(released, 'given back by its owner');
+  }
+
+  /** Up to here the journal belongs to an owner that the box no longer has. */
+  #releasedUpTo(): number {
+    if (!existsSync(this.#releasedFile)) return 0;
+    const { journalId, seq } = Released.parse(JSON.parse(readFileSync(this.#releasedFile, 'utf8')));
+    return journalId === this.#journal.id ? seq : 0;
   }
 
   #pump(): void {
@@ -297,6 +324,8 @@ export class Uplink {
     for (const fn of this.#listeners) fn();
   }
 }
+
+const Released = z.object({ journalId: z.string(), seq: z.int().min(0) });
 
 const ADVICE: Partial<Record<string, string>> = {
   'box-revoked':
