@@ -24,6 +24,6 @@ export const operator: Migration = {
     await s.createIndex('service_keys_company').on('service_keys').columns(['companyId', 'id']).execute();
     await s.createIndex('companies_type').on('companies').columns(['type', 'id']).execute();
     await s.createIndex('companies_authentication').on('companies').columns(['authentication', 'id']).execute();
-    await s.createIndex('boxes_company').on('boxes').columns(['companyId', 'serial']).execute();
+    await s.createIndex('boxes_company').on('boxes').columns(['companyId', 'state', 'seenMs']).execute();
   },
 };
