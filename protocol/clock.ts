@@ -10,6 +10,8 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
 class SystemClock implements Clock {
   now(): number {
     return Date.now();
@@ -18,7 +20,16 @@ class SystemClock implements Clock {
     return performance.now();
   }
   after(ms: number, fn: () => void): () => void {
-    const timer = setTimeout(fn, ms);
+    // Node fires at once what is further away than this.
+    const next = (left: number) =>
+      setTimeout(
+        () => {
+          if (left <= MAX_TIMEOUT_MS) return fn();
+          timer = next(left - MAX_TIMEOUT_MS);
+        },
+        Math.min(left, MAX_TIMEOUT_MS),
+      );
+    let timer = next(ms);
     return () => clearTimeout(timer);
   }
   every(ms: number, fn: () => void): () => void {

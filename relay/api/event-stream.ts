@@ -3,6 +3,7 @@ import { streamSSE } from 'hono/streaming';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { Leases } from '../auth/leases.ts';
+import type { Scope } from '../auth/scope.ts';
 import type { Sessions } from '../auth/sessions.ts';
 import type { ApiEnv } from './app.ts';
 import { ProblemError } from './problem.ts';
@@ -20,8 +21,8 @@ interface Source<M extends Message> {
   /** Sent at once and after every reconnect. */
   hello: M;
   subscribe: (push: (message: M) => void) => () => void;
-  /** Rejects when the stream's right has ended. */
-  check: () => Promise<unknown>;
+  /** Rejects when the stream's right has ended, by the scope as it is now. */
+  check: (scope: Scope) => Promise<unknown>;
   log: Logger;
 }
 
@@ -68,7 +69,12 @@ export class EventStreams {
         this.#sessions.onEnd((id) => id === sessionId && end()),
         this.#clock.after(Math.max(0, expiresMs - this.#clock.now()), end),
         this.#clock.every(HEARTBEAT_MS, () => push(null)),
-        this.#leases.hold(check, end),
+        // What ends a session, a key, an account or a role ends the stream: asked anew, not remembered.
+        this.#leases.hold(async () => {
+          const now = await c.get('scopeNow')();
+          c.set('scope', now);
+          await check(now);
+        }, end),
       ];
       stream.onAbort(end);
       try {

@@ -74,7 +74,10 @@ export class ArcAccounts {
     return toReceiver(row);
   }
 
-  /** Every box with an account at the receiver hears of its new addresses. */
+  /**
+   * Every box with an account at the receiver hears of its new addresses. Not while sites use it that the company no longer
+   * manages: their alarms stay where their owner knows them to go.
+   */
   async changeReceiver(scope: Scope, id: string, wanted: z.output<typeof CreateReceiver>): Promise<Receiver> {
     const old = await this.#receiver(this.#db, scope.companyId, id);
     await this.#mustBeDialable(wanted);
@@ -88,6 +91,18 @@ export class ArcAccounts {
         .where('id', '<>', id)
         .executeTakeFirst();
       if (same) throw new ProblemError('conflict', `There is a receiver “${wanted.name}” already.`);
+      const foreign = await trx
+        .selectFrom('arc_accounts')
+        .select('id')
+        .where('receiverId', '=', id)
+        .where('deletedAt', 'is', null)
+        .where('siteId', 'not in', scope.siteIds('manage'))
+        .executeTakeFirst();
+      if (foreign)
+        throw new ProblemError(
+          'conflict',
+          'Sites use this receiver that you do not manage (any more). Add the new addresses as another receiver.',
+        );
       await trx.updateTable('arc_receivers').set(columnsOf(wanted)).where('id', '=', id).execute();
       const accounts = await trx
         .selectFrom('arc_accounts')
@@ -127,6 +142,7 @@ export class ArcAccounts {
 
   async addAccount(scope: Scope, siteId: string, wanted: NewAccount): Promise<ArcAccount> {
     const site = await scope.site(siteId, 'manage');
+    scope.must('manage-devices');
     const id = uuidv7(this.#clock.now());
     return this.#save(scope, site, wanted, { id, createdAt: iso(this.#clock.now()) }, null);
   }
@@ -134,6 +150,8 @@ export class ArcAccounts {
   /** Without a key the one that is there stays; another box cannot be named, because no key can be sealed anew for it. */
   async changeAccount(scope: Scope, id: string, wanted: NewAccount): Promise<ArcAccount> {
     const old = await this.#account(scope, id);
+    await scope.site(old.siteId, 'manage');
+    scope.must('manage-devices');
     if (wanted.boxSerial !== old.boxSerial) {
       throw new ProblemError(
         'conflict',
@@ -143,9 +161,13 @@ export class ArcAccounts {
     return this.#save(scope, await scope.site(old.siteId, 'manage'), wanted, old, old);
   }
 
-  /** The box stops sending for it; its alarms stay listed. */
+  /** The box stops sending for it; its alarms stay listed. The owner of the site may, and who manages it. */
   async removeAccount(scope: Scope, id: string): Promise<void> {
-    const { boxSerial } = await this.#account(scope, id);
+    const { boxSerial, siteId } = await this.#account(scope, id);
+    if (!(await scope.holds(siteId, null, 'own'))) {
+      await scope.site(siteId, 'manage');
+      scope.must('manage-devices');
+    }
     await this.#db.transaction().execute(async (trx) => {
       await trx
         .updateTable('arc_accounts')
@@ -261,7 +283,6 @@ export class ArcAccounts {
       .where('siteId', 'in', scope.siteIds('view'))
       .executeTakeFirst();
     if (!row) throw new ProblemError('not-found');
-    await scope.site(row.siteId, 'manage');
     return row;
   }
 

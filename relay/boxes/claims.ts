@@ -87,6 +87,7 @@ export class Claims {
   /** Claims a box for a site by the code its set-up page shows. Wrong serial and wrong code look alike. */
   async claim(scope: Scope, siteId: string, serial: string, code: string, remote: string): Promise<void> {
     const site = await scope.site(siteId, 'manage', 'manage-devices');
+    scope.must('manage-devices');
     const wait = this.#tries.take(serial, remote);
     if (wait > 0) {
       this.#log.warn({ serial, remote, userId: scope.userId }, 'claim refused: too many wrong codes');
@@ -115,6 +116,9 @@ export class Claims {
   /** For good: the key is never let in again. */
   async revoke(scope: Scope, serial: string): Promise<void> {
     await this.#managed(scope, serial);
+    const { companyId } = await this.#box(serial);
+    if (companyId !== scope.companyId)
+      throw new ProblemError('not-allowed', 'For good it is revoked by its own company only.');
     await this.revokeAny(serial, scope.userId);
   }
 
@@ -161,6 +165,7 @@ export class Claims {
       .executeTakeFirst();
     if (!box?.siteId) throw new ProblemError('not-found');
     await scope.site(box.siteId, 'manage');
+    scope.must('manage-devices');
   }
 }
 

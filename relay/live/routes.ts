@@ -36,9 +36,9 @@ export function registerLiveRoutes(
         hello: { event: 'hello', data: {} },
         subscribe: (push) => live.subscribe(site.id, (message) => within(reach, message) && push(message)),
         // A grant that ran out, or was taken away, ends what it opened.
-        check: async () => {
-          await scope.site(site.id);
-          reach = await reachOf(db, scope, site.id);
+        check: async (now) => {
+          await now.site(site.id);
+          reach = await reachOf(db, now, site.id);
         },
         log: log.child({ siteId: site.id }),
       });

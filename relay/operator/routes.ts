@@ -48,7 +48,8 @@ export function registerOperatorRoutes(
   const { companies, people, keys, boxes, claims, system } = deps;
 
   app.use('/operator/*', async (c, next) => {
-    if (c.get('scope').companyType !== 'operator') throw new ProblemError('not-found');
+    const { companyType, admin, limited } = c.get('scope');
+    if (companyType !== 'operator' || !admin || limited) throw new ProblemError('not-found');
     await next();
   });
 

@@ -115,9 +115,15 @@ export class Sites {
       if (site.ownerId !== null) await this.#giveUp(trx, site, site.ownerId);
       return site.ownerId === null ? this.#erase(trx, site) : [];
     });
+    if (site.ownerId !== null) await this.#announce(id);
     this.#notices.kick();
     for (const serial of serials) await this.#released(serial);
     this.#log.info({ siteId: id, userId: scope.userId, boxes: serials }, 'site deleted');
+  }
+
+  async #announce(siteId: string): Promise<void> {
+    const boxes = await this.#db.selectFrom('boxes').select('serial').where('siteId', '=', siteId).execute();
+    for (const { serial } of boxes) this.#desired.announce(serial);
   }
 
   /** The owner's alone from now on. */
@@ -130,6 +136,16 @@ export class Sites {
       .where('id', '=', site.id)
       .execute();
     await trx.updateTable('boxes').set({ companyId: ownerId }).where('siteId', '=', site.id).execute();
+    // Alarms went to the company's receivers: nobody could say any more where to.
+    const boxes = await trx.selectFrom('boxes').select('serial').where('siteId', '=', site.id).execute();
+    for (const { serial } of boxes) await this.#desired.change(serial, 'arc', () => [], trx);
+    const deletedAt = iso(this.#clock.now());
+    await trx
+      .updateTable('arc_accounts')
+      .set({ deletedAt })
+      .where('siteId', '=', site.id)
+      .where('deletedAt', 'is', null)
+      .execute();
     // What the company held, and what it had given to its partners.
     await trx.deleteFrom('grants').where('siteId', '=', site.id).where('companyId', '<>', ownerId).execute();
     await trx.updateTable('grants').set({ guest: 0 }).where('siteId', '=', site.id).execute();
