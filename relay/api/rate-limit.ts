@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from 'hono';
 import type { Clock } from '../../protocol/clock.ts';
 import type { ApiEnv } from './app.ts';
 import { ProblemError } from './problem.ts';
-import type { RemoteAddress } from './remote.ts';
+import { networkOf, type RemoteAddress } from './remote.ts';
 
 /** So many requests a second on average, and so many at once. */
 export interface Rate {
@@ -74,7 +74,9 @@ export function rateLimit(deps: {
   return async (c, next) => {
     const companyId = c.get('principal')?.companyId;
     const { burst, perSecond } = companyId ? limits.company : limits.address;
-    const { remaining, resetS, waitS } = companyId ? companies.take(companyId) : addresses.take(remote(c.env.incoming));
+    const { remaining, resetS, waitS } = companyId
+      ? companies.take(companyId)
+      : addresses.take(networkOf(remote(c.env.incoming)));
     const headers: Record<string, string> = {
       'ratelimit-policy': `${burst};w=${Math.ceil(burst / perSecond)}`,
       'ratelimit-limit': String(burst),

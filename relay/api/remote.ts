@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isIPv6 } from 'node:net';
 
 export type RemoteAddress = (request: IncomingMessage) => string;
 
@@ -14,4 +15,22 @@ export function remoteAddress(proxies: number): RemoteAddress {
     const list = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',').map((part) => part.trim());
     return list.at(-proxies) || socket;
   };
+}
+
+/**
+ * What limits count as one: a line in IPv6 has a /64 at least, so that its addresses can be changed at will. IPv4, also
+ * where the socket writes it as IPv6, is an address.
+ */
+export function networkOf(address: string): string {
+  const text = address.split('%')[0] as string;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(text);
+  if (mapped) return mapped[1] as string;
+  if (!isIPv6(text)) return address;
+  // The URL parser writes every address in one way: zeros left out, in hexadecimal.
+  const [before = '', after] = new URL(`http://[${text}]`).hostname.slice(1, -1).split('::');
+  const head = before === '' ? [] : before.split(':');
+  const tail = after ? after.split(':') : [];
+  const zeros = after === undefined ? 0 : 8 - head.length - tail.length;
+  const groups = [...head, ...Array<string>(zeros).fill('0'), ...tail];
+  return `${groups.slice(0, 4).join(':')}::/64`;
 }

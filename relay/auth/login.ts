@@ -4,6 +4,7 @@ import type { Me } from '../../protocol/wire/api.ts';
 import { Phone } from '../../protocol/wire/people.ts';
 import type { RolePermission } from '../../protocol/wire/rights.ts';
 import { ProblemError } from '../api/problem.ts';
+import { networkOf } from '../api/remote.ts';
 import type { Db } from '../db/database.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { FailureLimits } from './failures.ts';
@@ -88,7 +89,8 @@ export class Login {
       .where('c.suspendedMs', 'is', null)
       .executeTakeFirst();
     const known = user ? (await this.#seenFrom(user.id, remote)) !== null : false;
-    const keys = { pair: `${name} ${remote}`, address: remote };
+    const network = networkOf(remote);
+    const keys = { pair: `${name} ${network}`, address: network };
     const attempt = this.#begin(known ? keys : { ...keys, account: name }, remote);
     if (!(await verifyPassword(user?.passwordHash ?? null, password)) || !user) {
       await attempt.failed();

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import { ProblemError } from '../api/problem.ts';
+import { networkOf } from '../api/remote.ts';
 import { Limiter, retryAfter } from '../auth/limiter.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Db } from '../db/database.ts';
@@ -88,7 +89,7 @@ export class Claims {
   async claim(scope: Scope, siteId: string, serial: string, code: string, remote: string): Promise<void> {
     const site = await scope.site(siteId, 'manage', 'manage-devices');
     scope.must('manage-devices');
-    const wait = this.#tries.take(serial, remote);
+    const wait = this.#tries.take(serial, networkOf(remote));
     if (wait > 0) {
       this.#log.warn({ serial, remote, userId: scope.userId }, 'claim refused: too many wrong codes');
       const minutes = Math.ceil(wait / 60_000);
@@ -100,7 +101,7 @@ export class Claims {
       this.#log.warn({ serial, remote, userId: scope.userId }, 'claim refused: serial or code wrong');
       throw new ProblemError('claim-refused', 'Check serial and code on the set-up page of the box.');
     }
-    this.#tries.forgive(serial, remote);
+    this.#tries.forgive(serial, networkOf(remote));
     if (box.state === 'revoked') throw new ProblemError('box-revoked');
     const { numUpdatedRows } = await this.#db
       .updateTable('boxes')

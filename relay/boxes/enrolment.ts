@@ -4,6 +4,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import { publicKeyFromRaw } from '../../protocol/codec/sealed.ts';
 import { type EnrolRequest, enrolInput } from '../../protocol/wire/box-auth.ts';
 import { ProblemError } from '../api/problem.ts';
+import { networkOf } from '../api/remote.ts';
 import { Limiter, retryAfter } from '../auth/limiter.ts';
 import type { Db } from '../db/database.ts';
 import type { ClaimTries } from './claims.ts';
@@ -54,7 +55,7 @@ export class Enrolment {
 
   /** Returns whether the box was new, and whether it belongs to a site. */
   async enrol(request: EnrolRequest, remote: string): Promise<{ created: boolean; state: 'unclaimed' | 'claimed' }> {
-    const wait = this.#byAddress.take(remote);
+    const wait = this.#byAddress.take(networkOf(remote));
     if (wait > 0) throw new ProblemError('too-many-tries', undefined, { headers: retryAfter(wait) });
     if (!this.#signed(request))
       throw new ProblemError('box-not-authenticated', 'The enrolment is not signed by its key.');

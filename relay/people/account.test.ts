@@ -135,6 +135,13 @@ describe('a forgotten password', () => {
     expect((await signIn(email, { password: next })).status).toBe(200);
   });
 
+  it('takes an IPv6 /64 for one who asks', async () => {
+    const from = (i: number) => ({ 'x-forwarded-for': `2001:db8:7:7::${i.toString(16)}` });
+    const ask = (i: number) => call('POST', '/auth/forgotten', { account: `nobody${i}@acme.example` }, from(i));
+    for (let i = 1; i <= 30; i++) expect((await ask(i)).status).toBe(204);
+    expect((await ask(31)).body.code).toBe('too-many-tries');
+  });
+
   it('is answered the same for an address without account, and nothing is sent there', async () => {
     const known = await forgotten(email);
     const unknown = await forgotten('nobody@acme.example');

@@ -17,6 +17,7 @@ import {
 } from '../../protocol/wire/people.ts';
 import { type Api, type ApiEnv, requireSameOrigin } from '../api/app.ts';
 import { body, json, ProblemError, problems } from '../api/problem.ts';
+import { networkOf } from '../api/remote.ts';
 import { Limiter, retryAfter } from '../auth/limiter.ts';
 import type { Login } from '../auth/login.ts';
 import { LoginResponseSchema, type SessionCookies } from '../auth/routes.ts';
@@ -50,7 +51,7 @@ export function registerRegistrationRoutes(
   const tries = new Limiter({ clock: deps.clock, limit: 100, windowMs: HOUR_MS });
   const admit = (c: Context<ApiEnv>, limiter: Limiter) => {
     requireSameOrigin(c.req.raw);
-    const wait = limiter.take(cookies.from(c).remote);
+    const wait = limiter.take(networkOf(cookies.from(c).remote));
     if (wait > 0) throw new ProblemError('too-many-tries', undefined, { headers: retryAfter(wait) });
   };
   const signIn = async (c: Context<ApiEnv>, userId: string) => {
