@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
+import { hashToken } from '../auth/sessions.ts';
 import { TestBox } from '../testing/box.ts';
 import { type Call, type Company, TestRelay, until } from '../testing/relay.ts';
 
@@ -51,6 +52,34 @@ describe('the console', () => {
         expect([path, (await who.api(method, path, body)).body.code]).toEqual([path, 'not-found']);
       expect([path, (await relay.call(method, `/api/v1${path}`, body)).status]).toEqual([path, 401]);
     }
+  });
+
+  it('is not there for employees in the operator’s own company either', async () => {
+    const token = `${uuidv7()}-${uuidv7()}`;
+    await relay.withDb(async (db) => {
+      const { id: companyId } = await db
+        .selectFrom('companies')
+        .select('id')
+        .where('type', '=', 'operator')
+        .executeTakeFirstOrThrow();
+      const [userId, now] = [uuidv7(), clock.now()];
+      const person = { id: userId, companyId, email: 'clerk@operator.example', name: 'C', passwordHash: '' };
+      await db
+        .insertInto('users')
+        .values({ ...person, createdAt: '' })
+        .execute();
+      const times = { createdMs: now, seenMs: now, expiresMs: now + 600_000 };
+      await db
+        .insertInto('sessions')
+        .values({ id: uuidv7(), tokenHash: hashToken(token), userId, ...times, remote: '', userAgent: '' })
+        .execute();
+    });
+    const clerk = (method: string, path: string, body?: unknown) =>
+      relay.call(method, `/api/v1${path}`, body, { authorization: `Bearer ${token}` });
+    expect((await clerk('GET', '/auth/me')).status).toBe(200);
+    expect((await clerk('GET', '/operator/companies')).status).toBe(404);
+    const slots = { content: 'employee-slots', quantity: 100 };
+    expect((await clerk('POST', '/operator/service-keys', slots)).status).toBe(404);
   });
 
   it('shows how the relay is doing', async () => {
