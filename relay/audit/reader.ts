@@ -1,4 +1,4 @@
-import { type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import { type Clock, iso } from '../../protocol/clock.ts';
 import type { Page } from '../../protocol/wire/api.ts';
 import type { LogClient, LogEntry, LogFilter, LogOperator } from '../../protocol/wire/audit.ts';
@@ -101,9 +101,14 @@ export class LogReader {
 
   /**
    * Who manages accounts sees what others did, else only their own; who does not manage all sites sees of what others did
-   * only what they did at the sites assigned to them.
+   * only what they did at the sites assigned to them. A key for certain sites reads of these alone, whoever did it.
    */
-  #visible(e: ExpressionBuilder<Tables, 'a' | 'p'>, scope: Scope) {
+  #visible(e: ExpressionBuilder<Tables, 'a' | 'p'>, scope: Scope): Expression<SqlBool> {
+    const visible = this.#visibleTo(e, scope);
+    return scope.sites ? e.and([visible, e('a.siteId', 'in', ['', ...scope.sites])]) : visible;
+  }
+
+  #visibleTo(e: ExpressionBuilder<Tables, 'a' | 'p'>, scope: Scope): Expression<SqlBool> {
     const own = e('p.userId', '=', scope.userId);
     if (!scope.may('manage-accounts')) return own;
     if (scope.may('manage-all-sites')) return e.lit(true);

@@ -24,6 +24,8 @@ const OfSite = z.object({ sharing: Sharing.nullable() });
 const SiteId = z.object({ siteId: Uuid });
 const ShareId = z.object({ shareId: Uuid });
 const tags = ['Sharing'];
+/** The customer's side: people decide there, no keys. */
+const customer = { tags: ['Customer'] };
 const refusals = ['not-allowed', 'account-limited', 'permission-needed', 'not-found', 'site-status'] as const;
 
 export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings: Sharings; shares: Shares }): void {
@@ -211,7 +213,7 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
   // --- the customer's side
   app.openapi(
     createRoute({
-      ...{ method: 'get', path: '/shares', operationId: 'listShares', tags },
+      ...{ method: 'get', path: '/shares', operationId: 'listShares', ...customer },
       summary: 'What is shared with me',
       request: { query: PageQuery },
       responses: { 200: json(page(ShareSchema), 'Newest first'), ...problems() },
@@ -224,7 +226,7 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
 
   app.openapi(
     createRoute({
-      ...{ method: 'post', path: '/shares/open-link', operationId: 'openShareLink', tags },
+      ...{ method: 'post', path: '/shares/open-link', operationId: 'openShareLink', ...customer },
       summary: 'What the link of an invitation shares',
       request: body(ShareLink),
       responses: { 200: json(ShareSchema, 'What is shared'), ...problems('link-invalid') },
@@ -234,7 +236,7 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
 
   app.openapi(
     createRoute({
-      ...{ method: 'post', path: '/shares/accept-link', operationId: 'acceptShareLink', tags },
+      ...{ method: 'post', path: '/shares/accept-link', operationId: 'acceptShareLink', ...customer },
       summary: 'Accept by the link of an invitation',
       request: body(ShareLink),
       responses: { 200: json(ShareSchema, 'What is shared'), ...problems('link-invalid', 'not-allowed', 'conflict') },
@@ -252,7 +254,7 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
   ] as const) {
     app.openapi(
       createRoute({
-        ...{ method: 'post', path: `/shares/{shareId}/${word}`, operationId: `${word}Share`, tags },
+        ...{ method: 'post', path: `/shares/{shareId}/${word}`, operationId: `${word}Share`, ...customer },
         summary: yes ? 'Accept what is shared' : 'Turn down what is shared, or give it back',
         request: { params: ShareId },
         responses: {

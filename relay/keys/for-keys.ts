@@ -5,7 +5,9 @@ import { ProblemError } from '../api/problem.ts';
 
 /**
  * What programs may use: a capability is named here or it is for people only, as sign-in, one's own account, people and keys
- * always are. Names are the tags of the API document.
+ * always are; and what people of different tenants agree on with one another: partners, device invitations, what a customer
+ * accepts. These follow from who somebody is, which a key's permissions and sites do not narrow. Names are the tags of the
+ * API document.
  */
 export const TAGS_FOR_KEYS: ReadonlySet<string> = new Set([
   'Home',
@@ -18,8 +20,6 @@ export const TAGS_FOR_KEYS: ReadonlySet<string> = new Set([
   'Alarm receiving centre',
   'Handover',
   'Sharing',
-  'Partners',
-  'Device invitations',
   'Operation log',
 ]);
 

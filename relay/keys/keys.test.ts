@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
+import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { KEY_PERMISSIONS, MAX_KEYS } from '../../protocol/wire/keys.ts';
 import { type Colleague, colleague } from '../testing/colleague.ts';
 import { type Answer, type Company, TestRelay, until } from '../testing/relay.ts';
@@ -16,9 +17,11 @@ const FOR_PEOPLE = new Set([
   'Company',
   'Company and people',
   'Customer',
+  'Device invitations',
   'My account',
   'Notifications',
   'Operator',
+  'Partners',
   'Registration',
   'Sign-in',
 ]);
@@ -101,7 +104,8 @@ describe('what a key may do', () => {
     expect(log).toMatchObject({ action: 'createSite', client: 'api-key', clientName: 'Program' });
     const lastUsed = await until(
       'the last use',
-      async () => (await admin.api('GET', '/keys')).body.items[0].lastUsedAt,
+      async () =>
+        (await admin.api('GET', '/keys')).body.items.find((key: { id: string }) => key.id === writer.id).lastUsedAt,
     );
     expect(lastUsed).toBe(new Date(clock.now()).toISOString());
   });
@@ -112,6 +116,42 @@ describe('what a key may do', () => {
     expect(await status(token, 'GET', `/sites/${otherSite}`)).toBe(200);
     expect(await status(token, 'GET', `/sites/${acme.siteId}`)).toBe(404);
     expect(await status(token, 'POST', '/sites', { name: 'Beyond', timeZone: 'UTC' })).toBe(403);
+  });
+
+  it('reads of the log what was done at its sites', async () => {
+    // The same person did something at both.
+    for (const site of [acme.siteId, otherSite])
+      await admin.api('POST', `/sites/${site}/boxes`, { serial: 'AAAAAAAA9', code: 'AAAAAAAAAA' });
+    const { token } = await make({ sites: [otherSite] });
+    for (const query of ['', `?siteId=${acme.siteId}`]) {
+      const { items } = (await use(token, 'GET', `/log${query}`)).body;
+      expect(items.filter((entry: { site: { id: string } | null }) => entry.site?.id !== otherSite)).toEqual([]);
+      expect(items.length > 0).toBe(query === '');
+    }
+  });
+
+  const id = uuidv7();
+  const decisions: [string, string, object?][] = [
+    ['GET', '/collaborations'],
+    ['POST', `/collaborations/${id}/accept`],
+    ['POST', `/collaborations/${id}/decline`],
+    ['POST', `/collaborations/${id}/end`],
+    ['GET', '/device-invitations'],
+    ['POST', '/device-invitations', { deviceId: id, email: 'ines@installer.example' }],
+    ['POST', `/device-invitations/${id}/accept`],
+    ['POST', `/device-invitations/${id}/withdraw`],
+    ['GET', '/shares'],
+    ['POST', '/shares/accept-link', { token: 'x'.repeat(43) }],
+    ['POST', `/shares/${id}/accept`],
+    ['POST', `/shares/${id}/reject`],
+    ['GET', '/handovers'],
+    ['POST', `/handovers/${id}/accept`, {}],
+    ['POST', `/requests/${id}/decide`, { items: [{ id, approve: true }] }],
+  ];
+  it.each(decisions)('does not decide for people what they agree on: %s %s', async (method, path, body) => {
+    const { token } = await make({ readOnly: false, permissions: KEY_PERMISSIONS });
+    const answer = await use(token, method, path, body);
+    expect(answer).toMatchObject({ status: 403, body: { detail: 'This is for people: sign in to do it.' } });
   });
 
   const people = [
