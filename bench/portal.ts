@@ -77,7 +77,15 @@ async function measure(kind: string, data: Seeded, emit: (line: object) => void,
       warmUpSeconds: quick ? 2 : 10,
       seconds: quick ? 8 : 60,
     };
+    const before = await relay.cpuSeconds();
     const outcome = await load(plan);
+    const asked =
+      Object.values(outcome.kinds).reduce((sum, { n }) => sum + n, 0) * (1 + plan.warmUpSeconds / plan.seconds);
+    emit({
+      bench: `portal, ${kind}: processor time of the relay's program for a request`,
+      unit: 'ms',
+      mean: Math.round((((await relay.cpuSeconds()) - before) * 100_000) / asked) / 100,
+    });
     for (const [page, { failed, ...figures }] of Object.entries(outcome.kinds)) {
       const name = `portal, ${kind}: ${page}, ${PER_SECOND} requests/s in all`;
       emit({ bench: name, unit: 'ms', ...figures, failed, generatorLateP99: outcome.lateP99, target: TARGET });
@@ -148,6 +156,12 @@ class Relay {
     const response = await fetch(`${this.url}/api/v1/sites?limit=50`, { headers });
     const { nextCursor = null } = (await response.json()) as { nextCursor?: string | null };
     return { sites: nextCursor };
+  }
+
+  /** Processor time that the program took so far. */
+  async cpuSeconds(): Promise<number> {
+    const metrics = await (await fetch(`${this.url}/metrics`)).text();
+    return Number(/^process_cpu_seconds_total (\S+)/m.exec(metrics)?.[1]);
   }
 
   async stop(): Promise<void> {
