@@ -15,20 +15,20 @@ export const Country = z
   .toUpperCase()
   .refine((code) => COUNTRIES.includes(code), 'two letters of ISO 3166, like DE');
 
-/** No control characters: names end up in headings of mails. */
+/**
+ * No control characters: names end up in headings of mails. Nor those that are not seen and turn the direction of writing or
+ * make two names look alike; the joiners, which some scripts and emoji need, stay.
+ */
+const LINE = /^(?:[\u200C\u200D]|[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}])*$/u;
 const line = (max: number) =>
   z
     .string()
     .trim()
     .min(1)
     .max(max)
-    .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'one line');
-const optionalLine = (max: number) =>
-  z
-    .string()
-    .trim()
-    .max(max)
-    .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'one line');
+    .regex(LINE, 'one line')
+    .refine((text) => /[^\s\u200C\u200D]/u.test(text), 'nothing to be seen');
+const optionalLine = (max: number) => z.string().trim().max(max).regex(LINE, 'one line');
 export const PersonName = line(64).meta({ example: 'Ines Keller' });
 export const Email = z.string().trim().toLowerCase().max(254).pipe(z.email()).meta({ example: 'ines@keller.example' });
 /** E.164; blanks, brackets and hyphens of the way people write are taken out, a leading 00 is a plus. */
@@ -123,6 +123,8 @@ export const ChangePassword = z.object({ password: Password, newPassword: Passwo
 export const ChangeEmail = z.object({ email: Email, password: Password });
 export const ChangePhone = z.object({ phone: Phone, password: Password });
 export const Confirm = z.object({ password: Password });
+/** `code`: of the authenticator app, or a recovery code. */
+export const ConfirmWithCode = Confirm.extend({ code: z.string().trim().min(6).max(32).meta({ example: '123456' }) });
 export const TotpSetup = z.object({
   secret: z.string(),
   uri: z.string(),

@@ -21,6 +21,11 @@ export interface From {
   remote: string;
   userAgent: string;
 }
+/** Password and code, asked for again inside a session. */
+export interface Proof {
+  password: string;
+  code: string;
+}
 export interface SignedIn {
   token: string;
   expiresAt: string;
@@ -147,6 +152,19 @@ export class Login {
     if (!(await verifyPassword(user.passwordHash, password))) {
       await attempt.failed();
       throw new ProblemError('wrong-password');
+    }
+    attempt.succeeded();
+  }
+
+  /** The same, and a code of the second factor: throws `code-wrong`, or `conflict` where it is not on. */
+  async confirmBoth(userId: string, { password, code }: Proof, remote: string): Promise<void> {
+    await this.confirm(userId, password, remote);
+    if (!(await this.#secondFactor.isOn(userId))) throw new ProblemError('conflict', 'Two-factor sign-in is not on.');
+    const attempt = this.#begin({ code: userId }, remote);
+    if (!(await this.#secondFactor.take(userId, code))) {
+      await attempt.failed();
+      this.#log.warn({ remote, userId }, 'wrong code of the second factor');
+      throw new ProblemError('code-wrong');
     }
     attempt.succeeded();
   }

@@ -6,6 +6,7 @@ import {
   ChangePhone,
   ChangeProfile,
   Confirm,
+  ConfirmWithCode,
   Profile,
   RecoveryCodes,
   Sent,
@@ -178,11 +179,15 @@ export function registerAccountRoutes(
       operationId: 'removeTwoFactor',
       tags,
       summary: 'Switch two-factor sign-in off',
-      request: body(Confirm),
-      responses: { 200: json(LoginResponseSchema, 'The new session'), ...problems(...CONFIRM) },
+      description: 'With the password, and a code of the app or a recovery code.',
+      request: body(ConfirmWithCode),
+      responses: {
+        200: json(LoginResponseSchema, 'The new session'),
+        ...problems(...CONFIRM, 'code-wrong', 'conflict'),
+      },
     }),
     async (c) => {
-      const session = await account.removeTotp(c.get('principal'), c.req.valid('json').password, cookies.from(c));
+      const session = await account.removeTotp(c.get('principal'), c.req.valid('json'), cookies.from(c));
       cookies.set(c, session);
       return c.json(session, 200);
     },
@@ -194,12 +199,16 @@ export function registerAccountRoutes(
       operationId: 'newRecoveryCodes',
       tags,
       summary: 'New recovery codes in the place of the old ones',
-      request: body(Confirm),
-      responses: { 200: json(RecoveryCodes, 'The codes, shown this once'), ...problems(...CONFIRM, 'conflict') },
+      description: 'With the password, and a code of the app or a recovery code.',
+      request: body(ConfirmWithCode),
+      responses: {
+        200: json(RecoveryCodes, 'The codes, shown this once'),
+        ...problems(...CONFIRM, 'code-wrong', 'conflict'),
+      },
     }),
     async (c) => {
-      const { password } = c.req.valid('json');
-      return c.json({ codes: await account.newRecoveryCodes(c.get('principal'), password, cookies.from(c)) }, 200);
+      const proof = c.req.valid('json');
+      return c.json({ codes: await account.newRecoveryCodes(c.get('principal'), proof, cookies.from(c)) }, 200);
     },
   );
   app.openapi(

@@ -37,7 +37,9 @@ describe('my account', () => {
     const changed = await api('PUT', '/me/profile', { name: 'Ines Maier', locale: 'de' });
     expect(changed.body).toMatchObject({ name: 'Ines Maier', locale: 'de', email, totp: false });
     expect((await api('GET', '/auth/me')).body).toMatchObject({ name: 'Ines Maier', locale: 'de' });
-    expect((await api('PUT', '/me/profile', { name: 'A\nB', locale: 'de' })).status).toBe(400);
+    for (const name of ['A\nB', 'moc.\u202Eknab', 'A\u2066B', 'A\u200BB', '\u200D'])
+      expect([name, (await api('PUT', '/me/profile', { name, locale: 'de' })).status]).toEqual([name, 400]);
+    expect((await api('PUT', '/me/profile', { name: 'نامه\u200Cای', locale: 'de' })).status).toBe(200);
     expect((await api('PUT', '/me/profile', { name: 'A', locale: 'xx' })).status).toBe(400);
     const escalate = { name: 'Ines', locale: 'en', admin: 1, limited: 0, companyId: 'x', email: 'other@acme.example' };
     await api('PUT', '/me/profile', escalate);
@@ -213,17 +215,25 @@ describe('two-factor sign-in', () => {
     ]);
     expect(JSON.stringify(stored)).not.toContain(secret);
     for (const code of codes) expect(JSON.stringify(stored)).not.toContain(code.replaceAll('-', ''));
-    const { body } = await own('POST', '/me/recovery-codes', { password });
+    expect((await own('POST', '/me/recovery-codes', { password })).status).toBe(400);
+    expect((await own('POST', '/me/recovery-codes', { password, code: codes[0] })).body.code).toBe('code-wrong');
+    const { body } = await own('POST', '/me/recovery-codes', { password, code: codes[2] });
     expect((await signIn(email, { code: codes[1] })).body.code).toBe('code-wrong');
     expect((await signIn(email, { code: body.codes[1] })).status).toBe(200);
   });
 
-  it('is switched off with the password; no second one is set up meanwhile', async () => {
-    const { on } = await turnOn();
+  it('is switched off with the password and a code, by neither alone; no second one is set up meanwhile', async () => {
+    const { on, secret, codes } = await turnOn();
     const own = as(relay, on);
     expect((await own('POST', '/me/totp', { password })).body.code).toBe('conflict');
-    expect((await own('POST', '/me/totp/remove', { password: 'wrong' })).body.code).toBe('wrong-password');
-    const off = await own('POST', '/me/totp/remove', { password });
+    const remove = (proof: object) => own('POST', '/me/totp/remove', proof);
+    expect((await remove({ password: 'wrong', code: codes[0] })).body.code).toBe('wrong-password');
+    expect((await remove({ password })).status).toBe(400);
+    // The code that switched it on is used up.
+    expect((await remove({ password, code: codeNow(secret) })).body.code).toBe('code-wrong');
+    expect((await own('GET', '/auth/me')).body.totp).toBe(true);
+    const off = await remove({ password, code: codes[0] });
+    expect((await as(relay, off)('POST', '/me/totp/remove', { password, code: codes[1] })).body.code).toBe('conflict');
     expect((await own('GET', '/auth/me')).status).toBe(401);
     expect((await as(relay, off)('GET', '/auth/me')).body.totp).toBe(false);
     expect((await signIn(email)).status).toBe(200);

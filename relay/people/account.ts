@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { type Clock, iso } from '../../protocol/clock.ts';
 import { type LinkShown, Locale, type Profile, type Sent, type Session } from '../../protocol/wire/people.ts';
 import { ProblemError } from '../api/problem.ts';
-import { type From, type Login, normalAccount, type SignedIn } from '../auth/login.ts';
+import { type From, type Login, normalAccount, type Proof, type SignedIn } from '../auth/login.ts';
 import { hashPassword, mustBeStrong } from '../auth/passwords.ts';
 import type { Principal, Sessions } from '../auth/sessions.ts';
 import type { SecondFactor } from '../auth/totp.ts';
@@ -210,15 +210,16 @@ export class Account {
     return { codes, signedIn: await this.#login.rotate(who.userId, from) };
   }
 
-  async removeTotp(who: Principal, password: string, from: From): Promise<SignedIn> {
-    await this.#login.confirm(who.userId, password, from.remote);
+  /** Not by who holds the session and knows the password alone: that is what the second factor is for. */
+  async removeTotp(who: Principal, proof: Proof, from: From): Promise<SignedIn> {
+    await this.#login.confirmBoth(who.userId, proof, from.remote);
     await this.#db.transaction().execute((trx) => this.#secondFactor.remove(trx, who.userId));
     await this.#tellTotp(who.userId, 'two-factor-off');
     return this.#login.rotate(who.userId, from);
   }
 
-  async newRecoveryCodes(who: Principal, password: string, from: From): Promise<string[]> {
-    await this.#login.confirm(who.userId, password, from.remote);
+  async newRecoveryCodes(who: Principal, proof: Proof, from: From): Promise<string[]> {
+    await this.#login.confirmBoth(who.userId, proof, from.remote);
     return this.#secondFactor.newRecoveryCodes(who.userId);
   }
 

@@ -40,6 +40,12 @@ export async function accountManagers(db: DbOrTrx, companyId: string): Promise<s
   return [...new Set([...admins, ...managing].map((row) => row.id))];
 }
 
+/** Who manages accounts decides about others: nobody gives themselves more, or out of an accident less. */
+function mustBeAnother(who: Identity, userId: string): void {
+  if (userId === who.userId)
+    throw new ProblemError('not-allowed', 'Nobody changes their own account: ask somebody else who manages accounts.');
+}
+
 /** The people of a company: what they may do, whether they may sign in, and whether their account is limited. */
 export class Employees {
   readonly #db: Db;
@@ -77,6 +83,7 @@ export class Employees {
 
   /** What was added must be held by who gives it; anything may be taken away. */
   async setRoles(who: Identity, userId: string, roleIds: readonly string[]): Promise<void> {
+    mustBeAnother(who, userId);
     await this.#db.transaction().execute(async (trx) => {
       await lockCompany(trx, who.companyId);
       const person = await personOf(trx, who.companyId, userId);
@@ -98,12 +105,12 @@ export class Employees {
 
   /** Whether they may sign in. Who was disabled is signed out everywhere at once. */
   async setEnabled(who: Identity, userId: string, enabled: boolean): Promise<void> {
+    mustBeAnother(who, userId);
     await this.#db.transaction().execute(async (trx) => {
       const company = await lockCompany(trx, who.companyId);
       const person = await personOf(trx, who.companyId, userId);
       if (!enabled && person.admin === 1)
         throw new ProblemError('conflict', 'The administrator’s account cannot be disabled.');
-      if (!enabled && userId === who.userId) throw new ProblemError('conflict', 'You cannot disable your own account.');
       if ((person.enabled === 1) === enabled) return;
       await trx
         .updateTable('users')
@@ -122,6 +129,7 @@ export class Employees {
 
   /** Removing the limit needs an add-on slot; it lets the person manage sites and devices. */
   async setLimited(who: Identity, userId: string, limited: boolean): Promise<void> {
+    mustBeAnother(who, userId);
     await this.#db.transaction().execute(async (trx) => {
       const company = await lockCompany(trx, who.companyId);
       const person = await personOf(trx, who.companyId, userId);

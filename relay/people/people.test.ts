@@ -111,12 +111,27 @@ describe('who manages accounts', () => {
       await manager.api('PUT', `${admin}/limited`, { limited: true }),
       await manager.api('PUT', `${admin}/roles`, { roles: [] }),
       await manager.api('DELETE', admin),
-      await manager.api('PUT', `/people/${manager.userId}/enabled`, { enabled: false }),
       await manager.api('DELETE', `/people/${manager.userId}`),
-      await acme.api('PUT', `${admin}/enabled`, { enabled: false }),
     ];
     expect(answers.map((answer) => answer.body.code)).toEqual(answers.map(() => 'conflict'));
     expect((await acme.api('GET', admin)).body).toMatchObject({ admin: true, enabled: true, limited: false });
+  });
+
+  it('changes nobody’s own account: not its limit, not whether it is enabled, not its roles', async () => {
+    const manager = await withPermissions('manage-accounts', 'live-view');
+    const own = `/people/${manager.userId}`;
+    await giveSlots(relay, acme.companyId, 100);
+    const refused = [
+      await manager.api('PUT', `${own}/limited`, { limited: false }),
+      await manager.api('PUT', `${own}/enabled`, { enabled: false }),
+      await manager.api('PUT', `${own}/roles`, { roles: [] }),
+      await acme.api('PUT', `/people/${acme.userId}/enabled`, { enabled: false }),
+    ];
+    expect(refused.map((answer) => answer.body.code)).toEqual(refused.map(() => 'not-allowed'));
+    expect((await manager.api('GET', '/auth/me')).body).toMatchObject({ limited: true });
+    expect((await acme.api('PUT', `${own}/limited`, { limited: false })).status).toBe(200);
+    await acme.api('PUT', `${own}/limited`, { limited: true });
+    await giveSlots(relay, acme.companyId, 0);
   });
 
   it.each([

@@ -1619,7 +1619,7 @@ export interface Routes {
     /** Confirm my phone number with the code */
     '/me/phone/confirm': { body: { id: string; code: string }; answer: Profile };
     /** New recovery codes in the place of the old ones */
-    '/me/recovery-codes': { body: { password: string }; answer: { codes: string[] } };
+    '/me/recovery-codes': { body: { password: string; code: string }; answer: { codes: string[] } };
     /** Begin to set up two-factor sign-in */
     '/me/totp': { body: { password: string }; answer: { secret: string; uri: string; qr: string } };
     /** Switch two-factor sign-in on with the first code */
@@ -1659,7 +1659,7 @@ export interface Routes {
       };
     };
     /** Switch two-factor sign-in off */
-    '/me/totp/remove': { body: { password: string }; answer: SignedIn };
+    '/me/totp/remove': { body: { password: string; code: string }; answer: SignedIn };
     /** Send push messages to this browser */
     '/notifications/push': {
       body: { endpoint: string; keys: { p256dh: string; auth: string } };

@@ -50,8 +50,18 @@ export function PersonPage() {
           />
           {shown.admin && <p class="muted mt-4">{t('people.adminText')}</p>}
         </Panel>
-        {!shown.admin && <RolesPanel person={person} />}
-        {!shown.admin && <SwitchesPanel person={person} self={self} />}
+        {!shown.admin && !self && <RolesPanel person={person} />}
+        {!shown.admin && !self && <SwitchesPanel person={person} />}
+        {!shown.admin && self && (
+          <Panel title={t('people.switches')}>
+            <ul class="mb-4">
+              {shown.roles.map((role) => (
+                <li key={role.id}>{role.name}</li>
+              ))}
+            </ul>
+            <p class="muted">{t('people.notYourself')}</p>
+          </Panel>
+        )}
         {!shown.admin && !self && <EndPanel person={shown} />}
         {!shown.admin && shown.enabled && me.value?.admin && <AdministratorPanel person={shown} />}
       </div>
@@ -84,7 +94,7 @@ function RolesPanel({ person }: { person: Resource<Person> }) {
   );
 }
 
-function SwitchesPanel({ person, self }: { person: Resource<Person>; self: boolean }) {
+function SwitchesPanel({ person }: { person: Resource<Person> }) {
   const { id, enabled, limited } = person.data!;
   const params = { userId: id };
   const change = useAction(async (what: 'enabled' | 'limited') => {
@@ -106,13 +116,9 @@ function SwitchesPanel({ person, self }: { person: Resource<Person>; self: boole
         </div>
         <div>
           <p>{t(enabled ? 'people.enabledText' : 'people.disabledText')}</p>
-          {self ? (
-            <p class="muted">{t('people.notYourself')}</p>
-          ) : (
-            <button type="button" class="btn mt-2" aria-disabled={change.busy} onClick={() => change.run('enabled')}>
-              {t(enabled ? 'people.disable' : 'people.enable')}
-            </button>
-          )}
+          <button type="button" class="btn mt-2" aria-disabled={change.busy} onClick={() => change.run('enabled')}>
+            {t(enabled ? 'people.disable' : 'people.enable')}
+          </button>
         </div>
       </div>
     </Panel>

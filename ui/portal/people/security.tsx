@@ -107,14 +107,17 @@ function PasswordForm({
   doing,
   run,
   busy,
+  withCode = false,
 }: {
   label: string;
   doing: string;
   busy: boolean;
-  run: (password: string) => void;
+  run: (password: string, code: string) => void;
+  /** Asks for a code of the second factor too. */
+  withCode?: boolean;
 }) {
   return (
-    <Form label={label} onSubmit={({ password = '' }) => run(password)}>
+    <Form label={label} onSubmit={({ password = '', code = '' }) => run(password, code)}>
       <Field
         label={t('account.password')}
         name="password"
@@ -124,6 +127,16 @@ function PasswordForm({
         hint={t('account.passwordWhy')}
         maxLength={128}
       />
+      {withCode && (
+        <Field
+          label={t('account.code')}
+          name="code"
+          required
+          autoComplete="one-time-code"
+          hint={t('signIn.codeHint')}
+          maxLength={32}
+        />
+      )}
       <Submit busy={busy} doing={doing}>
         {label}
       </Submit>
@@ -182,10 +195,10 @@ function IsOn({
   reload: () => void;
 }) {
   const [doing, setDoing] = useState<'codes' | 'off' | null>(null);
-  const run = useAction(async (password: string) => {
-    if (doing === 'codes') setCodes((await api.post('/me/recovery-codes', { password })).codes);
+  const run = useAction(async (password: string, code: string) => {
+    if (doing === 'codes') setCodes((await api.post('/me/recovery-codes', { password, code })).codes);
     else {
-      enter(await api.post('/me/totp/remove', { password }));
+      enter(await api.post('/me/totp/remove', { password, code }));
       setCodes(null);
     }
     setDoing(null);
@@ -201,6 +214,7 @@ function IsOn({
           doing={t('account.sending')}
           busy={run.busy}
           run={run.run}
+          withCode
         />
       ) : (
         <div class="flex flex-wrap gap-4">
