@@ -95,6 +95,18 @@ describe('what is written (LOGS-01)', () => {
     expect(rows.map((row) => row.action)).toEqual(['signIn', 'signIn', 'signOut']);
   });
 
+  it('has a forgotten password, and tries to sign in by phone (LOGS-06)', async () => {
+    const shop = await relay.company('Shop');
+    await relay.withDb((db) =>
+      db.updateTable('users').set({ phone: '+4930123456' }).where('id', '=', shop.userId).execute(),
+    );
+    await relay.call('POST', '/api/v1/auth/forgotten', { account: ` ${shop.email.toUpperCase()} ` });
+    await relay.call('POST', '/api/v1/auth/login', { email: '+49 30 123456', password: 'not the password' });
+    const logged = async () => (await list(shop.api)).map(({ action, result }) => `${action} ${result}`).sort();
+    await until('both', async () => (await logged()).length === 3 || null);
+    expect(await logged()).toEqual(['forgotPassword ok', 'signIn ok', 'signIn wrong-credentials']);
+  });
+
   it('has what is refused, and no name of what is foreign', async () => {
     const stranger = await relay.company('Stranger');
     const before = (await list(acme.api, 'limit=200')).length;

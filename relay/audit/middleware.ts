@@ -6,6 +6,7 @@ import type { CompanyType } from '../../protocol/wire/rights.ts';
 import type { Api, ApiEnv, AuditNote } from '../api/app.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { RemoteAddress } from '../api/remote.ts';
+import { normalAccount } from '../auth/login.ts';
 import type { Db } from '../db/database.ts';
 import type { Operation, OperationLog } from './operation-log.ts';
 import { type Matched, operations } from './operations.ts';
@@ -54,10 +55,11 @@ export function auditing({ app, db, clock, log, operationLog, remote }: Deps): M
     const { actor } = c.get('audit') ?? {};
     if (actor) return userBy('users.id', actor.userId);
     if (!BY_ACCOUNT.has(operationOf(c)?.operationId ?? '')) return undefined;
-    const body = (await c.req.json().catch(() => null)) as { email?: unknown; phone?: unknown } | null;
-    if (typeof body?.email === 'string') return userBy('users.email', body.email.trim().toLowerCase());
-    if (typeof body?.phone === 'string') return userBy('users.phone', body.phone);
-    return undefined;
+    const body = (await c.req.json().catch(() => null)) as { email?: unknown; account?: unknown } | null;
+    const account = body?.email ?? body?.account;
+    if (typeof account !== 'string') return undefined;
+    const name = normalAccount(account);
+    return userBy(name.startsWith('+') ? 'users.phone' : 'users.email', name);
   };
 
   return async (c, next) => {
