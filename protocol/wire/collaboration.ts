@@ -34,6 +34,7 @@ export const CreateCollaboration = z.object({
 export const Collaboration = z.object({
   id: Uuid,
   siteId: Uuid,
+  /** Empty for a partner who does not help there any more, or never did. */
   siteName: z.string(),
   stage: PartnerStage,
   company: z.object({ id: Uuid, name: z.string() }),

@@ -17,6 +17,7 @@ export const CreateDeviceInvitation = z.object({
 export const DeviceInvitation = z.object({
   id: Uuid,
   deviceId: Uuid,
+  /** The names and the serial number are empty for an installer who has nothing of the device (any more) nor may accept it. */
   deviceName: z.string(),
   deviceSerial: z.string().nullable(),
   siteId: Uuid,

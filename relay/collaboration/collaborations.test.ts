@@ -180,6 +180,8 @@ describe('an ISP', () => {
     await partner.api('POST', `/collaborations/${id}/accept`);
     expect((await who().api('POST', `/collaborations/${id}/end`)).body.state).toBe('ended');
     expect(await may(partner, siteId)).toBe(404);
+    const { items } = (await partner.api('GET', '/collaborations?limit=200')).body;
+    expect(items.find((item: { id: string }) => item.id === id)).toMatchObject({ state: 'ended', siteName: '' });
     expect((await invite(siteId)).status).toBe(201);
   });
 });

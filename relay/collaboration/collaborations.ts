@@ -255,14 +255,16 @@ export class Collaborations {
     const { site, company, partner } = await this.#names(db, row);
     const user = await db.selectFrom('users').select('email').where('id', '=', row.userId).executeTakeFirst();
     const { id, siteId, stage, remark, state, partnerAnswer, customerAnswer } = row;
+    const side = sideOf(scope, row);
     return {
       ...{ id, siteId, stage, remark, state, partnerAnswer, customerAnswer },
-      siteName: site.name,
+      // Of a partner whose help came to nothing or has ended the site is no business any more.
+      siteName: side === 'partner' && !(OPEN as readonly string[]).includes(state) ? '' : site.name,
       company,
       partner: { ...partner, email: user?.email ?? null },
       permissions: permissionsOf(row),
       createdAt: iso(Number(row.createdMs)),
-      side: sideOf(scope, row),
+      side,
     };
   }
 }

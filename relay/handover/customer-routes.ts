@@ -64,7 +64,7 @@ export function registerCustomerRoutes(
       tags,
       summary: 'One handover',
       request: { params: HandoverParams },
-      responses: { 200: json(HandoverSchema, 'The handover'), ...problems('not-found') },
+      responses: { 200: json(HandoverSchema, 'The handover'), ...problems('not-found', 'link-invalid') },
     }),
     async (c) => c.json(await handovers.get(c.get('scope'), c.req.valid('param').handoverId), 200),
   );

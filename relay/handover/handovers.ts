@@ -51,8 +51,12 @@ export class Handovers {
     return Promise.all(rows.map((row) => this.#view(row)));
   }
 
+  /** While it is open, and for who owns the site by it: of what came to nothing the site is no business of the recipient. */
   async get(scope: Scope, id: string): Promise<Handover> {
-    return this.#view(await this.#mine(this.#db, scope, id));
+    const row = await this.#mine(this.#db, scope, id);
+    const owned = row.ownerId === scope.companyId && (await scope.holds(row.siteId, null, 'own'));
+    if (!owned) this.#mustBeOpen(row);
+    return this.#view(row);
   }
 
   /** The handover that a link leads to. The link alone is enough for a QR code, else it must have been sent to the caller. */

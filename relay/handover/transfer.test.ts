@@ -216,6 +216,34 @@ describe('what becomes of it', () => {
     expect(await stage.notices(tom)).toContain('transfer-cancelled');
   });
 
+  it('tells who it was sent to by mistake nothing of the site afterwards', async () => {
+    const [eve, mara] = [await relay.customer('Eve'), await relay.customer('Marta')];
+    const { site } = await ready();
+    await transfer(site, { email: eve.email });
+    const [wrong] = (await eve.api('GET', '/handovers')).body.items;
+    expect((await eve.api('GET', `/handovers/${wrong.id}`)).body.devices).toMatchObject([{ name: 'Gate' }]);
+    await acme.api('POST', `/sites/${site}/transfer/cancel`);
+    expect(await eve.api('GET', `/handovers/${wrong.id}`)).toMatchObject({
+      status: 410,
+      body: { code: 'link-invalid' },
+    });
+    await transfer(site, { email: mara.email });
+    const [right] = (await mara.api('GET', '/handovers')).body.items;
+    expect((await mara.api('POST', `/handovers/${right.id}/accept`, {})).status).toBe(200);
+    await stage.device(site, 'Bedroom');
+    expect((await eve.api('GET', `/handovers/${wrong.id}`)).status).toBe(410);
+    expect(await mara.api('GET', `/handovers/${right.id}`)).toMatchObject({ status: 200, body: { state: 'accepted' } });
+    // Nor who has the address after its owner.
+    await relay.withDb(async (db) => {
+      const set = (of: typeof eve, email: string) =>
+        db.updateTable('users').set({ email }).where('id', '=', of.userId).execute();
+      await set(mara, 'moved@home.example');
+      await set(eve, mara.email);
+    });
+    expect((await eve.api('GET', `/handovers/${right.id}`)).status).toBe(410);
+    expect((await mara.api('GET', `/handovers/${right.id}`)).status).toBe(200);
+  });
+
   it('is not accepted with a device in the way that was added meanwhile', async () => {
     const uwe = await relay.customer('Uwe');
     const { site } = await ready();

@@ -102,6 +102,30 @@ describe('a customer’s invitation to a device', () => {
     expect((await invite(at.deviceId)).status).toBe(201);
   });
 
+  it.each([
+    ['declined', (id: string) => acme.api('POST', `/device-invitations/${id}/decline`)],
+    ['withdrawn', (id: string) => clara.api('POST', `/device-invitations/${id}/withdraw`)],
+    [
+      'accepted',
+      async (id: string, { siteId, deviceId }: Awaited<ReturnType<typeof home>>) => {
+        await acme.api('POST', `/device-invitations/${id}/accept`);
+        expect((await acme.api('GET', `/device-invitations/${id}`)).body.deviceName).toBe('Gate camera');
+        const items = ['configure', 'live', 'playback'].map((permission) => ({ deviceId, permission }));
+        await acme.api('POST', `/sites/${siteId}/permissions/release`, { items });
+      },
+    ],
+  ] as const)('tells the installer nothing of the device once it was %s and he has none of it', async (state, end) => {
+    const at = await home();
+    const { id } = (await invite(at.deviceId)).body;
+    expect((await acme.api('GET', `/device-invitations/${id}`)).body.deviceName).toBe('Gate camera');
+    await end(id, at);
+    const listed = (await acme.api('GET', '/device-invitations')).body.items.find((i: { id: string }) => i.id === id);
+    const nothing = { state, deviceName: '', deviceSerial: null, siteName: '' };
+    expect(listed).toMatchObject(nothing);
+    expect((await acme.api('GET', `/device-invitations/${id}`)).body).toMatchObject(nothing);
+    expect((await clara.api('GET', `/device-invitations/${id}`)).body.deviceName).toBe('Gate camera');
+  });
+
   it('goes to accounts of installers who manage sites (INVT-02), only from the owner, and is nobody else’s', async () => {
     const at = await home();
     const unknown = await invite(at.deviceId, 'nobody@nowhere.example');

@@ -124,7 +124,7 @@ export class DeviceInvitations {
       const link = `/invitations/devices/${row.id}`;
       const { email } = wanted;
       const { locale, name } = installer;
-      await this.#notifier.mail(trx, { email, locale, name }, 'device-invitation', values, link);
+      await this.#notifier.mail(trx, { email, locale, name }, 'device-invitation', values, link, scope.companyId);
       // Of no site: whoever is invited does not reach it yet.
       const notice = { category: 'business', code: 'device-invitation', values, link } as const;
       await this.#notifier.toUsers(trx, [row.userId], notice);
@@ -251,22 +251,38 @@ export class DeviceInvitations {
   }
 
   async #view(db: DbOrTrx, scope: Scope, row: Row): Promise<DeviceInvitation> {
-    const { device, site } = await this.#names(db, row);
+    const sent = row.customerId === scope.companyId;
+    const state = stateAt(row, this.#clock.now());
+    const shown = sent || state === 'sent' || (state === 'accepted' && (await this.#holds(db, row)));
+    const names = shown ? await this.#names(db, row) : null;
     const user = await db.selectFrom('users').select('email').where('id', '=', row.userId).executeTakeFirst();
     return {
       id: row.id,
       deviceId: row.deviceId,
-      deviceName: device.name,
-      deviceSerial: device.serial,
+      deviceName: names?.device.name ?? '',
+      deviceSerial: names?.device.serial ?? null,
       siteId: row.siteId,
-      siteName: site.name,
+      siteName: names?.site.name ?? '',
       customer: row.account,
       email: user?.email ?? '',
       invitedAt: iso(Number(row.invitedMs)),
       validUntil: iso(Number(row.expiresMs)),
-      state: stateAt(row, this.#clock.now()),
-      direction: row.customerId === scope.companyId ? 'sent' : 'received',
+      state,
+      direction: sent ? 'sent' : 'received',
     };
+  }
+
+  /** Whether who accepted still has something of the device: it can be given back, or taken, without the invitation. */
+  async #holds(db: DbOrTrx, { companyId, siteId, deviceId }: Row): Promise<boolean> {
+    const grant = await db
+      .selectFrom('grants')
+      .select('id')
+      .where('companyId', '=', companyId)
+      .where('siteId', '=', siteId)
+      .where((e) => e.or([e('deviceId', 'is', null), e('deviceId', '=', deviceId)]))
+      .where((e) => e.or([e('untilMs', 'is', null), e('untilMs', '>', this.#clock.now())]))
+      .executeTakeFirst();
+    return grant !== undefined;
   }
 }
 

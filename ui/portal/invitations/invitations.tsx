@@ -87,14 +87,16 @@ function DeviceLine({ item, changed }: { item: DeviceInvitation; changed: () => 
   return (
     <div class="flex flex-col items-start gap-1">
       <a class="link font-semibold" href={`/invitations/devices/${item.id}`}>
-        {item.deviceName}
+        {item.deviceName || t('invitations.deviceTitle')}
       </a>
       <State level={LEVEL[item.state]}>{t(`invitations.state.${item.state}`)}</State>
       <p class="muted small">
-        {t('invitations.line', {
-          site: item.siteName,
-          who: item.direction === 'sent' ? item.email : item.customer,
-        })}{' '}
+        {item.siteName
+          ? t('invitations.line', {
+              site: item.siteName,
+              who: item.direction === 'sent' ? item.email : item.customer,
+            })
+          : item.customer}{' '}
         <Time at={item.invitedAt} />
       </p>
       {item.direction === 'sent' && (item.state === 'sent' || item.state === 'accepted') && (
@@ -129,7 +131,7 @@ function SiteLine({ item, changed }: { item: Collaboration; changed: () => void 
           {item.siteName}
         </a>
       ) : (
-        <span class="font-semibold">{item.siteName}</span>
+        <span class="font-semibold">{item.siteName || item.company.name}</span>
       )}
       <CollaborationFacts item={item} />
       <ProblemPanel error={answer.error} what={t('partners.answerFailed')} focus />
@@ -177,14 +179,14 @@ export function DeviceInvitationPage({ params }: { params?: { invitationId?: str
           <State level={LEVEL[item.state]}>{t(`invitations.state.${item.state}`)}</State>
           <Facts
             items={[
-              [t('invitations.device'), item.deviceName],
-              [
+              !!item.deviceName && [t('invitations.device'), item.deviceName],
+              !!item.deviceName && [
                 t('invitations.serial'),
                 <span key="s" class="mono">
                   {item.deviceSerial ?? '–'}
                 </span>,
               ],
-              [t('invitations.site'), item.siteName],
+              !!item.siteName && [t('invitations.site'), item.siteName],
               [t('invitations.customer'), item.customer],
               [t('invitations.at'), <Time key="t" at={item.invitedAt} full />],
               item.state === 'sent' && [t('invitations.validUntil'), <Time key="v" at={item.validUntil} full />],
@@ -204,7 +206,7 @@ export function DeviceInvitationPage({ params }: { params?: { invitationId?: str
               </div>
             </>
           )}
-          {item.direction === 'received' && item.state === 'accepted' && (
+          {item.direction === 'received' && item.state === 'accepted' && item.siteName && (
             <a class="btn btn-primary" href={`/sites/${item.siteId}/devices`}>
               {t('invitations.open', { site: item.siteName })}
             </a>
