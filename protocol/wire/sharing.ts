@@ -133,6 +133,7 @@ export const CancelShare = z.object({ administratorId: Uuid.nullable().default(n
 export const Share = z.object({
   id: Uuid,
   siteId: Uuid,
+  /** Empty, as `devices` is, once it was rejected or has ended. */
   siteName: z.string(),
   timeZone: z.string(),
   company: z.object({ name: z.string(), phone: z.string() }),

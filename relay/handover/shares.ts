@@ -1,3 +1,4 @@
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
 import type { Logger } from 'pino';
 import { type Clock, iso } from '../../protocol/clock.ts';
 import type { Page } from '../../protocol/wire/api.ts';
@@ -7,9 +8,10 @@ import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
 import { hashToken } from '../auth/sessions.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
+import type { Database } from '../db/schema.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { ShareNotices } from './share-notices.ts';
-import { lockSite, resourcesOf, type ShareRow, settleGrants, stateAt } from './sharing-rules.ts';
+import { isOpen, lockSite, resourcesOf, type ShareRow, settleGrants, stateAt } from './sharing-rules.ts';
 
 const SWEEP_MS = 60_000;
 
@@ -42,12 +44,12 @@ export class Shares {
 
   /** What was shared with his confirmed addresses, newest first. */
   async list(scope: Scope, limit: number, cursor: string | undefined): Promise<Page<Share>> {
-    const addresses = await this.#addresses(scope);
+    const mine = await this.#mine(scope);
     const rows = await this.#db
       .selectFrom('share_customers')
       .selectAll()
       .where('state', '<>', 'cancelled')
-      .where((e) => e.or(addresses.map(([column, value]) => e(column, '=', value))))
+      .where(mine)
       .$if(cursor !== undefined, (q) => q.where('id', '<', cursor!))
       .orderBy('id', 'desc')
       .limit(limit + 1)
@@ -88,12 +90,12 @@ export class Shares {
   }
 
   async answer(scope: Scope, id: string, yes: boolean): Promise<Share> {
-    const addresses = await this.#addresses(scope);
+    const mine = await this.#mine(scope);
     const share = await this.#db
       .selectFrom('share_customers')
       .selectAll()
       .where('id', '=', id)
-      .where((e) => e.or(addresses.map(([column, value]) => e(column, '=', value))))
+      .where(mine)
       .executeTakeFirst();
     if (!share) throw new ProblemError('not-found');
     return this.#answer(scope, share, yes);
@@ -225,9 +227,21 @@ export class Shares {
       .execute();
   }
 
-  /** How a share is known to be this customer's: it was tied to his tenant, or went to an address that he has confirmed. */
-  async #addresses(scope: Scope): Promise<['customerId' | 'email' | 'phone', string][]> {
-    const mine: [column: 'customerId' | 'email' | 'phone', value: string][] = [['customerId', scope.companyId]];
+  /**
+   * How a share is known to be this customer's: it is tied to his tenant; or to nobody's yet, and went to an address that he
+   * has confirmed. Whoever gets an address later gets nothing of what its holder before him has.
+   */
+  async #mine(scope: Scope): Promise<(e: ExpressionBuilder<Database, 'share_customers'>) => Expression<SqlBool>> {
+    const addresses = await this.#addresses(scope);
+    return (e) =>
+      e.or([
+        e('customerId', '=', scope.companyId),
+        e.and([e('customerId', 'is', null), e.or(addresses.map(([column, value]) => e(column, '=', value)))]),
+      ]);
+  }
+
+  async #addresses(scope: Scope): Promise<['email' | 'phone', string][]> {
+    const mine: ['email' | 'phone', string][] = [];
     if (scope.companyType !== 'customer') return mine;
     const me = await this.#db
       .selectFrom('users')
@@ -257,7 +271,10 @@ export class Shares {
       .select(['s.mode', 's.requests', 'sites.name as siteName', 'sites.timeZone', 'c.name as company', 'c.phone'])
       .where('s.id', '=', share.sharingId)
       .executeTakeFirstOrThrow();
-    const resources = (await resourcesOf(db, [share.id])).get(share.id) ?? [];
+    const state = stateAt(share, this.#clock.now());
+    // What is at a site is told to who has something of it, or may: not once he rejected it or it has ended.
+    const open = isOpen(share, this.#clock.now());
+    const resources = open ? ((await resourcesOf(db, [share.id])).get(share.id) ?? []) : [];
     const names = await db
       .selectFrom('devices')
       .select(['id', 'name'])
@@ -267,12 +284,12 @@ export class Shares {
     return {
       id: share.id,
       siteId: share.siteId,
-      siteName: row.siteName,
+      siteName: open ? row.siteName : '',
       timeZone: row.timeZone,
       company: { name: row.company, phone: row.phone },
       mode: row.mode,
       administrator,
-      state: stateAt(share, this.#clock.now()),
+      state,
       remark: share.remark,
       acceptBy: iso(Number(share.acceptByMs)),
       until: share.untilMs === null ? null : iso(Number(share.untilMs)),

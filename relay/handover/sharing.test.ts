@@ -224,6 +224,27 @@ describe('accepting', () => {
     expect(await reaches(nina, { siteId, devices })).toBe(true);
   });
 
+  it('stays with who accepted it, not with the address that it went to', async () => {
+    const { siteId, devices } = await site();
+    const [old, next] = [await relay.customer('Olaf'), await relay.customer('Nele')];
+    await share(siteId, { customers: [to(old, devices)] });
+    const { id } = await mine(old, siteId);
+    await old.api('POST', `/shares/${id}/accept`);
+    await relay.withDb(async (db) => {
+      const set = (of: typeof old, email: string) =>
+        db.updateTable('users').set({ email }).where('id', '=', of.userId).execute();
+      await set(old, 'elsewhere@home.example');
+      await set(next, old.email);
+    });
+    expect(await mine(next, siteId)).toBeUndefined();
+    expect((await next.api('POST', `/shares/${id}/reject`)).status).toBe(404);
+    expect(await reaches(old, { siteId, devices })).toBe(true);
+    // And once he has given it back, he is told nothing of the site any more.
+    await old.api('POST', `/shares/${id}/reject`);
+    const [left] = (await old.api('GET', '/shares')).body.items;
+    expect(left).toMatchObject({ id, state: 'rejected', siteName: '', devices: [] });
+  });
+
   it('is not for an address that nobody has confirmed', async () => {
     const { siteId, devices } = await site();
     await share(siteId, { customers: [to(carl, devices)] });

@@ -81,7 +81,7 @@ function What({ share }: { share: Share }) {
             {siteName}
           </a>
         ) : (
-          siteName
+          siteName || company.name
         )}
       </h2>
       <State level={SHARE_LEVEL[share.state]}>{t(`sharing.mine.state.${share.state}`)}</State>
