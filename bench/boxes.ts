@@ -51,6 +51,7 @@ class IdleBox {
       clock,
       log,
       warnables,
+      releasedFile: join(dir, 'released.json'),
     });
     this.tunnel = new TunnelClient({ auth, handler: () => new Response(), connectPolicy: () => false, clock, log });
   }
