@@ -8,6 +8,14 @@ const LIMIT_MS = 20_000;
 
 type PictureState = 'loading' | 'failed' | Date;
 
+/** When the answer of a request began to come; now where the browser does not tell. */
+function answeredAt(src: string): Date {
+  const entry = performance.getEntriesByName(new URL(src, location.href).href).at(-1) as
+    | PerformanceResourceTiming
+    | undefined;
+  return new Date(entry?.responseStart ? performance.timeOrigin + entry.responseStart : Date.now());
+}
+
 /** A picture that takes time to come: fetched when it is seen, a few at once, given up after a while. */
 export function usePicture(src: string, wanted: boolean) {
   const frame = useRef<HTMLDivElement>(null);
@@ -44,7 +52,7 @@ export function usePicture(src: string, wanted: boolean) {
     /** To be put on the `img`; null until it is its turn. */
     image:
       turn === src && state !== 'failed'
-        ? { src, onLoad: () => setEnd({ src, at: new Date() }), onError: () => setEnd({ src, at: null }) }
+        ? { src, onLoad: () => setEnd({ src, at: answeredAt(src) }), onError: () => setEnd({ src, at: null }) }
         : null,
   };
 }

@@ -26,23 +26,37 @@ export function DeviceStateLine({ device }: { device: Device }) {
   );
 }
 
+interface SnapshotProps {
+  device: Device;
+  channel: number;
+  name: string;
+}
+const BOX = 'flex aspect-video w-full items-center justify-center rounded bg-base-200 muted small text-center p-4';
+
 /** The picture of a channel now, as a poster; says why where there is none. */
-export function Snapshot({ device, channel, name }: { device: Device; channel: number; name: string }) {
-  const online = useDeviceState(device) === 'online';
-  const [turn, setTurn] = useState(0);
+export function Snapshot(props: SnapshotProps) {
+  const online = useDeviceState(props.device) === 'online';
+  // A device that has come back is asked for another picture.
+  return online ? <Picture {...props} /> : <div class={BOX}>{t('device.noPicture')}</div>;
+}
+
+/** A value that no picture of this window had: browsers show one of the same address again without asking. */
+let turns = Date.now();
+const nextTurn = () => ++turns;
+
+function Picture({ device, channel, name }: SnapshotProps) {
+  const [turn, setTurn] = useState(nextTurn);
   const { frame, state, image } = usePicture(
     `/api/v1/devices/${device.id}/snapshot?channel=${channel}&turn=${turn}`,
-    online,
+    true,
   );
-  const box = 'flex aspect-video w-full items-center justify-center rounded bg-base-200 muted small text-center p-4';
-  if (!online) return <div class={box}>{t('device.noPicture')}</div>;
   return (
     <figure>
       <div ref={frame} class="relative aspect-video w-full overflow-hidden rounded bg-base-200">
         {image && (
           <img {...image} key={image.src} alt={t('device.pictureOf', { name })} class="h-full w-full object-contain" />
         )}
-        {state === 'failed' && <div class={box}>{t('device.pictureFailed')}</div>}
+        {state === 'failed' && <div class={BOX}>{t('device.pictureFailed')}</div>}
         {image && state === 'loading' && <div class="skeleton absolute inset-0 rounded-none" aria-hidden="true" />}
       </div>
       <figcaption class="muted small mt-1 flex justify-between gap-4">
@@ -53,7 +67,7 @@ export function Snapshot({ device, channel, name }: { device: Device; channel: n
             </>
           )}
         </span>
-        <button type="button" class="link" onClick={() => setTurn(turn + 1)}>
+        <button type="button" class="link" onClick={() => setTurn(nextTurn())}>
           {t('device.newPicture')}
           <span class="sr-only">: {name}</span>
         </button>
