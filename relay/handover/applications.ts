@@ -235,16 +235,28 @@ export class Applications {
           .execute();
       }
       await refreshStatus(trx, row.siteId, now);
-      const approved = items.filter((item) => item.approve).length;
+      // The notice tells how the whole application stands: of three, one may be approved now and two wait.
+      const all = await trx
+        .selectFrom('permission_application_items')
+        .select('state')
+        .where('applicationId', '=', row.id)
+        .execute();
+      const count = (state: string) => all.filter((item) => item.state === state).length;
+      const [approved, refused] = [count('approved'), count('refused')];
       await this.#notifier.toCompany(trx, row.companyId, {
         category: 'site',
         code:
-          approved === items.length ? 'permissions-approved' : approved ? 'permissions-decided' : 'permissions-refused',
+          approved === all.length
+            ? 'permissions-approved'
+            : refused === all.length
+              ? 'permissions-refused'
+              : 'permissions-decided',
         values: {
           site: site.name,
           customer: await nameOf(trx, scope.companyId),
           approved: String(approved),
-          refused: String(items.length - approved),
+          refused: String(refused),
+          pending: String(count('pending')),
         },
         link: `/sites/${site.id}/customer`,
         siteId: site.id,

@@ -368,4 +368,26 @@ describe('applications', () => {
     expect((await acme.api('GET', `/sites/${site}`)).status).toBe(404);
     expect((await decide(false)).body.open).toBe(false);
   });
+
+  it('decided one after the other are told as they stand, not as granted altogether', async () => {
+    const { site, device } = await ready();
+    const dora = await relay.customer('Dora');
+    await transfer(site, { email: dora.email });
+    const [handover] = (await dora.api('GET', '/handovers')).body.items;
+    await dora.api('POST', `/handovers/${handover.id}/accept`, {});
+    const before = (await stage.notices(acme)).length;
+    const items = ['live', 'playback', 'configure'].map((permission) => ({
+      ...{ deviceId: device, permission, validity: 'permanent' },
+    }));
+    await acme.api('POST', `/sites/${site}/permission-applications`, { items });
+    const [request] = (await dora.api('GET', '/requests?open=true')).body.items;
+    const told = async () =>
+      (await stage.notices(acme)).slice(before).filter((code) => code.startsWith('permissions-'));
+    const codes = [];
+    for (const { id } of request.items) {
+      await dora.api('POST', `/requests/${request.id}/decide`, { items: [{ id, approve: true }] });
+      codes.push((await told()).at(-1));
+    }
+    expect(codes).toEqual(['permissions-decided', 'permissions-decided', 'permissions-approved']);
+  });
 });
