@@ -210,6 +210,7 @@ export class Relay {
       ...{ db, clock, log: child('handover'), notifier },
       publicUrl: () => this.#publicUrl,
       ends: (trx, siteId) => together.endAtHandover(trx, siteId),
+      over: (trx, siteId) => together.authorizationOver(trx, siteId),
       administrator: (trx, siteId) => together.administrator(trx, siteId),
     });
     const vault = new Vault({ dir: dataDir });
@@ -267,6 +268,7 @@ export class Relay {
         hub.disconnect(serial, 'released');
         arcPath.disconnect(serial, 'released');
       },
+      ends: (trx, siteId) => together.siteDeleted(trx, siteId),
     });
     management.start();
     management.register(api);

@@ -10,6 +10,7 @@ const relay = new TestRelay({ clock });
 const stage = new Stage(relay);
 let acme: Company;
 let partner: Company;
+let third: Company;
 let clara: Omit<Company, 'siteId'>;
 const country = (company: { companyId: string }, code: string) =>
   relay.withDb((db) =>
@@ -21,7 +22,8 @@ beforeAll(async () => {
   acme = await relay.company('Acme');
   partner = await relay.company('Partner');
   clara = await relay.customer('Clara');
-  for (const company of [acme, partner]) await country(company, 'DE');
+  third = await relay.company('Third');
+  for (const company of [acme, partner, third]) await country(company, 'DE');
 }, 30_000);
 afterAll(() => relay.stop());
 
@@ -216,6 +218,79 @@ describe('an MSP (COLL-02)', () => {
     // Who approved can take it back.
     expect((await clara.api('POST', `/collaborations/${id}/end`)).body.state).toBe('ended');
     expect(await may(partner, siteId)).toBe(404);
+  });
+
+  /** An MSP that helps at a site of clara's, and one that was only asked to; acme's own right may have an end. */
+  const helping = async (untilMs: number | null = null) => {
+    const siteId = await transferred();
+    await relay.withDb((db) =>
+      db
+        .updateTable('grants')
+        .set({ untilMs })
+        .where('siteId', '=', siteId)
+        .where('companyId', '=', acme.companyId)
+        .execute(),
+    );
+    await stage.grant(acme, siteId, 'list', 'transfer');
+    // What was written past the relay is found when it looks again.
+    await clock.advance(30_000);
+    const { id } = (await invite(siteId, msp)).body;
+    await partner.api('POST', `/collaborations/${id}/accept`);
+    expect((await clara.api('POST', `/collaborations/${id}/accept`)).body.state).toBe('active');
+    const asked = (await invite(siteId, { ...msp, email: third.email })).body.id;
+    expect(await may(partner, siteId)).toBe(200);
+    return { siteId, id, asked };
+  };
+  const isOut = async ({ siteId, id, asked }: Awaited<ReturnType<typeof helping>>) => {
+    expect(await may(partner, siteId)).toBe(404);
+    const state = async (who: { api: Call }, one: string) =>
+      (await who.api('GET', '/collaborations?limit=200')).body.items.find((item: { id: string }) => item.id === one)
+        .state;
+    expect([await state(partner, id), await state(third, asked)]).toEqual(['ended', 'ended']);
+    expect((await stage.notices(partner)).at(-1)).toBe('partner-ended');
+    const left = await relay.withDb((db) =>
+      db
+        .selectFrom('grants')
+        .select('id')
+        .where('siteId', '=', siteId)
+        .where('companyId', '=', partner.companyId)
+        .execute(),
+    );
+    expect(left).toEqual([]);
+  };
+
+  it.each([
+    ['the owner takes it back', () => clara, 'access/withdraw'],
+    ['the company gives it back', () => acme, 'permissions/release'],
+  ])('is out with the company’s authorisation: %s', async (_, who, path) => {
+    const at = await helping();
+    const body = { companyId: acme.companyId, items: [{ permission: 'manage' }] };
+    expect((await who().api('POST', `/sites/${at.siteId}/${path}`, body)).status).toBe(200);
+    await isOut(at);
+  });
+
+  it('is out with the company’s authorisation, to the millisecond', async () => {
+    const end = clock.now() + 3_600_000;
+    const at = await helping(end);
+    const ends = await relay.withDb((db) =>
+      db
+        .selectFrom('grants')
+        .select('untilMs')
+        .where('siteId', '=', at.siteId)
+        .where('companyId', '=', partner.companyId)
+        .execute(),
+    );
+    expect(ends.map((grant) => Number(grant.untilMs))).toEqual([end, end]);
+    clock.step(end - 1 - clock.now());
+    expect(await may(partner, at.siteId)).toBe(200);
+    clock.step(1);
+    await isOut(at);
+  });
+
+  it('is out when the company deletes the site from its list', async () => {
+    const at = await helping();
+    expect((await acme.api('DELETE', `/sites/${at.siteId}`)).status).toBe(204);
+    await isOut(at);
   });
 
   it('is told what it may do, and cannot be given nothing', async () => {

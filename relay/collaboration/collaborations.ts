@@ -15,6 +15,7 @@ import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
 import type { Database, SiteRow } from '../db/schema.ts';
+import { managedUntil } from '../handover/rules.ts';
 import { lockSite } from '../handover/sharing-rules.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { assignGuest, dismissGuests } from './assigned.ts';
@@ -176,17 +177,16 @@ export class Collaborations {
 
   /** The site is handed over: whoever helped until then helps no more. Called inside that transaction. */
   async endAtHandover(trx: DbOrTrx, siteId: string): Promise<void> {
-    const rows = await trx
-      .selectFrom('collaborations')
-      .selectAll()
-      .where('siteId', '=', siteId)
-      .where('stage', '=', 'isp')
-      .where('state', 'in', OPEN)
-      .execute();
-    for (const row of rows) await this.#end(trx, row, this.#clock.now(), row.companyId);
+    for (const row of await openAt(trx, siteId, 'isp')) await this.#end(trx, row, this.#clock.now(), row.companyId);
   }
 
-  async #end(trx: DbOrTrx, row: Row, now: number, endedBy: string): Promise<Row> {
+  /** The company may not manage the site any more: nor whoever helped it, or was asked to. Inside that transaction. */
+  async endAuthorized(trx: DbOrTrx, siteId: string): Promise<void> {
+    for (const row of await openAt(trx, siteId, 'msp')) await this.#end(trx, row, this.#clock.now(), null);
+  }
+
+  /** Told to everybody but who ended it; null: it ended by itself. */
+  async #end(trx: DbOrTrx, row: Row, now: number, endedBy: string | null): Promise<Row> {
     const ended: Row = { ...row, state: 'ended', endedMs: now };
     await trx.updateTable('collaborations').set({ state: 'ended', endedMs: now }).where('id', '=', row.id).execute();
     await trx.deleteFrom('grants').where('source', '=', 'collaboration').where('sourceId', '=', row.id).execute();
@@ -197,8 +197,14 @@ export class Collaborations {
     return ended;
   }
 
+  /** Nobody helps for longer than the company that he helps is there itself. */
   async #grant(trx: DbOrTrx, row: Row, now: number): Promise<void> {
-    const common = { companyId: row.partnerId, siteId: row.siteId, source: 'collaboration' as const, sourceId: row.id };
+    const untilMs = await managedUntil(trx, row.siteId, row.companyId, now);
+    if (untilMs === undefined) throw new ProblemError('site-status');
+    const common = {
+      ...{ companyId: row.partnerId, siteId: row.siteId, untilMs },
+      ...{ source: 'collaboration' as const, sourceId: row.id },
+    };
     await trx
       .insertInto('grants')
       .values(permissionsOf(row).map((permission) => ({ ...common, id: uuidv7(now), permission })))
@@ -269,6 +275,14 @@ export class Collaborations {
   }
 }
 
+const openAt = (trx: DbOrTrx, siteId: string, stage: 'isp' | 'msp'): Promise<Row[]> =>
+  trx
+    .selectFrom('collaborations')
+    .selectAll()
+    .where('siteId', '=', siteId)
+    .where('stage', '=', stage)
+    .where('state', 'in', OPEN)
+    .execute();
 const read = (trx: DbOrTrx, id: string): Promise<Row> =>
   trx.selectFrom('collaborations').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 const permissionsOf = (row: Row) => PartnerPermission.array().parse(JSON.parse(row.permissions));

@@ -16,7 +16,7 @@ import type { Db, DbOrTrx } from '../db/database.ts';
 import type { SiteRow } from '../db/schema.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { nameOf } from './permissions.ts';
-import { askableOf, covers, endOf, live, mustHandle, refreshStatus } from './rules.ts';
+import { type AuthorizationOver, askableOf, covers, endOf, live, mustHandle, refreshStatus } from './rules.ts';
 import type { HandoverTables } from './schema.ts';
 
 type Items = ApplyPermissions['items'];
@@ -34,6 +34,7 @@ export class Applications {
   readonly #clock: Clock;
   readonly #notifier: Notifier;
   readonly #administrator: (trx: DbOrTrx, siteId: string) => Promise<string | null>;
+  readonly #over: AuthorizationOver;
 
   /** `administrator`: the tenant that decides at a shared site, which has no owner; null: nobody is to be asked. */
   constructor(deps: {
@@ -41,11 +42,13 @@ export class Applications {
     clock: Clock;
     notifier: Notifier;
     administrator: (trx: DbOrTrx, siteId: string) => Promise<string | null>;
+    over: AuthorizationOver;
   }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#notifier = deps.notifier;
     this.#administrator = deps.administrator;
+    this.#over = deps.over;
   }
 
   /** Asks to manage the site again. Only who handed it over can. */
@@ -234,7 +237,7 @@ export class Applications {
           })
           .execute();
       }
-      await refreshStatus(trx, row.siteId, now);
+      await refreshStatus(trx, row.siteId, now, this.#over);
       // The notice tells how the whole application stands: of three, one may be approved now and two wait.
       const all = await trx
         .selectFrom('permission_application_items')

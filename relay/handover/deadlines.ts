@@ -3,7 +3,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { nameOf } from './permissions.ts';
-import { covers, GIVEN_SOURCES, live, refreshStatus } from './rules.ts';
+import { type AuthorizationOver, covers, GIVEN_SOURCES, live, refreshStatus } from './rules.ts';
 import type { Transfers } from './transfers.ts';
 
 /** How often it is looked anew, also for what another relay on the same database wrote. */
@@ -23,6 +23,7 @@ export class Deadlines {
   readonly #log: Logger;
   readonly #notifier: Notifier;
   readonly #transfers: Transfers;
+  readonly #over: AuthorizationOver;
   /** The earliest end; -Infinity: not known. */
   #next = Number.NEGATIVE_INFINITY;
   #written = false;
@@ -30,12 +31,20 @@ export class Deadlines {
   #release: (() => void) | null = null;
   #stopped = false;
 
-  constructor(deps: { db: Db; clock: Clock; log: Logger; notifier: Notifier; transfers: Transfers }) {
+  constructor(deps: {
+    db: Db;
+    clock: Clock;
+    log: Logger;
+    notifier: Notifier;
+    transfers: Transfers;
+    over: AuthorizationOver;
+  }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#log = deps.log;
     this.#notifier = deps.notifier;
     this.#transfers = deps.transfers;
+    this.#over = deps.over;
   }
 
   start(): void {
@@ -129,7 +138,7 @@ export class Deadlines {
     for (const ended of Map.groupBy(rows, (row) => `${row.companyId} ${row.siteId}`).values()) {
       const { companyId, siteId } = ended[0]!;
       const site = await trx.selectFrom('sites').selectAll().where('id', '=', siteId).executeTakeFirstOrThrow();
-      await refreshStatus(trx, siteId, now);
+      await refreshStatus(trx, siteId, now, this.#over);
       if (site.deletedAt) continue;
       const left = await trx
         .selectFrom('grants')

@@ -9,6 +9,7 @@ import { Deadlines } from './deadlines.ts';
 import { Handovers } from './handovers.ts';
 import { Permissions } from './permissions.ts';
 import { registerHandoverRoutes } from './routes.ts';
+import type { AuthorizationOver } from './rules.ts';
 import { Transfers } from './transfers.ts';
 
 /** Transfers, and permissions at sites of customers: both sides of them and their ends. */
@@ -23,6 +24,7 @@ export class Handover {
 
   /**
    * @param deps.ends what else is over when a customer takes a site over, inside the transaction
+   * @param deps.over what else is over when a company may not manage a customer's site any more, inside the transaction
    * @param deps.administrator the tenant that decides about permissions at a shared site; null: nobody
    */
   constructor(deps: {
@@ -33,16 +35,18 @@ export class Handover {
     /** How browsers reach the portal; null: not known. */
     publicUrl: () => URL | null;
     ends?: (trx: DbOrTrx, siteId: string) => Promise<void>;
+    over?: AuthorizationOver;
     administrator?: (trx: DbOrTrx, siteId: string) => Promise<string | null>;
   }) {
-    const { db, clock, log, notifier, ends = async () => {}, administrator = async () => null } = deps;
+    const { db, clock, log, notifier } = deps;
+    const { ends = async () => {}, over = async () => {}, administrator = async () => null } = deps;
     this.#db = db;
     this.#publicUrl = deps.publicUrl;
     this.#transfers = new Transfers({ db, clock, notifier });
-    this.#handovers = new Handovers({ db, clock, notifier, ends });
-    this.#permissions = new Permissions({ db, clock, notifier });
-    this.#applications = new Applications({ db, clock, notifier, administrator });
-    this.#deadlines = new Deadlines({ db, clock, log, notifier, transfers: this.#transfers });
+    this.#handovers = new Handovers({ db, clock, notifier, ends, over });
+    this.#permissions = new Permissions({ db, clock, notifier, over });
+    this.#applications = new Applications({ db, clock, notifier, administrator, over });
+    this.#deadlines = new Deadlines({ db, clock, log, notifier, over, transfers: this.#transfers });
   }
 
   start(): void {

@@ -9,7 +9,7 @@ import type { Db, DbOrTrx } from '../db/database.ts';
 import type { Database } from '../db/schema.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { asked, boxCount, devicesOf, masked, providerOf, type TransferRow } from './lookups.ts';
-import { blocked, endOf, obstaclesOf, refreshStatus } from './rules.ts';
+import { type AuthorizationOver, blocked, endOf, obstaclesOf, refreshStatus } from './rules.ts';
 
 type NewGrant = Omit<Insertable<Database['grants']>, 'id' | 'siteId' | 'sourceId'>;
 
@@ -19,6 +19,7 @@ export class Handovers {
   readonly #clock: Clock;
   readonly #notifier: Notifier;
   readonly #ends: (trx: DbOrTrx, siteId: string) => Promise<void>;
+  readonly #over: AuthorizationOver;
 
   /** `ends`: what else is over once a site has an owner, like the help of partners. */
   constructor(deps: {
@@ -26,11 +27,13 @@ export class Handovers {
     clock: Clock;
     notifier: Notifier;
     ends: (trx: DbOrTrx, siteId: string) => Promise<void>;
+    over: AuthorizationOver;
   }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#notifier = deps.notifier;
     this.#ends = deps.ends;
+    this.#over = deps.over;
   }
 
   /** Those that wait for this customer, newest first. */
@@ -118,7 +121,7 @@ export class Handovers {
         .set({ ownerId: scope.companyId, status: 'not-authorized' })
         .where('id', '=', row.siteId)
         .execute();
-      await refreshStatus(trx, row.siteId, now);
+      await refreshStatus(trx, row.siteId, now, this.#over);
       await this.#tell(trx, row, scope, 'transfer-accepted');
     });
     this.#notifier.kick();

@@ -13,7 +13,16 @@ import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
 import type { Notifier } from '../notify/notifier.ts';
-import { askableOf, covers, GIVEN_SOURCES, later, live, mustHandle, refreshStatus } from './rules.ts';
+import {
+  type AuthorizationOver,
+  askableOf,
+  covers,
+  GIVEN_SOURCES,
+  later,
+  live,
+  mustHandle,
+  refreshStatus,
+} from './rules.ts';
 
 interface Ref {
   deviceId: string | null;
@@ -25,11 +34,13 @@ export class Permissions {
   readonly #db: Db;
   readonly #clock: Clock;
   readonly #notifier: Notifier;
+  readonly #over: AuthorizationOver;
 
-  constructor({ db, clock, notifier }: { db: Db; clock: Clock; notifier: Notifier }) {
-    this.#db = db;
-    this.#clock = clock;
-    this.#notifier = notifier;
+  constructor(deps: { db: Db; clock: Clock; notifier: Notifier; over: AuthorizationOver }) {
+    this.#db = deps.db;
+    this.#clock = deps.clock;
+    this.#notifier = deps.notifier;
+    this.#over = deps.over;
   }
 
   /** Every permission that there is at the site, and how the caller's company stands with it. */
@@ -219,7 +230,7 @@ export class Permissions {
         .executeTakeFirst();
       if (numDeletedRows === 0n) throw new ProblemError('conflict', `“${permission}” is not held there any more.`);
     }
-    await refreshStatus(trx, siteId, this.#clock.now());
+    await refreshStatus(trx, siteId, this.#clock.now(), this.#over);
   }
 }
 

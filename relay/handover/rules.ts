@@ -103,26 +103,51 @@ export const covers = (
 export const later = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? null : Math.max(a, b);
 
+/** What else is over with a company's right to manage a site: the help of its partners. */
+export type AuthorizationOver = (trx: DbOrTrx, siteId: string) => Promise<void>;
+
+/** Until when a company manages a site: its latest end, null for ever; undefined: not at all. */
+export async function managedUntil(
+  db: DbOrTrx,
+  siteId: string,
+  companyId: string,
+  nowMs: number,
+): Promise<number | null | undefined> {
+  const grants = await db
+    .selectFrom('grants')
+    .select('untilMs')
+    .where('siteId', '=', siteId)
+    .where('companyId', '=', companyId)
+    .where('deviceId', 'is', null)
+    .where('permission', 'in', GIVEN_BY.manage)
+    .execute();
+  const ends = grants.filter((grant) => live(grant, nowMs)).map(({ untilMs }) => untilMs);
+  return ends.length === 0 ? undefined : ends.reduce(later);
+}
+
 /**
  * Sets a transferred site's status by what its company may do now: Authorized and Monitoring while it holds the site
  * authorisation. Stored rather than worked out by each reader, because lists filter and sort by it; {@link Deadlines} calls
- * it before a request could see an authorisation that has run out.
+ * it before a request could see an authorisation that has run out. Whoever helped the company under it is out with it.
  */
-export async function refreshStatus(trx: DbOrTrx, siteId: string, nowMs: number): Promise<void> {
-  const grant = await trx
-    .selectFrom('grants as g')
-    .innerJoin('sites as s', (j) => j.onRef('s.id', '=', 'g.siteId').onRef('s.companyId', '=', 'g.companyId'))
-    .select('g.id')
-    .where('g.siteId', '=', siteId)
-    .where('g.deviceId', 'is', null)
-    .where('g.permission', 'in', GIVEN_BY.manage)
-    .where((e) => e.or([e('g.untilMs', 'is', null), e('g.untilMs', '>', nowMs)]))
-    .executeTakeFirst();
+export async function refreshStatus(
+  trx: DbOrTrx,
+  siteId: string,
+  nowMs: number,
+  over: AuthorizationOver,
+): Promise<void> {
+  const { companyId } = await trx
+    .selectFrom('sites')
+    .select('companyId')
+    .where('id', '=', siteId)
+    .executeTakeFirstOrThrow();
+  const authorized = (await managedUntil(trx, siteId, companyId, nowMs)) !== undefined;
   await trx
     .updateTable('sites')
-    .set({ status: grant ? 'authorized' : 'not-authorized' })
+    .set({ status: authorized ? 'authorized' : 'not-authorized' })
     .where('id', '=', siteId)
     .where('ownerId', 'is not', null)
     .where('status', 'in', ['authorized', 'not-authorized'])
     .execute();
+  if (!authorized) await over(trx, siteId);
 }

@@ -67,6 +67,18 @@ export class SharedWork {
     return this.#collaborations.endAtHandover(trx, siteId);
   }
 
+  /** A company may not manage a customer's site any more: who helped it there helps no more. Inside that transaction. */
+  authorizationOver(trx: DbOrTrx, siteId: string): Promise<void> {
+    return this.#collaborations.endAuthorized(trx, siteId);
+  }
+
+  /** A site is deleted: nobody shares it nor helps there any more. Inside that transaction, before it is gone. */
+  async siteDeleted(trx: DbOrTrx, siteId: string): Promise<void> {
+    await this.#sharings.endDeleted(trx, siteId);
+    await this.#collaborations.endAtHandover(trx, siteId);
+    await this.#collaborations.endAuthorized(trx, siteId);
+  }
+
   /** Somebody proved an address to be his, inside that transaction. */
   registered(trx: DbOrTrx, userId: string): Promise<void> {
     return this.#shares.registered(trx, userId);

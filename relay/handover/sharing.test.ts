@@ -351,6 +351,23 @@ describe('later changes', () => {
     expect((await share(siteId, { customers: [to(clara, devices)] })).status).toBe(201);
   });
 
+  it('ends with the site, and its customers are told', async () => {
+    const { siteId, devices } = await site();
+    const [one, two] = [await relay.customer('Dora'), await relay.customer('Dirk')];
+    await share(siteId, { customers: [to(one, devices), to(two, devices)] });
+    const { id } = await mine(one, siteId);
+    await one.api('POST', `/shares/${id}/accept`);
+    expect(await reaches(one, { siteId, devices })).toBe(true);
+    expect((await acme.api('DELETE', `/sites/${siteId}`)).status).toBe(204);
+    for (const who of [one, two]) {
+      expect(await stage.notices(who)).toEqual(['share-invitation', 'share-ended']);
+      expect(await mine(who, siteId)).toBeUndefined();
+    }
+    expect((await one.api('GET', '/notifications')).body.items[0].text).toContain('no longer shares devices');
+    expect(await sees(one, siteId)).toBe(404);
+    expect(await grantsOf(acme.companyId, siteId)).toEqual([]);
+  });
+
   it('hands nothing over twice (SHAR-15)', async () => {
     const { siteId, devices } = await site();
     await share(siteId, { customers: [to(clara, devices)] });

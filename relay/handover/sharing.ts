@@ -266,11 +266,22 @@ export class Sharings {
     await this.#mayShare(scope, siteId, 'batch-share');
     await this.#change(siteId, async (trx, now) => {
       const { site, sharing } = await this.#locked(trx, siteId);
-      for (const share of await sharesOf(trx, sharing.id)) {
-        if (isOpen(share, now)) await this.#notices.toCustomer(trx, site, share, 'share-ended');
-      }
-      await endSharing(trx, sharing, now);
+      await this.#endAll(trx, site, sharing, now);
     });
+  }
+
+  /** A site is deleted, shared or not: its customers are told. Inside that transaction. */
+  async endDeleted(trx: DbOrTrx, siteId: string): Promise<void> {
+    const site = await lockSite(trx, siteId);
+    const sharing = await activeSharing(trx, siteId);
+    if (sharing) await this.#endAll(trx, site, sharing, this.#clock.now());
+  }
+
+  async #endAll(trx: DbOrTrx, site: SiteRow, sharing: SharingRow, now: number): Promise<void> {
+    for (const share of await sharesOf(trx, sharing.id)) {
+      if (isOpen(share, now)) await this.#notices.toCustomer(trx, site, share, 'share-ended');
+    }
+    await endSharing(trx, sharing, now);
   }
 
   async #change<T>(siteId: string, fn: (trx: DbOrTrx, now: number) => Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import type { Api } from '../api/app.ts';
 import type { RemoteAddress } from '../api/remote.ts';
 import type { Claims } from '../boxes/claims.ts';
-import type { Db } from '../db/database.ts';
+import type { Db, DbOrTrx } from '../db/database.ts';
 import type { DesiredStates } from '../desired/desired.ts';
 import { registerBoxRoutes } from './box-routes.ts';
 import { registerGroupRoutes } from './group-routes.ts';
@@ -39,15 +39,17 @@ export class SiteManagement {
     notifier: Telling;
     /** Tells a box that it belongs to nobody, and cuts what only claimed ones have. */
     released: (serial: string) => Promise<void>;
+    /** What others have of a site that is deleted ends, and they are told: inside that transaction. */
+    ends: (trx: DbOrTrx, siteId: string) => Promise<void>;
   }) {
-    const { db, clock, log, views, desired, released } = deps;
+    const { db, clock, log, views, desired, released, ends } = deps;
     const notices = new SiteNotices({ notifier: deps.notifier });
     this.#deps = deps;
     this.walk = new SiteWalk({ db, clock });
     this.#terms = new SearchTerms({ db, clock, log });
     this.#groups = new Groups({ db, clock });
     this.#managers = new Managers({ db, clock, log, notices });
-    this.#sites = new Sites({ db, clock, log, groups: this.#groups, desired, notices, released });
+    this.#sites = new Sites({ db, clock, log, groups: this.#groups, desired, notices, released, ends });
     this.#list = new SiteList({ db, walk: this.walk, views });
   }
 

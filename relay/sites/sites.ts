@@ -21,6 +21,7 @@ export class Sites {
   readonly #desired: DesiredStates;
   readonly #notices: SiteNotices;
   readonly #released: (serial: string) => Promise<void>;
+  readonly #ends: (trx: DbOrTrx, siteId: string) => Promise<void>;
 
   constructor(deps: {
     db: Db;
@@ -31,6 +32,8 @@ export class Sites {
     notices: SiteNotices;
     /** Tells a box that it belongs to nobody, and cuts what only claimed ones have. */
     released: (serial: string) => Promise<void>;
+    /** What others have of a site that is deleted ends, and they are told: inside that transaction. */
+    ends: (trx: DbOrTrx, siteId: string) => Promise<void>;
   }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
@@ -39,6 +42,7 @@ export class Sites {
     this.#desired = deps.desired;
     this.#notices = deps.notices;
     this.#released = deps.released;
+    this.#ends = deps.ends;
   }
 
   async create(scope: Scope, wanted: z.output<typeof CreateSite>): Promise<SiteRow> {
@@ -111,6 +115,7 @@ export class Sites {
     mustManageSites(scope);
     const serials = await this.#db.transaction().execute(async (trx) => {
       await this.#notices.toManagers(trx, [site], 'site-deleted', scope);
+      await this.#ends(trx, id);
       await trx.deleteFrom('site_managers').where('siteId', '=', id).execute();
       if (site.ownerId !== null) await this.#giveUp(trx, site, site.ownerId);
       return site.ownerId === null ? this.#erase(trx, site) : [];
