@@ -31,6 +31,15 @@ describe('texts', () => {
     expect(noticeText('test-message', locale, {}).subject).toBe(subject);
   });
 
+  it.each([undefined, '', '–'])('says nothing of a remark that nobody made: %s', (remark) => {
+    const values = { company: 'Acme', site: 'Home', ...(remark === undefined ? {} : { remark }) };
+    for (const code of NOTICE_CODES.filter((each) => en[each].text.includes('{{remark}}')))
+      for (const locale of ['en', 'de'])
+        expect(noticeText(code, locale, values).text, code).not.toMatch(/Remark|Bemerkung|–|^\s|[ ]\n|\s$/);
+    expect(noticeText('transfer-message', 'en', values).text).toBe('Acme hands “Home” over to you. Accept it here:');
+    expect(noticeText('transfer-message', 'en', { ...values, remark: 'Hi' }).text).toContain(' Remark: Hi. Accept');
+  });
+
   it('does not fail on a code of another version', () => {
     expect(noticeText('of-tomorrow', 'en', {})).toEqual({ subject: 'of-tomorrow', text: '' });
   });

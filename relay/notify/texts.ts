@@ -25,6 +25,10 @@ const FRAMES: Record<string, { hello: string; helloName: string; open: string; w
 };
 const MAX_VALUE = 2_000;
 
+/** The place of a remark with its label, left out where nobody made one. A dash is what older messages say then. */
+const REMARK = /\s*(?:\p{L}+: )?\{\{remark\}\}\.?/u;
+const hasRemark = ({ remark }: Record<string, string>) => !['', '–'].includes(remark?.trim() ?? '');
+
 /** Whether there is such a text; a row of an older or newer relay may name another. */
 export const isNoticeCode = (code: string): code is NoticeCode => (NOTICE_CODES as readonly string[]).includes(code);
 
@@ -32,7 +36,8 @@ export const isNoticeCode = (code: string): code is NoticeCode => (NOTICE_CODES 
 export function noticeText(code: string, locale: string, values: Record<string, string>) {
   if (!isNoticeCode(code)) return { subject: code, text: '' };
   const { subject, text } = textsOf(locale)[code];
-  return { subject: fill(subject, values, oneLine).slice(0, 200), text: fill(text, values, lines) };
+  const said = hasRemark(values) ? text : text.replace(REMARK, '');
+  return { subject: fill(subject, values, oneLine).slice(0, 200), text: fill(said, values, lines) };
 }
 
 export const frameOf = (locale: string) => FRAMES[language(locale)]!;
