@@ -25,9 +25,12 @@ export function Devices() {
       <ProblemPanel error={devices.error} what={t('devices.failed')} retry={devices.reload} />
       {!devices.data && !devices.error && <Skeleton lines={6} />}
       {site.data?.operations.includes('manage-devices') && (
-        <p>
+        <p class="flex flex-wrap gap-x-6 gap-y-2">
           <a class="link" href={`${base}/devices/add-many`}>
             {t('discovery.addOther')}
+          </a>
+          <a class="link" href={`${base}/activate`}>
+            {t('activation.title')}
           </a>
         </p>
       )}
