@@ -105,26 +105,28 @@ function Outside() {
 function Frame({ person }: { person: Me }) {
   const leave = useAction(signOut);
   const items = mainNav(ROUTES, person);
-  useShortcuts(items);
   const mayOpen = (path: string) => ROUTES.some((route) => route.path === path && refused(route, person) === null);
+  useShortcuts(items, mayOpen('/search'));
   return (
     <>
       <header class="border-b border-base-300 bg-base-100">
-        <div class="mx-auto flex max-w-[90rem] flex-wrap items-center gap-x-4 px-4 py-2 md:px-8">
-          <a href="/" class="flex items-center gap-2 font-semibold" aria-label={t('nav.logo')}>
+        <div class="mx-auto flex max-w-[90rem] flex-wrap items-center gap-x-4 px-4 py-2 md:flex-nowrap md:px-8">
+          <a href="/" class="flex shrink-0 items-center gap-2 font-semibold" aria-label={t('nav.logo')}>
             <Logo />
             Gatepost
           </a>
           <MainNav items={items} />
-          <span class="ml-auto flex">
+          <span class="ml-auto flex shrink-0">
             {mayOpen('/search') && <HeadLink href="/search" icon="search" label={t('nav.search')} />}
             <Bell />
             <HeadLink href="/help" icon="help" label={t('nav.help')} wide />
           </span>
-          <span class="muted hidden lg:inline">
-            {person.name}, {person.company.name}
+          {/* It gives way before the navigation does; the page of the account says it in full. */}
+          <span class="muted small hidden shrink-[50] xl:block" title={`${person.name}, ${person.company.name}`}>
+            <span class="block truncate">{person.name}</span>
+            <span class="block truncate">{person.company.name}</span>
           </span>
-          <button type="button" class="btn btn-ghost -mr-4" onClick={() => leave.run()}>
+          <button type="button" class="btn btn-ghost -mr-4 shrink-0 whitespace-nowrap" onClick={() => leave.run()}>
             {t('nav.signOut')}
           </button>
         </div>

@@ -4,7 +4,7 @@ import type { NavItem } from './nav.tsx';
 import { Shortcuts, shortcutsOn, typesInto } from './shortcuts.ts';
 
 /** Listens for the keys of shortcuts.ts on every page. */
-export function useShortcuts(items: NavItem[]): void {
+export function useShortcuts(items: NavItem[], search: boolean): void {
   const { route } = useLocation();
   useEffect(() => {
     const shortcuts = new Shortcuts();
@@ -19,9 +19,9 @@ export function useShortcuts(items: NavItem[]): void {
       event.preventDefault();
       const field = document.querySelector<HTMLInputElement>('input[type=search]');
       if (go === 'search' && field?.checkVisibility()) field.focus();
-      else route(href);
+      else if (go !== 'search' || search) route(href);
     };
     addEventListener('keydown', listen);
     return () => removeEventListener('keydown', listen);
-  }, [items.map((item) => item.href).join()]);
+  }, [items.map((item) => item.href).join(), search]);
 }

@@ -2,6 +2,7 @@ import { useLocation } from 'preact-iso';
 import type { Me } from '../../protocol/wire/api.ts';
 import { type Key, t } from '../components/i18n.ts';
 import { Glyph, type Icon } from '../components/icons.tsx';
+import { Tabs } from '../components/tabs.tsx';
 import { type Nav, type PageRoute, refused } from './route.tsx';
 
 export interface NavItem {
@@ -82,19 +83,14 @@ export function SectionNav({ routes, person }: { routes: readonly PageRoute[]; p
   // Of /company and /company/log only the second is the page of /company/log/….
   const current = pages.filter((route) => isAt(path, route.path)).sort((a, b) => b.path.length - a.path.length)[0];
   return (
-    <nav
-      aria-label={t('nav.pagesOf', { name: t(heading.label) })}
-      class="-mx-4 overflow-x-auto border-b border-base-300 px-4 md:mx-0 md:px-0"
-    >
-      <ul class="tabs flex gap-4 md:gap-6">
-        {pages.map((route) => (
-          <li key={route.path}>
-            <a href={route.path} aria-current={route === current ? 'page' : undefined}>
-              {t(route.nav.label)}
-            </a>
-          </li>
-        ))}
-      </ul>
-    </nav>
+    <Tabs
+      label={t('nav.pagesOf', { name: t(heading.label) })}
+      tabs={pages.map((route) => ({
+        key: route.path,
+        href: route.path,
+        current: route === current,
+        text: t(route.nav.label),
+      }))}
+    />
   );
 }

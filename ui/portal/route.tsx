@@ -12,6 +12,9 @@ import { ProblemPanel } from '../components/problem.tsx';
 /** Companies that install. */
 export const INSTALLERS = ['installer', 'integrator', 'distributor', 'reseller', 'oem'] as const;
 
+/** What can be a site's id, so that the relay need not be asked about anything else. */
+export const isSiteId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+
 interface Lazy {
   /** Fetches the page: a chunk of its own. */
   load: () => Promise<AnyComponent<never>>;

@@ -1,6 +1,6 @@
 import { COMPANY_TYPES } from '../../protocol/wire/rights.ts';
 import { visitedSites } from './home/visited.ts';
-import { INSTALLERS, type PageRoute, type SiteRoute, withPages } from './route.tsx';
+import { INSTALLERS, isSiteId, type PageRoute, type SiteRoute, withPages } from './route.tsx';
 
 /** Who has employees. */
 const COMPANIES = [...COMPANY_TYPES, 'operator'] as const;
@@ -79,7 +79,8 @@ export const ROUTES = withPages<PageRoute>([
     load: async () => (await import('./site/site-page.tsx')).SitePage,
     who: 'everyone',
     strings: ['site', 'sites'],
-    asks: ({ siteId }) => ['', '/boxes', '/devices'].map((list) => `/sites/${siteId}${list}`),
+    asks: ({ siteId = '' }) =>
+      isSiteId(siteId) ? ['', '/boxes', '/devices'].map((list) => `/sites/${siteId}${list}`) : [],
   },
 
   // A customer's own
@@ -323,7 +324,7 @@ export const ROUTES = withPages<PageRoute>([
     load: async () => (await import('./operator/keys.tsx')).ServiceKeys,
     who: ['operator'],
     strings: ['operator'],
-    nav: { in: 'main', label: 'nav.serviceKeys', order: 30, icon: 'keys', letter: 'k' },
+    nav: { in: 'main', label: 'nav.issuedKeys', order: 30, icon: 'keys', letter: 'k' },
   },
   {
     path: '/operator/keys/new',
@@ -375,7 +376,7 @@ export const SITE_ROUTES = withPages<SiteRoute>([
   {
     path: '/',
     load: async () => (await import('./site/overview.tsx')).Overview,
-    asks: ({ siteId }) => [`/sites/${siteId}/arc`, `/sites/${siteId}/events?limit=5`],
+    asks: ({ siteId = '' }) => (isSiteId(siteId) ? [`/sites/${siteId}/arc`, `/sites/${siteId}/events?limit=5`] : []),
     tab: { label: 'site.tab.overview', order: 0 },
   },
   {

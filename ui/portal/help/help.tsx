@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { t } from '../../components/i18n.ts';
 import { Panel, Title } from '../../components/page.tsx';
 import { mainNav } from '../nav.tsx';
-import { useTables } from '../route.tsx';
+import { refused, useTables } from '../route.tsx';
 import { me } from '../session.ts';
 import { shortcutsOn, switchShortcuts } from '../shortcuts.ts';
 
@@ -12,11 +12,12 @@ export function Help() {
   const { pages } = useTables();
   const person = me.value;
   if (!person) return null;
+  const searches = pages.some((route) => route.path === '/search' && refused(route, person) === null);
   const keys: [keys: string[], text: string][] = [
     ...mainNav(pages, person).flatMap(({ letter, label }): [string[], string][] =>
       letter ? [[['g', letter], t(label)]] : [],
     ),
-    [['/'], t('help.search')],
+    ...(searches ? [[['/'], t('help.search')] as [string[], string]] : []),
     [['?'], t('help.help')],
     [['Tab'], t('help.tab')],
   ];

@@ -6,6 +6,7 @@ import { Mark, State } from '../../components/icons.tsx';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
+import { Tabs } from '../../components/tabs.tsx';
 import { Time } from '../../components/time.tsx';
 import { withUndo } from '../../components/undo.tsx';
 import { api } from '../session.ts';
@@ -70,27 +71,26 @@ export function Messages() {
           {t('messages.settings.title')}
         </a>
       </div>
-      <nav
-        aria-label={t('messages.categories')}
-        class="-mx-4 overflow-x-auto border-b border-base-300 px-4 md:mx-0 md:px-0"
-      >
-        <ul class="tabs flex gap-4 md:gap-6">
-          {[undefined, ...CATEGORIES].map((key) => (
-            <li key={key ?? 'all'}>
-              <a href={to({ category: key, unread: onlyUnread })} aria-current={key === category ? 'page' : undefined}>
-                {t(`messages.category.${key ?? 'all'}`)}
-                {count(key) > 0 && (
-                  <>
-                    {' '}
-                    ({count(key)}
-                    <span class="sr-only"> {t('messages.unread')}</span>)
-                  </>
-                )}
-              </a>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      <Tabs
+        label={t('messages.categories')}
+        tabs={[undefined, ...CATEGORIES].map((key) => ({
+          key: key ?? 'all',
+          href: to({ category: key, unread: onlyUnread }),
+          current: key === category,
+          text: (
+            <>
+              {t(`messages.category.${key ?? 'all'}`)}
+              {count(key) > 0 && (
+                <>
+                  {' '}
+                  ({count(key)}
+                  <span class="sr-only"> {t('messages.unread')}</span>)
+                </>
+              )}
+            </>
+          ),
+        }))}
+      />
       <div class="flex flex-wrap items-center justify-between gap-4">
         <label class="flex items-center gap-2">
           <input

@@ -7,10 +7,11 @@ import { Mark } from '../../components/icons.tsx';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
+import { Tabs } from '../../components/tabs.tsx';
 import { Time, Zone } from '../../components/time.tsx';
 import { rememberVisit } from '../home/visited.ts';
 import { NotFound } from '../not-found.tsx';
-import { asRoutes, offered, refused, useTables } from '../route.tsx';
+import { asRoutes, isSiteId, offered, refused, useTables } from '../route.tsx';
 import { api, me, sessionEnded } from '../session.ts';
 import { type SiteContext, SiteData } from './context.ts';
 import { followBoxes, followDevices } from './lists.ts';
@@ -19,6 +20,7 @@ import { type LiveState, LiveStream } from './sse.ts';
 /** Everything about one site; keeps its data and the live connection while its pages change. */
 export function SitePage({ params }: { params?: { siteId?: string } }) {
   const siteId = params?.siteId ?? '';
+  if (!isSiteId(siteId)) return <NotFound />;
   // A change of site is a new page: nothing of the other one may be seen.
   return <SiteFrame key={siteId} siteId={siteId} />;
 }
@@ -131,23 +133,16 @@ function SiteHead({ base, site, person }: { base: string; site: Site; person: Me
         </span>
         <span class="font-semibold">{site.name}</span>
       </p>
-      <nav
-        aria-label={t('site.pages')}
-        class="mt-2 -mx-4 overflow-x-auto border-b border-base-300 px-4 md:mx-0 md:px-0"
-      >
-        <ul class="tabs flex gap-4 md:gap-6">
-          {tabs.map((route) => (
-            <li key={route.path}>
-              <a
-                href={route.path === '/' ? base : base + route.path}
-                aria-current={here.split('/')[1] === route.path.split('/')[1] ? 'page' : undefined}
-              >
-                {t(route.tab!.label)}
-              </a>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      <Tabs
+        label={t('site.pages')}
+        class="mt-2"
+        tabs={tabs.map((route) => ({
+          key: route.path,
+          href: route.path === '/' ? base : base + route.path,
+          current: here.split('/')[1] === route.path.split('/')[1],
+          text: t(route.tab!.label),
+        }))}
+      />
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import type { Resource, useAction } from '../../components/resource.ts';
+import { Tabs } from '../../components/tabs.tsx';
 import { between, formatDuration } from '../../components/time.ts';
 import { Time } from '../../components/time.tsx';
 
@@ -51,17 +52,15 @@ export function Modes({ current }: { current: 'list' | 'map' | 'groups' | 'devic
     ['groups', '/sites/groups'],
   ] as const;
   return (
-    <nav aria-label={t('sites.modes')} class="-mx-4 overflow-x-auto border-b border-base-300 px-4 md:mx-0 md:px-0">
-      <ul class="tabs flex gap-4 md:gap-6">
-        {modes.map(([mode, href]) => (
-          <li key={mode}>
-            <a href={href} aria-current={mode === current ? 'page' : undefined}>
-              {t(`sites.mode.${mode}`)}
-            </a>
-          </li>
-        ))}
-      </ul>
-    </nav>
+    <Tabs
+      label={t('sites.modes')}
+      tabs={modes.map(([mode, href]) => ({
+        key: mode,
+        href,
+        current: mode === current,
+        text: t(`sites.mode.${mode}`),
+      }))}
+    />
   );
 }
 
