@@ -40,7 +40,7 @@ export function useResource<T>(load: (signal: AbortSignal) => Promise<T>, deps: 
   return { data: state.data, error: state.error, loading: state.loading, reload, set };
 }
 
-/** One request that a person started: `run` it, see whether it is `busy` and how it failed. */
+/** One request that a person started: `run` it, see whether it is `busy` and how it failed; `forget` that it failed. */
 export function useAction<A extends unknown[]>(action: (...args: A) => Promise<void>) {
   const [state, setState] = useState<{ busy: boolean; error: ApiError | null }>({ busy: false, error: null });
   const busy = useRef(false);
@@ -57,5 +57,6 @@ export function useAction<A extends unknown[]>(action: (...args: A) => Promise<v
       busy.current = false;
     }
   };
-  return { ...state, run };
+  const forget = () => setState((old) => ({ ...old, error: null }));
+  return { ...state, run, forget };
 }

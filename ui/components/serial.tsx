@@ -14,7 +14,12 @@ export function Copyable({ text, label }: { text: string; label: string }) {
       <code class="mono select-all">{text}</code>
       {/* The clipboard is there on https and localhost only; the text is selectable everywhere. */}
       {globalThis.isSecureContext && (
-        <button type="button" class="link small" onClick={copy} aria-label={t('action.copyWhat', { what: label })}>
+        <button
+          type="button"
+          class="link small shrink-0 whitespace-nowrap"
+          onClick={copy}
+          aria-label={t('action.copyWhat', { what: label })}
+        >
           <span role="status">{copied ? t('action.copied') : t('action.copy')}</span>
         </button>
       )}

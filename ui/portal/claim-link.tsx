@@ -22,7 +22,9 @@ export function ClaimFromLink() {
       <ProblemPanel error={sites.error} what={t('sites.failed')} retry={sites.reload} />
       {!sites.data && !sites.error && <Skeleton />}
       {sites.data?.items.length === 0 && (
-        <Empty title={t(q ? 'sites.noneFound' : 'sites.none')}>{t(q ? 'sites.noneFoundNext' : 'sites.noneNext')}</Empty>
+        <Empty title={t(q ? 'sites.noneFound' : 'sites.none')}>
+          {t(q ? 'sites.noneFoundNext' : 'sites.noneYours')}
+        </Empty>
       )}
       <ul class="panel flex flex-col gap-2 empty:hidden">
         {sites.data?.items.map((site) => (

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { Field, Form, Submit } from '../components/form.tsx';
 import { t } from '../components/i18n.ts';
@@ -12,7 +13,8 @@ interface Entered {
   password: string;
 }
 
-export function SignIn() {
+/** `children`: what stands above it, said to whoever comes from a link. */
+export function SignIn({ children }: { children?: ComponentChildren }) {
   /** Right so far, but a code is needed too. */
   const [entered, setEntered] = useState<Entered | null>(null);
   return (
@@ -20,6 +22,7 @@ export function SignIn() {
       <div class="flex items-center gap-3 text-lg font-semibold">
         <Logo size={32} /> Gatepost
       </div>
+      {children}
       <div class="panel flex flex-col gap-4">
         {entered ? (
           <CodeStep entered={entered} back={() => setEntered(null)} />

@@ -47,6 +47,10 @@ function KeyForm({ onMade }: { onMade: (key: CreatedApiKey) => void }) {
     };
     onMade(await api.post('/keys', wanted));
   });
+  // What was missing is chosen now.
+  const answered = () => {
+    if (create.error?.code === 'invalid-request' && create.error.fields.length === 0) create.forget();
+  };
   const held = PERMISSIONS.filter((permission) => person?.admin || person?.permissions.includes(permission));
   return (
     <>
@@ -63,7 +67,7 @@ function KeyForm({ onMade }: { onMade: (key: CreatedApiKey) => void }) {
             error={create.error}
             autoComplete="off"
           />
-          <fieldset>
+          <fieldset onChange={answered}>
             <legend class="font-semibold">{t('apiKeys.permissions')}</legend>
             {held.map((permission) => (
               <Check
@@ -84,7 +88,15 @@ function KeyForm({ onMade }: { onMade: (key: CreatedApiKey) => void }) {
               </label>
             ))}
           </fieldset>
-          {some && <SiteChecks chosen={sites} onChange={setSites} />}
+          {some && (
+            <SiteChecks
+              chosen={sites}
+              onChange={(next) => {
+                setSites(next);
+                answered();
+              }}
+            />
+          )}
           <Choice
             label={t('apiKeys.daysLabel')}
             name="days"

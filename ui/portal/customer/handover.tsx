@@ -29,13 +29,15 @@ export function HandoverLink() {
   const [token] = useState(keepToken);
   if (me.value) return token ? <Opened token={token} /> : <NoSecret />;
   return (
-    <>
-      <section class="panel mx-auto mt-4 max-w-md" aria-label={t('customer.accept.linkTitle')}>
+    <SignIn>
+      <section class="panel flex flex-col gap-4" aria-label={t('customer.accept.linkTitle')}>
         <p class="font-semibold">{t('customer.accept.linkTitle')}</p>
         <p>{t('customer.accept.outsideText')}</p>
+        <a class="btn btn-primary self-start" href="/register?as=customer">
+          {t('customer.accept.register')}
+        </a>
       </section>
-      <SignIn />
-    </>
+    </SignIn>
   );
 }
 

@@ -7,7 +7,8 @@ import { t } from '../../components/i18n.ts';
 import { Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
-import { api } from '../session.ts';
+import { Limited } from '../limited.tsx';
+import { api, me } from '../session.ts';
 import { useSite } from '../site/context.ts';
 import { whatOf } from './held.tsx';
 import { validities } from './validities.ts';
@@ -54,8 +55,9 @@ export function ApplyPage() {
       <Title suffix={`${site.data!.name} · Gatepost`}>{t('handover.apply.title')}</Title>
       <ProblemPanel error={held.error} what={t('handover.held.failed')} retry={held.reload} />
       {!held.data && !held.error && <Skeleton />}
-      {held.data && open.length === 0 && <p>{t('handover.apply.nothing')}</p>}
-      {open.length > 0 && (
+      {me.value?.limited && <Limited />}
+      {!me.value?.limited && held.data && open.length === 0 && <p>{t('handover.apply.nothing')}</p>}
+      {!me.value?.limited && open.length > 0 && (
         <div class="panel flex flex-col gap-4">
           <ProblemPanel error={send.error} what={t('handover.apply.failed')} focus />
           <p class="muted">{t('handover.apply.text')}</p>
@@ -119,6 +121,17 @@ export function ApplyPage() {
 
 /** Ask the owner for the site authorisation. */
 export function AuthorizationPage() {
+  const { site } = useSite();
+  if (!me.value?.limited) return <AuthorizationForm />;
+  return (
+    <>
+      <Title suffix={`${site.data!.name} · Gatepost`}>{t('handover.apply.titleAuthorization')}</Title>
+      <Limited />
+    </>
+  );
+}
+
+function AuthorizationForm() {
   const { siteId, base, site } = useSite();
   const { route } = useLocation();
   const send = useAction(async ({ validity, remark }: Record<string, string>) => {

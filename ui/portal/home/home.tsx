@@ -7,7 +7,7 @@ import { Empty, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
 import { Time, Zone } from '../../components/time.tsx';
-import { refused } from '../route.tsx';
+import { INSTALLERS, refused } from '../route.tsx';
 import { api, me } from '../session.ts';
 import { byKind, isUrgent, levelOf, linkOf, siteState } from './items.ts';
 import { visitedSites } from './visited.ts';
@@ -95,8 +95,8 @@ function Item({ item }: { item: HomeItem }) {
 function Recent({ sites, anySite }: { sites: Site[]; anySite: boolean }) {
   const person = me.value;
   const mayMake =
-    person?.company.type !== 'customer' &&
-    refused({ who: 'everyone', needs: ['manage-all-sites', 'manage-assigned-sites'] }, person ?? null) === null;
+    person?.limited === false &&
+    refused({ who: INSTALLERS, needs: ['manage-all-sites', 'manage-assigned-sites'] }, person ?? null) === null;
   return (
     <Panel
       title={t('home.sites')}

@@ -30,9 +30,14 @@ export function LogTable({ items }: { items: LogEntry[] }) {
             </td>
             <td data-label={t('log.client')}>
               <span>
-                {t(`log.clientName.${entry.client}`)}
+                <span class="md:whitespace-nowrap">{t(`log.clientName.${entry.client}`)}</span>
                 {entry.clientName && <span class="muted"> {entry.clientName}</span>}
-                {entry.address && <span class="muted small mono block">{entry.address}</span>}
+                {entry.address && (
+                  // An address of IPv6 is too long for a line of its own.
+                  <span class={`muted small mono block ${entry.address.includes(':') ? '' : 'md:whitespace-nowrap'}`}>
+                    {entry.address}
+                  </span>
+                )}
               </span>
             </td>
             <td data-label={t('log.site')} class={entry.site ? '' : 'bare'}>
@@ -54,7 +59,9 @@ export function LogTable({ items }: { items: LogEntry[] }) {
               </span>
             </td>
             <td data-label={t('log.result')} class="wide">
-              <State level={entry.result === 'ok' ? 'well' : 'attention'}>{resultText(entry.result)}</State>
+              <State level={entry.result === 'ok' ? 'well' : 'attention'}>
+                <span class={entry.result === 'ok' ? 'whitespace-nowrap' : ''}>{resultText(entry.result)}</span>
+              </State>
             </td>
           </tr>
         ))}

@@ -7,7 +7,7 @@ import { Facts, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
 import { Since, Time } from '../../components/time.tsx';
-import { LIMIT, Listed, useFilters, usePages } from '../operator/list.tsx';
+import { isFiltered, LIMIT, Listed, useFilters, usePages } from '../operator/list.tsx';
 import { api } from '../session.ts';
 
 const LEVELS: Record<ChannelStatus['state'], Level> = {
@@ -41,7 +41,7 @@ export function Deliveries() {
           <Way key={item.channel} item={item} />
         ))}
       </div>
-      <div class="w-56">
+      <div class="sm:w-72">
         <Choice
           label={t('deliveries.state')}
           name="state"
@@ -54,7 +54,7 @@ export function Deliveries() {
           onChange={(state) => set({ state })}
         />
       </div>
-      <Listed list={list} failed={t('deliveries.failed')} none={t('deliveries.none')}>
+      <Listed list={list} failed={t('deliveries.failed')} none={t('deliveries.none')} filtered={isFiltered(filters)}>
         {(items) => (
           <table class="rows">
             <thead>

@@ -8,7 +8,7 @@ import { useAction } from '../../components/resource.ts';
 import { Time } from '../../components/time.tsx';
 import { withUndo } from '../../components/undo.tsx';
 import { api } from '../session.ts';
-import { FilterBar, LIMIT, Listed, useFilters, usePages } from './list.tsx';
+import { FilterBar, isFiltered, LIMIT, Listed, useFilters, usePages } from './list.tsx';
 
 const LEVELS: Record<OperatorBox['state'], Level> = {
   unclaimed: 'unknown',
@@ -71,7 +71,12 @@ export function Boxes() {
         </p>
       )}
       <ProblemPanel error={clear.error} what={t('operator.clearFailed')} />
-      <Listed list={list} failed={t('operator.boxesFailed')} none={t('operator.noBoxes')}>
+      <Listed
+        list={list}
+        failed={t('operator.boxesFailed')}
+        none={t(isFiltered(filters) ? 'operator.noBoxes' : 'operator.noBoxesYet')}
+        filtered={isFiltered(filters)}
+      >
         {(items) => (
           <table class="rows">
             <thead>

@@ -10,7 +10,7 @@ import { type Level, State } from '../../components/icons.tsx';
 import { Title } from '../../components/page.tsx';
 import { Time } from '../../components/time.tsx';
 import { api } from '../session.ts';
-import { FilterBar, LIMIT, Listed, useFilters, usePages } from './list.tsx';
+import { FilterBar, isFiltered, LIMIT, Listed, useFilters, usePages } from './list.tsx';
 
 const TYPES = [...COMPANY_TYPES, 'customer', 'operator'] as const;
 const LEVELS: Record<OperatorCompany['authentication'], Level> = {
@@ -51,7 +51,12 @@ export function Companies() {
           { name: 'type', label: t('operator.typeLabel'), options: TYPES.map((type) => [type, typeWord(type)]) },
         ]}
       />
-      <Listed list={list} failed={t('operator.companiesFailed')} none={t('operator.noCompanies')}>
+      <Listed
+        list={list}
+        failed={t('operator.companiesFailed')}
+        none={t(isFiltered(filters) ? 'operator.noCompanies' : 'operator.noCompaniesYet')}
+        filtered={isFiltered(filters)}
+      >
         {(items) => (
           <table class="rows">
             <thead>

@@ -10,7 +10,7 @@ import { useAction } from '../../components/resource.ts';
 import { Time } from '../../components/time.tsx';
 import { withUndo } from '../../components/undo.tsx';
 import { api } from '../session.ts';
-import { FilterBar, LIMIT, Listed, useFilters, usePages } from './list.tsx';
+import { FilterBar, isFiltered, LIMIT, Listed, useFilters, usePages } from './list.tsx';
 
 const LEVELS: Record<ServiceKey['state'], Level> = {
   open: 'info',
@@ -61,7 +61,12 @@ export function ServiceKeys() {
           },
         ]}
       />
-      <Listed list={list} failed={t('operator.keysFailed')} none={t('operator.noKeys')}>
+      <Listed
+        list={list}
+        failed={t('operator.keysFailed')}
+        none={t(isFiltered(filters) ? 'operator.noKeys' : 'operator.noKeysYet')}
+        filtered={isFiltered(filters)}
+      >
         {(items) => (
           <table class="rows">
             <thead>

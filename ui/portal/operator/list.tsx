@@ -27,6 +27,8 @@ export function useFilters(names: readonly string[]): [Filters, (change: Filters
   return [now, set];
 }
 
+export const isFiltered = (filters: Filters): boolean => Object.values(filters).some(Boolean);
+
 /** A list of the API, page by page. */
 export function usePages<T>(paged: Paged<T>): Resource<Page<T>> & { more: ReturnType<typeof useAction> } {
   const list = useResource((signal) => paged.page(null, signal), [paged.address]);
@@ -93,11 +95,14 @@ export function Listed<T>({
   list,
   failed,
   none,
+  filtered = false,
   children,
 }: {
   list: ReturnType<typeof usePages<T>>;
   failed: string;
   none: string;
+  /** Whether something is searched or filtered: then that may be why there is nothing. */
+  filtered?: boolean;
   children: (items: T[]) => ComponentChildren;
 }) {
   const { data, error, reload, more } = list;
@@ -108,7 +113,7 @@ export function Listed<T>({
       <p role="status" class="sr-only">
         {data && t('operator.shown', { count: data.items.length })}
       </p>
-      {data?.items.length === 0 && !data.nextCursor && <Empty title={none}>{t('operator.noneNext')}</Empty>}
+      {data?.items.length === 0 && !data.nextCursor && <Empty title={none}>{filtered && t('operator.noneNext')}</Empty>}
       {data && data.items.length > 0 && <div class="panel py-1 md:py-2">{children(data.items)}</div>}
       <ProblemPanel error={more.error} what={failed} />
       {data?.nextCursor && (

@@ -1,3 +1,4 @@
+import { useRef } from 'preact/hooks';
 import type { SiteGroup } from '../../../protocol/wire/sites.ts';
 import { Field, Form, Submit } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
@@ -5,16 +6,20 @@ import { Empty, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { type Resource, useAction, useResource } from '../../components/resource.ts';
 import { withUndo } from '../../components/undo.tsx';
+import { Limited } from '../limited.tsx';
 import { api, me } from '../session.ts';
 import { Modes } from './parts.tsx';
 
 /** Groups of personal sites: by town, by chain. */
 export function Groups() {
   const groups = useResource((signal) => api.get('/site-groups', { signal }), []);
+  const adding = useRef<HTMLDivElement>(null);
   const create = useAction(async (fields: Record<string, string>) => {
     await api.post('/site-groups', { name: fields.name! });
+    adding.current?.querySelector('form')?.reset();
     groups.reload();
   });
+  const limited = me.value?.limited === true;
   const mayChange = me.value?.admin || me.value?.permissions.includes('manage-all-sites');
   return (
     <>
@@ -26,31 +31,37 @@ export function Groups() {
       {groups.data && groups.data.items.length > 0 && (
         <ul class="panel flex flex-col divide-y divide-base-300">
           {groups.data.items.map((group) => (
-            <Row key={group.id} group={group} groups={groups} mayChange={mayChange === true} />
+            <Row key={group.id} group={group} groups={groups} mayChange={mayChange === true && !limited} />
           ))}
         </ul>
       )}
-      <div class="max-w-xl">
+      <div class="max-w-xl" ref={adding}>
         <Panel title={t('sites.newGroup')}>
-          <ProblemPanel error={create.error} what={t('sites.groupFailed')} focus />
-          <Form onSubmit={create.run} label={t('sites.newGroup')}>
-            <Field
-              label={t('sites.groupName')}
-              name="name"
-              required
-              maxLength={64}
-              autoComplete="off"
-              error={create.error}
-            />
-            <div>
-              <Submit busy={create.busy} doing={t('form.saving')}>
-                {t('sites.createGroup')}
-              </Submit>
-            </div>
-          </Form>
+          {limited ? (
+            <Limited />
+          ) : (
+            <>
+              <ProblemPanel error={create.error} what={t('sites.groupFailed')} focus />
+              <Form onSubmit={create.run} label={t('sites.newGroup')}>
+                <Field
+                  label={t('sites.groupName')}
+                  name="name"
+                  required
+                  maxLength={64}
+                  autoComplete="off"
+                  error={create.error}
+                />
+                <div>
+                  <Submit busy={create.busy} doing={t('form.saving')}>
+                    {t('sites.createGroup')}
+                  </Submit>
+                </div>
+              </Form>
+            </>
+          )}
         </Panel>
       </div>
-      {!mayChange && <p class="muted">{t('sites.groupsNeed')}</p>}
+      {!mayChange && !limited && <p class="muted">{t('sites.groupsNeed')}</p>}
     </>
   );
 }

@@ -8,7 +8,8 @@ import { Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
 import { viewerZone } from '../../components/time.ts';
-import { api } from '../session.ts';
+import { Limited } from '../limited.tsx';
+import { api, me } from '../session.ts';
 import { chosenGroup, GroupChoice } from './parts.tsx';
 
 const TEXTS = ['scene', 'address', 'city', 'region', 'country'] as const;
@@ -85,6 +86,16 @@ export function siteFields(fields: Record<string, string>): EditSite {
 
 /** Makes a site. */
 export function NewSite() {
+  if (!me.value?.limited) return <NewSiteForm />;
+  return (
+    <>
+      <Title>{t('sites.new')}</Title>
+      <Limited />
+    </>
+  );
+}
+
+function NewSiteForm() {
   const { route } = useLocation();
   const groups = useResource((signal) => api.get('/site-groups', { signal }), []);
   const create = useAction(async (fields: Record<string, string>) => {

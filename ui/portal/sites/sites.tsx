@@ -9,6 +9,7 @@ import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
 import { Zone } from '../../components/time.tsx';
+import { INSTALLERS, refused } from '../route.tsx';
 import { api, me } from '../session.ts';
 import { assess, glanceText } from '../site/assess.ts';
 import { AssignPanel, MovePanel } from './batch.tsx';
@@ -24,6 +25,10 @@ export function Sites() {
   const groups = useResource((signal) => api.get('/site-groups', { signal }), []);
   const [chosen, setChosen] = useState<ReadonlyMap<string, Site>>(new Map());
   const items = list.data?.items ?? [];
+  const person = me.value ?? null;
+  const mayMake =
+    person?.limited === false &&
+    refused({ who: INSTALLERS, needs: ['manage-all-sites', 'manage-assigned-sites'] }, person) === null;
   const filtered = Object.values(filters).some(Boolean);
   const toggle = (site: Site, on: boolean) => {
     const next = new Map(chosen);
@@ -39,7 +44,7 @@ export function Sites() {
     <>
       <div class="flex flex-wrap items-center justify-between gap-4">
         <Title>{t('sites.title')}</Title>
-        {me.value?.company.type !== 'customer' && !me.value?.limited && (
+        {mayMake && (
           <a class="btn" href="/sites/new">
             {t('sites.new')}
           </a>
@@ -86,7 +91,7 @@ export function Sites() {
       {!list.data && !list.error && <Skeleton lines={6} />}
       {list.data && items.length === 0 && (
         <Empty title={t(filtered ? 'sites.noneFound' : 'sites.none')}>
-          {t(filtered ? 'sites.noneFoundNext' : 'sites.noneNext')}
+          {t(filtered ? 'sites.noneFoundNext' : mayMake ? 'sites.noneNext' : 'sites.noneYours')}
         </Empty>
       )}
       {chosen.size > 0 && (
