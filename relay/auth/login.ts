@@ -249,7 +249,10 @@ export class Login {
       if (!user.email) return;
       const values = { address: from.remote, time: iso(now) };
       const to = { email: user.email, locale: user.locale, name: user.name };
-      await this.#notifier.mail(trx, to, 'new-sign-in', values, '/account/sessions');
+      await this.#notifier.mail(trx, to, 'new-sign-in', values, '/account/sessions').catch((error) => {
+        if (!(error instanceof ProblemError && error.code === 'outbox-full')) throw error;
+        this.#log.warn({ userId }, 'the outbox is full: the owner of an account was not told of a new place');
+      });
     });
   }
 }

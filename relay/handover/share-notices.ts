@@ -21,8 +21,9 @@ export class ShareNotices {
     // In the fragment: it is sent to no server and stands in no log.
     const link = `/shared-with-me#${token}`;
     const { locale, name, email, phone } = share;
-    if (email) await this.#notifier.mail(trx, { email, locale, name }, 'share-invitation', values, link);
-    else if (phone) await this.#notifier.sms(trx, { phone, locale }, 'share-invitation', values, link);
+    const from = site.companyId;
+    if (email) await this.#notifier.mail(trx, { email, locale, name }, 'share-invitation', values, link, from);
+    else if (phone) await this.#notifier.sms(trx, { phone, locale }, 'share-invitation', values, link, from);
     await this.#toCustomer(trx, share, 'share-invitation', values);
   }
 

@@ -195,10 +195,17 @@ export class Transfers {
     if (row.recipient === null) return;
     const { locale, recipient } = row;
     if (row.method === 'phone') {
-      await this.#notifier.sms(trx, { phone: recipient, locale }, 'transfer-message', notice.values, link);
+      await this.#notifier.sms(
+        trx,
+        { phone: recipient, locale },
+        'transfer-message',
+        notice.values,
+        link,
+        row.companyId,
+      );
     } else if (!account) {
       const to = { email: recipient, locale, name: row.customerName || undefined };
-      await this.#notifier.mail(trx, to, 'transfer-invitation', notice.values, link);
+      await this.#notifier.mail(trx, to, 'transfer-invitation', notice.values, link, row.companyId);
     }
   }
 

@@ -3,6 +3,7 @@ import { type Clock, iso } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { NoticeCategory, NoticeCode, Notice as NoticeView, Unread } from '../../protocol/wire/notify.ts';
 import { ProblemError } from '../api/problem.ts';
+import { Limiter, retryAfter } from '../auth/limiter.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
 import { isMailAddress } from './email.ts';
 import type { NotifyLive } from './live.ts';
@@ -14,6 +15,9 @@ import { noticeText, oneLine } from './texts.ts';
 
 const KEEP_MS = 90 * 86_400_000;
 const SWEEP_MS = 3_600_000;
+/** What the people of one company have sent to others, invitations of every kind, in an hour. */
+export const SENDS_PER_COMPANY = 200;
+const HOUR_MS = 3_600_000;
 /** A notice whose transaction has not committed by then never will. */
 const TELL_WITHIN_MS = 60_000;
 /** A path of the portal: never another host. */
@@ -35,6 +39,7 @@ export class Notifier {
   readonly #log: Logger;
   readonly #outbox: Outbox;
   readonly #live: NotifyLive;
+  readonly #sends: Limiter;
   /** Written, but perhaps not committed yet; told to open pages as soon as they can be read. */
   readonly #untold = new Map<string, { userId: string; sinceMono: number }>();
   #telling: Promise<void> | null = null;
@@ -46,6 +51,7 @@ export class Notifier {
     this.#log = deps.log;
     this.#outbox = deps.outbox;
     this.#live = deps.live;
+    this.#sends = new Limiter({ clock: deps.clock, limit: SENDS_PER_COMPANY, windowMs: HOUR_MS });
   }
 
   start(): void {
@@ -120,7 +126,7 @@ export class Notifier {
       const own = messages.filter((message) => message.channel === channel);
       if (own.length === 0) continue;
       // It stands in the portal all the same: what it tells about must not fail for that.
-      if (await this.#outbox.isFull(trx, channel)) {
+      if (await this.#outbox.isFull(trx, channel, code)) {
         this.#log.error({ channel, code, dropped: own.length }, 'the outbox is full: only told in the portal');
       } else await this.#outbox.add(trx, own);
     }
@@ -154,40 +160,53 @@ export class Notifier {
     );
   }
 
-  /** E-mail to somebody who may have no account. Throws `outbox-full` when it cannot be taken. */
+  /**
+   * E-mail to somebody who may have no account. Throws `outbox-full` when it cannot be taken, and `too-many-requests` when
+   * the company that causes it (`senderId`) has sent enough.
+   */
   async mail(
     trx: DbOrTrx,
     to: { email: string; locale: string; name?: string },
     code: NoticeCode,
     values: Record<string, string>,
     link: string,
+    senderId?: string,
   ): Promise<void> {
     if (!isMailAddress(to.email)) throw new ProblemError('invalid-request', 'email: not an e-mail address');
     const address = to.email.trim();
-    await this.#direct(trx, 'email', address, { name: to.name ?? '', locale: to.locale, code, values, link });
+    await this.#direct(trx, 'email', address, { name: to.name ?? '', locale: to.locale, code, values, link }, senderId);
   }
 
-  /** Text message to somebody who may have no account. Throws `outbox-full` when it cannot be taken. */
+  /** Text message to somebody who may have no account; the same applies. */
   async sms(
     trx: DbOrTrx,
     to: { phone: string; locale: string },
     code: NoticeCode,
     values: Record<string, string>,
     link: string,
+    senderId?: string,
   ): Promise<void> {
     if (!isPhoneNumber(to.phone))
       throw new ProblemError('invalid-request', 'phone: a number like +4930123456 is needed');
-    await this.#direct(trx, 'sms', to.phone, { name: '', locale: to.locale, code, values, link });
+    await this.#direct(trx, 'sms', to.phone, { name: '', locale: to.locale, code, values, link }, senderId);
   }
 
   async #direct(
     trx: DbOrTrx,
     channel: 'email' | 'sms',
     address: string,
-    message: Pick<NewMessage, 'name' | 'locale' | 'code' | 'values' | 'link'>,
+    message: Pick<NewMessage, 'name' | 'locale' | 'values' | 'link'> & { code: NoticeCode },
+    senderId: string | undefined,
   ): Promise<void> {
     checkLink(message.link);
-    if (await this.#outbox.isFull(trx, channel)) throw new ProblemError('outbox-full');
+    if (await this.#outbox.isFull(trx, channel, message.code)) throw new ProblemError('outbox-full');
+    const waitMs = senderId === undefined ? 0 : this.#sends.take(senderId);
+    if (waitMs > 0)
+      throw new ProblemError(
+        'too-many-requests',
+        `Your company has sent ${SENDS_PER_COMPANY} invitations and messages in an hour: go on in ${Math.ceil(waitMs / 60_000)} minutes.`,
+        { headers: retryAfter(waitMs) },
+      );
     const lane = `${channel}:${address.toLowerCase()}`;
     await this.#outbox.add(trx, [{ ...message, name: oneLine(message.name), channel, lane, address, userId: null }]);
   }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../testing/relay.ts';
+import { SENDS_PER_COMPANY } from './notifier.ts';
 import { GIVE_UP_MS, KEEP_FAILED_MS } from './outbox.ts';
 import { TestPeople } from './testing/people.ts';
 import { type Received, TestSmtp } from './testing/smtp.ts';
@@ -162,15 +163,45 @@ describe('outbox', () => {
   it('says that it is full, and still shows notices in the portal', async () => {
     await people.halt();
     await smtp.stop();
-    await people.start({ smtp: { url: smtp.url }, maxWaiting: 3 });
-    for (const text of ['one', 'two', 'three']) await people.mail('a@x.example', text);
-    await expect(people.mail('a@x.example', 'four')).rejects.toMatchObject({ code: 'outbox-full' });
+    await people.start({ smtp: { url: smtp.url }, maxWaiting: 5 });
+    for (const text of ['one', 'two', 'three', 'four']) await people.mail('a@x.example', text);
+    await expect(people.mail('a@x.example', 'five')).rejects.toMatchObject({ code: 'outbox-full' });
     const id = await people.person('pat@x.example');
     const notice = { category: 'site', code: 'test-message', values: {}, link: '' } as const;
     await people.write((trx) => people.notify.notifier.toUsers(trx, [id], notice));
     expect(await people.notify.notifier.unread(id)).toMatchObject({ total: 1, site: 1 });
-    expect(await status()).toMatchObject({ state: 'full', waiting: 3 });
+    expect(await status()).toMatchObject({ state: 'full', waiting: 4 });
     expect(people.logged.some((line) => line.msg === 'the outbox is full: only told in the portal')).toBe(true);
+  });
+
+  it('keeps room for people who register, and the last of it for those who want into their account', async () => {
+    await people.halt();
+    await smtp.stop();
+    await people.start({ smtp: { url: smtp.url }, maxWaiting: 10 });
+    const to = { email: 'b@x.example', locale: 'en' };
+    const send = (code: 'registration' | 'password-forgotten') =>
+      people.write((trx) => people.notify.notifier.mail(trx, to, code, { name: 'Pat' }, '/'));
+    for (let i = 0; i < 8; i++) await people.mail('a@x.example', String(i));
+    await expect(people.mail('a@x.example', 'more')).rejects.toMatchObject({ code: 'outbox-full' });
+    await send('registration');
+    await expect(send('registration')).rejects.toMatchObject({ code: 'outbox-full' });
+    await send('password-forgotten');
+    await expect(send('password-forgotten')).rejects.toMatchObject({ code: 'outbox-full' });
+  });
+
+  it('takes two hundred an hour of what one company causes', async () => {
+    await people.halt();
+    await smtp.stop();
+    await people.start({ smtp: { url: smtp.url } });
+    const send = (senderId: string) =>
+      people.write((trx) =>
+        people.notify.notifier.mail(trx, { email: 'b@x.example', locale: 'en' }, 'test-message', {}, '/', senderId),
+      );
+    for (let i = 0; i < SENDS_PER_COMPANY; i++) await send('acme');
+    await expect(send('acme')).rejects.toMatchObject({ code: 'too-many-requests' });
+    await send('rival');
+    await people.clock.jump(3_600_000);
+    await send('acme');
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { TOTP } from 'otpauth';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
+import { MAX_WAITING } from '../notify/outbox.ts';
 import { type Answer, type Call, type Company, TestRelay } from '../testing/relay.ts';
 import { anybody, as, employ, lastSentTo, sentTo } from './testing.ts';
 
@@ -135,6 +136,64 @@ describe('a forgotten password', () => {
     expect((await reset(third)).body.code).toBe('link-invalid');
     expect((await api('GET', '/auth/me')).status).toBe(401);
     expect((await signIn(email, { password: next })).status).toBe(200);
+  });
+
+  it('is sent again for as long as strangers ask, and nobody is told of a limit', async () => {
+    const by = (i: number) =>
+      call('POST', '/auth/forgotten', { account: email }, { 'x-forwarded-for': `198.51.100.${i}` });
+    const links = async () => (await sentTo(relay, email)).filter((message) => message.code === 'password-forgotten');
+    for (let i = 0; i < 8; i++) {
+      expect((await by(i)).status).toBe(204);
+      clock.step(MINUTE_MS);
+    }
+    expect(await links()).toHaveLength(5);
+    clock.step(10 * MINUTE_MS);
+    expect((await forgotten(email)).status).toBe(204);
+    expect(await links()).toHaveLength(6);
+    // Asked again at once: the newest link stays valid.
+    expect((await by(9)).status).toBe(204);
+    expect(await links()).toHaveLength(6);
+    expect((await reset((await lastSentTo(relay, email)).secret)).status).toBe(204);
+  });
+
+  it('is answered the same when nothing can be sent, and signing in goes on', async () => {
+    const now = clock.now();
+    const row = {
+      ...{
+        channel: 'email' as const,
+        lane: 'full',
+        address: 'full@acme.example',
+        name: '',
+        userId: null,
+        locale: 'en',
+      },
+      ...{ code: 'test-message', args: '{}', link: '', state: 'waiting' as const, tries: 0, reason: null },
+      ...{ createdMs: now, dueMs: now + DAY_MS, untilMs: now + DAY_MS },
+    };
+    await relay.withDb(async (db) => {
+      for (let i = 0; i < MAX_WAITING; i += 500) {
+        const rows = Array.from({ length: 500 }, (_, j) => ({ ...row, id: `full ${i + j}` }));
+        await db.insertInto('outbox').values(rows).execute();
+      }
+    });
+    try {
+      const known = await forgotten(email);
+      const unknown = await forgotten('nobody@acme.example');
+      expect([known.status, unknown.status]).toEqual([204, 204]);
+      expect((await signIn(email, {}, { 'x-forwarded-for': '203.0.113.77' })).status).toBe(200);
+    } finally {
+      await relay.withDb((db) => db.deleteFrom('outbox').where('lane', '=', 'full').execute());
+    }
+  });
+
+  it('is sent to an account five times an hour for one who asks', async () => {
+    for (let i = 0; i < 5; i++) {
+      await forgotten(email);
+      clock.step(11 * MINUTE_MS);
+    }
+    expect((await forgotten(email)).status).toBe(204);
+    const sent = await sentTo(relay, email);
+    expect(sent.filter((message) => message.code === 'password-forgotten')).toHaveLength(5);
   });
 
   it('takes an IPv6 /64 for one who asks', async () => {

@@ -2,6 +2,8 @@ import type { Logger } from 'pino';
 import { type Clock, iso } from '../../protocol/clock.ts';
 import { type LinkShown, Locale, type Profile, type Sent, type Session } from '../../protocol/wire/people.ts';
 import { ProblemError } from '../api/problem.ts';
+import { networkOf } from '../api/remote.ts';
+import { Limiter } from '../auth/limiter.ts';
 import { type From, type Login, normalAccount, type Proof, type SignedIn } from '../auth/login.ts';
 import { hashPassword, mustBeStrong } from '../auth/passwords.ts';
 import type { Principal, Sessions } from '../auth/sessions.ts';
@@ -11,6 +13,9 @@ import type { Notifier } from '../notify/notifier.ts';
 import { deviceName } from './device-name.ts';
 import { type User, type Users, userAt } from './users.ts';
 import { type Target, targetOf, type Verification, type Verifications } from './verifications.ts';
+
+/** Links for a forgotten password that one who asks has sent to an account. */
+const RESETS_AN_HOUR = 5;
 
 /** A person's own account: name and language, addresses, password, second factor, sessions. */
 export class Account {
@@ -23,6 +28,7 @@ export class Account {
   readonly #users: Users;
   readonly #verifications: Verifications;
   readonly #notifier: Notifier;
+  readonly #resets: Limiter;
 
   constructor(o: {
     db: Db;
@@ -44,6 +50,7 @@ export class Account {
     this.#users = o.users;
     this.#verifications = o.verifications;
     this.#notifier = o.notifier;
+    this.#resets = new Limiter({ clock: o.clock, limit: RESETS_AN_HOUR, windowMs: 3_600_000 });
   }
 
   async profile(userId: string): Promise<Profile> {
@@ -87,13 +94,27 @@ export class Account {
     this.#log.info({ userId: user.id }, 'password changed');
   }
 
-  /** Sends a link to who forgot the password; says nothing about whether there is such an account. */
-  async forgotten(account: string): Promise<void> {
+  /**
+   * Sends a link to who forgot the password. Whether there is such an account, whether a link was sent just now (that one
+   * stays valid), and whether there is room for it: the answer is the same.
+   */
+  async forgotten(account: string, from: From): Promise<void> {
     const name = normalAccount(account);
+    if (this.#resets.take(`${networkOf(from.remote)} ${name}`) > 0) return;
+    try {
+      await this.#sendReset(name);
+    } catch (error) {
+      if (!(error instanceof ProblemError && error.code === 'outbox-full')) throw error;
+      this.#log.warn('the outbox is full: no link was sent to who forgot a password');
+    }
+  }
+
+  async #sendReset(name: string): Promise<void> {
     const target: Target = name.startsWith('+') ? { phone: name } : { email: name };
     await this.#db.transaction().execute(async (trx) => {
+      if (!(await this.#verifications.mayReset(trx, name))) return;
       const user = await userAt(trx, target);
-      if (user?.enabled !== 1) return this.#verifications.mustMaySend(trx, 'reset', name);
+      if (user?.enabled !== 1) return;
       const { id: userId, locale } = user;
       const { secret } = await this.#verifications.open(trx, { kind: 'reset', userId, target, document: {} });
       const link = `/reset#${secret}`;

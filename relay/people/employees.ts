@@ -120,7 +120,7 @@ export class Employees {
       if (person.email) {
         const to = { email: person.email, locale: person.locale, name: person.name };
         const values = { company: company.name };
-        await this.#notifier.mail(trx, to, enabled ? 'account-enabled' : 'account-disabled', values, '');
+        await this.#notifier.mail(trx, to, enabled ? 'account-enabled' : 'account-disabled', values, '', who.companyId);
       }
     });
     if (!enabled) await this.#sessions.endAllOf(userId);

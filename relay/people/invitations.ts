@@ -98,7 +98,7 @@ export class Invitations {
         throw new ProblemError('conflict', `${wanted.email} is invited already. Send the invitation again instead.`);
       if (open.length >= MOST_OPEN)
         throw new ProblemError('limit-reached', `At most ${MOST_OPEN} invitations are open at once.`);
-      await this.#verifications.mustMaySend(trx, 'invitation', wanted.email);
+      await this.#verifications.mustMaySend(trx, `invitation ${who.companyId}`, wanted.email);
       const now = this.#clock.now();
       const token = newToken();
       const row: Row = {
@@ -126,7 +126,7 @@ export class Invitations {
     await this.#db.transaction().execute(async (trx) => {
       const company = await lockCompany(trx, who.companyId);
       const row = await this.#mustBeOpen(trx, who.companyId, id);
-      await this.#verifications.mustMaySend(trx, 'invitation', row.email);
+      await this.#verifications.mustMaySend(trx, `invitation ${who.companyId}`, row.email);
       const now = this.#clock.now();
       const token = newToken();
       const next = { secretHash: hash(token), sentMs: now, expiresMs: now + VALID_MS };
@@ -222,6 +222,6 @@ export class Invitations {
 
   #send(trx: DbOrTrx, row: Row, from: { company: string; inviter: string }, token: string): Promise<void> {
     const to = { email: row.email, locale: row.locale, name: row.name };
-    return this.#notifier.mail(trx, to, 'employee-invitation', from, `/invitation#${token}`);
+    return this.#notifier.mail(trx, to, 'employee-invitation', from, `/invitation#${token}`, row.companyId);
   }
 }

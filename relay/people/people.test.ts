@@ -264,6 +264,14 @@ describe('an invitation', () => {
     expect(twice.body).toMatchObject({ code: 'conflict', detail: expect.stringContaining('your people already') });
   });
 
+  it('is not held up by another company that invites the same person', async () => {
+    const email = 'wanted@elsewhere.example';
+    for (const name of ['One', 'Another']) {
+      const company = await relay.company(name);
+      expect((await company.api('POST', '/employee-invitations', { email })).status).toBe(201);
+    }
+  });
+
   it('ends after seven days, is sent again with a new link, and is withdrawn', async () => {
     const email = 'slow@acme.example';
     const { body: made } = await acme.api('POST', '/employee-invitations', { email });

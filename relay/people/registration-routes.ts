@@ -207,7 +207,8 @@ export function registerRegistrationRoutes(
       tags,
       security,
       summary: 'Send a link to who forgot the password',
-      description: 'The answer is the same whether there is such an account or not.',
+      description:
+        'The answer is the same whether there is such an account or not. Asked again within a minute, the link sent before stays valid.',
       request: body(ForgottenPassword),
       responses: {
         204: { description: 'Sent if there is such an account' },
@@ -216,7 +217,7 @@ export function registerRegistrationRoutes(
     }),
     async (c) => {
       admit(c, sends);
-      await account.forgotten(c.req.valid('json').account);
+      await account.forgotten(c.req.valid('json').account, cookies.from(c));
       return c.body(null, 204);
     },
   );

@@ -25,6 +25,8 @@ const CODE_VALID_MS = 10 * MINUTE_MS;
 const CODE_TRIES = 5;
 const SENDS_A_DAY = 5;
 const SEND_GAP_MS = MINUTE_MS;
+/** Between links for a forgotten password, after five in a day: strangers who ask for them keep no owner waiting longer. */
+const RESET_GAP_MS = 10 * MINUTE_MS;
 
 export type Target = { email: string } | { phone: string };
 export type Verification = Selectable<PeopleTables['verifications']>;
@@ -59,7 +61,8 @@ export class Verifications {
     const id = uuidv7(this.#clock.now());
     const { secret, ...fresh } = this.#secret(kind, id, target);
     const values = { id, kind, userId, target: address(target), document: JSON.stringify(wanted.document) };
-    await this.mustMaySend(trx, kind, address(target));
+    // Of these whoever opens them has asked, with another answer: mayReset.
+    if (kind !== 'reset') await this.mustMaySend(trx, kind, address(target));
     await trx
       .insertInto('verifications')
       .values({ ...values, ...fresh, createdMs: this.#clock.now() })
@@ -130,6 +133,23 @@ export class Verifications {
 
   /** Counts something sent to an address: five a day of a kind, one a minute. */
   async mustMaySend(trx: DbOrTrx, kind: string, to: string): Promise<void> {
+    const waitMs = await this.#send(trx, kind, to);
+    if (waitMs > 0)
+      throw new ProblemError('too-many-tries', 'A message was sent there already. Look for it before asking again.', {
+        headers: retryAfter(waitMs),
+      });
+  }
+
+  /**
+   * Whether a link for a forgotten password is sent now, and counts it. Else the newest one stays valid: it was sent less than
+   * a minute ago, or ten minutes after many. Counted also for who has no account.
+   */
+  async mayReset(trx: DbOrTrx, to: string): Promise<boolean> {
+    return (await this.#send(trx, 'reset', to)) === 0;
+  }
+
+  /** Counts a sending, or tells how long to wait. */
+  async #send(trx: DbOrTrx, kind: string, to: string): Promise<number> {
     const now = this.#clock.now();
     const target = hash(`${kind} ${to}`);
     await trx
@@ -142,18 +162,16 @@ export class Verifications {
       .where('target', '=', target)
       .orderBy('atMs')
       .execute();
-    const next = Math.max(
-      rows.length >= SENDS_A_DAY ? rows.at(-SENDS_A_DAY)!.atMs + DAY_MS : 0,
-      rows.length > 0 ? rows.at(-1)!.atMs + SEND_GAP_MS : 0,
-    );
-    if (next > now)
-      throw new ProblemError('too-many-tries', 'A message was sent there already. Look for it before asking again.', {
-        headers: retryAfter(next - now),
-      });
+    const last = rows.at(-1)?.atMs ?? -Infinity;
+    const fifth = rows.at(-SENDS_A_DAY)?.atMs;
+    const many = fifth === undefined ? 0 : kind === 'reset' ? last + RESET_GAP_MS : fifth + DAY_MS;
+    const next = Math.max(last + SEND_GAP_MS, many);
+    if (next > now) return next - now;
     await trx
       .insertInto('secret_sends')
       .values({ id: uuidv7(now), target, atMs: now })
       .execute();
+    return 0;
   }
 
   #secret(kind: VerificationKind, id: string, target: Target) {
