@@ -18,7 +18,7 @@ import { Views } from '../sites/views.ts';
 import { TestBox } from '../testing/box.ts';
 import { openTestDatabase } from '../testing/database.ts';
 import { type Company, TestRelay } from '../testing/relay.ts';
-import { Adding } from './adding.ts';
+import { Adding, TRIES_A_MINUTE } from './adding.ts';
 import { BoxClient, type BoxTunnel } from './box-client.ts';
 import { DeviceSecrets } from './device-secrets.ts';
 import { Devices } from './devices.ts';
@@ -303,6 +303,27 @@ describe('a batch', () => {
     expect(results[0]).toEqual(['One', 'added']);
     expect(results.map(([name]: [string]) => name)).toEqual(['One', 'Two', 'Three']);
     expect(results[2]).toEqual(['Three', 'added']);
+  });
+});
+
+describe('trying addresses', () => {
+  it('goes sixteen times a minute for a company, not for a scan of ports', async () => {
+    const one = await relay.company('Scanner');
+    const other = await relay.company('Not scanner');
+    const at = async (who: typeof one) => {
+      const path = `/sites/${await site({}, who)}/additions`;
+      return async (count: number) => {
+        const devices = Array.from({ length: count }, (_, i) => ({
+          ...{ method: 'ip', name: `D${i}`, host: '127.0.0.1', port: 1 + i, username: 'a', password: 'b' },
+        }));
+        const { body } = await who.api('POST', path, { devices });
+        return body.items.map((item: { code: string | null }) => item.code);
+      };
+    };
+    const scan = await at(one);
+    expect(new Set(await scan(TRIES_A_MINUTE))).toEqual(new Set(['device-unreachable']));
+    expect(await scan(2)).toEqual(['too-many-tries', 'too-many-tries']);
+    expect(await (await at(other))(1)).toEqual(['device-unreachable']);
   });
 });
 

@@ -9,6 +9,7 @@ import { PROBLEMS } from '../../protocol/wire/problem.ts';
 import { sameSerial, shortSerial } from '../../protocol/wire/serial.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { DialGuard } from '../arc/dial-guard.ts';
+import { Limiter, retryAfter } from '../auth/limiter.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Claims } from '../boxes/claims.ts';
 import type { Db } from '../db/database.ts';
@@ -21,6 +22,8 @@ import type { Devices } from './devices.ts';
 
 const DISCOVERY_TIMEOUT_MS = 15_000;
 const CONNECT_TIMEOUT_MS = 5_000;
+/** Connections that a company has tried in a minute: the relay is nobody's port scanner. */
+export const TRIES_A_MINUTE = 16;
 type Of<M extends AddItem['method']> = Extract<AddItem, { method: M }>;
 type BySerial = Exclude<AddItem, Of<'lan'> | Of<'ip'>>;
 type Found = DiscoveredDevice & { boxSerial: string };
@@ -41,6 +44,7 @@ export class Adding {
   readonly #guard: DialGuard;
   readonly #claims: Claims;
   readonly #views: Views;
+  readonly #tries: Limiter;
 
   constructor(deps: {
     db: Db;
@@ -62,6 +66,7 @@ export class Adding {
     this.#guard = deps.guard;
     this.#claims = deps.claims;
     this.#views = deps.views;
+    this.#tries = new Limiter({ clock: deps.clock, limit: TRIES_A_MINUTE, windowMs: 60_000 });
   }
 
   /** @param remote whose wrong claim codes are counted */
@@ -139,6 +144,13 @@ export class Adding {
     mustBeAddable('ip', 'encoding', site, '');
     await mustHaveRoom(this.#db, site, item.channelCount);
     const { name, host, port, username, channelCount } = item;
+    const waitMs = this.#tries.take(scope.companyId);
+    if (waitMs > 0)
+      throw new ProblemError(
+        'too-many-tries',
+        `Your company has tried ${TRIES_A_MINUTE} addresses in a minute: go on in ${Math.ceil(waitMs / 1000)} s.`,
+        { headers: retryAfter(waitMs) },
+      );
     await this.#mustAnswer(host, port);
     const now = this.#clock.now();
     const row: DeviceRow = {
