@@ -417,6 +417,7 @@ export const SITE_ROUTES = withPages<SiteRoute>([
   },
   {
     path: '/arc',
+    needs: 'view',
     load: async () => (await import('./site/arc.tsx')).Arc,
     tab: { label: 'site.tab.arc', order: 40 },
   },

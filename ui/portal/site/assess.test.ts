@@ -1,27 +1,40 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Permission } from '../../../protocol/wire/rights.ts';
 import { speakEnglish } from '../../components/testing.ts';
 import { assess, byUrgency, deviceState, glanceText, whereTo } from './assess.ts';
 import { box, device } from './samples.ts';
 
 beforeAll(speakEnglish);
+const HELD = { permissions: ['list', 'view'] as Permission[] };
 const since = '2026-11-22T14:00:00.000Z';
 
 describe('is everything all right?', () => {
   it('says so when box and devices work', () => {
-    const found = assess({ boxes: [box()], warnables: [] }, [device('d1', 'online'), device('d2', 'connecting')]);
+    const found = assess({ boxes: [box()], ...HELD, warnables: [] }, [
+      device('d1', 'online'),
+      device('d2', 'connecting'),
+    ]);
     expect(found).toEqual({ level: 'well', items: [] });
     expect(glanceText(found)).toBe('All is well');
   });
 
   it('cannot say without a box, and a revoked one is none', () => {
-    expect(glanceText(assess({ boxes: [], warnables: [] }, null))).toBe('No box at this site yet');
-    expect(assess({ boxes: [box({ state: 'revoked', online: false })], warnables: [] }, null).level).toBe('unknown');
+    expect(glanceText(assess({ boxes: [], ...HELD, warnables: [] }, null))).toBe('No box at this site yet');
+    expect(assess({ boxes: [box({ state: 'revoked', online: false })], ...HELD, warnables: [] }, null).level).toBe(
+      'unknown',
+    );
+  });
+
+  it('says that there is no permission, not that there is no box, once the owner took everything back', () => {
+    const found = assess({ boxes: [], warnables: [], permissions: ['list'] }, [device('d1', 'offline')]);
+    expect(found).toEqual({ level: 'unknown', items: [], barred: true });
+    expect(glanceText(found)).toBe('You no longer have permission here');
   });
 
   it('names a box that is gone once, in the words of the relay if it has any, and its devices are unknown', () => {
     const gone = box({ online: false });
     const devices = [device('d1', 'offline')];
-    const own = assess({ boxes: [gone], warnables: [] }, devices);
+    const own = assess({ boxes: [gone], ...HELD, warnables: [] }, devices);
     expect(own.items.map((item) => item.code)).toEqual(['box-gone']);
     expect(deviceState(devices[0]!, [gone])).toBe('unknown');
     expect(glanceText(own)).toBe('1 thing needs attention');
@@ -32,16 +45,16 @@ describe('is everything all right?', () => {
       text: 'Said by the relay',
       since,
     };
-    expect(assess({ boxes: [gone], warnables: [told] }, devices).items.map((item) => item.text)).toEqual([
+    expect(assess({ boxes: [gone], ...HELD, warnables: [told] }, devices).items.map((item) => item.text)).toEqual([
       'Said by the relay',
     ]);
     // It has come back, but the site was read before.
-    expect(assess({ boxes: [box()], warnables: [told] }, []).level).toBe('well');
+    expect(assess({ boxes: [box()], ...HELD, warnables: [told] }, []).level).toBe('well');
   });
 
   it('lists a refused device once, by its warnable if there is one, and leads to it', () => {
     const devices = [device('d1', 'refused')];
-    const own = assess({ boxes: [box()], warnables: [] }, devices);
+    const own = assess({ boxes: [box()], ...HELD, warnables: [] }, devices);
     expect(own.items.map((item) => [item.text, item.to])).toEqual([
       ['Camera d1 refused the password. Enter it again.', '/devices/d1'],
     ]);
@@ -52,7 +65,7 @@ describe('is everything all right?', () => {
       text: 'Said by the box',
       since,
     };
-    const told = assess({ boxes: [box()], warnables: [warnable] }, devices);
+    const told = assess({ boxes: [box()], ...HELD, warnables: [warnable] }, devices);
     expect(told.items.map((item) => [item.text, item.to])).toEqual([['Said by the box', '/devices/d1']]);
   });
 
@@ -65,12 +78,16 @@ describe('is everything all right?', () => {
       since,
     });
     const found = assess(
-      { boxes: [box()], warnables: [say('a-info', 'info'), say('b-warning', 'warning'), say('c-error', 'error')] },
+      {
+        boxes: [box()],
+        ...HELD,
+        warnables: [say('a-info', 'info'), say('b-warning', 'warning'), say('c-error', 'error')],
+      },
       [],
     );
     expect(found.items.map((item) => item.code)).toEqual(['c-error', 'b-warning', 'a-info']);
     expect(glanceText(found)).toBe('2 things need attention');
-    expect(assess({ boxes: [box()], warnables: [say('a-info', 'info')] }, []).level).toBe('well');
+    expect(assess({ boxes: [box()], ...HELD, warnables: [say('a-info', 'info')] }, []).level).toBe('well');
   });
 
   it('orders sites by urgency, then by name', () => {

@@ -15,7 +15,13 @@ export interface Attention {
 export interface Assessment {
   level: Level;
   items: Attention[];
+  /** Nothing may be seen of it: that no box is known says nothing. */
+  barred?: true;
 }
+
+/** True when the caller may see how a site is: an owner can take everything back but that the site is there. */
+export const sees = (site: Pick<Site, 'permissions'>): boolean => site.permissions.includes('view');
+export const mayManage = (site: Pick<Site, 'permissions'>): boolean => site.permissions.includes('manage');
 
 /** What to show of a device's state: unknown while its box is gone, whatever was reported last. */
 export type DeviceState = NonNullable<Device['health']>['state'] | 'unknown';
@@ -39,7 +45,8 @@ const RANK = { error: 0, warning: 1, info: 2 };
  * is gone) and devices without a warnable are added here.
  * @param devices null where they are not loaded
  */
-export function assess(site: Pick<Site, 'boxes' | 'warnables'>, devices: Device[] | null): Assessment {
+export function assess(site: Pick<Site, 'boxes' | 'warnables' | 'permissions'>, devices: Device[] | null): Assessment {
+  if (!sees(site)) return { level: 'unknown', items: [], barred: true };
   const items: Attention[] = [];
   const add = (item: Attention) => {
     if (!items.some((other) => other.key === item.key)) items.push(item);
@@ -82,7 +89,8 @@ export function whereTo(subject: string): string | null {
 }
 
 /** The one sentence at the top: well, how many things need attention, or why nothing can be said. */
-export function glanceText({ level, items }: Assessment): string {
+export function glanceText({ level, items, barred }: Assessment): string {
+  if (barred) return t('glance.barred');
   if (level === 'unknown') return t('glance.noBox');
   const urgent = items.filter((item) => item.severity !== 'info').length;
   return urgent === 0 ? t('glance.well') : t('glance.attention', { count: urgent });

@@ -11,8 +11,10 @@ import { formatDuration } from '../../components/time.ts';
 import { withUndo } from '../../components/undo.tsx';
 import { NotFound } from '../not-found.tsx';
 import { api } from '../session.ts';
+import { sees } from './assess.ts';
 import { useSite } from './context.ts';
 import { Credentials, DeviceStateLine, Snapshot, useDeviceState } from './device-parts.tsx';
+import { Barred } from './parts.tsx';
 
 type Channel = DeviceHealth['channels'][number];
 const VIDEO: Record<Channel['video'], Level> = {
@@ -42,6 +44,13 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
       back: devices.reload,
     });
   };
+  if (!sees(site.data!))
+    return (
+      <>
+        <Title suffix={`${site.data!.name} · Gatepost`}>{device.name}</Title>
+        <Barred />
+      </>
+    );
   const health = device.health;
   return (
     <>

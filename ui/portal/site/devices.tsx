@@ -1,12 +1,13 @@
 import type { Device } from '../../../protocol/wire/api.ts';
-import { GIVEN_BY } from '../../../protocol/wire/rights.ts';
 import { t } from '../../components/i18n.ts';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
+import { mayManage, sees } from './assess.ts';
 import { useSite } from './context.ts';
 import { Credentials, DeviceStateLine, Snapshot, useDeviceState } from './device-parts.tsx';
 import { Discovered } from './discovered.tsx';
 import { NoBox } from './overview.tsx';
+import { Barred } from './parts.tsx';
 
 export function Devices() {
   const { base, devices, site } = useSite();
@@ -14,14 +15,14 @@ export function Devices() {
   return (
     <>
       <Title suffix={`${site.data!.name} · Gatepost`}>{t('devices.title')}</Title>
-      {site.data!.permissions.some((held) => GIVEN_BY.manage.includes(held)) &&
-        (devices.data?.items.length ?? 0) > 0 && (
-          <p>
-            <a class="link" href={`${base}/move`}>
-              {t('devices.move')}
-            </a>
-          </p>
-        )}
+      {!sees(site.data!) && <Barred />}
+      {mayManage(site.data!) && (devices.data?.items.length ?? 0) > 0 && (
+        <p>
+          <a class="link" href={`${base}/move`}>
+            {t('devices.move')}
+          </a>
+        </p>
+      )}
       <ProblemPanel error={devices.error} what={t('devices.failed')} retry={devices.reload} />
       {!devices.data && !devices.error && <Skeleton lines={6} />}
       {site.data?.operations.includes('manage-devices') && (
@@ -34,34 +35,37 @@ export function Devices() {
           </a>
         </p>
       )}
-      {boxes.length === 0
-        ? devices.data?.items.length === 0 && <NoBox />
-        : devices.data?.items.length === 0 && <Empty title={t('devices.none')}>{t('devices.noneNext')}</Empty>}
+      {!sees(site.data!)
+        ? null
+        : boxes.length === 0
+          ? devices.data?.items.length === 0 && <NoBox />
+          : devices.data?.items.length === 0 && <Empty title={t('devices.none')}>{t('devices.noneNext')}</Empty>}
       <ul class="grid gap-6 empty:hidden sm:grid-cols-2 xl:grid-cols-3">
         {devices.data?.items.map((device) => (
           <DeviceCard key={device.id} device={device} />
         ))}
       </ul>
-      {boxes.length > 0 && <Discovered />}
+      {boxes.length > 0 && site.data!.operations.includes('manage-devices') && <Discovered />}
     </>
   );
 }
 
 function DeviceCard({ device }: { device: Device }) {
-  const { base } = useSite();
+  const { base, site } = useSite();
+  const seen = sees(site.data!);
   const state = useDeviceState(device);
   const channels = device.health?.channels ?? [];
   const first = channels[0];
   return (
     <li class="panel flex flex-col gap-3 md:p-4">
-      {state !== 'refused' && <Snapshot device={device} channel={first?.channel ?? 1} name={device.name} />}
+      {seen && state !== 'refused' && <Snapshot device={device} channel={first?.channel ?? 1} name={device.name} />}
       <div>
         <h2>
           <a class="link" href={`${base}/devices/${device.id}`}>
             {device.name}
           </a>
         </h2>
-        <DeviceStateLine device={device} />
+        {seen && <DeviceStateLine device={device} />}
         <p class="muted small">
           {[device.health?.model, device.host, channels.length > 0 && t('devices.channels', { count: channels.length })]
             .filter(Boolean)
@@ -71,7 +75,7 @@ function DeviceCard({ device }: { device: Device }) {
       {state === 'refused' && (
         <>
           <p>{t('device.refusedText')}</p>
-          <Credentials device={device} />
+          {site.data!.operations.includes('manage-devices') && <Credentials device={device} />}
         </>
       )}
       {(state === 'locked' || state === 'notActivated' || state === 'offline') && <p>{t(`device.next.${state}`)}</p>}

@@ -5,15 +5,27 @@ import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
 import { Time } from '../../components/time.tsx';
 import { api } from '../session.ts';
-import { assess, glanceText } from './assess.ts';
+import { assess, glanceText, mayManage, sees } from './assess.ts';
 import { BoxPanel } from './box-panel.tsx';
 import { useLive, useSite } from './context.ts';
 import { EventTable } from './event-table.tsx';
 import { followEvents } from './lists.ts';
+import { Barred } from './parts.tsx';
 
 /** "Is everything all right?" in one glance, then what to do, then how things are connected. */
 export function Overview() {
-  const { boxes, devices, base, siteId } = useSite();
+  const { site } = useSite();
+  if (sees(site.data!)) return <Seen />;
+  return (
+    <>
+      <Title suffix={`${site.data!.name} · Gatepost`}>{t('site.tab.overview')}</Title>
+      <Barred />
+    </>
+  );
+}
+
+function Seen() {
+  const { boxes, devices, base, site, siteId } = useSite();
   const arc = useResource((signal) => api.get('/sites/{siteId}/arc', { params: { siteId }, signal }), [siteId]);
   useLive((message) => message.event === 'box' && arc.reload());
   const all = boxes.data?.items ?? [];
@@ -35,7 +47,7 @@ export function Overview() {
         />
       ))}
       {shown.length > 0 && <Latest />}
-      {shown.length > 0 && (
+      {shown.length > 0 && mayManage(site.data!) && (
         <p>
           <a class="link" href={`${base}/claim`}>
             {t('box.addAnother')}
@@ -86,10 +98,7 @@ function Latest() {
 
 function Glance() {
   const { site, boxes, devices, base } = useSite();
-  const found = assess(
-    { boxes: boxes.data?.items ?? site.data!.boxes, warnables: site.data!.warnables },
-    devices.data?.items ?? null,
-  );
+  const found = assess({ ...site.data!, boxes: boxes.data?.items ?? site.data!.boxes }, devices.data?.items ?? null);
   return (
     <section class="panel flex gap-4 md:gap-6" aria-label={t('glance.label')}>
       <span class="shrink-0 md:hidden">
@@ -108,9 +117,11 @@ function Glance() {
         {found.level === 'unknown' && (
           <div class="flex flex-col items-start gap-3">
             <p class="muted max-w-prose">{t('glance.noBoxText')}</p>
-            <a class="btn btn-primary" href={`${base}/claim`}>
-              {t('claim.title')}
-            </a>
+            {mayManage(site.data!) && (
+              <a class="btn btn-primary" href={`${base}/claim`}>
+                {t('claim.title')}
+              </a>
+            )}
           </div>
         )}
         {found.items.length > 0 && (
@@ -144,13 +155,15 @@ function Glance() {
 const SEVERITY: Record<'info' | 'warning' | 'error', Level> = { info: 'info', warning: 'attention', error: 'problem' };
 
 export const NoBox = () => {
-  const { base } = useSite();
+  const { base, site } = useSite();
   return (
     <Empty title={t('glance.noBox')}>
       <p>{t('glance.noBoxText')}</p>
-      <a class="link" href={`${base}/claim`}>
-        {t('claim.title')}
-      </a>
+      {mayManage(site.data!) && (
+        <a class="link" href={`${base}/claim`}>
+          {t('claim.title')}
+        </a>
+      )}
     </Empty>
   );
 };

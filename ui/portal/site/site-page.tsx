@@ -13,8 +13,10 @@ import { rememberVisit } from '../home/visited.ts';
 import { NotFound } from '../not-found.tsx';
 import { asRoutes, isSiteId, offered, refused, useTables } from '../route.tsx';
 import { api, me, sessionEnded } from '../session.ts';
-import { type SiteContext, SiteData } from './context.ts';
+import { sees } from './assess.ts';
+import { type SiteContext, SiteData, useSite } from './context.ts';
 import { followBoxes, followDevices } from './lists.ts';
+import { Barred } from './parts.tsx';
 import { type LiveState, LiveStream } from './sse.ts';
 
 /** Everything about one site; keeps its data and the live connection while its pages change. */
@@ -67,6 +69,14 @@ function SiteFrame({ siteId }: { siteId: string }) {
     };
   }, [path]);
 
+  // The owner may have given or taken permissions meanwhile: looked at again with each page.
+  const { path: here } = useLocation();
+  const first = useRef(here);
+  useEffect(() => {
+    if (first.current !== here) site.reload();
+    first.current = here;
+  }, [here]);
+
   const value = useMemo<SiteContext>(
     () => ({ siteId, base: path, zone: site.data?.timeZone, site, boxes, devices, live: live.state, listen }),
     [siteId, site.data, site.error, boxes.data, boxes.error, devices.data, devices.error, live.state],
@@ -103,11 +113,12 @@ function SiteFrame({ siteId }: { siteId: string }) {
 function NoSitePage() {
   const { path } = useRoute();
   const { ofSite } = useTables();
+  const { site } = useSite();
   if (!ofSite.some((route) => match(path, route.path))) return <NotFound />;
   return (
     <>
       <Title>{t('page.notYours')}</Title>
-      <Empty title={t('page.notYoursSite')} />
+      {sees(site.data!) ? <Empty title={t('page.notYoursSite')} /> : <Barred />}
     </>
   );
 }
