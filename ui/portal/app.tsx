@@ -116,15 +116,18 @@ function Frame({ person }: { person: Me }) {
             Gatepost
           </a>
           <MainNav items={items} />
+          {/* Only what room is left; the page of the account says it in full. */}
+          <span
+            class="muted small hidden flex-1 basis-0 text-right xl:block"
+            title={`${person.name}, ${person.company.name}`}
+          >
+            <span class="block truncate">{person.name}</span>
+            <span class="block truncate">{person.company.name}</span>
+          </span>
           <span class="ml-auto flex shrink-0">
             {mayOpen('/search') && <HeadLink href="/search" icon="search" label={t('nav.search')} />}
             <Bell />
             <HeadLink href="/help" icon="help" label={t('nav.help')} wide />
-          </span>
-          {/* It gives way before the navigation does; the page of the account says it in full. */}
-          <span class="muted small hidden shrink-[50] xl:block" title={`${person.name}, ${person.company.name}`}>
-            <span class="block truncate">{person.name}</span>
-            <span class="block truncate">{person.company.name}</span>
           </span>
           <button type="button" class="btn btn-ghost -mr-4 shrink-0 whitespace-nowrap" onClick={() => leave.run()}>
             {t('nav.signOut')}
