@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Instant, Uuid } from './ids.ts';
-import { Email, Locale, Phone } from './people.ts';
+import { Email, LINE, Locale, Phone } from './people.ts';
 import { CompanyType, DeviceType, Permission, SiteStatus, Validity } from './rights.ts';
 
 /*
@@ -48,13 +48,7 @@ export const TransferAsk = z.object({
 export type TransferAsk = z.infer<typeof TransferAsk>;
 
 const transferCommon = {
-  customerName: z
-    .string()
-    .trim()
-    .max(64)
-    .regex(/^[^\p{Cc}]*$/u, 'one line')
-    .default('')
-    .meta({ example: 'Mara Winter' }),
+  customerName: z.string().trim().max(64).regex(LINE, 'one line').default('').meta({ example: 'Mara Winter' }),
   remark: Remark,
   /** Of the message to the customer. */
   locale: Locale.default('en'),

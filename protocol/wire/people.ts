@@ -19,7 +19,7 @@ export const Country = z
  * No control characters: names end up in headings of mails. Nor those that are not seen and turn the direction of writing or
  * make two names look alike; the joiners, which some scripts and emoji need, stay.
  */
-const LINE = /^(?:[\u200C\u200D]|[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}])*$/u;
+export const LINE = /^(?:[\u200C\u200D]|[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}])*$/u;
 const line = (max: number) =>
   z
     .string()

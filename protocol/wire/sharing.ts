@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Instant, Uuid } from './ids.ts';
-import { Email, Locale, Phone } from './people.ts';
+import { Email, LINE, Locale, Phone } from './people.ts';
 import { Validity } from './rights.ts';
 
 /*
@@ -38,12 +38,7 @@ export type ShareResource = z.infer<typeof ShareResource>;
 const Resources = z.array(ShareResource).max(500);
 
 /** No control characters: these texts stand in mails. Of a remark, lines may break. */
-const Name = z
-  .string()
-  .trim()
-  .min(1)
-  .max(64)
-  .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'one line');
+const Name = z.string().trim().min(1).max(64).regex(LINE, 'one line');
 export const ShareRemark = z
   .string()
   .trim()
