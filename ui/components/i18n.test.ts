@@ -188,6 +188,15 @@ describe('language', () => {
     expect(say('a.hello')).toBe('Hello');
   });
 
+  it('loads a page that comes while the language changes in the new one too', async () => {
+    await Promise.all([setLanguage('de'), needStrings(['site'])]);
+    expect(say('a.more', { count: 2 })).toBe('noch 2');
+    const change = setLanguage('en');
+    await needStrings(['site']);
+    await change;
+    expect(asked).toContain('en site');
+  });
+
   it('asks again for a file that did not come', async () => {
     await expect(needStrings(['setup'])).rejects.toThrow();
     files['en setup'] = { a: { setup: 'Set-up' } };

@@ -67,12 +67,22 @@ function fetchFile(tag: Language, file: StringFile): Promise<void> {
 
 /** Resolves when {@link t} can say what is in these files. */
 export async function needStrings(files: readonly StringFile[]): Promise<void> {
-  await Promise.all(files.map((file) => fetchFile(language.value, file)));
+  let tag: Language;
+  do {
+    tag = language.value;
+    await Promise.all(files.map((file) => fetchFile(tag, file)));
+    // Another language may be spoken by now.
+  } while (tag !== language.value);
 }
 
 /** Fetches everything that was needed so far in another language, then speaks it. */
 export async function setLanguage(tag: Language): Promise<void> {
-  await Promise.all([...needed.keys()].map((file) => fetchFile(tag, file)));
+  let known: number;
+  do {
+    known = needed.size;
+    await Promise.all([...needed.keys()].map((file) => fetchFile(tag, file)));
+    // A page may have needed more meanwhile.
+  } while (needed.size > known);
   await i18next.changeLanguage(tag);
   language.value = tag;
   if (globalThis.document) document.documentElement.lang = tag;
