@@ -12,6 +12,7 @@ export const HOME_KINDS = [
   'join-request',
   'partner-invitation',
   'permission-request',
+  'permission-asked',
   'transfer-open',
   'assignment-ends',
   'permission-ends',

@@ -381,6 +381,8 @@ describe('applications', () => {
     }));
     await acme.api('POST', `/sites/${site}/permission-applications`, { items });
     const [request] = (await dora.api('GET', '/requests?open=true')).body.items;
+    const kinds = (await acme.api('GET', '/home')).body.items.map((item: { kind: string }) => item.kind);
+    expect(kinds).toContain('permission-asked');
     const told = async () =>
       (await stage.notices(acme)).slice(before).filter((code) => code.startsWith('permissions-'));
     const codes = [];

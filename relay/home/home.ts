@@ -54,6 +54,7 @@ export class Home {
       ['join-request', this.#joinRequests(scope)],
       ['partner-invitation', this.#partnerInvitations(scope)],
       ['permission-request', this.#permissionRequests(scope)],
+      ['permission-asked', this.#permissionsAsked(scope)],
       ['transfer-open', this.#transfers(scope)],
       ['assignment-ends', this.#assignments(scope)],
       ['permission-ends', this.#permissions(scope)],
@@ -173,13 +174,23 @@ export class Home {
   }
 
   /** What others ask of this tenant. */
-  async #permissionRequests(scope: Scope): Promise<Found[]> {
+  #permissionRequests(scope: Scope): Promise<Found[]> {
+    return this.#applications('deciderId', 'companyId', scope);
+  }
+
+  /** What this tenant asked of others, who have not decided yet. */
+  #permissionsAsked(scope: Scope): Promise<Found[]> {
+    return this.#applications('companyId', 'deciderId', scope);
+  }
+
+  async #applications(own: 'companyId' | 'deciderId', named: 'companyId' | 'deciderId', scope: Scope) {
     const rows = await this.#db
       .selectFrom('permission_applications as a')
-      .innerJoin('companies as c', 'c.id', 'a.companyId')
+      .innerJoin('companies as c', 'c.id', `a.${named}`)
       .innerJoin('sites as s', 's.id', 'a.siteId')
       .select(['c.name', 'a.createdMs', ...SITE])
-      .where('a.deciderId', '=', scope.companyId)
+      .where(`a.${own}`, '=', scope.companyId)
+      .$if(own === 'companyId', (q) => q.where('s.deletedAt', 'is', null).where(scope.reaches('s.id', null, 'list')))
       .where((e) =>
         e.exists(
           e

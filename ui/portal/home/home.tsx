@@ -9,7 +9,7 @@ import { useResource } from '../../components/resource.ts';
 import { Time, Zone } from '../../components/time.tsx';
 import { INSTALLERS, refused } from '../route.tsx';
 import { api, me } from '../session.ts';
-import { byKind, isUrgent, levelOf, linkOf, siteState } from './items.ts';
+import { byKind, isUrgent, levelOf, linkOf, siteState, urgentCount } from './items.ts';
 import { visitedSites } from './visited.ts';
 
 const AGAIN_MS = 30_000;
@@ -30,6 +30,7 @@ export function Home() {
   const data = home.data;
   const urgent = data?.items.filter((item) => isUrgent(item.kind)) ?? [];
   const asked = data?.items.filter((item) => !isUrgent(item.kind)) ?? [];
+  const count = data ? urgentCount(data.items, data.sites) : 0;
   const more = data?.more.some(isUrgent);
   return (
     <>
@@ -38,10 +39,8 @@ export function Home() {
       {!data && !home.error && <Skeleton lines={6} />}
       {data && (
         <p class="text-lg">
-          <State level={urgent.length > 0 ? 'attention' : 'well'}>
-            {urgent.length === 0
-              ? t('home.well')
-              : t(more ? 'home.attentionMore' : 'home.attention', { count: urgent.length })}
+          <State level={count > 0 ? 'attention' : 'well'}>
+            {count === 0 ? t('home.well') : t(more ? 'home.attentionMore' : 'home.attention', { count })}
           </State>
         </p>
       )}
@@ -119,7 +118,7 @@ function Recent({ sites, anySite }: { sites: Site[]; anySite: boolean }) {
       )}
       <ul class="grid gap-x-8 gap-y-4 empty:hidden md:grid-cols-2 xl:grid-cols-3">
         {sites.map((site) => {
-          const { level, count } = siteState(site);
+          const { level, count, barred } = siteState(site);
           return (
             <li key={site.id}>
               <h3>
@@ -128,7 +127,9 @@ function Recent({ sites, anySite }: { sites: Site[]; anySite: boolean }) {
                 </a>
               </h3>
               <State level={level}>
-                {level === 'unknown' ? t('home.noBox') : count ? t('home.attention', { count }) : t('home.well')}
+                {barred && t('home.barred')}
+                {!barred && level === 'unknown' && t('home.noBox')}
+                {level !== 'unknown' && (count ? t('home.attention', { count }) : t('home.well'))}
               </State>
             </li>
           );

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { HOME_KINDS, type HomeItem } from '../../../protocol/wire/home.ts';
 import type { Warnable } from '../../../protocol/wire/warnable.ts';
 import { ROUTES, SITE_ROUTES } from '../routes.tsx';
-import { byKind, isUrgent, linkOf, siteState } from './items.ts';
+import { byKind, isUrgent, linkOf, siteState, urgentCount } from './items.ts';
 
 const SITE = '019ab000-0000-7000-8000-000000000001';
 const item = (kind: HomeItem['kind']): HomeItem => ({
@@ -27,6 +27,7 @@ describe('what home shows', () => {
       'join-request',
       'partner-invitation',
       'permission-request',
+      'permission-asked',
       'transfer-open',
       'company-unproven',
     ]);
@@ -50,6 +51,21 @@ describe('what home shows', () => {
     [[box('claimed')], [problem('warning'), problem('info')], { level: 'attention', count: 1 }],
     [[], [problem('warning'), problem('error')], { level: 'problem', count: 2 }],
   ] as const)('%j with %j is %j', (boxes, warnables, state) => {
-    expect(siteState({ boxes: [...boxes], warnables: [...warnables] })).toEqual(state);
+    const site = { boxes: [...boxes], warnables: [...warnables] };
+    expect(siteState({ ...site, permissions: ['list', 'view'] })).toEqual({ ...state, barred: false });
+    expect(siteState({ ...site, permissions: ['list'] })).toEqual({ level: 'unknown', count: 0, barred: true });
+  });
+
+  it('counts what a site shown below needs, once', () => {
+    const site = (id: string, ...warnables: Warnable[]) => ({
+      id,
+      boxes: [],
+      warnables,
+      permissions: ['view' as const],
+    });
+    const [one, other] = [site(SITE, problem('error')), site('other', problem('warning'), problem('info'))];
+    expect(urgentCount([], [one, other])).toBe(2);
+    expect(urgentCount([item('problem'), item('transfer-open')], [one, other])).toBe(2);
+    expect(urgentCount([item('transfer-open')], [])).toBe(0);
   });
 });

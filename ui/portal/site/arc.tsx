@@ -9,12 +9,19 @@ import { withUndo } from '../../components/undo.tsx';
 import { api } from '../session.ts';
 import { useLive, useSite } from './context.ts';
 import { NoBox } from './overview.tsx';
+import { mayManage } from './rights.ts';
 
 /** To whom alarms of this site go, and which way is open. */
 export function Arc() {
   const { base, site, siteId } = useSite();
   const accounts = useResource((signal) => api.get('/sites/{siteId}/arc', { params: { siteId }, signal }), [siteId]);
-  const receivers = useResource((signal) => api.get('/receivers', { signal }), []);
+  // Accounts and receivers are the installer's; an owner sees them and may end that alarms go there.
+  const manages = mayManage(site.data!);
+  const receivers = useResource<{ items: Receiver[] }>(
+    (signal) => (manages ? api.get('/receivers', { signal }) : Promise.resolve({ items: [] })),
+    [manages],
+  );
+  const mayRemove = manages || site.data!.permissions.includes('own');
   useLive((message) => (message.event === 'box' || message.event === 'hello') && accounts.reload());
   const boxes = site.data!.boxes.filter((box) => box.state !== 'revoked');
   const remove = (account: ArcAccount) => {
@@ -31,7 +38,7 @@ export function Arc() {
     <>
       <div class="flex flex-wrap items-center justify-between gap-4">
         <Title suffix={`${site.data!.name} · Gatepost`}>{t('arc.title')}</Title>
-        {boxes.length > 0 && receivers.data && receivers.data.items.length > 0 && (
+        {manages && boxes.length > 0 && receivers.data && receivers.data.items.length > 0 && (
           <a class="btn btn-primary" href={`${base}/arc/new`}>
             {t('arc.new')}
           </a>
@@ -41,7 +48,7 @@ export function Arc() {
       {!accounts.data && !accounts.error && <Skeleton lines={6} />}
       {boxes.length === 0 && <NoBox />}
       {accounts.data?.items.length === 0 && boxes.length > 0 && (
-        <Empty title={t('arc.none')}>{t('arc.noneNext')}</Empty>
+        <Empty title={t('arc.none')}>{manages && t('arc.noneNext')}</Empty>
       )}
       <div class="grid gap-6 empty:hidden lg:grid-cols-2">
         {accounts.data?.items.map((account) => (
@@ -50,14 +57,18 @@ export function Arc() {
             title={t('arc.account', { account: account.account, receiver: account.receiverName })}
             action={
               <span class="flex gap-4">
-                <a class="link" href={`${base}/arc/${account.id}`}>
-                  {t('action.edit')}
-                  <span class="sr-only"> {account.account}</span>
-                </a>
-                <button type="button" class="link" onClick={() => remove(account)}>
-                  {t('action.remove')}
-                  <span class="sr-only"> {account.account}</span>
-                </button>
+                {manages && (
+                  <a class="link" href={`${base}/arc/${account.id}`}>
+                    {t('action.edit')}
+                    <span class="sr-only"> {account.account}</span>
+                  </a>
+                )}
+                {mayRemove && (
+                  <button type="button" class="link" onClick={() => remove(account)}>
+                    {t('action.remove')}
+                    <span class="sr-only"> {account.account}</span>
+                  </button>
+                )}
               </span>
             }
           >
@@ -65,19 +76,21 @@ export function Arc() {
           </Panel>
         ))}
       </div>
-      <Panel
-        title={t('receiver.title')}
-        action={
-          <a class="btn" href={`${base}/arc/receivers/new`}>
-            {t('receiver.new')}
-          </a>
-        }
-      >
-        <ProblemPanel error={receivers.error} what={t('receiver.failed')} retry={receivers.reload} />
-        {!receivers.data && !receivers.error && <Skeleton />}
-        {receivers.data?.items.length === 0 && <Empty title={t('receiver.none')}>{t('receiver.noneNext')}</Empty>}
-        {receivers.data && receivers.data.items.length > 0 && <ReceiverTable items={receivers.data.items} />}
-      </Panel>
+      {manages && (
+        <Panel
+          title={t('receiver.title')}
+          action={
+            <a class="btn" href={`${base}/arc/receivers/new`}>
+              {t('receiver.new')}
+            </a>
+          }
+        >
+          <ProblemPanel error={receivers.error} what={t('receiver.failed')} retry={receivers.reload} />
+          {!receivers.data && !receivers.error && <Skeleton />}
+          {receivers.data?.items.length === 0 && <Empty title={t('receiver.none')}>{t('receiver.noneNext')}</Empty>}
+          {receivers.data && receivers.data.items.length > 0 && <ReceiverTable items={receivers.data.items} />}
+        </Panel>
+      )}
     </>
   );
 }

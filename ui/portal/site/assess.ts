@@ -1,6 +1,7 @@
 import type { Box, Device, Site } from '../../../protocol/wire/api.ts';
 import { t } from '../../components/i18n.ts';
 import type { Level } from '../../components/icons.tsx';
+import { sees } from './rights.ts';
 
 /** One thing that a person should look at. */
 export interface Attention {
@@ -18,10 +19,6 @@ export interface Assessment {
   /** Nothing may be seen of it: that no box is known says nothing. */
   barred?: true;
 }
-
-/** True when the caller may see how a site is: an owner can take everything back but that the site is there. */
-export const sees = (site: Pick<Site, 'permissions'>): boolean => site.permissions.includes('view');
-export const mayManage = (site: Pick<Site, 'permissions'>): boolean => site.permissions.includes('manage');
 
 /** What to show of a device's state: unknown while its box is gone, whatever was reported last. */
 export type DeviceState = NonNullable<Device['health']>['state'] | 'unknown';

@@ -11,10 +11,10 @@ import { formatDuration } from '../../components/time.ts';
 import { withUndo } from '../../components/undo.tsx';
 import { NotFound } from '../not-found.tsx';
 import { api } from '../session.ts';
-import { sees } from './assess.ts';
 import { useSite } from './context.ts';
 import { Credentials, DeviceStateLine, Snapshot, useDeviceState } from './device-parts.tsx';
 import { Barred } from './parts.tsx';
+import { sees } from './rights.ts';
 
 type Channel = DeviceHealth['channels'][number];
 const VIDEO: Record<Channel['video'], Level> = {

@@ -2,12 +2,12 @@ import type { Device } from '../../../protocol/wire/api.ts';
 import { t } from '../../components/i18n.ts';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
-import { mayManage, sees } from './assess.ts';
 import { useSite } from './context.ts';
 import { Credentials, DeviceStateLine, Snapshot, useDeviceState } from './device-parts.tsx';
 import { Discovered } from './discovered.tsx';
 import { NoBox } from './overview.tsx';
 import { Barred } from './parts.tsx';
+import { mayManage, sees } from './rights.ts';
 
 export function Devices() {
   const { base, devices, site } = useSite();

@@ -5,12 +5,13 @@ import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
 import { Time } from '../../components/time.tsx';
 import { api } from '../session.ts';
-import { assess, glanceText, mayManage, sees } from './assess.ts';
+import { assess, glanceText } from './assess.ts';
 import { BoxPanel } from './box-panel.tsx';
 import { useLive, useSite } from './context.ts';
 import { EventTable } from './event-table.tsx';
 import { followEvents } from './lists.ts';
 import { Barred } from './parts.tsx';
+import { mayManage, sees } from './rights.ts';
 
 /** "Is everything all right?" in one glance, then what to do, then how things are connected. */
 export function Overview() {

@@ -13,10 +13,10 @@ import { rememberVisit } from '../home/visited.ts';
 import { NotFound } from '../not-found.tsx';
 import { asRoutes, isSiteId, offered, refused, useTables } from '../route.tsx';
 import { api, me, sessionEnded } from '../session.ts';
-import { sees } from './assess.ts';
 import { type SiteContext, SiteData, useSite } from './context.ts';
 import { followBoxes, followDevices } from './lists.ts';
 import { Barred } from './parts.tsx';
+import { sees } from './rights.ts';
 import { type LiveState, LiveStream } from './sse.ts';
 
 /** Everything about one site; keeps its data and the live connection while its pages change. */
