@@ -1,7 +1,9 @@
+import { useContext } from 'preact/hooks';
 import type { LogEntry } from '../../client/api.gen.ts';
 import { lookup, t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
-import { Time } from '../../components/time.tsx';
+import { formatTime } from '../../components/time.ts';
+import { Time, Zone } from '../../components/time.tsx';
 import { me } from '../session.ts';
 
 /** Operations as a table; cards on a phone. */
@@ -55,7 +57,7 @@ export function LogTable({ items }: { items: LogEntry[] }) {
             <td data-label={t('log.operation')}>
               <span>
                 {actionText(entry.action)}
-                {entry.detail && <span class="muted small block">{entry.detail}</span>}
+                {entry.detail && <Detail action={entry.action} detail={entry.detail} />}
               </span>
             </td>
             <td data-label={t('log.result')} class="wide">
@@ -84,10 +86,38 @@ function Target({ kind, id, name }: NonNullable<LogEntry['target']>) {
   return (
     <span>
       <span class="muted">{lookup(`log.targetKind.${kind}`) ?? words(kind)}</span>{' '}
-      {name ?? <code class="mono small">{id}</code>}
+      {name ?? (id !== null && !UUID.test(id) && <code class="mono small">{id}</code>)}
     </span>
   );
 }
+
+/** Says nothing to a person. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const INSTANT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
+/** Operations whose detail is made of words of the API, with commas and spaces between; that of others may be names. */
+const CODED = new Set([
+  ...['applyForPermissions', 'releasePermissions', 'withdrawPermissions', 'transferSite', 'setManagerValidity'],
+  ...['createRole', 'changeRole', 'createApiKey', 'setPersonEnabled', 'setPersonLimited', 'suspendCompany'],
+]);
+
+function Detail({ action, detail }: { action: string; detail: string }) {
+  const zone = useContext(Zone);
+  const said = CODED.has(action)
+    ? detail
+        .split(', ')
+        .map(
+          (part) =>
+            coded(part) ??
+            part
+              .split(' ')
+              .map((word) => coded(word) ?? word)
+              .join(' '),
+        )
+        .join(', ')
+    : detail;
+  return <span class="muted small block">{said.replace(INSTANT, (at) => formatTime(at, zone))}</span>;
+}
+const coded = (word: string) => lookup(`log.word.${word.replaceAll(' ', '-')}`);
 
 const None = () => (
   <span class="muted">
