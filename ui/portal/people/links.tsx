@@ -3,6 +3,7 @@ import { useLocation } from 'preact-iso';
 import type { LinkShown } from '../../../protocol/wire/people.ts';
 import { Field, Form, Submit } from '../../components/form.tsx';
 import { language, t } from '../../components/i18n.ts';
+import { linkError } from '../../components/link-error.ts';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
@@ -20,7 +21,7 @@ export function Verify() {
       {!shown && (
         <>
           <Title>{t('register.linkTitle')}</Title>
-          <ProblemPanel error={link.error} what={t('register.linkFailed')} />
+          <ProblemPanel error={linkError(link.error)} what={t('register.linkFailed')} />
           {!link.error && <Skeleton />}
         </>
       )}
@@ -236,7 +237,7 @@ export function InvitationPage() {
       ) : (
         <>
           <Title>{t('register.linkTitle')}</Title>
-          <ProblemPanel error={invitation.error} what={t('register.linkFailed')} />
+          <ProblemPanel error={linkError(invitation.error)} what={t('register.linkFailed')} />
           {!invitation.error && <Skeleton />}
         </>
       )}

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Share } from '../../../protocol/wire/sharing.ts';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
+import { linkError } from '../../components/link-error.ts';
 import { Empty, Facts, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
@@ -57,7 +58,7 @@ function ByLink({ token, known, done }: { token: string; known: readonly Share[]
   if (accepted || known.some((share) => share.id === found.data?.id)) return null;
   return (
     <div>
-      <ProblemPanel error={found.error} what={t('sharing.mine.linkFailed')} />
+      <ProblemPanel error={linkError(found.error)} what={t('sharing.mine.linkFailed')} />
       {found.data && (
         <div class="panel flex flex-col items-start gap-3">
           <What share={found.data} />
