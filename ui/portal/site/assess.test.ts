@@ -27,8 +27,10 @@ describe('is everything all right?', () => {
 
   it('says that there is no permission, not that there is no box, once the owner took everything back', () => {
     const found = assess({ boxes: [], warnables: [], permissions: ['list'] }, [device('d1', 'offline')]);
-    expect(found).toEqual({ level: 'unknown', items: [], barred: true });
+    expect(found).toEqual({ level: 'unknown', items: [], barred: 'all' });
     expect(glanceText(found)).toBe('You no longer have permission here');
+    const shared = { boxes: [], warnables: [], permissions: ['list' as const], own: false };
+    expect(glanceText(assess(shared, null))).toBe('You have permission for some of it only');
   });
 
   it('names a box that is gone once, in the words of the relay if it has any, and its devices are unknown', () => {

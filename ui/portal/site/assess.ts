@@ -17,7 +17,7 @@ export interface Assessment {
   level: Level;
   items: Attention[];
   /** Nothing may be seen of it: that no box is known says nothing. */
-  barred?: true;
+  barred?: 'all' | 'partly';
 }
 
 /** What to show of a device's state: unknown while its box is gone, whatever was reported last. */
@@ -42,8 +42,11 @@ const RANK = { error: 0, warning: 1, info: 2 };
  * is gone) and devices without a warnable are added here.
  * @param devices null where they are not loaded
  */
-export function assess(site: Pick<Site, 'boxes' | 'warnables' | 'permissions'>, devices: Device[] | null): Assessment {
-  if (!sees(site)) return { level: 'unknown', items: [], barred: true };
+export function assess(
+  site: Pick<Site, 'boxes' | 'warnables' | 'permissions'> & Partial<Pick<Site, 'own'>>,
+  devices: Device[] | null,
+): Assessment {
+  if (!sees(site)) return { level: 'unknown', items: [], barred: site.own === false ? 'partly' : 'all' };
   const items: Attention[] = [];
   const add = (item: Attention) => {
     if (!items.some((other) => other.key === item.key)) items.push(item);
@@ -87,7 +90,8 @@ export function whereTo(subject: string): string | null {
 
 /** The one sentence at the top: well, how many things need attention, or why nothing can be said. */
 export function glanceText({ level, items, barred }: Assessment): string {
-  if (barred) return t('glance.barred');
+  // To other companies and people single devices are shared.
+  if (barred) return t(barred === 'all' ? 'glance.barred' : 'glance.barredPartly');
   if (level === 'unknown') return t('glance.noBox');
   const urgent = items.filter((item) => item.severity !== 'info').length;
   return urgent === 0 ? t('glance.well') : t('glance.attention', { count: urgent });

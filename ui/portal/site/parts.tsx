@@ -13,7 +13,7 @@ export function Barred() {
     (signal) => (installer ? api.get('/sites/{siteId}/permissions', { params: { siteId }, signal }) : noItems),
     [siteId],
   );
-  const some = held.data?.items.some((item) => item.state === 'granted');
+  const some = !installer || held.data?.items.some((item) => item.state === 'granted');
   return (
     <section class="panel flex gap-3" aria-label={t('glance.barred')}>
       <span class="mt-1 shrink-0">
