@@ -63,7 +63,18 @@ export class Devices {
       .where(scope.reaches('devices.siteId', 'devices.id', 'list'))
       .orderBy('createdAt')
       .execute();
-    return rows.map((row) => this.#views.device(row));
+    const seen = await this.#db
+      .selectFrom('devices')
+      .select('id')
+      .where('siteId', '=', site.id)
+      .where(scope.reaches('devices.siteId', 'devices.id', 'view'))
+      .execute();
+    const ids = new Set(seen.map((row) => row.id));
+    // That a device is there does not say how it is.
+    return rows.map((row) => {
+      const device = this.#views.device(row);
+      return ids.has(row.id) ? device : { ...device, health: null };
+    });
   }
 
   /**

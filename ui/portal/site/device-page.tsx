@@ -14,7 +14,7 @@ import { api } from '../session.ts';
 import { useSite } from './context.ts';
 import { Credentials, DeviceStateLine, Snapshot, useDeviceState } from './device-parts.tsx';
 import { Barred } from './parts.tsx';
-import { sees } from './rights.ts';
+import { seesDevice } from './rights.ts';
 
 type Channel = DeviceHealth['channels'][number];
 const VIDEO: Record<Channel['video'], Level> = {
@@ -44,7 +44,7 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
       back: devices.reload,
     });
   };
-  if (!sees(site.data!))
+  if (!seesDevice(site.data!, device))
     return (
       <>
         <Title suffix={`${site.data!.name} · Gatepost`}>{device.name}</Title>

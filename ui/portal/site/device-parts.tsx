@@ -11,9 +11,11 @@ import { api } from '../session.ts';
 import { DEVICE_LEVEL, type DeviceState, deviceState } from './assess.ts';
 import { useSite } from './context.ts';
 import { LoginFields } from './login-fields.tsx';
+import { sees } from './rights.ts';
 
 export function useDeviceState(device: Device): DeviceState {
   const { boxes, site } = useSite();
+  if (!sees(site.data!)) return device.health?.state ?? 'unknown';
   return deviceState(device, boxes.data?.items ?? site.data?.boxes ?? []);
 }
 

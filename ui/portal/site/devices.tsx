@@ -7,7 +7,7 @@ import { Credentials, DeviceStateLine, Snapshot, useDeviceState } from './device
 import { Discovered } from './discovered.tsx';
 import { NoBox } from './overview.tsx';
 import { Barred } from './parts.tsx';
-import { mayManage, sees } from './rights.ts';
+import { mayManage, sees, seesDevice } from './rights.ts';
 
 export function Devices() {
   const { base, devices, site } = useSite();
@@ -52,7 +52,7 @@ export function Devices() {
 
 function DeviceCard({ device }: { device: Device }) {
   const { base, site } = useSite();
-  const seen = sees(site.data!);
+  const seen = seesDevice(site.data!, device);
   const state = useDeviceState(device);
   const channels = device.health?.channels ?? [];
   const first = channels[0];
