@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -44,6 +44,12 @@ export interface LabOptions {
   log: Logger;
 }
 
+const keptIn = (file: string) => ({
+  read: () => (existsSync(file) ? readFileSync(file, 'utf8') : null),
+  write: (password: string | null) =>
+    password === null ? rmSync(file, { force: true }) : writeFileSync(file, password),
+});
+
 /** A customer's LAN on one machine. */
 export class Lab {
   readonly #options: LabOptions;
@@ -71,7 +77,10 @@ export class Lab {
       this.#emittedLog.append(emitted);
       this.#emitted.push(emitted);
     };
-    this.#cameras = profiles.map((profile) => new Camera({ profile, httpPort, rtspPort, video: this.#video, record }));
+    this.#cameras = profiles.map((profile) => {
+      const kept = keptIn(join(options.data, `${profile.name}.password`));
+      return new Camera({ profile, httpPort, rtspPort, video: this.#video, record, kept });
+    });
   }
 
   async start(): Promise<void> {

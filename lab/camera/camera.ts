@@ -30,6 +30,8 @@ export class Camera {
     /** null: no RTSP, and snapshots of one pixel. */
     video: Video | null;
     record: (emitted: Emitted) => void;
+    /** Where a camera from the factory keeps the password that it was given. */
+    kept?: { read: () => string | null; write: (password: string | null) => void };
   }) {
     const { profile, video } = options;
     this.profile = profile;
@@ -41,7 +43,8 @@ export class Camera {
       onLabel: (text) => video?.label(profile.name, text),
     });
     const { username, odd } = profile;
-    this.factory = new Factory(profile.password);
+    const { kept } = options;
+    this.factory = new Factory(profile.password ?? kept?.read() ?? null, (password) => kept?.write(password));
     const login = { username, password: () => this.factory.password, counter: this.logins };
     this.rtsp = video
       ? new RtspFront({

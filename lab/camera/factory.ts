@@ -9,11 +9,13 @@ const head = '<?xml version="1.0" encoding="UTF-8"?>\n';
  */
 export class Factory {
   #password: string | null;
+  readonly #keep: (password: string | null) => void;
   #random: Buffer | null = null;
 
-  /** `password` null: not activated. */
-  constructor(password: string | null) {
+  /** `password` null: not activated. `keep` stores what it was given, as a camera does. */
+  constructor(password: string | null, keep: (password: string | null) => void = () => {}) {
     this.#password = password;
+    this.#keep = keep;
   }
 
   get activated(): boolean {
@@ -26,6 +28,7 @@ export class Factory {
 
   reset(): void {
     this.#password = null;
+    this.#keep(null);
     this.#random = null;
   }
 
@@ -55,6 +58,7 @@ export class Factory {
     const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^a-zA-Z\d]/].filter((kind) => kind.test(password)).length;
     if (kinds < 2 || /admin|nimda/i.test(password)) return refuse(6, 'riskPassword');
     this.#password = password;
+    this.#keep(password);
     return { status: 200, xml: responseStatus(path, 1, 'OK', 'ok') };
   }
 
