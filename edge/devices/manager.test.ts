@@ -104,9 +104,10 @@ describe('a device', () => {
     const item = config(port);
     b.manager.apply([item]);
     await until(() => device.streams.size === 1);
-    expect(await b.manager.snapshot(item.id, 1)).toMatchObject({ ok: true, jpeg: Buffer.from([0xff, 0xd8, 1]) });
-    expect(await b.manager.snapshot(item.id, 7)).toMatchObject({ ok: false });
-    expect(await b.manager.snapshot(uuidv7(), 1)).toMatchObject({ ok: false, code: 'not-found' });
+    const shot = (id: string, channel: number) => b.manager.operate(id, (driver) => driver.snapshot(channel));
+    expect(await shot(item.id, 1)).toMatchObject({ ok: true, value: Buffer.from([0xff, 0xd8, 1]) });
+    expect(await shot(item.id, 7)).toMatchObject({ ok: false });
+    expect(await shot(uuidv7(), 1)).toMatchObject({ ok: false, code: 'not-found' });
   });
 
   it('that gives no events is online all the same, and a person is told', async () => {

@@ -7,9 +7,9 @@ import type { Event } from '../../protocol/wire/event.ts';
 import { Host } from '../../protocol/wire/ids.ts';
 import type { ProblemCode } from '../../protocol/wire/problem.ts';
 import type { Discovery } from '../discovery/discovery.ts';
-import type { IsapiFailure } from '../isapi/answer.ts';
-import { IsapiClient } from '../isapi/client.ts';
-import { readChannels, readDeviceInfo } from '../isapi/device.ts';
+import type { Driver } from '../drivers/driver.ts';
+import { driverFor } from '../drivers/driver-for.ts';
+import type { IsapiFailure, Result } from '../isapi/answer.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Warnables } from '../warnables.ts';
 import { LoginGuard } from './login-guard.ts';
@@ -23,6 +23,7 @@ const MAX_DEVICES = 2_000;
 const PAST_RECORDS = 2_000;
 const MAX_PROBES = 4;
 
+type Done<T> = { ok: true; value: T } | Failed;
 type Failed = { ok: false; code: ProblemCode; detail: string };
 type ItemError = { id: string; code: string; text: string };
 
@@ -120,11 +121,12 @@ export class DeviceManager {
     return () => this.#listeners.delete(fn);
   }
 
-  async snapshot(deviceId: string, channel: number): Promise<{ ok: true; jpeg: Buffer } | Failed> {
+  /** Does something with a device that is looked after; what the device says in the negative comes back in words. */
+  async operate<T>(deviceId: string, fn: (driver: Driver) => Promise<Result<T>>): Promise<Done<T>> {
     const session = this.#sessions.get(deviceId);
     if (!session) return { ok: false, code: 'not-found', detail: 'This box does not look after such a device.' };
-    const result = await session.snapshot(channel);
-    return result.ok ? { ok: true, jpeg: result.value } : said(session.config.name, result);
+    const result = await session.operate(fn);
+    return result.ok ? result : said(session.config.name, result);
   }
 
   /** One login with what a person has just entered, whatever was refused before; never repeated. */
@@ -134,7 +136,7 @@ export class DeviceManager {
     if (!this.#discovery.permits(host)) return refuse(`${host} is outside of what this box may reach.`);
     if (this.#probes >= MAX_PROBES) return refuse('Other devices are being tried: wait a moment.');
     this.#probes++;
-    const client = new IsapiClient({
+    const driver = driverFor('isapi', {
       host,
       port: httpPort,
       username,
@@ -145,14 +147,14 @@ export class DeviceManager {
       reserveTries: 0,
     });
     try {
-      const info = await readDeviceInfo(client);
+      const info = await driver.identify();
       if (!info.ok) return said(host, info);
-      const { model, serial, mac, firmware, deviceType, recorder } = info.value;
-      const channels = await readChannels(client, recorder);
-      const result = { model, serial, mac, firmware, deviceType, channels: channels.ok ? channels.value : [] };
-      return { ok: true, result };
+      const { model, serial, mac, firmware, deviceType } = info.value;
+      const found = await driver.channels();
+      const channels = found.ok ? found.value.map(({ channel, name }) => ({ channel, name })) : [];
+      return { ok: true, result: { model, serial, mac, firmware, deviceType, channels } };
     } finally {
-      client.close();
+      driver.close();
       this.#probes--;
     }
   }

@@ -16,7 +16,7 @@ describe('a wrong password', () => {
     b.manager.apply([item]);
     b.manager.apply([{ ...item, name: 'Gate' }]);
     await clock.advance(600_000);
-    expect(await b.manager.snapshot(item.id, 1)).toMatchObject({ ok: false });
+    expect(await b.manager.operate(item.id, (driver) => driver.snapshot(1))).toMatchObject({ ok: false });
     expect(device.seen.length).toBe(requests);
     expect(b.warnables.list()).toMatchObject([
       {

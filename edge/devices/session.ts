@@ -3,19 +3,10 @@ import { Backoff } from '../../protocol/backoff.ts';
 import { type Clock, iso } from '../../protocol/clock.ts';
 import type { Event, NewRecord } from '../../protocol/wire/event.ts';
 import type { DeviceHealth } from '../../protocol/wire/uplink.ts';
-import { type Alert, videoChannel } from '../isapi/alert.ts';
-import { AlertStream } from '../isapi/alert-stream.ts';
+import type { DeviceInfo, Driver, DriverChannel } from '../drivers/driver.ts';
+import { driverFor } from '../drivers/driver-for.ts';
+import type { Alert } from '../isapi/alert.ts';
 import { failure, type IsapiFailure, type Result } from '../isapi/answer.ts';
-import { hostHeader, IsapiClient } from '../isapi/client.ts';
-import {
-  type Channel,
-  type DeviceInfo,
-  readChannels,
-  readDeviceInfo,
-  readRtspPort,
-  readSnapshot,
-} from '../isapi/device.ts';
-import { readClockDrift } from '../isapi/device-time.ts';
 import { EventFolder } from '../isapi/fold.ts';
 import { type Address, type Identity, isSame, type Lan, Places, sameAddress } from './address.ts';
 import type { LoginGuard } from './login-guard.ts';
@@ -58,13 +49,11 @@ export class DeviceSession {
   #resume: () => void = () => {};
   #cancelUnlock: () => void = () => {};
   #cancelUnreadable: () => void = () => {};
-  #client: IsapiClient | null = null;
-  #stream: AlertStream | null = null;
+  #driver: Driver | null = null;
   #state: DeviceState = 'connecting';
   #since: number;
   #info: DeviceInfo | null = null;
-  #channels: Channel[] = [];
-  #rtspPort = 554;
+  #channels: DriverChannel[] = [];
   #unwritten = 0;
   #lastWrite: Promise<void> = Promise.resolve();
 
@@ -111,7 +100,7 @@ export class DeviceSession {
     this.#wake();
     this.#cancelUnlock();
     this.#cancelUnreadable();
-    this.#client?.close();
+    this.#driver?.close();
     this.#fold.stop(endEvents);
     this.#offline.stop(endEvents);
     await this.#running;
@@ -127,7 +116,7 @@ export class DeviceSession {
     this.#onChange();
   }
 
-  health(): Omit<DeviceHealth, 'channels'> & { channels: Channel[] } {
+  health(): Omit<DeviceHealth, 'channels'> & { channels: { channel: number; name: string }[] } {
     return {
       id: this.#config.id,
       state: this.#state,
@@ -135,38 +124,29 @@ export class DeviceSession {
       model: this.#info?.model || null,
       firmware: this.#info?.firmware ?? null,
       serial: this.#info?.serial || null,
-      channels: this.#channels,
+      channels: this.#channels.map(({ channel, name }) => ({ channel, name })),
     };
   }
 
   channels(): ChannelConfig[] {
     const { id, username, password } = this.#config;
-    const host = this.#client?.host ?? this.#config.host;
-    return this.#channels.map(({ channel, name }) => ({
-      deviceId: id,
-      channel,
-      name,
-      rtspUrl: `rtsp://${hostHeader(host, 80)}:${this.#rtspPort}/Streaming/Channels/${channel}01`,
-      username,
-      password,
-      guard: this.#guard,
-    }));
+    return this.#channels.map((channel) => ({ ...channel, deviceId: id, username, password, guard: this.#guard }));
   }
 
-  snapshot(channel: number): Promise<Result<Buffer>> {
-    const known = this.#channels.some((c) => c.channel === channel);
-    if (!this.#client || !known) {
-      return Promise.resolve(failure('device-unreachable', 'It was not reached yet, or has no such channel.'));
-    }
-    return readSnapshot(this.#client, channel, this.#info?.recorder ?? false);
+  /** Does something with the device as soon as it was reached once; the login is the one that the session made. */
+  async operate<T>(fn: (driver: Driver) => Promise<Result<T>>): Promise<Result<T>> {
+    const { refused } = this.#guard;
+    if (refused) return failure(refused.locked ? 'device-locked' : 'device-refused-login', refused.text);
+    if (!this.#driver || !this.#info) return failure('device-unreachable', 'It was not reached yet.');
+    return fn(this.#driver);
   }
 
   /** The search saw something new: the device may be elsewhere now. */
   lanChanged(): void {
     const place = this.#places.moved(this.#identity());
-    if (!place || sameAddress(place, this.#client)) return;
+    if (!place || sameAddress(place, this.#driver)) return;
     // A stream that works is not given up for what anybody on the LAN may claim.
-    if (this.#state === 'online') this.#stream?.check();
+    if (this.#state === 'online') this.#driver?.check();
     else this.#wake();
   }
 
@@ -210,56 +190,48 @@ export class DeviceSession {
     if (this.#guard.refused) return this.#refused();
     const place = this.#places.next(this.#identity());
     if (!place) return this.#nowhere();
-    const client = this.#clientFor(place);
-    const info = await readDeviceInfo(client, signal);
+    const driver = this.#driverAt(place);
+    const info = await driver.identify(signal);
     if (signal.aborted) return { next: 'wait' };
-    if (!info.ok) return this.#failed(info, client);
+    if (!info.ok) return this.#failed(info, driver);
     if (!isSame(info.value, this.#identity())) {
       this.#places.isForeign(place, info.value.serial || info.value.model);
-      client.close();
-      this.#client = null;
+      driver.close();
+      this.#driver = null;
       return { next: 'now' };
     }
-    const channels = await readChannels(client, info.value.recorder, signal);
-    const rtspPort = await readRtspPort(client, signal);
-    const drift = await readClockDrift(client, () => this.#clock.now(), signal);
+    const channels = await driver.channels(signal);
+    const drift = await driver.clockDrift(signal);
     if (signal.aborted) return { next: 'wait' };
     if (this.#guard.refused) return this.#refused();
     this.#places.answered();
     this.#info = info.value;
     if (channels.ok) this.#channels = channels.value;
-    this.#rtspPort = rtspPort;
     this.#setState('online');
     this.#warnings.reached(this.#config, channels.ok ? null : channels.text, drift);
-    return this.#listen(client, signal);
+    return this.#listen(driver, signal);
   }
 
-  async #listen(client: IsapiClient, signal: AbortSignal): Promise<Outcome> {
+  async #listen(driver: Driver, signal: AbortSignal): Promise<Outcome> {
     let opened = Number.POSITIVE_INFINITY;
-    const stream = new AlertStream({
-      client,
-      clock: this.#clock,
-      log: this.#log,
-      watchdogMs: this.#watchdogMs,
+    const end = await driver.listen({
+      signal,
       onOpen: () => {
         opened = this.#clock.mono();
         this.#warnings.listening(this.#config);
-        this.#log.info({ host: client.host }, 'listening to the device');
+        this.#log.info({ host: driver.host }, 'listening to the device');
       },
       onAlert: (alert) => this.#alert(alert),
       onUnreadable: () => this.#unreadable(),
     });
-    this.#stream = stream;
-    const end = await stream.run(signal);
-    this.#stream = null;
     if (signal.aborted) return { next: 'wait' };
     if (end.how === 'failed') {
-      if (end.failure.code !== 'device-error') return this.#failed(end.failure, client);
+      if (end.failure.code !== 'device-error') return this.#failed(end.failure, driver);
       // It answers, but gives no events: say so, and see whether that changes.
       this.#warnings.noEvents(this.#config, end.failure.text);
       return { next: 'later', ms: NO_EVENTS_RETRY_MS };
     }
-    this.#log.info({ host: client.host, how: end.how }, end.text);
+    this.#log.info({ host: driver.host, how: end.how }, end.text);
     const good = this.#clock.mono() - opened >= GOOD_STREAM_MS;
     if (good) this.#backoff.reset();
     if (end.how === 'lost' && !this.#guard.refused) this.#setState('connecting');
@@ -267,8 +239,8 @@ export class DeviceSession {
     return end.how === 'closed' && good ? { next: 'now' } : { next: 'later' };
   }
 
-  #failed(f: IsapiFailure, client: IsapiClient): Outcome {
-    this.#log.info({ host: client.host, code: f.code, status: f.status }, f.text);
+  #failed(f: IsapiFailure, { host, port }: Driver): Outcome {
+    this.#log.info({ host, code: f.code, status: f.status }, f.text);
     if (this.#guard.refused) return this.#refused();
     if (f.code === 'device-not-activated') {
       this.#setState('notActivated');
@@ -283,7 +255,7 @@ export class DeviceSession {
       this.#warnings.locked(this.#config, f.text, unlockInMs);
       return { next: 'wait' };
     }
-    this.#places.failed({ host: client.host, port: client.port });
+    this.#places.failed({ host, port });
     this.#setState('offline');
     this.#warnings.offline(this.#config, f.text);
     return { next: 'later' };
@@ -309,10 +281,7 @@ export class DeviceSession {
   }
 
   #alert(alert: Alert): Promise<void> | void {
-    const recorder = this.#info?.recorder ?? false;
-    const known = this.#channels.map((c) => c.channel);
-    const channel = alert.type === 'alarmInput' ? alert.channel : videoChannel(alert.channel, recorder, known);
-    this.#fold.alert(alert, channel);
+    this.#fold.alert(alert, alert.channel);
     return this.#unwritten > MAX_UNWRITTEN ? this.#lastWrite : undefined;
   }
 
@@ -335,21 +304,19 @@ export class DeviceSession {
       });
   }
 
-  #clientFor(place: Address): IsapiClient {
-    if (this.#client && sameAddress(place, this.#client)) return this.#client;
-    this.#client?.close();
-    const { username, password } = this.#config;
-    const { host, port } = place;
-    this.#client = new IsapiClient({
-      host,
-      port,
-      username,
-      password,
+  #driverAt(place: Address): Driver {
+    if (this.#driver && sameAddress(place, this.#driver)) return this.#driver;
+    this.#driver?.close();
+    const { kind, username, password } = this.#config;
+    this.#driver = driverFor(kind, {
+      ...place,
+      ...{ username, password },
       guard: this.#guard,
       clock: this.#clock,
       log: this.#log,
+      watchdogMs: this.#watchdogMs,
     });
-    return this.#client;
+    return this.#driver;
   }
 
   #setState(state: DeviceState): void {

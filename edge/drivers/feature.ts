@@ -26,7 +26,7 @@ export interface SectionHandler<D> {
   read(device: D, at: Target, signal?: AbortSignal): Promise<Result<SettingField[]>>;
   /**
    * Writes `set`, whose names and values were checked against `fields` as just read. It does not read back: the driver does, and
-   * compares.
+   * compares. `away`: the device restarts or has left its address, so that nothing can be read back now.
    */
   write?(
     device: D,
@@ -34,7 +34,7 @@ export interface SectionHandler<D> {
     set: Record<string, FieldValue>,
     fields: SettingField[],
     signal?: AbortSignal,
-  ): Promise<Result<{ rebootRequired: boolean }>>;
+  ): Promise<Result<{ rebootRequired: boolean; away?: boolean }>>;
 }
 
 /**

@@ -13,7 +13,15 @@ export interface IsapiFailure {
   ok: false;
   code: Extract<
     ProblemCode,
-    'device-refused-login' | 'device-locked' | 'device-not-activated' | 'device-unreachable' | 'device-error'
+    | 'device-refused-login'
+    | 'device-locked'
+    | 'device-not-activated'
+    | 'device-unreachable'
+    | 'device-error'
+    // What was asked, not what the device answered, is at fault.
+    | 'invalid-request'
+    | 'not-found'
+    | 'conflict'
   >;
   text: string;
   /** HTTP status and ISAPI subStatusCode, where the device gave them. */

@@ -12,8 +12,8 @@ import { iso } from '../../protocol/clock.ts';
 import { SetupPassword as PasswordBody, type SetupStatus } from '../../protocol/wire/api.ts';
 import type { DiscoveredDevice } from '../../protocol/wire/box-api.ts';
 import type { Health } from '../../protocol/wire/uplink.ts';
-import { problemResponse } from '../box-api.ts';
 import type { Identity } from '../identity/identity.ts';
+import { problemResponse } from '../problem-response.ts';
 import type { UplinkState } from '../uplink/uplink.ts';
 import type { SetupPassword, SignIn } from './password.ts';
 

@@ -1,0 +1,29 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
+import type { LoginGuard } from '../devices/login-guard.ts';
+import type { DeviceConfig } from '../devices/types.ts';
+import { IsapiDriver } from '../isapi/driver.ts';
+import type { Driver } from './driver.ts';
+
+/** What every driver is made with. */
+export interface DriverOptions {
+  host: string;
+  port: number;
+  username: string;
+  password: string;
+  guard: LoginGuard;
+  clock: Clock;
+  log: Logger;
+  /** An event stream without a byte for so long is dead. */
+  watchdogMs?: number;
+  /** Do not log in when the device says that so few tries (or fewer) are left. */
+  reserveTries?: number;
+}
+
+const DRIVERS: Record<DeviceConfig['kind'], new (o: DriverOptions) => Driver> = {
+  isapi: IsapiDriver,
+};
+
+export function driverFor(kind: DeviceConfig['kind'], o: DriverOptions): Driver {
+  return new DRIVERS[kind](o);
+}

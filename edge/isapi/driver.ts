@@ -1,0 +1,171 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
+import type {
+  DeviceAction,
+  DeviceCapabilities,
+  ListName,
+  Section,
+  SettingsChange,
+  Target,
+} from '../../protocol/wire/operations.ts';
+import type { LoginGuard } from '../devices/login-guard.ts';
+import type { Driver, DriverChannel } from '../drivers/driver.ts';
+import { FeatureSet } from '../drivers/feature-set.ts';
+import { type Alert, videoChannel } from './alert.ts';
+import { AlertStream, type StreamEnd } from './alert-stream.ts';
+import { failure, type Result } from './answer.ts';
+import { categoryOf } from './category.ts';
+import { hostHeader, IsapiClient } from './client.ts';
+import { type Channel, type DeviceInfo, readChannels, readDeviceInfo, readRtspPort, readSnapshot } from './device.ts';
+import { readClockDrift } from './device-time.ts';
+import { ISAPI_FEATURES } from './features/index.ts';
+import { IsapiDevice } from './isapi-device.ts';
+
+/** A device that works by ISAPI: cameras, recorders, intercom, access control, panels, radars, speakers. */
+export class IsapiDriver implements Driver {
+  readonly #client: IsapiClient;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #watchdogMs: number | undefined;
+  #info: DeviceInfo | null = null;
+  #channels: Channel[] = [];
+  #features: FeatureSet<IsapiDevice> | null = null;
+  #stream: AlertStream | null = null;
+
+  constructor(o: {
+    host: string;
+    port: number;
+    username: string;
+    password: string;
+    guard: LoginGuard;
+    clock: Clock;
+    log: Logger;
+    /** A stream without a byte for so long is dead. */
+    watchdogMs?: number;
+    /** Do not log in when the device says that so few tries (or fewer) are left. */
+    reserveTries?: number;
+  }) {
+    this.#client = new IsapiClient(o);
+    this.#clock = o.clock;
+    this.#log = o.log;
+    this.#watchdogMs = o.watchdogMs;
+  }
+
+  get host(): string {
+    return this.#client.host;
+  }
+  get port(): number {
+    return this.#client.port;
+  }
+
+  async identify(signal?: AbortSignal): Promise<Result<DeviceInfo>> {
+    const info = await readDeviceInfo(this.#client, signal);
+    if (info.ok) {
+      this.#info = info.value;
+      this.#features = null;
+    }
+    return info;
+  }
+
+  async channels(signal?: AbortSignal): Promise<Result<DriverChannel[]>> {
+    const channels = await readChannels(this.#client, this.#info?.recorder ?? false, signal);
+    if (!channels.ok) return channels;
+    this.#channels = channels.value;
+    this.#features = null;
+    if (channels.value.length === 0) return { ok: true, value: [] };
+    const at = `rtsp://${hostHeader(this.host, 80)}:${await readRtspPort(this.#client, signal)}`;
+    const value = channels.value.map(({ channel, name }) => ({
+      ...{ channel, name },
+      rtspUrl: `${at}/Streaming/Channels/${channel}01`,
+    }));
+    return { ok: true, value };
+  }
+
+  clockDrift(signal?: AbortSignal): Promise<number | null> {
+    return readClockDrift(this.#client, () => this.#clock.now(), signal);
+  }
+
+  async listen(o: Parameters<Driver['listen']>[0]): Promise<StreamEnd> {
+    const stream = new AlertStream({
+      client: this.#client,
+      clock: this.#clock,
+      log: this.#log,
+      watchdogMs: this.#watchdogMs,
+      onOpen: o.onOpen,
+      onAlert: (alert) => o.onAlert(this.#counted(alert)),
+      onUnreadable: o.onUnreadable,
+    });
+    this.#stream = stream;
+    try {
+      return await stream.run(o.signal);
+    } finally {
+      this.#stream = null;
+    }
+  }
+
+  /** With the channel as streams and people count it. */
+  #counted(alert: Alert): Alert {
+    if (alert.type === 'alarmInput') return alert;
+    const known = this.#channels.map((c) => c.channel);
+    return { ...alert, channel: videoChannel(alert.channel, this.#info?.recorder ?? false, known) };
+  }
+
+  check(): void {
+    this.#stream?.check();
+  }
+
+  async snapshot(channel: number): Promise<Result<Buffer>> {
+    if (!this.#channels.some((c) => c.channel === channel)) return failure('not-found', 'It has no such channel.');
+    return readSnapshot(this.#client, channel, this.#info?.recorder ?? false);
+  }
+
+  async capabilities(signal?: AbortSignal): Promise<Result<DeviceCapabilities>> {
+    return this.#with(async (f) => ({ ok: true, value: await f.capabilities(signal) }));
+  }
+
+  readSettings(section: Section, at: Target, signal?: AbortSignal): ReturnType<Driver['readSettings']> {
+    return this.#with((f) => f.read(section, at, signal));
+  }
+
+  writeSettings(
+    section: Section,
+    at: Target,
+    set: SettingsChange['set'],
+    signal?: AbortSignal,
+  ): ReturnType<Driver['writeSettings']> {
+    return this.#with((f) => f.write(section, at, set, signal));
+  }
+
+  readList(list: ListName, at: Target, signal?: AbortSignal): ReturnType<Driver['readList']> {
+    return this.#with((f) => f.list(list, at, signal));
+  }
+
+  act(action: DeviceAction, signal?: AbortSignal): ReturnType<Driver['act']> {
+    return this.#with((f) => f.act(action, signal));
+  }
+
+  /** The device as its features see it; for work that is more than one operation (initialisation, upgrade). */
+  device(): IsapiDevice | null {
+    if (!this.#info) return null;
+    return new IsapiDevice({
+      client: this.#client,
+      info: this.#info,
+      channels: this.#channels,
+      clock: this.#clock,
+      log: this.#log,
+    });
+  }
+
+  async #with<T>(fn: (features: FeatureSet<IsapiDevice>) => Promise<Result<T>>): Promise<Result<T>> {
+    const device = this.#features ? null : this.device();
+    if (device) {
+      const category = categoryOf(device.info);
+      this.#features = new FeatureSet({ features: ISAPI_FEATURES, device, category });
+    }
+    return this.#features ? fn(this.#features) : failure('device-unreachable', 'It was not reached yet.');
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
