@@ -64,6 +64,7 @@ import { Live } from './live/live.ts';
 import { registerLiveRoutes } from './live/routes.ts';
 import { Notify, type NotifyOptions } from './notify/notify.ts';
 import { registerNotifyRoutes } from './notify/routes.ts';
+import { registerOperationRoutes } from './operations/routes.ts';
 import { Operator } from './operator/operator.ts';
 import { loggedOperations } from './people/logged-operations.ts';
 import { People } from './people/people.ts';
@@ -277,6 +278,7 @@ export class Relay {
     const adding = new Adding({ ...{ db, clock, log: child('devices'), devices }, secrets, box, guard, claims, views });
     registerDeviceRoutes(api, { db, box, devices, list: deviceList, adding, remote });
     registerActivationRoutes(api, { activations });
+    registerOperationRoutes(api, { box });
     registerHomeRoutes(api, { home: new Home({ db, clock, presence, states, views }) });
     registerEventRoutes(api, { events });
     const healthNow = (serial: string) => (presence.online(serial) ? health.get(serial) : null);

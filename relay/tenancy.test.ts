@@ -4,6 +4,7 @@ import { uuidv7 } from '../protocol/wire/ids.ts';
 import type { RolePermission } from '../protocol/wire/rights.ts';
 import { activationFixture } from './activation/testing/fixture.ts';
 import { hashToken } from './auth/sessions.ts';
+import { operationFixture } from './operations/testing/fixture.ts';
 import { coreFixture } from './testing/core-fixture.ts';
 import type { Fixture, Tenant } from './testing/fixture.ts';
 import { handoverFixture } from './testing/handover-fixture.ts';
@@ -22,6 +23,7 @@ import { siteFixture } from './testing/site-fixture.ts';
 const FIXTURES: Fixture[] = [
   coreFixture,
   activationFixture,
+  operationFixture,
   keyFixture,
   peopleFixture,
   siteFixture,
@@ -32,7 +34,12 @@ const FIXTURES: Fixture[] = [
 ];
 
 /** Ids that are no UUIDs, of nothing that there is. */
-const NOBODYS: Record<string, string> = { serial: 'AAAAAAAA9', mac: '02-00-00-00-00-99' };
+const NOBODYS: Record<string, string> = {
+  serial: 'AAAAAAAA9',
+  mac: '02-00-00-00-00-99',
+  section: 'video',
+  list: 'presets',
+};
 
 interface Operation {
   method: string;

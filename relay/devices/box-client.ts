@@ -37,7 +37,7 @@ export class BoxClient {
   async json<T>(
     serial: string,
     schema: z.ZodType<T>,
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
     options: { body?: unknown; timeoutMs: number; signal?: AbortSignal },
   ): Promise<T> {

@@ -307,6 +307,173 @@ export type Device = {
     }[];
   } | null;
 };
+export type DeviceActionDone = { pending: boolean; text: string | null };
+export type DeviceCapabilities = {
+  category:
+    | 'camera'
+    | 'ptzCamera'
+    | 'thermalCamera'
+    | 'nvr'
+    | 'dvr'
+    | 'doorStation'
+    | 'doorbell'
+    | 'indoorStation'
+    | 'accessController'
+    | 'panel'
+    | 'radar'
+    | 'speaker'
+    | 'switch'
+    | 'other';
+  sections: {
+    section:
+      | 'video'
+      | 'picture'
+      | 'osd'
+      | 'backlight'
+      | 'privacyMask'
+      | 'motion'
+      | 'channel'
+      | 'network'
+      | 'ports'
+      | 'time'
+      | 'ddns'
+      | 'platform'
+      | 'onvif'
+      | 'passwordRecovery'
+      | 'device'
+      | 'panel'
+      | 'radar'
+      | 'speaker'
+      | 'switch';
+    channels: number[] | null;
+    streams?: number[];
+  }[];
+  lists: {
+    list:
+      | 'presets'
+      | 'patrols'
+      | 'patterns'
+      | 'disks'
+      | 'users'
+      | 'recorderChannels'
+      | 'camerasSeen'
+      | 'alarmInputs'
+      | 'alarmOutputs'
+      | 'doors'
+      | 'areas'
+      | 'zones'
+      | 'peripherals'
+      | 'faults'
+      | 'audioFiles'
+      | 'switchPorts'
+      | 'neighbours';
+    channels: number[] | null;
+  }[];
+  actions: {
+    action:
+      | 'ptzMove'
+      | 'ptzStop'
+      | 'ptzHome'
+      | 'focus'
+      | 'presetCall'
+      | 'presetSet'
+      | 'presetDelete'
+      | 'patrolStart'
+      | 'patrolStop'
+      | 'patternRun'
+      | 'patternStop'
+      | 'privacyMaskOn'
+      | 'privacyMaskOff'
+      | 'alarmOutput'
+      | 'doorOpen'
+      | 'doorRemainOpen'
+      | 'doorRemainClosed'
+      | 'doorResume'
+      | 'areaArmAway'
+      | 'areaArmStay'
+      | 'areaDisarm'
+      | 'areaSilence'
+      | 'zoneBypass'
+      | 'zoneUnbypass'
+      | 'walkTestStart'
+      | 'walkTestStop'
+      | 'play'
+      | 'playStop'
+      | 'reboot'
+      | 'restore'
+      | 'diskFormat'
+      | 'syncTime'
+      | 'passwordChange'
+      | 'unbind'
+      | 'channelAdd'
+      | 'channelEdit'
+      | 'channelDelete'
+      | 'channelsSort'
+      | 'portRestart';
+    channels: number[] | null;
+  }[];
+  resources: {
+    kind:
+      | 'camera'
+      | 'accessController'
+      | 'door'
+      | 'doorStation'
+      | 'doorbell'
+      | 'area'
+      | 'zone'
+      | 'alarmInput'
+      | 'alarmOutput'
+      | 'radar'
+      | 'speaker';
+    id: string;
+    name: string;
+    triggers: string[];
+    actions: (
+      | 'capture'
+      | 'record'
+      | 'ptzMove'
+      | 'ptzStop'
+      | 'ptzHome'
+      | 'focus'
+      | 'presetCall'
+      | 'presetSet'
+      | 'presetDelete'
+      | 'patrolStart'
+      | 'patrolStop'
+      | 'patternRun'
+      | 'patternStop'
+      | 'privacyMaskOn'
+      | 'privacyMaskOff'
+      | 'alarmOutput'
+      | 'doorOpen'
+      | 'doorRemainOpen'
+      | 'doorRemainClosed'
+      | 'doorResume'
+      | 'areaArmAway'
+      | 'areaArmStay'
+      | 'areaDisarm'
+      | 'areaSilence'
+      | 'zoneBypass'
+      | 'zoneUnbypass'
+      | 'walkTestStart'
+      | 'walkTestStop'
+      | 'play'
+      | 'playStop'
+      | 'reboot'
+      | 'restore'
+      | 'diskFormat'
+      | 'syncTime'
+      | 'passwordChange'
+      | 'unbind'
+      | 'channelAdd'
+      | 'channelEdit'
+      | 'channelDelete'
+      | 'channelsSort'
+      | 'portRestart'
+    )[];
+  }[];
+  unverified: string[];
+};
 export type DeviceInvitation = {
   id: string;
   deviceId: string;
@@ -341,7 +508,52 @@ export type DeviceItem = {
   timeZone: string;
   state: 'online' | 'offline' | 'unknown';
 };
+export type DeviceListing = {
+  items: { id: string; name: string; values: Record<string, string | number | boolean | null> }[];
+};
 export type DevicePage = { items: DeviceItem[]; nextCursor: string | null };
+export type DeviceSettings = {
+  fields: (
+    | { name: string; readOnly?: true; kind: 'boolean'; value: boolean | null }
+    | {
+        name: string;
+        readOnly?: true;
+        kind: 'number';
+        value: number | null;
+        min: number | null;
+        max: number | null;
+        unit: string | null;
+      }
+    | { name: string; readOnly?: true; kind: 'choice'; value: string | null; options: string[] }
+    | { name: string; readOnly?: true; kind: 'text'; value: string | null; maxLength: number }
+    | { name: string; readOnly?: true; kind: 'secret'; set: boolean | null; maxLength: number }
+    | { name: string; readOnly?: true; kind: 'regions'; value: [number, number][][]; maxRegions: number }
+  )[];
+};
+export type DeviceSettingsWritten = {
+  fields: (
+    | { name: string; readOnly?: true; kind: 'boolean'; value: boolean | null }
+    | {
+        name: string;
+        readOnly?: true;
+        kind: 'number';
+        value: number | null;
+        min: number | null;
+        max: number | null;
+        unit: string | null;
+      }
+    | { name: string; readOnly?: true; kind: 'choice'; value: string | null; options: string[] }
+    | { name: string; readOnly?: true; kind: 'text'; value: string | null; maxLength: number }
+    | { name: string; readOnly?: true; kind: 'secret'; set: boolean | null; maxLength: number }
+    | { name: string; readOnly?: true; kind: 'regions'; value: [number, number][][]; maxRegions: number }
+  )[];
+  notKept: {
+    name: string;
+    wanted: string | number | boolean | null | [number, number][][];
+    is: string | number | boolean | null | [number, number][][];
+  }[];
+  rebootRequired: boolean;
+};
 export type Discovery = {
   items: {
     mac: string;
@@ -1188,6 +1400,20 @@ export interface Routes {
       };
       answer: DevicePage;
     };
+    /** What a device can do, and what of it takes part in linkages */
+    '/devices/{deviceId}/capabilities': { params: { deviceId: string }; answer: DeviceCapabilities };
+    /** What a device has of something: presets, disks, doors, zones, … */
+    '/devices/{deviceId}/lists/{list}': {
+      params: { deviceId: string; list: string };
+      query?: { channel?: number; stream?: number };
+      answer: DeviceListing;
+    };
+    /** Settings of a device, with what each may be */
+    '/devices/{deviceId}/settings/{section}': {
+      params: { deviceId: string; section: string };
+      query?: { channel?: number; stream?: number };
+      answer: DeviceSettings;
+    };
     /** A picture of now */
     '/devices/{deviceId}/snapshot': { params: { deviceId: string }; query?: { channel?: number }; answer: never };
     /** Invitations of employees */
@@ -1569,6 +1795,59 @@ export interface Routes {
     '/device-invitations/{deviceInvitationId}/withdraw': {
       params: { deviceInvitationId: string };
       answer: DeviceInvitation;
+    };
+    /** Do something with a device at once */
+    '/devices/{deviceId}/actions': {
+      params: { deviceId: string };
+      body:
+        | { action: 'ptzMove'; channel: number; pan: number; tilt: number; zoom: number; ms?: number }
+        | { action: 'ptzStop'; channel: number }
+        | { action: 'ptzHome'; channel: number }
+        | { action: 'focus'; channel: number; speed: number; ms?: number }
+        | { action: 'presetCall'; channel: number; preset: string }
+        | { action: 'presetSet'; channel: number; preset: string | null; name: string }
+        | { action: 'presetDelete'; channel: number; preset: string }
+        | { action: 'patrolStart'; channel: number; patrol: number }
+        | { action: 'patrolStop'; channel: number; patrol: number }
+        | { action: 'patternRun'; channel: number; pattern: number }
+        | { action: 'patternStop'; channel: number; pattern: number }
+        | { action: 'privacyMaskOn'; channel: number }
+        | { action: 'privacyMaskOff'; channel: number }
+        | { action: 'alarmOutput'; output: string; active: boolean }
+        | { action: 'doorOpen'; door: number }
+        | { action: 'doorRemainOpen'; door: number }
+        | { action: 'doorRemainClosed'; door: number }
+        | { action: 'doorResume'; door: number }
+        | { action: 'areaArmAway'; area: number; force?: boolean }
+        | { action: 'areaArmStay'; area: number; force?: boolean }
+        | { action: 'areaDisarm'; area: number }
+        | { action: 'areaSilence'; area: number }
+        | { action: 'zoneBypass'; zone: number }
+        | { action: 'zoneUnbypass'; zone: number }
+        | { action: 'walkTestStart' }
+        | { action: 'walkTestStop' }
+        | { action: 'play'; file: string; volume?: number }
+        | { action: 'playStop' }
+        | { action: 'reboot' }
+        | { action: 'restore'; mode: 'basic' | 'full' }
+        | { action: 'diskFormat'; disk: string; confirm: string }
+        | { action: 'syncTime'; timeZone: string }
+        | { action: 'passwordChange'; oldPassword: string; newPassword: string }
+        | { action: 'unbind'; password: string; captcha?: string }
+        | { action: 'channelAdd'; address: string; port: number; protocol: string; username: string; password: string }
+        | {
+            action: 'channelEdit';
+            channel: number;
+            name?: string;
+            address?: string;
+            port?: number;
+            username?: string;
+            password: string;
+          }
+        | { action: 'channelDelete'; channel: number }
+        | { action: 'channelsSort'; order: number[]; password?: string }
+        | { action: 'portRestart'; port: number };
+      answer: DeviceActionDone;
     };
     /** Invite an employee by e-mail */
     '/employee-invitations': {
@@ -2162,6 +2441,13 @@ export interface Routes {
       params: { deviceId: string };
       body: { username: string; password: string };
       answer: Device;
+    };
+    /** Change settings of a device */
+    '/devices/{deviceId}/settings/{section}': {
+      params: { deviceId: string; section: string };
+      query?: { channel?: number; stream?: number };
+      body: { set: Record<string, string | number | boolean | null | [number, number][][]> };
+      answer: DeviceSettingsWritten;
     };
     /** Change my password */
     '/me/password': { body: { password: string; newPassword: string }; answer: SignedIn };
