@@ -5,6 +5,7 @@ import type { LoginGuard } from '../devices/login-guard.ts';
 import { failure, type IsapiFailure, type IsapiResponse, judge, type Result, readRefusal } from './answer.ts';
 import { DigestSession, parseChallenges } from './digest.ts';
 import { Slots } from './slots.ts';
+import { type Login, openSession, WebSession } from './web-session.ts';
 
 export interface RequestOptions {
   body?: Buffer;
@@ -20,10 +21,10 @@ const DEFAULT_LOCK_MS = 30 * 60_000;
 const LOCKED = 'It is locked after wrong passwords, by this or another program';
 
 /**
- * HTTP to one device with digest authentication (isapi.md §1). Cameras take few connections, so at most two requests are
- * under way and the rest queue; one login (nonce) serves all of them.
+ * HTTP to one device with digest authentication, or with a session login where it offers no digest (isapi.md §1). Cameras
+ * take few connections, so at most two requests are under way and the rest queue; one login serves all of them.
  *
- * Credentials are sent in digest form only. A dead nonce looks different from firmware to firmware, so a 401 to a reused
+ * Credentials are never sent in the clear. A dead nonce looks different from firmware to firmware, so a 401 to a reused
  * one leads to exactly one new round trip; a 401 to a fresh one is a refusal, told to the {@link LoginGuard}, and nothing
  * is sent any more until the guard is reset: every try counts towards the device's lock-out.
  */
@@ -42,7 +43,9 @@ export class IsapiClient {
   readonly #slots = new Slots(2, 32);
   readonly #loginSlot = new Slots(1, 64);
   readonly #closed = new AbortController();
-  #login: DigestSession | null = null;
+  #login: Login | null = null;
+  /** Answers without end that are open. */
+  #streams = 0;
 
   constructor(o: {
     host: string;
@@ -67,6 +70,8 @@ export class IsapiClient {
 
   /** Ends everything under way; the client is not used again. */
   close(): void {
+    this.#login?.close?.();
+    this.#login = null;
     this.#closed.abort();
     this.#agent.destroy();
   }
@@ -99,6 +104,8 @@ export class IsapiClient {
     const { res, finish } = answer;
     if (res.statusCode === 200) {
       finish();
+      this.#streams++;
+      res.once('close', () => this.#streams--);
       return { ok: true, value: res };
     }
     const body = await this.#read(answer, MAX_BODY_BYTES);
@@ -116,7 +123,7 @@ export class IsapiClient {
       const answer = await this.#send(method, uri, o, agent, used);
       if (!answer.ok || answer.res.statusCode !== 401) return answer;
       await this.#read(answer, MAX_BODY_BYTES);
-      if (this.#login === used) this.#login = null;
+      this.#drop(used);
     }
     // One login at a time: with a wrong password, two at once would be two tries.
     const release = await this.#loginSlot.take(o.signal);
@@ -136,7 +143,7 @@ export class IsapiClient {
 
   /** A round trip without credentials for the challenge, then one with them. */
   async #logIn(method: string, uri: string, o: RequestOptions, agent: Agent | false): Promise<Answer> {
-    this.#login = null;
+    if (this.#login) this.#drop(this.#login);
     // Some terminals refuse an empty write before they ask for a login, so a write is never the one that asks.
     const probe =
       method === 'GET'
@@ -160,7 +167,8 @@ export class IsapiClient {
       });
     }
     const login = DigestSession.from(parseChallenges(probe.res.rawHeaders), this.#username, this.#password);
-    if (!login) return failure('device-error', 'It offers no digest login; a password is never sent in the clear.');
+    // Panels of older firmware take nothing but a session login. Either way it is one login that is tried.
+    if (!login) return this.#logInBySession(method, uri, o, agent);
     const answer = await this.#send(method, uri, o, agent, login);
     if (!answer.ok || answer.res.statusCode !== 401) {
       if (answer.ok) this.#login = login;
@@ -168,6 +176,54 @@ export class IsapiClient {
     }
     const refusal = await this.#read(answer, MAX_BODY_BYTES);
     return this.#refused(Buffer.isBuffer(refusal) ? refusal : Buffer.alloc(0));
+  }
+
+  async #logInBySession(method: string, uri: string, o: RequestOptions, agent: Agent | false): Promise<Answer> {
+    const opened = await openSession({
+      username: this.#username,
+      password: this.#password,
+      nowMs: this.#clock.now(),
+      exchange: async (verb, path, body) => {
+        const answer = await this.#send(verb, this.prefix + path, { body, signal: o.signal }, this.#agent, null);
+        if (!answer.ok) return answer;
+        const read = await this.#read(answer, MAX_BODY_BYTES);
+        if (!Buffer.isBuffer(read)) return read;
+        return { status: answer.res.statusCode!, setCookie: answer.res.headers['set-cookie'] ?? [], body: read };
+      },
+    });
+    if ('refused' in opened) return this.#refused(opened.refused);
+    if ('ok' in opened) return opened;
+    const session = new WebSession({
+      cookie: opened.cookie,
+      clock: this.#clock,
+      listening: () => this.#streams > 0,
+      send: (using, path) => void this.#keepAlive(using, path),
+    });
+    if (this.#closed.signal.aborted) {
+      session.close();
+      return this.#stopped()!;
+    }
+    this.#login = session;
+    const answer = await this.#send(method, uri, o, agent, session);
+    if (!answer.ok || answer.res.statusCode !== 401) return answer;
+    await this.#read(answer, MAX_BODY_BYTES);
+    this.#drop(session);
+    return failure('device-error', 'It took the login, but not the session that it opened.');
+  }
+
+  async #keepAlive(session: WebSession, path: string): Promise<void> {
+    // A logout comes when everything else has been broken off.
+    const last = path.endsWith('Logout');
+    const answer = await this.#sendOnce('PUT', this.prefix + path, { timeoutMs: 5_000 }, false, session, last);
+    if (!answer.ok) return;
+    await this.#read(answer, MAX_BODY_BYTES);
+    if (answer.res.statusCode === 401) this.#drop(session);
+  }
+
+  /** The device takes this login no more; the next request logs in anew. */
+  #drop(login: Login): void {
+    if (login instanceof WebSession) login.lapse();
+    if (this.#login === login) this.#login = null;
   }
 
   #refused(body: Buffer): IsapiFailure {
@@ -193,7 +249,7 @@ export class IsapiClient {
     uri: string,
     o: RequestOptions,
     agent: Agent | false,
-    login: DigestSession | null,
+    login: Login | null,
   ): Promise<Answer> {
     const first = await this.#sendOnce(method, uri, o, agent, login);
     if (first.ok || !first.stale || method !== 'GET') return first;
@@ -205,11 +261,12 @@ export class IsapiClient {
     uri: string,
     o: RequestOptions,
     agent: Agent | false,
-    login: DigestSession | null,
+    login: Login | null,
+    outliving = false,
   ): Promise<Answer & { stale?: boolean }> {
     return new Promise((resolve) => {
       const headers: Record<string, string | number> = { Host: hostHeader(this.host, this.port), Accept: '*/*' };
-      if (login) headers.Authorization = login.authorization(method, uri);
+      Object.assign(headers, login?.headers(method, uri));
       if (o.body) headers['Content-Type'] = o.contentType ?? 'application/xml; charset="UTF-8"';
       if (o.body || method !== 'GET') headers['Content-Length'] = o.body?.length ?? 0;
       if (agent === false) headers.Connection = 'keep-alive';
@@ -223,7 +280,11 @@ export class IsapiClient {
         // Old devices write headers that a strict reader refuses.
         insecureHTTPParser: true,
         maxHeaderSize: 32 * 1024,
-        signal: o.signal ? AbortSignal.any([o.signal, this.#closed.signal]) : this.#closed.signal,
+        signal: outliving
+          ? undefined
+          : o.signal
+            ? AbortSignal.any([o.signal, this.#closed.signal])
+            : this.#closed.signal,
       });
       const cancel = this.#clock.after(o.timeoutMs ?? 8_000, () => req.destroy(new Error('it took too long')));
       const failed = (error: Error & { code?: string }) => {

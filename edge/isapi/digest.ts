@@ -74,6 +74,10 @@ export class DigestSession {
     return usable ? new DigestSession(usable, username, password, cnonce) : null;
   }
 
+  headers(method: string, uri: string): Record<string, string> {
+    return { Authorization: this.authorization(method, uri) };
+  }
+
   /** Value of the Authorization header. `uri` is the exact request target, query included. */
   authorization(method: string, uri: string): string {
     const p = this.#params;
