@@ -1,6 +1,6 @@
 /** Why a device is left alone. */
 export interface Refusal {
-  by: 'isapi' | 'rtsp';
+  by: 'isapi' | 'onvif' | 'rtsp';
   text: string;
   /** The device said that it is locked after wrong passwords. */
   locked: boolean;
