@@ -1,12 +1,15 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Logger } from 'pino';
+import type { Clock } from '../protocol/clock.ts';
 import type { DiscoveredDevice } from '../protocol/wire/box-api.ts';
 import { ActivateRequest, ProbeRequest } from '../protocol/wire/box-api.ts';
 import type { Health } from '../protocol/wire/uplink.ts';
 import type { Activator } from './devices/activator.ts';
 import type { DeviceManager } from './devices/manager.ts';
 import { deviceRoutes } from './devices/routes.ts';
+import type { Jobs } from './jobs/jobs.ts';
+import { jobRoutes } from './jobs/routes.ts';
 import { invalidRequest, problemResponse } from './problem-response.ts';
 
 /** The box's own API, for the relay alone: it is reached through the tunnel and listens on no address. */
@@ -14,11 +17,15 @@ export function boxApi(o: {
   discovery: { list(): DiscoveredDevice[]; scan(): Promise<void> };
   devices: Pick<DeviceManager, 'probe' | 'operate'>;
   activator: Pick<Activator, 'activate'>;
+  jobs: Jobs;
+  clock: Clock;
   health: () => Health;
   log: Logger;
 }): Hono {
   const app = new Hono();
-  app.use(bodyLimit({ maxSize: 64 * 1024, onError: () => problemResponse('payload-too-large') }));
+  const limited = (maxSize: number) => bodyLimit({ maxSize, onError: () => problemResponse('payload-too-large') });
+  const [small, job] = [limited(64 * 1024), limited(512 * 1024)];
+  app.use((c, next) => (c.req.path === '/v1/jobs' ? job(c, next) : small(c, next)));
   app.notFound(() => problemResponse('not-found'));
   app.onError((error) => {
     o.log.error({ err: error }, 'a request of the relay failed');
@@ -44,5 +51,6 @@ export function boxApi(o: {
     return activated.ok ? c.json(activated.result) : problemResponse(activated.code, activated.detail);
   });
   app.route('/v1/devices', deviceRoutes(o.devices));
+  app.route('/v1/jobs', jobRoutes(o));
   return app;
 }

@@ -17,6 +17,7 @@ import { DeviceManager } from './devices/manager.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { HealthReport } from './health.ts';
 import { Identity, writePrivateFile } from './identity/identity.ts';
+import { Jobs } from './jobs/jobs.ts';
 import { boxEvent } from './journal/box-event.ts';
 import { Journal } from './journal/journal.ts';
 import { boxMetrics } from './metrics.ts';
@@ -119,7 +120,8 @@ const devices = new DeviceManager({
 });
 const video = new Video({ clock, log, warnables });
 const activator = new Activator({ discovery, clock, log });
-const api = boxApi({ discovery, devices, activator, health: () => health.read(), log });
+const jobs = new Jobs({ path: join(data, 'jobs.db'), key: identity.keyFor('jobs'), clock, log });
+const api = boxApi({ discovery, devices, activator, jobs, clock, health: () => health.read(), log });
 const tunnel = new TunnelClient({
   auth,
   handler: api.fetch,
@@ -228,6 +230,7 @@ uploads.start();
 recorder.start();
 arc.start();
 devices.start();
+jobs.start();
 config.start();
 uplink.start();
 tunnel.start();
@@ -248,7 +251,7 @@ async function stop(): Promise<void> {
   setTimeout(() => die(null, 'the box did not stop in time'), 10_000).unref();
   server.close();
   server.closeAllConnections();
-  await Promise.all([devices.stop(), discovery.stop(), uplink.stop(), tunnel.stop()]);
+  await Promise.all([jobs.stop(), devices.stop(), discovery.stop(), uplink.stop(), tunnel.stop()]);
   await Promise.all([recorder.stop(), arc.stop()]);
   await Promise.all([video.stop(), uploads.stop()]);
   await journal.stop();

@@ -3,6 +3,7 @@ import {
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
+  hkdfSync,
   type KeyObject,
   randomInt,
   sign,
@@ -118,6 +119,12 @@ export class Identity {
   /** Throws when the secret was sealed to another box or for another context. */
   unseal(secret: SealedSecret, context: string): string {
     return open(secret, this.#sealKey, context);
+  }
+
+  /** A key that only this box has, for what it keeps encrypted on its own disk; another one for each purpose. */
+  keyFor(purpose: string): Buffer {
+    const secret = this.#sealKey.export({ type: 'pkcs8', format: 'der' });
+    return Buffer.from(hkdfSync('sha256', secret, this.serial, `gatepost-${purpose}-v1`, 32));
   }
 
   #sign(text: string): string {
