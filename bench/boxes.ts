@@ -8,6 +8,7 @@ import { DesiredConfig } from '../edge/config/desired-config.ts';
 import { Identity } from '../edge/identity/identity.ts';
 import { Journal } from '../edge/journal/journal.ts';
 import { TunnelClient } from '../edge/tunnel/client.ts';
+import { addressPolicy } from '../edge/tunnel/connect.ts';
 import { RelayAuth } from '../edge/uplink/relay-auth.ts';
 import { Uplink } from '../edge/uplink/uplink.ts';
 import { Warnables } from '../edge/warnables.ts';
@@ -53,7 +54,13 @@ class IdleBox {
       warnables,
       releasedFile: join(dir, 'released.json'),
     });
-    this.tunnel = new TunnelClient({ auth, handler: () => new Response(), connectPolicy: () => false, clock, log });
+    this.tunnel = new TunnelClient({
+      auth,
+      handler: () => new Response(),
+      connectPolicy: addressPolicy(() => false),
+      clock,
+      log,
+    });
   }
 }
 

@@ -11,6 +11,7 @@ import { deviceRoutes } from './devices/routes.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import { jobRoutes } from './jobs/routes.ts';
 import { invalidRequest, problemResponse } from './problem-response.ts';
+import type { CertificatePins } from './remote-config/pins.ts';
 
 /** The box's own API, for the relay alone: it is reached through the tunnel and listens on no address. */
 export function boxApi(o: {
@@ -18,6 +19,7 @@ export function boxApi(o: {
   devices: Pick<DeviceManager, 'probe' | 'operate'>;
   activator: Pick<Activator, 'activate'>;
   jobs: Jobs;
+  certificates: Pick<CertificatePins, 'forget'>;
   clock: Clock;
   health: () => Health;
   log: Logger;
@@ -49,6 +51,10 @@ export function boxApi(o: {
     if (!request.success) return invalidRequest(request.error);
     const activated = await o.activator.activate(request.data);
     return activated.ok ? c.json(activated.result) : problemResponse(activated.code, activated.detail);
+  });
+  app.post('/v1/devices/:id/certificate/forget', (c) => {
+    o.certificates.forget(c.req.param('id'));
+    return c.json({});
   });
   app.route('/v1/devices', deviceRoutes(o.devices));
   app.route('/v1/jobs', jobRoutes(o));

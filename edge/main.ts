@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { isIPv4 } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getRequestListener } from '@hono/node-server';
@@ -21,6 +22,9 @@ import { Jobs } from './jobs/jobs.ts';
 import { boxEvent } from './journal/box-event.ts';
 import { Journal } from './journal/journal.ts';
 import { boxMetrics } from './metrics.ts';
+import { Networks } from './remote-config/networks.ts';
+import { CertificatePins } from './remote-config/pins.ts';
+import { RemotePolicy } from './remote-config/policy.ts';
 import { setupApp } from './setup/app.ts';
 import { SetupPassword } from './setup/password.ts';
 import { TunnelClient } from './tunnel/client.ts';
@@ -49,6 +53,16 @@ const options = new Command()
     new Option('--wsd-port <number>', 'UDP port of WS-Discovery (0: do not search by it)')
       .env('GATEPOST_WSD_PORT')
       .default('3702'),
+  )
+  .addOption(
+    new Option('--mdns-port <number>', 'UDP port of multicast DNS (0: do not search by it)').env('GATEPOST_MDNS_PORT'),
+  )
+  .addOption(new Option('--ssdp-port <number>', 'UDP port of SSDP (0: do not search by it)').env('GATEPOST_SSDP_PORT'))
+  .addOption(
+    new Option('--also-search <addresses...>', 'devices in other subnets, asked by unicast')
+      .env('GATEPOST_ALSO_SEARCH')
+      .argParser((text: string, all: string[] = []) => [...all, ...text.split(/[\s,]+/).filter((a) => isIPv4(a))])
+      .default([]),
   )
   .addOption(
     new Option('--setup-host <names...>', 'further names of the set-up page').env('GATEPOST_SETUP_HOST').default([]),
@@ -106,6 +120,9 @@ const discovery = new Discovery({
   interface: options.interface,
   sadpPort: Number(options.sadpPort),
   wsdPort: Number(options.wsdPort),
+  mdnsPort: options.mdnsPort === undefined ? undefined : Number(options.mdnsPort),
+  ssdpPort: options.ssdpPort === undefined ? undefined : Number(options.ssdpPort),
+  unicastTargets: options.alsoSearch,
   clock,
   log,
   warnables,
@@ -120,13 +137,36 @@ const devices = new DeviceManager({
 });
 const video = new Video({ clock, log, warnables });
 const activator = new Activator({ discovery, clock, log });
+const pins = new CertificatePins({ dir: data });
+pins.start();
+const { relayUrl } = auth;
+const remote = new RemotePolicy({
+  dir: data,
+  networks: new Networks({ interface: options.interface }),
+  seen: discovery,
+  isOnline: (deviceId) => devices.health().some((device) => device.id === deviceId && device.state === 'online'),
+  pins,
+  ownPorts: [Number(options.port), Number(relayUrl.port || (relayUrl.protocol === 'https:' ? 443 : 80))],
+  loopback: options.interface === 'lo',
+  relayUrl,
+  clock,
+  log,
+});
 const jobs = new Jobs({ path: join(data, 'jobs.db'), key: identity.keyFor('jobs'), clock, log });
-const api = boxApi({ discovery, devices, activator, jobs, clock, health: () => health.read(), log });
+const api = boxApi({
+  discovery,
+  devices,
+  activator,
+  jobs,
+  certificates: pins,
+  clock,
+  health: () => health.read(),
+  log,
+});
 const tunnel = new TunnelClient({
   auth,
   handler: api.fetch,
-  // Remote access to devices is not offered yet: nothing may be dialled.
-  connectPolicy: () => false,
+  connectPolicy: (authority, headers) => remote.resolve(authority, headers),
   clock,
   log,
 });
@@ -147,7 +187,10 @@ const config = new DesiredConfig({
   dir: data,
   unseal: (secret, context) => identity.unseal(secret, context),
   appliers: {
-    devices: (items) => devices.apply(items),
+    devices: (items) => {
+      remote.apply(items);
+      return devices.apply(items);
+    },
     recording: (items) => recorder.apply(items),
     arc: (items) => arc.apply(items),
   },

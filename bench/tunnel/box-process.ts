@@ -3,6 +3,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
+import { addressPolicy } from '../../edge/tunnel/connect.ts';
 import type { TunnelMode } from '../../protocol/tunnel/handshake.ts';
 import { makeClient, until } from './pair.ts';
 import { bytesReadable, bytesStream, SMALL } from './payload.ts';
@@ -30,7 +31,7 @@ const clients = Array.from({ length: a.boxes ?? 1 }, (_, i) =>
     serial: `${a.name ?? 'BOX'}${i}`,
     mode: a.mode,
     ca: a.ca,
-    connectPolicy: () => true,
+    connectPolicy: addressPolicy(() => true),
     maxRequestBytes: Number.MAX_SAFE_INTEGER,
     handler: async (request) => {
       const url = new URL(request.url);

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TunnelClient } from '../../edge/tunnel/client.ts';
+import { addressPolicy } from '../../edge/tunnel/connect.ts';
 import { type Clock, systemClock } from '../../protocol/clock.ts';
 import type { TunnelMode } from '../../protocol/tunnel/handshake.ts';
 import { makeClient, startHub, until } from './pair.ts';
@@ -215,7 +216,7 @@ describe('CONNECT', () => {
       const got: Buffer[] = [];
       socket.on('data', (b) => got.push(b)).on('end', () => socket.end(`you said ${Buffer.concat(got)}`));
     });
-    const { hub } = await pair({ connectPolicy: (host, p) => host === '127.0.0.1' && p === port });
+    const { hub } = await pair({ connectPolicy: addressPolicy((host, p) => host === '127.0.0.1' && p === port) });
     const stream = await hub.connect('BOX', '127.0.0.1', port);
     stream.end('hello');
     expect(await text(stream)).toBe('you said hello');
@@ -227,13 +228,13 @@ describe('CONNECT', () => {
       reached++;
       socket.destroy();
     });
-    const { hub } = await pair({ connectPolicy: (_, p) => p !== port });
+    const { hub } = await pair({ connectPolicy: addressPolicy((_, p) => p !== port) });
     await expect(hub.connect('BOX', '127.0.0.1', port)).rejects.toMatchObject({ code: 'refused' });
     expect(reached).toBe(0);
   });
 
   it('says target-unreachable when the device refuses', async () => {
-    const { hub } = await pair({ connectPolicy: () => true });
+    const { hub } = await pair({ connectPolicy: addressPolicy(() => true) });
     await expect(hub.connect('BOX', '127.0.0.1', 1)).rejects.toMatchObject({ code: 'target-unreachable' });
   });
 
@@ -243,7 +244,7 @@ describe('CONNECT', () => {
       socket.on('error', (e: NodeJS.ErrnoException) => seen.push(e.code ?? '?')).on('end', () => seen.push('end'));
       socket.on('data', (b) => (b.toString() === 'reset me' ? socket.resetAndDestroy() : socket.write('ok')));
     });
-    const { hub } = await pair({ connectPolicy: () => true });
+    const { hub } = await pair({ connectPolicy: addressPolicy(() => true) });
     const cut = await hub.connect('BOX', '127.0.0.1', port);
     cut.write('half a file');
     await new Promise((resolve) => cut.once('data', resolve));

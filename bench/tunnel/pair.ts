@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import pino from 'pino';
 import { TunnelClient, type TunnelClientArguments } from '../../edge/tunnel/client.ts';
+import { addressPolicy } from '../../edge/tunnel/connect.ts';
 import { type Clock, systemClock } from '../../protocol/clock.ts';
 import { TunnelHub } from '../../relay/tunnel/hub.ts';
 
@@ -40,7 +41,7 @@ export function makeClient(
   return new TunnelClient({
     auth: { relayUrl, header: async () => `${a.serial ?? 'BOX'}/${a.epoch ?? 1}` },
     handler: () => new Response('ok'),
-    connectPolicy: () => false,
+    connectPolicy: addressPolicy(() => false),
     clock: systemClock,
     log: silent,
     ...a,

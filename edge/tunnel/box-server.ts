@@ -10,10 +10,9 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import { type ProblemCode, problem } from '../../protocol/wire/problem.ts';
-import { serveConnect } from './connect.ts';
+import { type ConnectPolicy, serveConnect } from './connect.ts';
 
 export type FetchHandler = (request: Request) => Response | Promise<Response>;
-export type ConnectPolicy = (host: string, port: number) => boolean;
 
 /** Of one HTTP/2 session; there is one a class in use. */
 const MAX_STREAMS = 128;
@@ -62,8 +61,12 @@ export class BoxServer {
     this.#server.on('sessionError', (err) => this.#log.debug({ err }, 'tunnel session ended with an error'));
     this.#server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       stream.on('error', (err) => this.#log.debug({ err }, 'tunnel stream ended with an error'));
-      if (headers[':method'] === 'CONNECT') serveConnect(stream, headers[':authority'], a.connectPolicy, a.clock);
-      else void this.#serve(stream, headers);
+      if (headers[':method'] !== 'CONNECT') void this.#serve(stream, headers);
+      else
+        serveConnect(stream, headers, a.connectPolicy, a.clock).catch((err) => {
+          this.#log.error({ err }, 'a CONNECT through the tunnel failed');
+          stream.destroy(err);
+        });
     });
   }
 

@@ -8,7 +8,8 @@ import { TunnelError } from '../../protocol/tunnel/errors.ts';
 import type { Framing } from '../../protocol/tunnel/framing.ts';
 import { offer, type TunnelMode } from '../../protocol/tunnel/handshake.ts';
 import { Transport } from '../../protocol/tunnel/transport.ts';
-import { BoxServer, type ConnectPolicy, type FetchHandler } from './box-server.ts';
+import { BoxServer, type FetchHandler } from './box-server.ts';
+import type { ConnectPolicy } from './connect.ts';
 
 /** The part of RelayAuth that is needed here. */
 export interface TunnelAuth {

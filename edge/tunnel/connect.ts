@@ -1,65 +1,128 @@
-import type { ServerHttp2Stream } from 'node:http2';
-import { connect, isIPv6, type Socket } from 'node:net';
+import { constants } from 'node:crypto';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Clock } from '../../protocol/clock.ts';
+import { REFUSAL_HEADER } from '../../protocol/wire/remote-config.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** `host:port` or `[v6]:port`; null for anything else. */
-function parseAuthority(authority: string | undefined): { host: string; port: number } | null {
-  const m = /^(?:\[([0-9a-fA-F:.]{2,45})\]|([A-Za-z0-9._-]{1,253})):(\d{1,5})$/.exec(authority ?? '');
-  if (!m || (m[1] !== undefined && !isIPv6(m[1]))) return null;
-  const port = Number(m[3]);
-  return port >= 1 && port <= 65_535 ? { host: m[1] ?? m[2]!, port } : null;
+export type ConnectHeaders = Pick<IncomingHttpHeaders, string>;
+/** Where a CONNECT goes. */
+export interface Target {
+  /** An address, never a name. */
+  host: string;
+  port: number;
+  /** Of the answer. */
+  headers?: Record<string, string>;
+  /** Given: TLS to the target; asked whether its certificate (SHA-256) is the right one. */
+  trusts?: (fingerprint: string) => boolean;
+  /** Told when it stands, with how to cut it; tells back how to report its end. */
+  opened?: (cut: () => void) => (bytesIn: number, bytesOut: number) => void;
+}
+export interface Refused {
+  refused: number;
+  headers?: Record<string, string>;
+}
+export type ConnectPolicy = (
+  authority: string | undefined,
+  headers: ConnectHeaders,
+) => Target | Refused | Promise<Target | Refused>;
+
+/** CONNECT to addresses, `host:port` or `[v6]:port`, that `permits` allows. */
+export function addressPolicy(permits: (host: string, port: number) => boolean): ConnectPolicy {
+  return (authority) => {
+    const m = /^(?:\[([0-9a-fA-F:.]{2,45})\]|([0-9.]{7,15})):(\d{1,5})$/.exec(authority ?? '');
+    const [host, port] = [m?.[1] ?? m?.[2] ?? '', Number(m?.[3])];
+    if (isIP(host) === 0 || port < 1 || port > 65_535) return { refused: 400 };
+    return permits(host, port) ? { host, port } : { refused: 403 };
+  };
 }
 
 /**
- * CONNECT (RFC 9113 §8.5): a TCP connection to a device that the policy allows. Answers 200, 400 (no `host:port`), 403 (policy),
- * 502 (the device refused) or 504 (no answer within 10 s). A cut stream resets the device's connection and the other way
- * round, so that half a transfer never looks like a whole one.
+ * CONNECT (RFC 9113 §8.5): a TCP connection to a device that the policy allows. Answers 200, 400 (no authority of the policy's
+ * kind), 403 (policy), 495 (another certificate), 502 (the device refused) or 504 (no answer within 10 s). A cut stream resets
+ * the device's connection and the other way round, so that half a transfer never looks like a whole one.
  */
-export function serveConnect(
+export async function serveConnect(
   stream: ServerHttp2Stream,
-  authority: string | undefined,
-  policy: (host: string, port: number) => boolean,
+  headers: IncomingHttpHeaders,
+  policy: ConnectPolicy,
   clock: Clock,
-): void {
-  const target = parseAuthority(authority);
-  if (!target || !policy(target.host, target.port)) {
-    refuse(stream, target ? 403 : 400);
-    return;
-  }
-  const socket = connect({ ...target, allowHalfOpen: true, noDelay: true });
+): Promise<void> {
+  const target = await policy(headers[':authority'], headers);
+  if (stream.destroyed) return;
+  if ('refused' in target) refuse(stream, target.refused, target.headers);
+  else dial(stream, target, clock);
+}
+
+function dial(stream: ServerHttp2Stream, target: Target, clock: Clock): void {
+  const { host, port, trusts } = target;
+  const tcp = connect({ host, port, allowHalfOpen: !trusts, noDelay: true });
+  const socket: Socket = trusts ? overTls(tcp) : tcp;
   let status = 502;
+  let cause: Record<string, string> = {};
   const cancelTimer = clock.after(CONNECT_TIMEOUT_MS, () => {
     status = 504;
     socket.destroy(new Error('no answer'));
   });
   let connected = false;
-  socket.once('connect', () => {
+  let closed: (bytesIn: number, bytesOut: number) => void = () => {};
+  const stands = () => {
     cancelTimer();
-    connected = true;
     if (stream.destroyed) return;
-    stream.respond({ ':status': 200 });
+    connected = true;
+    closed = target.opened?.(() => stream.destroy(new Error('not allowed any more'))) ?? closed;
+    stream.respond({ ':status': 200, ...target.headers });
     // A stream that was cut emits `end` as well.
     stream.on('end', () => {
       if (stream.rstCode === 0) socket.end();
     });
     stream.pipe(socket, { end: false }).pipe(stream);
-  });
-  socket.on('error', (error) => {
+  };
+  if (!trusts) socket.once('connect', stands);
+  else
+    socket.once('secureConnect', () => {
+      if (trusts((socket as TLSSocket).getPeerCertificate().fingerprint256 ?? '')) return stands();
+      status = 495;
+      cause = { [REFUSAL_HEADER]: 'certificate' };
+      socket.destroy(new Error('another certificate'));
+    });
+  const fail = (error: Error) => {
     cancelTimer();
     // Never close(code): it would end the stream first.
     if (connected) stream.destroy(error);
-    else refuse(stream, status);
-  });
+    else refuse(stream, status, cause);
+  };
+  socket.on('error', fail);
+  // TLS hears of what happens to its TCP connection only as long as it reads.
+  if (trusts) tcp.on('error', fail);
+  socket.once('close', () => closed(socket.bytesRead, socket.bytesWritten));
   stream.once('close', () => {
     cancelTimer();
-    if (stream.aborted || stream.rstCode !== 0 || !stream.readableEnded) reset(socket);
+    if (!stream.aborted && stream.rstCode === 0 && stream.readableEnded) return;
+    reset(tcp);
+    socket.destroy();
   });
 }
 
-function refuse(stream: ServerHttp2Stream, status: number): void {
-  if (!stream.destroyed && !stream.headersSent) stream.respond({ ':status': status }, { endStream: true });
+/**
+ * TLS as devices of fifteen years speak it. Nobody has signed their certificates: they are compared with the one seen
+ * before (edge/remote-config/pins.ts) before anything is sent.
+ */
+function overTls(socket: Socket): TLSSocket {
+  return connectTls({
+    socket,
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1',
+    ciphers: 'DEFAULT@SECLEVEL=0',
+    secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT,
+    ALPNProtocols: ['http/1.1'],
+  });
+}
+
+function refuse(stream: ServerHttp2Stream, status: number, headers: Record<string, string> = {}): void {
+  if (!stream.destroyed && !stream.headersSent) stream.respond({ ':status': status, ...headers }, { endStream: true });
 }
 
 function reset(socket: Socket): void {

@@ -37,9 +37,12 @@ export type TunnelErrorCode = (typeof TUNNEL_ERROR_CODES)[number];
 export class TunnelError extends Error {
   override readonly name = 'TunnelError';
   readonly code: TunnelErrorCode;
+  /** Of `refused`: what the box gave as the reason. */
+  readonly reason: string | undefined;
 
-  constructor(code: TunnelErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: TunnelErrorCode, message: string, options?: { cause?: unknown; reason?: string }) {
     super(message, options);
     this.code = code;
+    this.reason = options?.reason;
   }
 }

@@ -9,6 +9,7 @@ import { answer } from '../../protocol/tunnel/handshake.ts';
 import { CLASSES, type TrafficClass } from '../../protocol/tunnel/messages.ts';
 import { Transport } from '../../protocol/tunnel/transport.ts';
 import { type ProblemCode, problem } from '../../protocol/wire/problem.ts';
+import { REFUSAL_HEADER } from '../../protocol/wire/remote-config.ts';
 import { BoxStream } from './box-stream.ts';
 import { ClassSession } from './session.ts';
 
@@ -53,6 +54,7 @@ const TIMEOUT_MS = 30_000;
 const CONNECT_REFUSALS: Record<number, [TunnelErrorCode, string]> = {
   400: ['refused', 'this is no host and port'],
   403: ['refused', 'the box does not allow it'],
+  495: ['refused', 'it showed another certificate than before'],
   502: ['target-unreachable', 'the device does not answer'],
   504: ['target-unreachable', 'the device did not answer in time'],
 };
@@ -138,13 +140,29 @@ export class TunnelHub {
     o: { class?: TrafficClass; timeoutMs?: number; signal?: AbortSignal } = {},
   ): Promise<Duplex> {
     const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-    const headers = { ':method': 'CONNECT', ':authority': authority };
+    return (await this.dial(serial, authority, o)).stream;
+  }
+
+  /**
+   * CONNECT to what the box makes of an authority, with the headers of its answer.
+   * @throws TunnelError as request; refused and target-unreachable with the `reason` that the box gives
+   */
+  async dial(
+    serial: string,
+    authority: string,
+    o: { class?: TrafficClass; timeoutMs?: number; signal?: AbortSignal; headers?: Record<string, string> } = {},
+  ): Promise<{ stream: Duplex; headers: Record<string, string> }> {
+    const headers = { ...o.headers, ':method': 'CONNECT', ':authority': authority };
     const stream = this.#stream(serial, o.class ?? 'interactive', headers, false);
-    const { status, body } = await this.#response(stream, true, o.timeoutMs ?? TIMEOUT_MS, o.signal);
-    if (status === 200) return body;
+    const answer = await this.#response(stream, true, o.timeoutMs ?? TIMEOUT_MS, o.signal);
+    const { status, body } = answer;
+    if (status === 200) return { stream: body, headers: flat(answer.headers) };
     body.destroy();
     const [code, text] = CONNECT_REFUSALS[status] ?? ['target-unreachable', `the box answered ${status}`];
-    throw new TunnelError(code, `No connection to ${authority}: ${text}`);
+    const reason = answer.headers[REFUSAL_HEADER];
+    throw new TunnelError(code, `No connection to ${authority}: ${text}`, {
+      reason: typeof reason === 'string' ? reason : undefined,
+    });
   }
 
   /** Tells every box that the relay goes away soon and when to come back. */
