@@ -1,16 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { DiscoveredDevice } from '../../protocol/wire/box-api.ts';
 import { sameSerial } from '../../protocol/wire/serial.ts';
 import type { Warnables } from '../warnables.ts';
-import { isLoopback, searchedInterfaces } from './interfaces.ts';
-import { Inventory } from './inventory.ts';
-import { macOfNeighbour } from './neighbours.ts';
-import { tcpPing } from './ping.ts';
-import { inquiry, macOf, readDatagram, SADP_PORT } from './sadp.ts';
-import { SearchSockets } from './sockets.ts';
-import { type OnvifDevice, probes, readWsd, WSD_PORT } from './ws-discovery.ts';
+import { Pinger } from './icmp.ts';
+import { type Interface, isLoopback, onLink, searchedInterfaces } from './interfaces.ts';
+import { Inventory, type Protocol, type Told } from './inventory.ts';
+import { neighbours } from './neighbours.ts';
+import { macOf } from './sadp.ts';
+import { Searches, type SearchPorts } from './searches.ts';
 
 const PERIOD_MS = 15_000;
 const GONE_AFTER_MS = 45_000;
@@ -19,39 +17,38 @@ const REPEATS = 3;
 const REPEAT_MS = 300;
 const SCAN_MS = 2_000;
 const PING_EVERY_MS = 10_000;
-const PING_TIMEOUT_MS = 1_000;
 const PINGS_A_SECOND = 16;
+const NEIGHBOURS_MS = 1_000;
 const TELL_EVERY_MS = 500;
 const MAX_DEVICES = 2_000;
-const MAX_DATAGRAMS_A_SECOND = 2_000;
-/** An answer has about 1 KB; reading costs by the byte, and a flood must leave time for alarms. */
-const MAX_BYTES_A_SECOND = 2_000_000;
 const MANY_MALFORMED = 50;
 
 /**
- * Finds the devices of the LAN, without a break (DISC-03): asks every 15 s by SADP and by ONVIF's WS-Discovery, hears the answers to
- * others too, and drops what was silent for 45 s. On `lo` it hears, lists and pings addresses in 127.0.0.0/8 only, so that a demo never touches a real device.
+ * Finds the devices of the LAN, without a break (DISC-03): asks every 15 s by SADP, ONVIF's WS-Discovery, multicast DNS and SSDP,
+ * hears the answers to others too, and drops what was silent for 45 s. On `lo` it hears, lists and pings addresses in
+ * 127.0.0.0/8 only, so that a demo never touches a real device.
  */
 export class Discovery {
   readonly #interface: string | undefined;
   readonly #loopbackOnly: boolean;
-  readonly #unicastTargets: string[];
+  readonly #targets: string[];
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #warnables: Pick<Warnables, 'raise' | 'clear'>;
   readonly #inventory: Inventory;
-  readonly #sadp: SearchSockets;
-  readonly #wsd: SearchSockets | null;
+  readonly #searches: Searches;
+  readonly #pinger: Pinger;
+  readonly #arpFile: string | undefined;
   readonly #listeners = new Set<() => void>();
+  #interfaces: Interface[] = [];
+  #neighbours: { mono: number; table: Promise<Map<string, string>> } | null = null;
   #cancels: (() => void)[] = [];
   #cancelRepeat: () => void = () => {};
   #telling = false;
   #cancelTelling: () => void = () => {};
   #inquiring: Promise<void> = Promise.resolve();
   #stopped = true;
-  #thisSecond = { datagrams: 0, bytes: 0 };
-  #malformed = 0;
-  #malformedThisPeriod = 0;
+  #reported = 0;
 
   constructor(o: {
     /** Name; all but loopback without it. */
@@ -59,36 +56,39 @@ export class Discovery {
     sadpPort?: number;
     /** Of ONVIF's WS-Discovery; 0: no such search. */
     wsdPort?: number;
+    /** Of multicast DNS and SSDP; 0: no such search. On `lo` they are off unless given. */
+    mdnsPort?: number;
+    ssdpPort?: number;
     /** Devices in other subnets, where multicast does not reach. */
     unicastTargets?: string[];
+    pinger?: Pinger;
+    /** The kernel's table of neighbours. */
+    arpFile?: string;
     clock: Clock;
     log: Logger;
     warnables: Pick<Warnables, 'raise' | 'clear'>;
   }) {
     this.#interface = o.interface;
     this.#loopbackOnly = o.interface === 'lo';
-    this.#unicastTargets = o.unicastTargets ?? [];
+    this.#targets = o.unicastTargets ?? [];
     this.#clock = o.clock;
     this.#log = o.log.child({ module: 'discovery' });
     this.#warnables = o.warnables;
+    this.#arpFile = o.arpFile;
     this.#inventory = new Inventory({ clock: o.clock, max: MAX_DEVICES });
-    const sadpPort = o.sadpPort ?? SADP_PORT;
-    const shared = { loopbackOnly: this.#loopbackOnly, log: this.#log };
-    this.#sadp = new SearchSockets({
-      ...shared,
-      port: sadpPort,
-      // Some devices answer to the port that asked, others to the group: one socket hears both.
-      sendFrom: sadpPort,
-      receive: (datagram, source) => this.#receive(datagram, () => this.#readSadp(datagram, source)),
+    this.#pinger = o.pinger ?? new Pinger({ clock: o.clock, log: this.#log, tcpOnly: this.#loopbackOnly });
+    const ports: SearchPorts = { sadp: o.sadpPort, wsd: o.wsdPort, mdns: o.mdnsPort, ssdp: o.ssdpPort };
+    this.#searches = new Searches({
+      ports,
+      loopbackOnly: this.#loopbackOnly,
+      targets: this.#targets,
+      tell: (protocol, device, more) => this.#told(protocol, device, more),
+      left: (protocol, id) => {
+        if (this.#inventory.left(protocol, id)) this.#changed();
+      },
+      clock: o.clock,
+      log: this.#log,
     });
-    const wsdPort = o.wsdPort ?? WSD_PORT;
-    const wsd = {
-      ...shared,
-      port: wsdPort,
-      sendFrom: 0,
-      receive: (datagram: Buffer, source: string) => this.#receive(datagram, () => this.#readWsd(datagram, source)),
-    };
-    this.#wsd = wsdPort === 0 ? null : new SearchSockets(wsd);
   }
 
   start(signal?: AbortSignal): void {
@@ -100,41 +100,43 @@ export class Discovery {
       () => this.#cancelRepeat(),
       () => this.#cancelTelling(),
     ];
+    this.#pinger.start().catch((error) => this.#log.warn({ err: error }, 'ICMP could not be tried'));
     this.#period();
   }
 
   stop(): void {
     this.#stopped = true;
     for (const cancel of this.#cancels.splice(0)) cancel();
-    this.#closeSockets();
-  }
-
-  #closeSockets(): void {
-    this.#sadp.close();
-    this.#wsd?.close();
+    this.#pinger.stop();
+    this.#searches.close();
   }
 
   list(): DiscoveredDevice[] {
-    return this.#inventory.list();
+    return this.#inventory.checked(undefined, this.#where);
   }
 
   byMac(mac: string): DiscoveredDevice | undefined {
     const wanted = macOf(mac);
-    return wanted ? this.#inventory.list((d) => d.mac === wanted)[0] : undefined;
+    return wanted ? this.#inventory.list((d) => d.mac === wanted, this.#where)[0] : undefined;
   }
 
   bySerial(serial: string): DiscoveredDevice | undefined {
-    return this.#inventory.list((d) => sameSerial(d.serial, serial))[0];
+    return this.#inventory.list((d) => sameSerial(d.serial, serial), this.#where)[0];
   }
 
   /** Every device listed at that address; more than one is a conflict. */
   at(address: string): DiscoveredDevice[] {
-    return this.#inventory.list((d) => d.address === address);
+    return this.#inventory.list((d) => d.address === address, this.#where);
   }
 
   /** Whether this box may talk to that host at all: on loopback nothing but loopback. */
   permits(host: string): boolean {
     return !this.#loopbackOnly || isLoopback(host) || host === 'localhost';
+  }
+
+  /** The interfaces that are searched now. */
+  interfaces(): Interface[] {
+    return this.#interfaces;
   }
 
   /** Asks again now; resolves after 2 s, when the answers are in the list. */
@@ -143,14 +145,28 @@ export class Discovery {
     await this.#clock.sleep(SCAN_MS);
   }
 
+  /** A SADP command and its answer; see SadpChannel. */
+  request: Searches['request'] = (...args) => this.#searches.request(...args);
+
   stats(): { devices: number; malformed: number } {
-    return { devices: this.list().length, malformed: this.#malformed };
+    return { devices: this.list().length, malformed: this.#searches.malformed };
   }
 
   onChange(fn: () => void): () => void {
     this.#listeners.add(fn);
     return () => this.#listeners.delete(fn);
   }
+
+  /** Whether an address can be talked to, and on which interface; `via`: where the device was heard. */
+  #where = (address: string, via: string | null): { reachable: boolean; interface: string | null } => {
+    const links = onLink(address, this.#interfaces);
+    const names = new Set((links.length > 0 ? links : this.#interfaces).map((i) => i.name));
+    const known = via !== null && (links.length === 0 || names.has(via)) ? via : null;
+    return {
+      reachable: links.length > 0 || this.#targets.includes(address) || this.#interfaces.length === 0,
+      interface: known ?? (names.size === 1 ? [...names][0]! : null),
+    };
+  };
 
   #period(): void {
     if (this.#inventory.forgetSilent(GONE_AFTER_MS)) this.#changed();
@@ -162,82 +178,66 @@ export class Discovery {
 
   async #inquire(): Promise<void> {
     if (this.#stopped) return;
-    const interfaces = searchedInterfaces(this.#interface);
-    await this.#sadp.follow(interfaces);
-    await this.#wsd?.follow(interfaces);
-    if (this.#stopped) return this.#closeSockets();
-    this.#reportSockets(interfaces.length);
-    const datagram = inquiry(randomUUID());
-    const asked = probes(randomUUID);
-    const send = (left: number) => {
-      this.#sadp.send(datagram, this.#unicastTargets);
-      for (const probe of asked) this.#wsd?.send(probe, this.#unicastTargets);
-      if (left > 1) this.#cancelRepeat = this.#clock.after(REPEAT_MS, () => send(left - 1));
+    this.#interfaces = searchedInterfaces(this.#interface);
+    const error = await this.#searches.follow(this.#interfaces);
+    if (this.#stopped) return this.#searches.close();
+    this.#reportSockets(error);
+    const again = this.#searches.ask();
+    const repeat = (left: number) => {
+      if (left === 0) return;
+      this.#cancelRepeat = this.#clock.after(REPEAT_MS, () => {
+        again();
+        repeat(left - 1);
+      });
     };
     this.#cancelRepeat();
-    send(REPEATS);
+    repeat(REPEATS - 1);
+    if (!this.#loopbackOnly && this.#inventory.answering(await this.#answering())) this.#changed();
   }
 
   #second(): void {
-    this.#thisSecond = { datagrams: 0, bytes: 0 };
-    for (const { mac, address, port } of this.#inventory.duePings(PING_EVERY_MS, PINGS_A_SECOND)) {
-      tcpPing(address, port, PING_TIMEOUT_MS, this.#clock).then((ms) => {
-        if (!this.#stopped && this.#inventory.pinged(mac, address, ms)) this.#changed();
-      });
-    }
-  }
-
-  /** `read` is false for what cannot be read; it is not called at all in a flood. */
-  #receive(datagram: Buffer, read: () => boolean): void {
-    if (this.#stopped) return;
-    const now = this.#thisSecond;
-    now.bytes += datagram.length;
-    const flood = ++now.datagrams > MAX_DATAGRAMS_A_SECOND || now.bytes > MAX_BYTES_A_SECOND;
-    if (!flood && read()) return;
-    // One line a period tells enough: whoever floods the LAN must not fill the log.
-    if (this.#malformedThisPeriod++ === 0) this.#log.debug({ bytes: datagram.length }, 'malformed discovery datagram');
-    this.#malformed++;
-  }
-
-  #readSadp(datagram: Buffer, source: string): boolean {
-    const read = readDatagram(datagram, source);
-    if (read === 'malformed') return false;
-    if (read === 'ignore' || (this.#loopbackOnly && !isLoopback(read.address))) return true;
-    if (this.#inventory.seen('sadp', read)) this.#changed();
-    return true;
-  }
-
-  #readWsd(datagram: Buffer, source: string): boolean {
-    const read = readWsd(datagram, source);
-    if (read === 'malformed') return false;
-    if (read === 'ignore') return true;
-    if ('gone' in read) {
-      if (this.#inventory.left(read.gone)) this.#changed();
-    } else for (const device of read.found) this.#foundOnvif(device);
-    return true;
+    this.#searches.second();
+    // What has an address of another network would be looked for, and perhaps found, at somebody else's.
+    const may = (address: string) => this.#where(address, null).reachable;
+    const due = this.#inventory.duePings(PING_EVERY_MS, PINGS_A_SECOND, may);
+    this.#pinger
+      .measure(due, ({ key, address }, measured) => {
+        if (!this.#stopped && this.#inventory.pinged(key, address, measured)) this.#changed();
+      })
+      .catch((error) => this.#log.warn({ err: error }, 'a ping failed'));
   }
 
   /**
    * Identity is the MAC. Where the device does not tell it, it is the one that SADP named at that address, or that the
-   * kernel knows. A device in another subnet that names none cannot be told from its neighbours and is not listed.
+   * kernel knows; else the serial. A device that has none of these cannot be told from its neighbours and is not listed.
    */
-  #foundOnvif(device: OnvifDevice): void {
+  #told(protocol: Protocol, device: Told, more: { id?: string | null; via: string | null }): void {
     const take = (mac: string | null) => {
-      if (!mac || this.#stopped) return;
-      const { uuid, model, address, httpPort } = device;
-      const unknown = { serial: '', firmware: null, subnetMask: null, gateway: null, dhcp: null, activated: null };
-      if (this.#inventory.seen('onvif', { ...unknown, mac, model, address, httpPort, locked: false }, uuid))
-        this.#changed();
+      if (this.#stopped || (!mac && !device.serial)) return;
+      if (this.#inventory.seen(protocol, { ...device, mac }, more)) this.#changed();
     };
-    const known = device.mac ?? this.#inventory.macOf(device.uuid, device.address);
+    const known = device.mac ?? (more.id ? this.#inventory.macOf(protocol, more.id, device.address) : null);
     if (known) take(known);
     else
-      macOfNeighbour(device.address).then(take, (error) => this.#log.debug({ err: error }, 'no table of neighbours'));
+      this.#answering().then(
+        (macs) => take(macs.get(device.address) ?? null),
+        (error) => this.#log.debug({ err: error }, 'no table of neighbours'),
+      );
+  }
+
+  /** Read once a second at most: whoever floods the LAN must not make the box read files. */
+  #answering(): Promise<Map<string, string>> {
+    const mono = this.#clock.mono();
+    if (!this.#neighbours || mono - this.#neighbours.mono >= NEIGHBOURS_MS)
+      this.#neighbours = { mono, table: neighbours(this.#arpFile) };
+    return this.#neighbours.table;
   }
 
   #report(): void {
-    const count = this.#malformedThisPeriod;
-    this.#malformedThisPeriod = 0;
+    const count = this.#searches.malformed - this.#reported;
+    this.#reported += count;
+    // One line a period tells enough: whoever floods the LAN must not fill the log.
+    if (count > 0) this.#log.debug({ count }, 'malformed discovery datagrams');
     if (count >= MANY_MALFORMED) {
       this.#warnables.raise(
         'sadp-malformed',
@@ -258,9 +258,8 @@ export class Discovery {
     } else this.#warnables.clear('discovery-full', 'box');
   }
 
-  #reportSockets(interfaces: number): void {
-    const error = this.#sadp.lastError;
-    if (interfaces === 0) {
+  #reportSockets(error: string | null): void {
+    if (this.#interfaces.length === 0) {
       const which = this.#interface ? `The interface ${this.#interface} has` : 'No network interface has';
       this.#warnables.raise(
         'discovery-off',

@@ -3,7 +3,7 @@ import type { Clock } from '../../protocol/clock.ts';
 
 /**
  * Milliseconds until `host` answers on that TCP port; a refusal is an answer too. Null when it does not answer in time.
- * Needs no privileges, unlike ICMP, and measures the way that configuration and video take.
+ * Needs no privileges, and measures the way that configuration and video take.
  */
 export function tcpPing(host: string, port: number, timeoutMs: number, clock: Clock): Promise<number | null> {
   return new Promise((resolve) => {

@@ -91,12 +91,15 @@ function deviceOf(match: XmlNode, source: string): OnvifDevice | null {
   };
   return {
     uuid,
-    mac: macOf(scope('mac')) ?? (uuid[14] === '1' ? macOf(uuid.slice(-12)) : null),
+    mac: macOf(scope('mac')) ?? macInUuid(uuid),
     model: scope('hardware') || scope('name'),
     address: source,
     httpPort: Number(service.port) || (service.protocol === 'https:' ? 443 : 80),
   };
 }
+
+/** The MAC that a UUID of version 1 is made of, as makers do; null for any other. */
+export const macInUuid = (uuid: string): string | null => (uuid[14] === '1' ? macOf(uuid.slice(-12)) : null);
 
 function decode(text: string): string {
   try {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BatchIssue } from './batch-issues.ts';
 import { DevicePassword } from './device-password.ts';
 import { Host, Instant } from './ids.ts';
 
@@ -16,7 +17,9 @@ import { Host, Instant } from './ids.ts';
 
 /** Ping level (DISC-04…08): green < 50 ms, yellow 50–200 ms, red > 200 ms. */
 export const DiscoveredDevice = z.object({
+  /** '': not known yet; the device is told by its serial. */
   mac: z.string().max(17),
+  /** '': it does not say. */
   serial: z.string().max(64),
   model: z.string().max(64),
   firmware: z.string().max(64).nullable(),
@@ -36,6 +39,12 @@ export const DiscoveredDevice = z.object({
   lastSeenAt: Instant,
   /** Another device has the same address: identity is the MAC, never the IP. */
   addressConflict: z.boolean(),
+  /** False: its address is in none of the box's subnets, so that it is heard and cannot be talked to. Left out: it can. */
+  reachable: z.boolean().optional(),
+  /** Of the box; null: heard on one of several. */
+  interface: z.string().max(32).nullable().optional(),
+  /** What to know before it is set up (INIT-06). */
+  issues: z.array(BatchIssue).optional(),
 });
 export type DiscoveredDevice = z.infer<typeof DiscoveredDevice>;
 export const DiscoveryList = z.object({ items: z.array(DiscoveredDevice) });
