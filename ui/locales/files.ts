@@ -7,6 +7,7 @@ import type home from './en/home.json';
 import type keys from './en/keys.json';
 import type log from './en/log.json';
 import type messages from './en/messages.json';
+import type operations from './en/operations.json';
 import type operator from './en/operator.json';
 import type partners from './en/partners.json';
 import type people from './en/people.json';
@@ -36,6 +37,7 @@ export interface Files {
   partners: typeof partners;
   sharing: typeof sharing;
   people: typeof people;
+  operations: typeof operations;
   operator: typeof operator;
   portal: typeof portal;
   problems: typeof problems;

@@ -403,7 +403,16 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     load: async () => (await import('./sites/add-devices.tsx')).AddDevicesPage,
     strings: ['sites'],
   },
-  { path: '/devices/:deviceId', load: async () => (await import('./site/device-page.tsx')).DevicePage },
+  {
+    path: '/devices/:deviceId',
+    load: async () => (await import('./site/device-page.tsx')).DevicePage,
+    strings: ['operations'],
+  },
+  {
+    path: '/devices/:deviceId/settings/:section',
+    load: async () => (await import('./device/settings-page.tsx')).DeviceSettingsPage,
+    strings: ['operations'],
+  },
   {
     path: '/events',
     load: async () => (await import('./site/events.tsx')).Events,

@@ -9,6 +9,7 @@ import { useAction } from '../../components/resource.ts';
 import { Copyable } from '../../components/serial.tsx';
 import { formatDuration } from '../../components/time.ts';
 import { withUndo } from '../../components/undo.tsx';
+import { Operations } from '../device/operations.tsx';
 import { NotFound } from '../not-found.tsx';
 import { api } from '../session.ts';
 import { useSite } from './context.ts';
@@ -56,9 +57,12 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
     <>
       <Title suffix={`${site.data!.name} · Gatepost`}>{device.name}</Title>
       <div class="grid items-start gap-6 lg:grid-cols-[3fr_2fr]">
-        <Panel title={t('device.channels')}>
-          <Channels deviceId={device.id} />
-        </Panel>
+        <div class="flex flex-col gap-6">
+          <Panel title={t('device.channels')}>
+            <Channels deviceId={device.id} />
+          </Panel>
+          <Operations device={device} />
+        </div>
         <div class="flex flex-col gap-6">
           <Panel title={t('device.facts')}>
             <Facts
