@@ -8,10 +8,21 @@ import {
 } from '../../protocol/codec/dc09.ts';
 import { cidData, dc09Text, siaData } from '../../protocol/codec/dc09-content.ts';
 import type { AlarmReport } from '../../protocol/wire/event.ts';
-import { CODES } from './codes.ts';
+import { codesOf, type MessageType } from './codes.ts';
 import type { QueuedMessage } from './queue.ts';
 import type { ArcAccountConfig } from './types.ts';
 
+/** Of these the text says what no number does. */
+const WITH_TEXT: ReadonlySet<MessageType> = new Set<MessageType>([
+  'other',
+  'areaArmedAway',
+  'areaArmedStay',
+  'areaDisarmed',
+  'armFailed',
+  'panelFault',
+]);
+/** What an account's partition is while nobody has chosen one. */
+const USUAL_PARTITION = 1;
 /** An event this old must not look fresh: its own time goes along in `[H…]`. */
 const DELAYED_AFTER_MS = 60_000;
 
@@ -19,9 +30,9 @@ type Account = Pick<ArcAccountConfig, 'account' | 'protocol' | 'key' | 'partitio
 
 /** `BA`, `1130`: what stands in the frame, without the zone. */
 export function codeOf(message: QueuedMessage, protocol: AlarmReport['protocol']): string {
-  const codes = CODES[message.type];
+  const codes = codesOf(message.type, message.cid);
   const restore = message.kind === 'restore';
-  if (protocol === 'ADM-CID') return `${restore ? 3 : 1}${codes.cid}`;
+  if (protocol === 'ADM-CID') return `${restore ? 3 : codes.begin}${codes.cid}`;
   return restore ? (codes.siaEnd ?? codes.sia) : codes.sia;
 }
 
@@ -32,9 +43,11 @@ export function codeOf(message: QueuedMessage, protocol: AlarmReport['protocol']
  */
 export function buildMessage(account: Account, message: QueuedMessage, nowMs: number, offsetMs = 0): Dc09Message {
   const protocol = message.protocol ?? account.protocol;
-  const text = message.text && message.type === 'other' ? dc09Text(message.text, 128) : null;
+  const text = message.text && WITH_TEXT.has(message.type) ? dc09Text(message.text, 128) : null;
   const code = codeOf(message, protocol);
   const isCid = protocol === 'ADM-CID';
+  // A panel's areas are the account's partitions, unless the whole account was given to one of them.
+  const partition = account.partition === USUAL_PARTITION ? (message.area ?? account.partition) : account.partition;
   const occurred = Date.parse(message.occurredAt);
   const xdata: string[] = [];
   if (nowMs - occurred > DELAYED_AFTER_MS) xdata.push(`H${formatDc09Time(occurred + offsetMs)}`);
@@ -42,8 +55,8 @@ export function buildMessage(account: Account, message: QueuedMessage, nowMs: nu
   return {
     ...header(account, protocol, message.sequence),
     data: isCid
-      ? cidData(account.account, code.slice(1), message.kind === 'restore', account.partition, message.zone)
-      : siaData(account.account, account.partition, code, message.zone, text),
+      ? cidData(account.account, code.slice(1), code.startsWith('3'), partition, message.zone)
+      : siaData(account.account, partition, code, message.zone, text),
     xdata,
     timestamp: nowMs + offsetMs,
   };

@@ -16,6 +16,8 @@ const SCHEMA = `
     type TEXT NOT NULL,
     zone TEXT NOT NULL,
     text TEXT,
+    cid TEXT,
+    area INTEGER,
     occurredAt TEXT NOT NULL,
     queuedAt TEXT NOT NULL,
     account TEXT NOT NULL,
@@ -52,6 +54,9 @@ export interface QueuedMessage {
   /** Three digits. */
   zone: string;
   text: string | null;
+  /** A panel's own Contact ID and area. */
+  cid: string | null;
+  area: number | null;
   occurredAt: string;
   queuedAt: string;
   account: string;
@@ -66,13 +71,21 @@ export interface QueuedMessage {
 }
 export type NewMessage = Omit<
   QueuedMessage,
-  'n' | 'id' | 'sequence' | 'protocol' | 'tries' | 'unanswered' | 'possibleRepeat'
->;
+  'n' | 'id' | 'sequence' | 'protocol' | 'tries' | 'unanswered' | 'possibleRepeat' | 'cid' | 'area'
+> &
+  Partial<Pick<QueuedMessage, 'cid' | 'area'>>;
 
 /** The same message has the same id, however often the journal is read and even by a queue made anew. */
 export function messageId(m: Pick<NewMessage, 'eventId' | 'accountId' | 'kind'>, salt = ''): string {
   const h = createHash('sha256').update(`${m.eventId} ${m.accountId} ${m.kind}${salt}`).digest('hex');
   return `${h.slice(0, 8)}-${h.slice(8, 12)}-8${h.slice(13, 16)}-a${h.slice(17, 20)}-${h.slice(20, 32)}`;
+}
+
+/** What a file of an earlier version lacks. */
+function addColumns(db: Database): void {
+  const there = new Set((db.pragma('table_info(messages)') as { name: string }[]).map((column) => column.name));
+  if (!there.has('cid')) db.exec('ALTER TABLE messages ADD COLUMN cid TEXT');
+  if (!there.has('area')) db.exec('ALTER TABLE messages ADD COLUMN area INTEGER');
 }
 
 /**
@@ -92,6 +105,7 @@ export class ArcQueue {
   /** Opens the file; one that is damaged is set aside and its name returned. */
   open(): string | null {
     const { db, aside } = openOrReplace(join(this.#dir, 'queue.db'), SCHEMA);
+    addColumns(db);
     this.#db = db;
     this.#statements = prepare(db);
     return aside;
@@ -115,7 +129,7 @@ export class ArcQueue {
     const last = this.#statements.lastSequence.get(line)?.last ?? randomInt(9999);
     const sequence = (last % 9999) + 1;
     this.#statements.setSequence.run(line, sequence);
-    this.#statements.insert.run({ ...m, id, sequence });
+    this.#statements.insert.run({ cid: null, area: null, ...m, id, sequence });
     return id;
   }
 
@@ -210,8 +224,8 @@ function prepare(db: Database) {
   return {
     byId: one<[string], { n: number }>('SELECT n FROM messages WHERE id = ?'),
     insert: one<[NewMessage & { id: string; sequence: number }], never>(
-      `INSERT INTO messages (id, eventId, accountId, kind, priority, type, zone, text, occurredAt, queuedAt, account, receiverId, sequence)
-       VALUES (@id, @eventId, @accountId, @kind, @priority, @type, @zone, @text, @occurredAt, @queuedAt, @account, @receiverId, @sequence)`,
+      `INSERT INTO messages (id, eventId, accountId, kind, priority, type, zone, text, cid, area, occurredAt, queuedAt, account, receiverId, sequence)
+       VALUES (@id, @eventId, @accountId, @kind, @priority, @type, @zone, @text, @cid, @area, @occurredAt, @queuedAt, @account, @receiverId, @sequence)`,
     ),
     lastSequence: one<[string], { last: number }>('SELECT last FROM sequences WHERE line = ?'),
     setSequence: one<[string, number], never>('INSERT OR REPLACE INTO sequences (line, last) VALUES (?, ?)'),

@@ -20,6 +20,8 @@ const queued = (change: Partial<QueuedMessage> = {}): QueuedMessage => ({
     type: 'motion',
     zone: '007',
     text: null,
+    cid: null,
+    area: null,
   },
   ...{ occurredAt: '2026-01-02T03:04:05.000Z', queuedAt: '', account: '00A1', receiverId: 'r', sequence: 12 },
   ...{ protocol: null, tries: 0, unanswered: 0, possibleRepeat: 0, ...change },
@@ -48,9 +50,34 @@ describe('code map', () => {
     expect(codeOf(queued({ type, kind: 'restore' }), 'ADM-CID')).toBe(cidEnd);
   });
 
+  it('opens and closes as Contact ID does: arming is a 3', () => {
+    expect(codeOf(queued({ type: 'areaArmedAway' }), 'ADM-CID')).toBe('3401');
+    expect(codeOf(queued({ type: 'areaArmedStay' }), 'ADM-CID')).toBe('3441');
+    expect(codeOf(queued({ type: 'areaDisarmed' }), 'ADM-CID')).toBe('1401');
+    expect(codeOf(queued({ type: 'areaArmedAway' }), 'SIA-DCS')).toBe('CL');
+    expect(codeOf(queued({ type: 'areaDisarmed' }), 'SIA-DCS')).toBe('OP');
+  });
+
+  it("passes a panel's own number on, and the letters that belong to it", () => {
+    const perimeter = queued({ type: 'zoneAlarm', cid: '1131', area: 2, zone: '012' });
+    expect(codeOf(perimeter, 'ADM-CID')).toBe('1131');
+    expect(codeOf({ ...perimeter, kind: 'restore' }, 'ADM-CID')).toBe('3131');
+    expect(codeOf({ ...perimeter, kind: 'restore' }, 'SIA-DCS')).toBe('BH');
+    const battery = queued({ type: 'batteryLow', cid: '1384' });
+    expect([codeOf(battery, 'SIA-DCS'), codeOf({ ...battery, kind: 'restore' }, 'SIA-DCS')]).toEqual(['XT', 'XR']);
+    expect(codeOf(queued({ type: 'areaArmedAway', cid: '3403' }), 'SIA-DCS')).toBe('CA');
+    expect(codeOf(queued({ type: 'areaDisarmed', cid: '1403' }), 'SIA-DCS')).toBe('OA');
+    expect(buildMessage(account({ protocol: 'ADM-CID' }), perimeter, NOW).data).toBe('#00A1|1131 02 012');
+    expect(buildMessage(account({ protocol: 'ADM-CID', partition: 5 }), perimeter, NOW).data).toBe('#00A1|1131 05 012');
+    const armed = queued({ type: 'areaArmedAway', cid: '3401', area: 1, zone: '000', text: 'Müller, Office' });
+    expect(buildMessage(account({ protocol: 'SIA-DCS' }), armed, NOW).data).toBe('#00A1|Nri1/CL000|AMueller, Office');
+    expect(buildMessage(account({ protocol: 'ADM-CID' }), armed, NOW).data).toBe('#00A1|3401 01 000');
+  });
+
   it('puts alarms before faults and both before tests', () => {
     expect(CODES.test.priority).toBe(PRIORITY.test);
-    for (const type of EVENT_TYPES) expect(CODES[type].priority).toBeLessThan(PRIORITY.test);
+    for (const type of EVENT_TYPES.filter((t) => t !== 'panelTest'))
+      expect(CODES[type].priority).toBeLessThan(PRIORITY.test);
     expect(CODES.intrusion.priority).toBeLessThan(CODES.videoLoss.priority);
   });
 });

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { type Clock, iso } from '../../protocol/clock.ts';
-import type { AlarmReport, JournalRecord } from '../../protocol/wire/event.ts';
+import type { AlarmReport, EventType, JournalRecord } from '../../protocol/wire/event.ts';
 import { Host } from '../../protocol/wire/ids.ts';
 import type { ArcPathHealth } from '../../protocol/wire/uplink.ts';
 import type { RelayAuth } from '../uplink/relay-auth.ts';
@@ -217,8 +217,9 @@ export class ArcService {
         const { account, receiverId, id: accountId } = config;
         const { priority } = CODES[body.type];
         const { occurredAt, text, type } = body;
-        const zone = zoneOf(config, body.deviceId, body.channel);
-        const what = { eventId: body.id, accountId, account, receiverId, zone };
+        const zone = OF_AREAS.has(type) ? '000' : zoneOf(config, body.deviceId, body.channel);
+        const [cid, area] = [body.cid ?? null, body.area ?? null];
+        const what = { eventId: body.id, accountId, account, receiverId, zone, cid, area };
         this.#add({ ...what, kind: 'alarm', priority, type, text, occurredAt, queuedAt });
         return accountId;
       });
@@ -285,6 +286,14 @@ export class ArcService {
     for (const fn of this.#listeners) fn();
   }
 }
+
+/** Their number is the user, whom panels give by name only; the area stands in its own place. */
+const OF_AREAS: ReadonlySet<EventType> = new Set<EventType>([
+  'areaArmedAway',
+  'areaArmedStay',
+  'areaDisarmed',
+  'armFailed',
+]);
 
 /** What the sender works with; the rest of an account can change without disturbing it. */
 function transmission({ events: _events, zones: _zones, key, ...rest }: ArcAccountConfig): string {

@@ -49,7 +49,12 @@ describe('an alert', () => {
     ['tamperdetection', 'tamper'],
     ['videoloss', 'videoLoss'],
     ['IO', 'alarmInput'],
-    ['PIR', 'alarmInput'],
+    ['PIR', 'pirDetected'],
+    ['facedetection', 'faceDetection'],
+    ['fallDetection', 'fallDetected'],
+    ['leaveBed', 'outOfBed'],
+    ['heartRateLow', 'heartRateLow'],
+    ['respirationTooHigh', 'respirationHigh'],
     ['diskfull', 'diskFull'],
     ['illAccess', 'illegalLogin'],
     ['thermometry', 'other'],
@@ -74,9 +79,6 @@ describe('an alert', () => {
     expect(readAlert({ contentType: 'image/jpeg', body: Buffer.from('x') })).toBe('ignore');
     expect(readAlert({ contentType: '', body: Buffer.from([0xff, 0xd8, 0xff]) })).toBe('ignore');
     expect(json({ eventType: 'AccessControllerEvent', AccessControllerEvent: { currentEvent: false } })).toBe('ignore');
-    expect(json({ eventType: 'AccessControllerEvent', AccessControllerEvent: { currentEvent: true } })).toMatchObject({
-      type: 'other',
-    });
     expect(
       readAlert({ contentType: '', body: Buffer.from('<SubscribeEventResponse><id>1</id></SubscribeEventResponse>') }),
     ).toBe('ignore');

@@ -1,5 +1,7 @@
 import type { EventType } from '../../protocol/wire/event.ts';
+import { readAccessEvent, readTalkEvent } from './access-event.ts';
 import { document } from './answer.ts';
+import { readCidEvent } from './cid-event.ts';
 import type { Part } from './multipart.ts';
 import { clean, sniff, text, type XmlNode } from './xml.ts';
 
@@ -16,6 +18,13 @@ export interface Alert {
   deviceTime: string | null;
   /** The device's own identifier of the event. */
   ref: string | null;
+  /** Who or what, as the device says. */
+  text?: string | null;
+  /** A panel's Contact ID and area ({@link Event}). */
+  cid?: string;
+  area?: number;
+  /** With `active` false: everything of these types on this channel is over. */
+  sweep?: readonly EventType[];
 }
 
 /** Spellings in use, lower case (isapi.md §10); what is missing here becomes `other`. */
@@ -32,12 +41,25 @@ const TYPES: Record<string, EventType> = {
   scenechangedetection: 'tamper',
   videoloss: 'videoLoss',
   io: 'alarmInput',
-  // A detector of the camera, wired or built in: it stands for an alarm input.
-  pir: 'alarmInput',
+  pir: 'pirDetected',
+  facedetection: 'faceDetection',
+  facesnap: 'faceDetection',
+  facecapture: 'faceDetection',
   diskerror: 'diskError',
   diskfull: 'diskFull',
   illaccess: 'illegalLogin',
 };
+
+/** Of care and fall radars; no capture shows their spelling, so anything that says it counts. */
+const RADAR_WORDS: [RegExp, EventType][] = [
+  [/fall/, 'fallDetected'],
+  [/out_?of_?bed|(leav|off|exit)\w*bed|bed\w*(leav|exit)/, 'outOfBed'],
+  [/heart_?(rate|beat)\w*(low|under|below)/, 'heartRateLow'],
+  [/heart_?rate|heart_?beat\w*(high|over|above|abnormal)/, 'heartRateHigh'],
+  [/(respirat|breath)\w*(low|under|below)/, 'respirationLow'],
+  [/respirat|breath/, 'respirationHigh'],
+  [/presence|existence/, 'presence'],
+];
 
 const IDS = ['UUID', 'uuid', 'eventId', 'eventID'];
 
@@ -55,7 +77,11 @@ export function readAlert(part: Part): Alert | 'ignore' | 'unreadable' {
   if (/^duration$/i.test(word)) word = text(node, 'DurationList', 'Duration', 'relationEvent') || word;
   if (word === '') return 'unreadable';
   if (/^heartbeat$/i.test(word) || isBacklog(node)) return 'ignore';
-  const type = TYPES[word.toLowerCase()] ?? 'other';
+  const lower = word.toLowerCase();
+  if (lower === 'cidevent') return readCidEvent(node);
+  if (lower === 'accesscontrollerevent') return readAccessEvent(node);
+  if (lower === 'voicetalkevent' || lower === 'videointercomevent') return readTalkEvent(node);
+  const type = TYPES[lower] ?? radarType(node, lower) ?? 'other';
   return {
     type,
     word: clean(word, 64),
@@ -67,14 +93,24 @@ export function readAlert(part: Part): Alert | 'ignore' | 'unreadable' {
   };
 }
 
+/** What a radar says, in its event's word or in the words beside it. */
+function radarType(node: XmlNode, word: string): EventType | undefined {
+  const beside = ['eventDescription', 'alarmType', 'subEventType'].map((name) => text(node, name)).join('_');
+  const said = `${word}_${/^(.*radar|.*(heart|respirat|breath).*)$/.test(word) ? beside : ''}`
+    .toLowerCase()
+    .replace(/[\s-]/g, '_');
+  return RADAR_WORDS.find(([pattern]) => pattern.test(said))?.[1];
+}
+
 /** Access devices replay what they held while nobody listened. */
 const isBacklog = (node: XmlNode): boolean =>
   /^false$/i.test(text(node, 'AccessControllerEvent', 'currentEvent')) ||
+  /^false$/i.test(text(node, 'VoiceTalkEvent', 'currentEvent')) ||
   /^true$/i.test(text(node, 'isDataRetransmission'));
 
 function channelOf(node: XmlNode, type: EventType): number | null {
   const names =
-    type === 'alarmInput'
+    type === 'alarmInput' || type === 'pirDetected'
       ? ['inputIOPortID', 'dynInputIOPortID', 'channelID', 'dynChannelID']
       : ['channelID', 'dynChannelID', 'videoInputChannelID', 'dynVideoInputChannelID'];
   const found = names.map((name) => whole(text(node, name))).find((n) => n !== null && n > 0 && n <= 9999);

@@ -2,6 +2,7 @@ import { type Clock, iso } from '../../protocol/clock.ts';
 import type { Event, EventType, NewRecord } from '../../protocol/wire/event.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { Alert } from './alert.ts';
+import { endOf } from './event-end.ts';
 
 /** An event is over after so long without a repeat, because many firmwares never say `inactive`. */
 const QUIET_MS: Partial<Record<EventType, number>> = {
@@ -10,6 +11,8 @@ const QUIET_MS: Partial<Record<EventType, number>> = {
   alarmInput: 10_000,
   diskError: 300_000,
   diskFull: 300_000,
+  // The stations' own ringing time; a second press meanwhile is the same visitor.
+  call: 30_000,
 };
 const DEFAULT_QUIET_MS = 5_000;
 /** Video loss is over when a heartbeat (`videoloss inactive`) comes and no repeat follows within this time. */
@@ -22,6 +25,9 @@ const MAX_IDS = 1_000;
 const MAX_ACTIVE = 500;
 
 interface Active {
+  type: EventType;
+  channel: number | null;
+  cid: string | undefined;
   eventId: string;
   ref: string | null;
   count: number | null;
@@ -61,8 +67,9 @@ export class EventFolder {
   restore(events: { event: Event; ended: boolean }[]): void {
     for (const { event, ended } of events) {
       if (event.sourceRef) this.#know(event.sourceRef, event.deviceTime, ended);
-      if (ended) continue;
-      this.#open(keyOf(event.type, event.channel, event.text), event.type, {
+      if (ended || endOf(event.type, event.cid) === 'never') continue;
+      this.#open(keyOf(event.type, event.channel, event.cid, event.text), {
+        ...{ type: event.type, channel: event.channel, cid: event.cid },
         eventId: event.id,
         ref: event.sourceRef,
         // What it had counted to is not known; anything but 1 goes on from there.
@@ -76,10 +83,19 @@ export class EventFolder {
 
   /** `channel`: as streams count it. */
   alert(alert: Alert, channel: number | null): void {
-    const text = alert.type === 'other' || alert.word.toLowerCase() === 'pir' ? alert.word : null;
-    const key = keyOf(alert.type, channel, text);
+    const text = alert.text ?? (alert.type === 'other' ? alert.word : null);
+    const key = keyOf(alert.type, channel, alert.cid, text);
     const active = this.#active.get(key);
     if (!alert.active) {
+      if (alert.sweep) {
+        this.#sweep(alert.sweep, channel);
+        return;
+      }
+      // A panel repeats its restorals, too: a late copy must not end what began since.
+      if (alert.cid && alert.ref) {
+        if (this.#isCopy(alert.ref, alert)) return;
+        this.#know(alert.ref, alert.deviceTime, false);
+      }
       if (!active) return;
       if (alert.type === 'videoLoss') this.#endAfter(key, active, LOSS_REPEATS_WITHIN_MS);
       else this.#end(key, active, this.#clock.now(), true);
@@ -128,7 +144,14 @@ export class EventFolder {
     active.deviceTime = alert.deviceTime;
     active.lastWall = this.#clock.now();
     if (alert.ref) this.#know(alert.ref, alert.deviceTime, false);
-    this.#endAfter(key, active, QUIET_MS[alert.type] ?? DEFAULT_QUIET_MS);
+    this.#awaitEnd(key, active);
+  }
+
+  /** The device tells the state of something and not what has changed: whatever was open there is over. */
+  #sweep(types: readonly EventType[], channel: number | null): void {
+    for (const [key, active] of [...this.#active]) {
+      if (types.includes(active.type) && active.channel === channel) this.#end(key, active, this.#clock.now(), true);
+    }
   }
 
   /**
@@ -159,14 +182,18 @@ export class EventFolder {
       deviceTime: alert.deviceTime,
       sourceRef: alert.ref,
       text,
+      ...(alert.cid === undefined ? {} : { cid: alert.cid }),
+      ...(alert.area === undefined ? {} : { area: alert.area }),
     };
     if (alert.ref) this.#know(alert.ref, alert.deviceTime, false);
-    const { ref, count, deviceTime } = alert;
-    this.#open(key, alert.type, { eventId: id, ref, count, deviceTime, lastWall: now, cancel: () => {} });
+    const { type, cid, ref, count, deviceTime } = alert;
+    if (endOf(type, cid) !== 'never') {
+      this.#open(key, { type, channel, cid, eventId: id, ref, count, deviceTime, lastWall: now, cancel: () => {} });
+    }
     this.#emit([{ kind: 'event', body }]);
   }
 
-  #open(key: string, type: EventType, active: Active): void {
+  #open(key: string, active: Active): void {
     const same = this.#active.get(key);
     if (same) this.#end(key, same, same.lastWall, false);
     if (this.#active.size >= MAX_ACTIVE) {
@@ -174,7 +201,12 @@ export class EventFolder {
       if (oldest) this.#end(oldest[0], oldest[1], oldest[1].lastWall, false);
     }
     this.#active.set(key, active);
-    this.#endAfter(key, active, QUIET_MS[type] ?? DEFAULT_QUIET_MS);
+    this.#awaitEnd(key, active);
+  }
+
+  #awaitEnd(key: string, active: Active): void {
+    if (endOf(active.type, active.cid) === 'quiet')
+      this.#endAfter(key, active, QUIET_MS[active.type] ?? DEFAULT_QUIET_MS);
   }
 
   #endAfter(key: string, active: Active, ms: number): void {
@@ -197,8 +229,9 @@ export class EventFolder {
   }
 }
 
-const keyOf = (type: EventType, channel: number | null, text: string | null): string =>
-  `${type} ${channel} ${text?.toLowerCase() ?? ''}`;
+/** A panel's classes are told apart by their number, what has no class of ours by the device's own word. */
+const keyOf = (type: EventType, channel: number | null, cid: string | undefined, text: string | null): string =>
+  `${type} ${channel} ${cid?.slice(1) ?? (type === 'other' ? (text?.toLowerCase() ?? '') : '')}`;
 
 /** Devices write times with and without zones; what cannot be compared counts as later when it differs. */
 function isLater(time: string | null, than: string | null): boolean {

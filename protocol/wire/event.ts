@@ -14,6 +14,45 @@ export const EVENT_TYPES = [
   'tamper',
   'videoLoss',
   'alarmInput',
+  'pirDetected',
+  'faceDetection',
+  // of a panel's zones, and of buttons and detectors of other devices
+  'zoneAlarm',
+  'panic',
+  'duress',
+  'fire',
+  'gas',
+  'waterLeak',
+  'temperature',
+  'medical',
+  'zoneBypassed',
+  // of a panel's areas
+  'areaArmedAway',
+  'areaArmedStay',
+  'areaDisarmed',
+  'armFailed',
+  // of a panel as a whole, or of a device
+  'panelTamper',
+  'deviceTamper',
+  'mainsFail',
+  'batteryLow',
+  'panelFault',
+  'panelTest',
+  'networkDisconnected',
+  // of doors and who stands before them
+  'doorOpened',
+  'doorForced',
+  'doorHeldOpen',
+  'doorUnlocked',
+  'call',
+  // of radars
+  'fallDetected',
+  'outOfBed',
+  'heartRateHigh',
+  'heartRateLow',
+  'respirationHigh',
+  'respirationLow',
+  'presence',
   'diskError',
   'diskFull',
   'illegalLogin',
@@ -32,7 +71,7 @@ export const Event = z.object({
   type: EventType,
   /** The device's id in Gatepost; null for events of the box itself. */
   deviceId: Uuid.nullable(),
-  /** 1-based video channel, alarm input or zone of the device; null where none applies. */
+  /** 1-based video channel, alarm input, door, area or zone of the device (as its panel shows it); null where none applies. */
   channel: z.int().min(0).max(9999).nullable(),
   /** When it happened, by the box's clock (the device's own clock is in `deviceTime`). */
   occurredAt: Instant,
@@ -43,6 +82,13 @@ export const Event = z.object({
   /** The device's own identifier of this event, where it gives one. */
   sourceRef: z.string().max(128).nullable(),
   text: z.string().max(512).nullable(),
+  /** Contact ID as the panel itself would report it, with qualifier (`1131`, `3401`). */
+  cid: z
+    .string()
+    .regex(/^[13]\d{3}$/)
+    .optional(),
+  /** The panel's area that it happened in. */
+  area: z.int().min(1).max(99).optional(),
 });
 export type Event = z.infer<typeof Event>;
 

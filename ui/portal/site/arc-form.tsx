@@ -11,7 +11,7 @@ import { NotFound } from '../not-found.tsx';
 import { api } from '../session.ts';
 import { checkedTypes, EventChecks } from './checks.tsx';
 import { useSite } from './context.ts';
-import { USUAL } from './event-types.ts';
+import { USUAL_ALARMS } from './event-types.ts';
 import { type ZoneRow, zoneRows } from './zones.ts';
 
 const DAY_MS = 86_400_000;
@@ -162,7 +162,7 @@ function AccountForm({ old, receivers, devices, boxSerials }: FormProps) {
             ]}
           />
         </fieldset>
-        <EventChecks legend={t('arc.events')} name="event" chosen={old?.events ?? USUAL} />
+        <EventChecks legend={t('arc.events')} name="event" chosen={old?.events ?? USUAL_ALARMS} />
         <Zones rows={zoneRows(devices, serial, old)} />
         <SubmitOrCancel busy={save.busy} doing={t('form.saving')} cancel={`${base}/arc`}>
           {t(old ? 'action.save' : 'arc.create')}
