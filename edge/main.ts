@@ -16,6 +16,8 @@ import { DesiredConfig } from './config/desired-config.ts';
 import { Activator } from './devices/activator.ts';
 import { DeviceManager } from './devices/manager.ts';
 import { Discovery } from './discovery/discovery.ts';
+import { SadpCommander } from './discovery/sadp-commander.ts';
+import { TemporaryAddresses } from './discovery/temporary-address.ts';
 import { HealthReport } from './health.ts';
 import { Identity, writePrivateFile } from './identity/identity.ts';
 import { Jobs } from './jobs/jobs.ts';
@@ -136,7 +138,15 @@ const devices = new DeviceManager({
   stateFile: join(data, 'refused-logins.json'),
 });
 const video = new Video({ clock, log, warnables });
-const activator = new Activator({ discovery, clock, log });
+const sadp = new SadpCommander({ channel: discovery, clock, log });
+const temporary = new TemporaryAddresses({
+  file: join(data, 'temporary-addresses.json'),
+  interfaces: () => discovery.interfaces(),
+  taken: () => discovery.list().map((device) => device.address),
+  clock,
+  log,
+});
+const activator = new Activator({ discovery, temporary, sadp, clock, log });
 const pins = new CertificatePins({ dir: data });
 pins.start();
 const { relayUrl } = auth;
@@ -267,6 +277,7 @@ server.on('error', (error: NodeJS.ErrnoException) => {
   die(error, why);
 });
 
+await temporary.start();
 discovery.start();
 video.start();
 uploads.start();

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { systemClock } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { Discovery } from '../discovery/discovery.ts';
+import { SadpCommander } from '../discovery/sadp-commander.ts';
 import { Journal } from '../journal/journal.ts';
 import { Warnables } from '../warnables.ts';
 import { Activator } from './activator.ts';
@@ -197,7 +198,9 @@ it('goes on after parts that no device should send', async () => {
 
 it('gives a camera from the factory its first password, which then logs in (INIT-02)', async () => {
   const { discovery, manager } = box();
-  const activator = new Activator({ discovery, clock, log });
+  const sadp = new SadpCommander({ channel: discovery, clock, log });
+  const temporary = { helps: () => false, with: () => Promise.reject(new Error('not here')) };
+  const activator = new Activator({ discovery, temporary, sadp, clock, log });
   await until(() => discovery.byMac(fresh.mac)?.activated === false);
   const used = lab.devices[0]!;
   expect(await activator.activate({ mac: used.mac, password: 'Aa345678' })).toMatchObject({ code: 'conflict' });
@@ -206,7 +209,7 @@ it('gives a camera from the factory its first password, which then logs in (INIT
   });
   const both = await Promise.all([1, 2].map(() => activator.activate({ mac: fresh.mac, password: 'Aa345678' })));
   expect(both.map((one) => one.ok)).toEqual([true, false]);
-  expect(both[0]).toEqual({ ok: true, result: { mac: fresh.mac, weak: false } });
+  expect(both[0]).toEqual({ ok: true, result: { mac: fresh.mac, weak: false, way: 'isapi', issues: [] } });
   await until(() => discovery.byMac(fresh.mac)?.activated === true);
   const { address: host, httpPort } = fresh;
   const probe = await manager.probe({ host, httpPort, username: 'admin', password: 'Aa345678' });

@@ -45,6 +45,8 @@ const ACTIVATIONS = [
     base64: true,
   },
 ];
+/** In `subStatus`: no answer came after the password had gone out. */
+export const PASSWORD_SENT = 'passwordSent';
 const NOT_UNDERSTOOD = /^(badXmlContent|badXmlFormat|badParameters|MessageParametersLack)$/i;
 
 /** The password as `activate` takes it; `random`: the 32 hex digits of the challenge. */
@@ -109,7 +111,8 @@ export async function activate(o: Activation): Promise<Result<{ weak: boolean }>
     if (!random.ok) return random;
     const body = way.body(encryptPassword(random.value, o.password, way.base64));
     const answer = await send(o, 'PUT', '/ISAPI/System/activate', body);
-    if (!answer.ok) return answer;
+    // It may have taken the password all the same.
+    if (!answer.ok) return { ...answer, subStatus: PASSWORD_SENT };
     const bad = judge(answer.value);
     if (!bad) return { ok: true, value: { weak: responseStatus(answer.value.body)?.subStatus === 'riskPassword' } };
     refused = bad;

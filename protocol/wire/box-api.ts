@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BatchIssue } from './batch-issues.ts';
 import { DevicePassword } from './device-password.ts';
 import { Host, Instant } from './ids.ts';
+import { CodeOutcome, VerificationCode } from './verification-code.ts';
 
 /*
  * The box's own HTTP API, reached by the relay through the tunnel (interactive class). Bodies are JSON.
@@ -57,11 +58,23 @@ export const ProbeRequest = z.object({
   password: z.string().min(1).max(128),
 });
 export type ProbeRequest = z.infer<typeof ProbeRequest>;
-/** `mac` as discovery lists it. */
-export const ActivateRequest = z.object({ mac: z.string().max(17), password: DevicePassword });
+/** `mac` as discovery lists it. `verificationCode`: set at once, where the device has one. */
+export const ActivateRequest = z.object({
+  mac: z.string().max(17),
+  password: DevicePassword,
+  verificationCode: VerificationCode.nullable().optional(),
+});
 export type ActivateRequest = z.infer<typeof ActivateRequest>;
 /** `weak`: the device took the password and calls it a risk. */
-export const ActivateResult = z.object({ mac: z.string(), weak: z.boolean() });
+export const ActivateResult = z.object({
+  mac: z.string(),
+  weak: z.boolean(),
+  /** ISAPI; the same with an address of the box's beside the device; SADP. */
+  way: z.enum(['isapi', 'temporary-address', 'sadp']).optional(),
+  /** What became of the verification code; left out: none was given. */
+  code: CodeOutcome.optional(),
+  issues: z.array(BatchIssue).optional(),
+});
 export type ActivateResult = z.infer<typeof ActivateResult>;
 
 export const ProbeResult = z.object({
