@@ -165,6 +165,7 @@ export class Jobs {
       this.#log.error({ ...log, err: error }, 'a bug ended the work on a device');
       const text = 'Something broke inside the box while it worked on this device. Try again.';
       progress.step(current(item), 'failed', { code: 'internal-error', text });
+      for (const { step, state } of progress.steps()) if (state === 'waiting') progress.step(step, 'skipped');
     }
     // The box stops: this is no end, the item is taken up at the next start.
     if (signal.aborted) return;
