@@ -7,6 +7,7 @@ import type {
   DeviceListItem,
   FieldValue,
   ListName,
+  Resource,
   Section,
   SettingField,
   SettingsChange,
@@ -15,6 +16,7 @@ import type {
 } from '../../protocol/wire/operations.ts';
 import { failure, type Result } from '../isapi/answer.ts';
 import type { Feature, Offer } from './feature.ts';
+import { sameArea } from './regions.ts';
 
 type Offered<D> = { feature: Feature<D>; offer: Offer };
 
@@ -38,7 +40,7 @@ export class FeatureSet<D> {
       sections: offers.flatMap((o) => o.sections ?? []),
       lists: offers.flatMap((o) => o.lists ?? []),
       actions: offers.flatMap((o) => o.actions ?? []),
-      resources: offers.flatMap((o) => o.resources ?? []),
+      resources: merged(offers.flatMap((o) => o.resources ?? [])),
       unverified: offers.flatMap((o) => o.unverified ?? []),
     };
   }
@@ -132,6 +134,26 @@ export class FeatureSet<D> {
   }
 }
 
+/** One resource can have its triggers from one feature and its actions from others. */
+function merged(resources: readonly Resource[]): Resource[] {
+  const found = new Map<string, Resource>();
+  for (const resource of resources) {
+    const key = `${resource.kind} ${resource.id}`;
+    const known = found.get(key);
+    if (!known) {
+      found.set(key, resource);
+      continue;
+    }
+    found.set(key, {
+      ...known,
+      name: known.name || resource.name,
+      triggers: [...new Set([...known.triggers, ...resource.triggers])],
+      actions: [...new Set([...known.actions, ...resource.actions])],
+    });
+  }
+  return [...found.values()];
+}
+
 /** An offer without channels is for the device; one with channels for those, and a caller has to name one. */
 const reaches = (channels: number[] | null, channel: number | undefined): boolean =>
   channels === null ? true : channel !== undefined && channels.includes(channel);
@@ -156,18 +178,7 @@ export function fieldFault(field: SettingField | undefined, name: string, value:
   return value.length <= field.maxLength ? null : `${name}: at most ${field.maxLength} characters.`;
 }
 
-/** Devices round what they are told, so corners need not be the same to the last digit. */
 function same(wanted: FieldValue, is: FieldValue): boolean {
   if (typeof wanted === 'string' && typeof is === 'string') return wanted.trim() === is.trim();
-  if (!Array.isArray(wanted) || !Array.isArray(is)) return wanted === is;
-  return (
-    wanted.length === is.length &&
-    wanted.every((region, r) => {
-      const other = is[r]!;
-      return (
-        region.length === other.length &&
-        region.every(([x, y], i) => Math.abs(x - other[i]![0]) <= 0.05 && Math.abs(y - other[i]![1]) <= 0.05)
-      );
-    })
-  );
+  return Array.isArray(wanted) && Array.isArray(is) ? sameArea(wanted, is) : wanted === is;
 }

@@ -50,6 +50,9 @@ const TYPES: Record<string, EventType> = {
   illaccess: 'illegalLogin',
 };
 
+/** The event type that a device's own word stands for. */
+export const eventTypeOf = (word: string): EventType => TYPES[word.trim().toLowerCase()] ?? 'other';
+
 /** Of care and fall radars; no capture shows their spelling, so anything that says it counts. */
 const RADAR_WORDS: [RegExp, EventType][] = [
   [/fall/, 'fallDetected'],

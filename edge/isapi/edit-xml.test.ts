@@ -58,6 +58,12 @@ describe("a device's document", () => {
     );
   });
 
+  it('gains an element behind another', () => {
+    expect(editXml('<a><p:u>x</p:u><v/></a>', [{ path: ['u'], after: '<w>1</w>' }])).toBe(
+      '<a><p:u>x</p:u><p:w>1</p:w><v/></a>',
+    );
+  });
+
   it('is never extended by what it does not have', () => {
     const change = { path: ['Video', 'SVC', 'enabled'], value: 'false' } as const;
     expect(editXml(DOC, [{ ...change, path: [...change.path] }])).toBe(DOC);

@@ -29,6 +29,10 @@ export type Change = {
       /** An element, as XML, to stand behind the last child of the one at `path`. */
       append: string;
     }
+  | {
+      /** An element, as XML, to stand right behind the one at `path`. */
+      after: string;
+    }
 );
 
 /**
@@ -81,13 +85,12 @@ function find(source: string, root: Element, path: readonly Step[]): Element[] {
 }
 
 function apply(source: string, element: Element, change: Change, put: Put): string {
+  if ('after' in change) return behind(source, element, put(prefixed(change.after, element.prefix)));
   if ('append' in change) {
     const last = element.children.at(-1);
     const fragment = put(prefixed(change.append, (last ?? element).prefix));
     if (!last) return withContent(source, element, element.closeStart < 0 ? '' : content(source, element), fragment);
-    // As its neighbour is set: on a line of its own, or not.
-    const before = /\s*$/.exec(source.slice(0, last.start))![0];
-    return source.slice(0, last.end) + before + fragment + source.slice(last.end);
+    return behind(source, last, fragment);
   }
   if ('inner' in change) {
     return withContent(source, element, put(prefixed(change.inner, (element.children[0] ?? element).prefix)), '');
@@ -95,6 +98,12 @@ function apply(source: string, element: Element, change: Change, put: Put): stri
   if (change.value !== null) return withContent(source, element, put(encodeText(change.value)), '');
   const blank = /\s*$/.exec(source.slice(0, element.start))![0].length;
   return source.slice(0, element.start - blank) + source.slice(element.end);
+}
+
+/** Set as its neighbour is: on a line of its own, or not. */
+function behind(source: string, element: Element, fragment: string): string {
+  const before = /\s*$/.exec(source.slice(0, element.start))![0];
+  return source.slice(0, element.end) + before + fragment + source.slice(element.end);
 }
 
 const content = (source: string, element: Element): string => source.slice(element.openEnd, element.closeStart);

@@ -76,6 +76,15 @@ export function scanXml(source: string): Element | null {
   return open.length > 0 || /[^\s\uFEFF\0]/.test(source.slice(at)) ? null : root;
 }
 
+/** An attribute of an element, decoded; null when it has none of that local name. */
+export function attribute(source: string, element: Element, name: string): string | null {
+  const tag = source.slice(element.start, element.openEnd);
+  for (const [, found, quoted] of tag.matchAll(/\s(?:[\w.-]+:)?([\w.-]+)\s*=\s*("[^"]*"|'[^']*')/g)) {
+    if (found === name) return decode(quoted!.slice(1, -1));
+  }
+  return null;
+}
+
 const NAMED: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 const codePoint = (n: number): string => (n > 0 && n <= 0x10ffff ? String.fromCodePoint(n) : '\uFFFD');
 

@@ -1,15 +1,20 @@
 import type { Feature } from '../../drivers/feature.ts';
 import type { IsapiDevice } from '../isapi-device.ts';
 import { ddns } from './ddns.ts';
+import { image } from './image.ts';
 import { maintenance } from './maintenance.ts';
+import { motion } from './motion.ts';
 import { network } from './network.ts';
 import { onvifSwitch } from './onvif-switch.ts';
+import { osd } from './osd.ts';
 import { passwordRecovery } from './password-recovery.ts';
 import { platform } from './platform.ts';
 import { ports } from './ports.ts';
+import { privacyMask } from './privacy-mask.ts';
 import { storage } from './storage.ts';
 import { time } from './time.ts';
 import { users } from './users.ts';
+import { video } from './video.ts';
 
 /** Where two features offer the same, the earlier one does it. */
 export const ISAPI_FEATURES: readonly Feature<IsapiDevice>[] = [
