@@ -18,6 +18,11 @@ import { video } from './video.ts';
 
 /** Where two features offer the same, the earlier one does it. */
 export const ISAPI_FEATURES: readonly Feature<IsapiDevice>[] = [
+  video,
+  image,
+  osd,
+  privacyMask,
+  motion,
   time,
   network,
   ports,
