@@ -73,14 +73,17 @@ export class Pinger {
       );
       return;
     }
-    await Promise.all(
-      targets.map(async (target) => {
-        const may = this.#with === 'ping' && this.#running < PINGS_AT_ONCE;
+    // What is silent takes its time: who comes meanwhile does not wait for it.
+    const may = this.#with === 'ping' && this.#running === 0;
+    const queue = [...targets];
+    const work = async () => {
+      for (let target = queue.shift(); target; target = queue.shift()) {
         const ms = may ? await this.#ping(target.address) : null;
         if (ms === null) await byTcp(target);
         else done(target, { ms, method: 'icmp' });
-      }),
-    );
+      }
+    };
+    await Promise.all(Array.from({ length: may ? PINGS_AT_ONCE : targets.length }, work));
   }
 
   /** Milliseconds by address, of those that answered. */
