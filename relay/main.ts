@@ -38,6 +38,12 @@ const program = new Command()
     ),
   )
   .addOption(
+    new Option(
+      '--device-origin <url>',
+      'where pages of devices are opened, as https://*.devices.example.org (default on this machine: *.localhost)',
+    ).env('GATEPOST_DEVICE_ORIGIN'),
+  )
+  .addOption(
     new Option('--allow-internal <cidr...>', 'internal networks that the relay may dial (receivers)')
       .env('GATEPOST_ALLOW_INTERNAL')
       .default([]),
@@ -195,6 +201,7 @@ async function run(o: Record<string, string> & { allowInternal: string | string[
       .flatMap((part) => part.split(/[\s,]+/))
       .filter(Boolean),
     publicUrl: o.publicUrl,
+    deviceOrigin: o.deviceOrigin,
     proxies: number('proxies', o.proxies as string, 10),
     metricsToken: o.metricsToken,
     notify: {

@@ -1,12 +1,10 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import type { Clock } from '../protocol/clock.ts';
-import { limitPipelining } from '../protocol/pipelining.ts';
 import { Activations } from './activation/activations.ts';
 import { registerActivationRoutes } from './activation/routes.ts';
 import { type Api, createApi } from './api/app.ts';
@@ -68,12 +66,15 @@ import { registerOperationRoutes } from './operations/routes.ts';
 import { Operator } from './operator/operator.ts';
 import { loggedOperations } from './people/logged-operations.ts';
 import { People } from './people/people.ts';
+import { localOrigin } from './remote/origin.ts';
+import { Remote } from './remote/remote.ts';
 import { SiteManagement } from './sites/site-management.ts';
 import { Views } from './sites/views.ts';
 import { TunnelHub } from './tunnel/hub.ts';
 import { securityHeaders } from './web/headers.ts';
 import { healthRoutes } from './web/health-routes.ts';
 import { Metrics } from './web/metrics.ts';
+import { listen, webServer } from './web/server.ts';
 import { Upgrades } from './web/upgrade.ts';
 import { webPages } from './web/web.ts';
 
@@ -92,6 +93,8 @@ export interface RelayOptions {
   allowInternal: string[];
   /** How browsers reach the relay; https makes cookies `Secure`. */
   publicUrl?: string;
+  /** Where pages of devices live, as `https://*.devices.example.org`; on this machine alone `*.localhost` without it. */
+  deviceOrigin?: string;
   /** Reverse proxies in front, whose X-Forwarded-For is believed. */
   proxies: number;
   metricsToken?: string;
@@ -279,6 +282,11 @@ export class Relay {
     registerDeviceRoutes(api, { db, box, devices, list: deviceList, adding, remote });
     registerActivationRoutes(api, { activations });
     registerOperationRoutes(api, { box });
+    const publicUrl = this.#publicUrl;
+    const pages = new Remote({
+      ...{ db, clock, log: child('remote'), hub, leases, sessions, operationLog, box, remote, publicUrl },
+    });
+    pages.registerRoutes(api);
     registerHomeRoutes(api, { home: new Home({ db, clock, presence, states, views }) });
     registerEventRoutes(api, { events });
     const healthNow = (serial: string) => (presence.online(serial) ? health.get(serial) : null);
@@ -311,11 +319,9 @@ export class Relay {
     app.route('/box/v1/uploads', uploadRoutes({ db, store, clips, grants, authenticator, warnables, remote, log }));
     app.route('/box/v1', boxRoutes({ enrolment, authenticator, remote, log: child('boxes') }));
     mountApi(app, api);
+    app.route('/', pages.enterPage({ https }));
     app.route('/', webPages({ portalDir }));
 
-    const server = createServer(limitPipelining(getRequestListener(app.fetch, { overrideGlobalObjects: false })));
-    // Longer than reverse proxies keep theirs, or they would use one that closes at that moment.
-    server.keepAliveTimeout = 75_000;
     const upgrades = new Upgrades({
       log: child('upgrade'),
       authenticator,
@@ -331,9 +337,10 @@ export class Relay {
       },
       refused: (code) => metrics.boxesRefused.inc({ code }),
     });
-    server.on('upgrade', (request, socket, head) => upgrades.handle(request, socket, head));
+    const server = webServer({ app, pages, upgrades, clock });
     this.#server = server;
     this.#stops.push(
+      () => pages.stop(),
       () => hub.announceRestart(RESTART.afterMs, RESTART.spreadMs),
       () => hub.stop(),
       () => arcPath.stop(),
@@ -353,6 +360,7 @@ export class Relay {
       const { port } = await listen(server, this.#o.host, this.#o.port);
       // Without a public address a relay for this machine alone can be linked to all the same.
       if (/^127\./.test(this.#o.host)) this.#publicUrl ??= new URL(`http://${this.#o.host}:${port}`);
+      pages.start(this.#o.deviceOrigin ?? localOrigin(publicUrl, port));
       notify.start();
       handover.start();
       operator.start();
@@ -381,14 +389,4 @@ export class Relay {
 /** The API answers everything below its address itself, also what is not there. */
 function mountApi(app: Hono<{ Bindings: HttpBindings }>, api: Api): void {
   app.all('/api/*', (c) => api.fetch(c.req.raw, c.env));
-}
-
-function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve(server.address() as AddressInfo);
-    });
-  });
 }

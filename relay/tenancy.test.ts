@@ -5,6 +5,7 @@ import type { RolePermission } from '../protocol/wire/rights.ts';
 import { activationFixture } from './activation/testing/fixture.ts';
 import { hashToken } from './auth/sessions.ts';
 import { operationFixture } from './operations/testing/fixture.ts';
+import { remoteFixture } from './remote/testing/fixture.ts';
 import { coreFixture } from './testing/core-fixture.ts';
 import type { Fixture, Tenant } from './testing/fixture.ts';
 import { handoverFixture } from './testing/handover-fixture.ts';
@@ -24,6 +25,7 @@ const FIXTURES: Fixture[] = [
   coreFixture,
   activationFixture,
   operationFixture,
+  remoteFixture,
   keyFixture,
   peopleFixture,
   siteFixture,

@@ -1106,6 +1106,18 @@ export type RedeemedKey = {
   ending: string;
   redeemedAt: string;
 };
+export type RemoteSession = {
+  id: string;
+  deviceId: string;
+  userName: string;
+  own: boolean;
+  url: string | null;
+  openedAt: string;
+  usedAt: string;
+  endsAt: string;
+  requests: number;
+};
+export type RemoteSessions = { absent: 'by-address' | 'not-set-up' | null; items: RemoteSession[] };
 export type Role = {
   id: string;
   name: string;
@@ -1513,6 +1525,8 @@ export interface Routes {
       query?: { channel?: number; stream?: number };
       answer: DeviceListing;
     };
+    /** Who has the device’s own page open, and whether it can be opened */
+    '/devices/{deviceId}/remote-sessions': { params: { deviceId: string }; answer: RemoteSessions };
     /** Settings of a device, with what each may be */
     '/devices/{deviceId}/settings/{section}': {
       params: { deviceId: string; section: string };
@@ -1988,6 +2002,10 @@ export interface Routes {
         | { action: 'portRestart'; port: number };
       answer: DeviceActionDone;
     };
+    /** Trust the certificate that the device shows next */
+    '/devices/{deviceId}/certificate/forget': { params: { deviceId: string }; answer: undefined };
+    /** Open the device’s own page */
+    '/devices/{deviceId}/remote-sessions': { params: { deviceId: string }; answer: RemoteSession };
     /** Invite an employee by e-mail */
     '/employee-invitations': {
       body: { email: string; name?: string; roles?: string[]; locale?: 'en' | 'de' };
@@ -2929,6 +2947,11 @@ export interface Routes {
     '/arc/{accountId}': { params: { accountId: string }; answer: undefined };
     /** Take a device away; its events and clips stay */
     '/devices/{deviceId}': { params: { deviceId: string }; answer: undefined };
+    /** Close the device’s own page, with all that is open in it */
+    '/devices/{deviceId}/remote-sessions/{remoteSessionId}': {
+      params: { deviceId: string; remoteSessionId: string };
+      answer: undefined;
+    };
     /** Withdraw an invitation: its link is no longer valid */
     '/employee-invitations/{employeeInvitationId}': { params: { employeeInvitationId: string }; answer: undefined };
     /** End an API key at once */
