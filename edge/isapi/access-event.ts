@@ -56,7 +56,7 @@ export function readAccessEvent(node: XmlNode): Alert | 'ignore' {
   const type = !meaning ? 'other' : 'begins' in meaning ? meaning.begins : meaning.ends[0]!;
   return {
     type,
-    word: meaning ? 'AccessControllerEvent' : `AccessControllerEvent ${word}`,
+    word: `AccessControllerEvent ${word}`,
     active: !meaning || 'begins' in meaning,
     channel: meaning?.on === 'door' ? door : meaning?.on === 'zone' ? zone : null,
     count: null,

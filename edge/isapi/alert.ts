@@ -25,6 +25,8 @@ export interface Alert {
   area?: number;
   /** With `active` false: everything of these types on this channel is over. */
   sweep?: readonly EventType[];
+  /** Known by asking and not by an event: one of these types that is open there already is the same. */
+  assumed?: readonly EventType[];
 }
 
 /** Spellings in use, lower case (isapi.md §10); what is missing here becomes `other`. */

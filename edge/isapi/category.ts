@@ -22,7 +22,7 @@ const TYPES: [RegExp, DeviceCategory][] = [
   [/^ipc/i, 'camera'],
   [/^(dvr|hybrid)/i, 'dvr'],
   [/^nvr/i, 'nvr'],
-  [/^pwa|panel/i, 'panel'],
+  [/^(pwa|pha)|panel/i, 'panel'],
   [/^acs|access/i, 'accessController'],
   [/^(vis|door ?station)/i, 'doorStation'],
   [/doorbell/i, 'doorbell'],

@@ -14,6 +14,7 @@ import { FeatureSet } from '../drivers/feature-set.ts';
 import { type Alert, videoChannel } from './alert.ts';
 import { AlertStream, type StreamEnd } from './alert-stream.ts';
 import { failure, type Result } from './answer.ts';
+import { BesideStream } from './beside-stream.ts';
 import { categoryOf } from './category.ts';
 import { hostHeader, IsapiClient } from './client.ts';
 import { type Channel, type DeviceInfo, readChannels, readDeviceInfo, readRtspPort, readSnapshot } from './device.ts';
@@ -86,19 +87,33 @@ export class IsapiDriver implements Driver {
   }
 
   async listen(o: Parameters<Driver['listen']>[0]): Promise<StreamEnd> {
+    const ended = new AbortController();
+    const device = this.device();
+    const beside = device
+      ? new BesideStream({
+          device,
+          category: categoryOf(device.info),
+          onAlert: o.onAlert,
+          signal: AbortSignal.any([o.signal, ended.signal]),
+        })
+      : null;
     const stream = new AlertStream({
       client: this.#client,
       clock: this.#clock,
       log: this.#log,
       watchdogMs: this.#watchdogMs,
-      onOpen: o.onOpen,
-      onAlert: (alert) => o.onAlert(this.#counted(alert)),
+      onOpen: () => {
+        o.onOpen();
+        beside?.opened();
+      },
+      onAlert: async (alert) => o.onAlert(this.#counted(beside ? await beside.pass(alert) : alert)),
       onUnreadable: o.onUnreadable,
     });
     this.#stream = stream;
     try {
       return await stream.run(o.signal);
     } finally {
+      ended.abort();
       this.#stream = null;
     }
   }

@@ -28,6 +28,8 @@ interface Active {
   type: EventType;
   channel: number | null;
   cid: string | undefined;
+  /** It began by asking; the panel's own word for it may still come. */
+  assumed?: readonly EventType[];
   eventId: string;
   ref: string | null;
   count: number | null;
@@ -70,6 +72,7 @@ export class EventFolder {
       if (ended || endOf(event.type, event.cid) === 'never') continue;
       this.#open(keyOf(event.type, event.channel, event.cid, event.text), {
         ...{ type: event.type, channel: event.channel, cid: event.cid },
+        assumed: event.sourceRef === null && endOf(event.type, event.cid) === 'said' ? [event.type] : undefined,
         eventId: event.id,
         ref: event.sourceRef,
         // What it had counted to is not known; anything but 1 goes on from there.
@@ -85,7 +88,8 @@ export class EventFolder {
   alert(alert: Alert, channel: number | null): void {
     const text = alert.text ?? (alert.type === 'other' ? alert.word : null);
     const key = keyOf(alert.type, channel, alert.cid, text);
-    const active = this.#active.get(key);
+    if (alert.active && alert.assumed && this.#isOpen(alert.assumed, channel)) return;
+    const active = this.#active.get(key) ?? (alert.cid ? this.#adopt(key, alert, channel) : undefined);
     if (!alert.active) {
       if (alert.sweep) {
         this.#sweep(alert.sweep, channel);
@@ -147,6 +151,24 @@ export class EventFolder {
     this.#awaitEnd(key, active);
   }
 
+  #isOpen(types: readonly EventType[], channel: number | null): boolean {
+    return [...this.#active.values()].some((active) => types.includes(active.type) && active.channel === channel);
+  }
+
+  /** What was found out by asking is what the panel now tells (or restores) in its own words. */
+  #adopt(key: string, alert: Alert, channel: number | null): Active | undefined {
+    for (const [old, active] of this.#active) {
+      if (active.channel !== channel || !active.assumed?.includes(alert.type)) continue;
+      const { assumed: _, ...rest } = active;
+      const adopted: Active = { ...rest, cid: alert.cid, ref: alert.active ? alert.ref : active.ref };
+      this.#active.delete(old);
+      this.#active.set(key, adopted);
+      if (alert.active && alert.ref) this.#know(alert.ref, alert.deviceTime, false);
+      return adopted;
+    }
+    return undefined;
+  }
+
   /** The device tells the state of something and not what has changed: whatever was open there is over. */
   #sweep(types: readonly EventType[], channel: number | null): void {
     for (const [key, active] of [...this.#active]) {
@@ -188,7 +210,18 @@ export class EventFolder {
     if (alert.ref) this.#know(alert.ref, alert.deviceTime, false);
     const { type, cid, ref, count, deviceTime } = alert;
     if (endOf(type, cid) !== 'never') {
-      this.#open(key, { type, channel, cid, eventId: id, ref, count, deviceTime, lastWall: now, cancel: () => {} });
+      this.#open(key, {
+        type,
+        channel,
+        cid,
+        assumed: alert.assumed,
+        eventId: id,
+        ref,
+        count,
+        deviceTime,
+        lastWall: now,
+        cancel: () => {},
+      });
     }
     this.#emit([{ kind: 'event', body }]);
   }

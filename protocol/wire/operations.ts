@@ -40,6 +40,7 @@ export const SECTIONS = [
   'passwordRecovery',
   'device',
   'panel',
+  'intercom',
   'radar',
   'speaker',
   'switch',

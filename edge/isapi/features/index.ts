@@ -1,7 +1,9 @@
 import type { Feature } from '../../drivers/feature.ts';
 import type { IsapiDevice } from '../isapi-device.ts';
+import { access } from './access.ts';
 import { ddns } from './ddns.ts';
 import { image } from './image.ts';
+import { intercom } from './intercom.ts';
 import { maintenance } from './maintenance.ts';
 import { motion } from './motion.ts';
 import { network } from './network.ts';
@@ -11,6 +13,9 @@ import { passwordRecovery } from './password-recovery.ts';
 import { platform } from './platform.ts';
 import { ports } from './ports.ts';
 import { privacyMask } from './privacy-mask.ts';
+import { radar } from './radar.ts';
+import { securityPanel } from './security-panel.ts';
+import { speaker } from './speaker.ts';
 import { storage } from './storage.ts';
 import { time } from './time.ts';
 import { users } from './users.ts';
@@ -18,6 +23,11 @@ import { video } from './video.ts';
 
 /** Where two features offer the same, the earlier one does it. */
 export const ISAPI_FEATURES: readonly Feature<IsapiDevice>[] = [
+  securityPanel,
+  access,
+  intercom,
+  radar,
+  speaker,
   video,
   image,
   osd,
