@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -8,23 +8,31 @@ import type { Logger } from 'pino';
 import { AppendLog } from './append-log.ts';
 import { ArcCentre } from './arc/centre.ts';
 import type { ArcLabAccount } from './arc/receiver.ts';
-import { Camera } from './camera/camera.ts';
-import type { Emitted } from './camera/events.ts';
-import { cameraProfile } from './camera/profile.ts';
-import { SadpResponder } from './camera/sadp.ts';
 import { Video } from './camera/video.ts';
-import { WsdResponder } from './camera/ws-discovery.ts';
 import { createControl, type DeviceItem, type FaultTarget } from './control.ts';
+import { Addresses } from './devices/addresses.ts';
+import type { Device } from './devices/device.ts';
+import { makeDevice } from './devices/make.ts';
+import { profilesOf } from './devices/profiles.ts';
+import type { DeviceSpec } from './devices/spec.ts';
+import { SadpResponder } from './discovery/sadp.ts';
+import { WsdResponder } from './discovery/ws-discovery.ts';
 import { FaultProxy } from './faults/fault-proxy.ts';
+import type { Emitted } from './isapi/events.ts';
 
 export interface LabOptions {
   port: number;
   data: string;
   /** First three bytes of every address, e.g. `127.77.0.` */
   base: string;
+  /** Null: loopback. Otherwise one that the lab has to itself: it gives it the devices' addresses. */
+  interface: string | null;
   cameras: number;
   /** Further cameras, as they leave the factory. */
   unactivated: number;
+  devices: DeviceSpec[];
+  /** That many more of mixed kinds, as they leave the factory and without video. */
+  many: number;
   httpPort: number;
   rtspPort: number;
   sadpPort: number;
@@ -44,18 +52,13 @@ export interface LabOptions {
   log: Logger;
 }
 
-const keptIn = (file: string) => ({
-  read: () => (existsSync(file) ? readFileSync(file, 'utf8') : null),
-  write: (password: string | null) =>
-    password === null ? rmSync(file, { force: true }) : writeFileSync(file, password),
-});
-
 /** A customer's LAN on one machine. */
 export class Lab {
   readonly #options: LabOptions;
   readonly #emittedLog: AppendLog<Emitted>;
   readonly #emitted: Emitted[] = [];
-  readonly #cameras: Camera[];
+  readonly #devices: Device[];
+  readonly #addresses: Addresses;
   readonly #video: Video | null;
   readonly #centre: ArcCentre;
   readonly #proxies = new Map<FaultTarget, FaultProxy>();
@@ -65,39 +68,52 @@ export class Lab {
 
   constructor(options: LabOptions) {
     this.#options = options;
-    const { base, cameras, fps, kbps, httpPort, rtspPort, video, python, log } = options;
-    const profiles = Array.from({ length: cameras + options.unactivated }, (_, i) => ({
-      ...cameraProfile(i + 1, base, { fps, kbps }),
-      ...(i < cameras ? {} : { password: null }),
-    }));
-    this.#emittedLog = new AppendLog(join(options.data, 'emitted.jsonl'));
-    this.#centre = new ArcCentre({ base, port: options.receiverPort, data: options.data, accounts: options.accounts });
-    this.#video = video ? new Video({ cameras: profiles, python, log }) : null;
+    const { base, httpPort, rtspPort, python, log, data } = options;
+    const profiles = profilesOf(options);
+    this.#emittedLog = new AppendLog(join(data, 'emitted.jsonl'));
+    this.#centre = new ArcCentre({ base, port: options.receiverPort, data, accounts: options.accounts });
+    const filmed = profiles
+      .filter(({ name }) => name.startsWith('camera-'))
+      .slice(0, options.cameras + options.unactivated);
+    this.#video = options.video && filmed.length > 0 ? new Video({ cameras: filmed, python, log }) : null;
+    this.#addresses = new Addresses(options.interface);
     const record = (emitted: Emitted) => {
       this.#emittedLog.append(emitted);
       this.#emitted.push(emitted);
     };
-    this.#cameras = profiles.map((profile) => {
-      const kept = keptIn(join(options.data, `${profile.name}.password`));
-      return new Camera({ profile, httpPort, rtspPort, video: this.#video, record, kept });
-    });
+    this.#devices = profiles.map((profile) =>
+      makeDevice({
+        ...{ profile, httpPort, rtspPort, data, record, addresses: this.#addresses },
+        video: this.#video,
+        // Devices other than cameras show what the first camera sees.
+        films: filmed.includes(profile) ? profile : (filmed[0] ?? profile),
+        neighbours: () => this.#devices,
+      }),
+    );
   }
 
   async start(): Promise<void> {
-    const { data, sadpPort, wsdPort, port } = this.#options;
+    const { data, sadpPort, wsdPort, port, base } = this.#options;
     mkdirSync(data, { recursive: true });
     this.#emitted.push(...this.#emittedLog.open());
     await this.#video?.start();
-    for (const camera of this.#cameras) await camera.start();
-    const cameras = this.#cameras.map(({ profile, httpPort, factory }) => ({ profile, httpPort, factory }));
-    this.#sadp = new SadpResponder({ cameras, port: sadpPort });
+    for (const device of this.#devices) await device.start();
+    const local = this.#options.interface === null ? '127.0.0.1' : `${base}21`;
+    for (const n of [21, 22, 31, 32, 41]) await this.#addresses.take(`${base}${n}`);
+    const devices = this.#devices;
+    this.#sadp = new SadpResponder({ devices, port: sadpPort, local });
     await this.#sadp.start();
-    this.#wsd = new WsdResponder({ cameras, port: wsdPort });
+    this.#wsd = new WsdResponder({ devices, port: wsdPort, local });
     await this.#wsd.start();
+    for (const device of devices)
+      device.onAppear = () => {
+        void this.#sadp?.appear(device);
+        void this.#wsd?.appear(device);
+      };
     await this.#startProxies();
     const app = createControl({
-      cameras: this.#cameras,
-      devices: () => this.#devices(),
+      devices,
+      items: () => this.#items(),
       emitted: () => this.#emitted,
       centre: this.#centre,
       proxies: this.#proxies,
@@ -131,10 +147,11 @@ export class Lab {
     this.#control?.closeAllConnections();
     this.#sadp?.stop();
     await this.#wsd?.stop();
-    for (const camera of this.#cameras) await camera.stop();
+    for (const device of this.#devices) await device.stop();
     for (const proxy of this.#proxies.values()) await proxy.stop();
     await this.#centre.stop();
     await this.#video?.stop();
+    await this.#addresses.stop();
     this.#emittedLog.close();
   }
 
@@ -148,7 +165,7 @@ export class Lab {
     const boxRelay = address('box-relay');
     return {
       control: `http://127.0.0.1:${port}`,
-      devices: this.#devices(),
+      devices: this.#items(),
       sadpPort: this.#sadp!.port,
       wsdPort: this.#wsd!.port,
       arc: { direct: address('arc-direct')!, relay: address('arc-relay')!, accounts: this.#options.accounts },
@@ -156,11 +173,11 @@ export class Lab {
     };
   }
 
-  #devices(): DeviceItem[] {
-    return this.#cameras.map(({ profile, httpPort, rtspPort }) => {
-      const { name, address, mac, serial, username } = profile;
+  #items(): DeviceItem[] {
+    return this.#devices.map(({ profile, httpPort, rtspPort }) => {
+      const { name, kind, address, mac, serial, username } = profile;
       const password = profile.password ?? '';
-      return { name, kind: 'camera', address, httpPort, rtspPort, mac, serial, username, password };
+      return { name, kind, address, httpPort, rtspPort, mac, serial, username, password };
     });
   }
 }

@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { pino } from 'pino';
 import type { ArcLabAccount } from './arc/receiver.ts';
+import { DEVICE_KINDS } from './devices/profile.ts';
+import { type DeviceSpec, parseDevices } from './devices/spec.ts';
 import { Lab } from './lab.ts';
 
 const integer = (min: number, max: number) => (text: string) => {
@@ -10,7 +12,7 @@ const integer = (min: number, max: number) => (text: string) => {
 };
 const port = integer(0, 65535);
 const base = (text: string) => {
-  if (!/^127\.\d{1,3}\.\d{1,3}\.$/.test(text)) throw new InvalidArgumentError('like 127.77.0.');
+  if (!/^\d{1,3}\.\d{1,3}\.\d{1,3}\.$/.test(text)) throw new InvalidArgumentError('like 127.77.0.');
   return text;
 };
 const hostPort = (text: string) => {
@@ -24,6 +26,12 @@ const accounts = (text: string): ArcLabAccount[] =>
     if (!found) throw new InvalidArgumentError('like 1234,5678:000102030405060708090A0B0C0D0E0F');
     return { account: found[1]!, key: found[2] ?? null };
   });
+const devices = (text: string): DeviceSpec[] => {
+  const specs = parseDevices(text);
+  if (!specs)
+    throw new InvalidArgumentError(`kinds with :unactivated or :foreign behind, of ${DEVICE_KINDS.join(', ')}`);
+  return specs;
+};
 /** One in clear, one encrypted. */
 const DEFAULT_ACCOUNTS = '1234,5678:67617465706F73742D6C61622D6B6579';
 const option = <T>(flags: string, text: string, env: string, fallback: T, parse?: (text: string) => T) => {
@@ -38,9 +46,30 @@ const program = new Command('lab')
   .addOption(option('--port <port>', 'control API on 127.0.0.1 (0: any free)', 'GATEPOST_LAB_PORT', 7700, port))
   .addOption(option('--data <dir>', 'what must survive a restart', 'GATEPOST_LAB_DATA', './var/lab'))
   .addOption(option('--base <prefix>', 'address prefix', 'GATEPOST_LAB_BASE', '127.77.0.', base))
-  .addOption(option('--cameras <n>', 'number of cameras', 'GATEPOST_LAB_CAMERAS', 2, integer(1, 50)))
+  .addOption(option('--cameras <n>', 'number of cameras', 'GATEPOST_LAB_CAMERAS', 2, integer(0, 50)))
   .addOption(
     option('--unactivated <n>', 'further cameras without a password', 'GATEPOST_LAB_UNACTIVATED', 0, integer(0, 50)),
+  )
+  .addOption(
+    option(
+      '--devices <list>',
+      'further devices: nvr,access:unactivated,…',
+      'GATEPOST_LAB_DEVICES',
+      [],
+      devices as never,
+    ),
+  )
+  .addOption(
+    option('--many <n>', 'further unactivated devices of mixed kinds', 'GATEPOST_LAB_MANY', 0, integer(0, 128)),
+  )
+  .addOption(
+    option(
+      '--interface <name>',
+      'not loopback but this one, alone in its namespace',
+      'GATEPOST_LAB_INTERFACE',
+      null,
+      String as never,
+    ),
   )
   .addOption(option('--http-port <port>', "the cameras' HTTP port (0: any free)", 'GATEPOST_LAB_HTTP_PORT', 8000, port))
   .addOption(option('--rtsp-port <port>', "the cameras' RTSP port (0: any free)", 'GATEPOST_LAB_RTSP_PORT', 8554, port))
@@ -80,6 +109,8 @@ const program = new Command('lab')
   .parse();
 
 const { bitrate, ...options } = program.opts();
+if (options.interface === null && !options.base.startsWith('127.'))
+  program.error(`error: --base ${options.base}: without --interface it is like 127.77.0.`);
 const log = pino({ level: process.env.GATEPOST_LOG_LEVEL ?? 'info' }).child({ module: 'lab' });
 const lab = new Lab({ ...options, kbps: bitrate, log } as ConstructorParameters<typeof Lab>[0]);
 

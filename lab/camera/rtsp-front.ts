@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import type { DigestLogin } from './digest.ts';
+import type { DigestLogin } from '../isapi/digest.ts';
 import { encode, header, type RtspMessage, RtspSplitter } from './rtsp-messages.ts';
 
 /** `stall`: sessions live and answer, but no picture comes. `drop`: connections are cut and refused. */
@@ -8,7 +8,6 @@ export const VIDEO_MODES = ['normal', 'stall', 'drop'] as const;
 export type VideoMode = (typeof VIDEO_MODES)[number];
 
 export interface RtspFrontOptions {
-  address: string;
   port: number;
   login: DigestLogin;
   upstream: () => { host: string; port: number };
@@ -23,6 +22,7 @@ export class RtspFront {
   readonly #connections = new Set<Socket>();
   #server: Server | null = null;
   #port: number;
+  #address = '';
   #mode: VideoMode = 'normal';
   /** Sessions that play now, and ever. */
   sessions = 0;
@@ -40,9 +40,12 @@ export class RtspFront {
     return this.#mode;
   }
 
-  async start(): Promise<void> {
+  /** At `address`, or where it was before. */
+  async start(address = this.#address): Promise<void> {
+    this.#address = address;
+    if (this.#mode === 'drop' || this.#server) return;
     this.#server = createServer((client) => this.#serve(client));
-    this.#server.listen(this.#port, this.#options.address);
+    this.#server.listen(this.#port, address);
     await once(this.#server, 'listening');
     this.#port = (this.#server.address() as AddressInfo).port;
   }

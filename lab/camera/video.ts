@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { Logger } from 'pino';
-import type { CameraProfile } from './profile.ts';
+import type { DeviceProfile } from '../devices/profile.ts';
 
 const RTSP_PATH = '/streaming/channels/101';
 
 type Message = { ports: Record<string, number> } | { id: number; jpeg: string };
 
 export interface VideoOptions {
-  cameras: CameraProfile[];
+  cameras: DeviceProfile[];
   python: string;
   log: Logger;
 }
@@ -80,7 +80,7 @@ export class Video {
     clearTimeout(timer);
   }
 
-  upstream(profile: CameraProfile): { host: string; port: number } {
+  upstream(profile: DeviceProfile): { host: string; port: number } {
     return { host: profile.address, port: this.#ports[profile.name]! };
   }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Alarm, ArcAccount, EventItem, LoginResponse, page, Site } from '../../protocol/wire/api.ts';
 import { JournalRecord } from '../../protocol/wire/event.ts';
 import type { ListedAlarm } from '../arc/centre.ts';
-import type { Emitted } from '../camera/events.ts';
+import type { Emitted } from '../isapi/events.ts';
 import { type Comparison, compareLists, type Downtime, type Lists } from './lists.ts';
 
 export interface Sources {

@@ -1,7 +1,7 @@
 import type { Alarm, EventItem } from '../../protocol/wire/api.ts';
 import type { JournalRecord } from '../../protocol/wire/event.ts';
 import type { ListedAlarm } from '../arc/centre.ts';
-import type { Emitted } from '../camera/events.ts';
+import type { Emitted } from '../isapi/events.ts';
 
 /** A box did not run from `from` to `to` (Unix ms). */
 export interface Downtime {

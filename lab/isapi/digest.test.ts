@@ -7,7 +7,12 @@ function device(options: { qop?: boolean; algorithms?: ('MD5' | 'SHA-256')[]; sa
   const now = () => time;
   const counter = new LoginCounter(now);
   const login = new DigestLogin({
-    ...{ realm: 'IP Camera(X)', username: 'admin', password: 'secret', qop: true, saysStale: true },
+    ...{
+      realm: 'IP Camera(X)',
+      password: (user: string) => (user === 'admin' ? 'secret' : null),
+      qop: true,
+      saysStale: true,
+    },
     ...{ algorithms: ['SHA-256', 'MD5'], counter, now },
     ...options,
   });
@@ -37,7 +42,7 @@ describe('digest login of a camera', () => {
 
   it('matches the example of RFC 2069 as corrected', () => {
     const login = new DigestLogin({
-      ...{ realm: 'testrealm@host.com', username: 'Mufasa', password: 'CircleOfLife', qop: false, saysStale: true },
+      ...{ realm: 'testrealm@host.com', password: () => 'CircleOfLife', qop: false, saysStale: true },
       ...{ algorithms: ['MD5'], counter: new LoginCounter() },
     });
     const header =

@@ -1,10 +1,33 @@
 import { constants, createDecipheriv, createPublicKey, publicEncrypt, randomBytes } from 'node:crypto';
-import { responseStatus } from './documents.ts';
+import { OK, refusal, statusXml } from '../isapi/answer.ts';
 
 const head = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
+export interface Kept {
+  read: () => string | null;
+  write: (password: string | null) => void;
+}
+
+export const keptInMemory = (): Kept => {
+  let kept: string | null = null;
+  return {
+    read: () => kept,
+    write: (password) => {
+      kept = password;
+    },
+  };
+};
+
+/** What such firmware refuses in a password, or null. */
+export function badPassword(password: string): string | null {
+  if (password.length < 8) return 'userPwdLenUnder8';
+  if (password.length > 16) return 'passwordLenNoMoreThan16';
+  const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^a-zA-Z\d]/].filter((kind) => kind.test(password)).length;
+  return kinds < 2 || /admin|nimda/i.test(password) ? 'riskPassword' : null;
+}
+
 /**
- * A camera as it leaves the factory: without a password, and answering nothing but what gives it one. A random text goes out
+ * A device as it leaves the factory: without a password, and answering nothing but what gives it one. A random text goes out
  * encrypted to the caller's key; the password comes back encrypted with it (AES-128-ECB, zeros behind).
  */
 export class Factory {
@@ -26,6 +49,12 @@ export class Factory {
     return this.#password ?? randomBytes(16).toString('hex');
   }
 
+  /** The first password, or another one. */
+  set(password: string): void {
+    this.#password = password;
+    this.#keep(password);
+  }
+
   reset(): void {
     this.#password = null;
     this.#keep(null);
@@ -38,28 +67,22 @@ export class Factory {
       const said = `<ActivateStatus version="2.0" xmlns="http://www.hikvision.com/ver20/XMLSchema">\n<Activated>${this.activated}</Activated>\n</ActivateStatus>\n`;
       return { status: 200, xml: head + said };
     }
-    const refuse = (code: number, sub: string) => ({
-      status: 403,
-      xml: responseStatus(path, code, code === 6 ? 'Invalid XML Content' : 'Invalid Operation', sub),
-    });
+    const refuse = (sub: string) => ({ status: 403, xml: statusXml(path, refusal(sub)) });
     const isChallenge = path === '/ISAPI/Security/challenge' && method === 'POST';
     const isActivation = path === '/ISAPI/System/activate' && method === 'PUT';
-    if (this.activated) return isChallenge || isActivation ? refuse(4, 'hasActivated') : null;
+    if (this.activated) return isChallenge || isActivation ? refuse('hasActivated') : null;
     if (isChallenge) {
       const sealed = this.#challenge(body);
-      if (!sealed) return refuse(6, 'badXmlContent');
+      if (!sealed) return refuse('badXmlContent');
       return { status: 200, xml: `${head}<Challenge>\n<key>${sealed}</key>\n</Challenge>\n` };
     }
-    if (!isActivation) return refuse(4, 'notActivated');
+    if (!isActivation) return refuse('notActivated');
     const password = this.#opened(body);
-    if (password === null) return refuse(6, 'badXmlContent');
-    if (password.length < 8) return refuse(6, 'userPwdLenUnder8');
-    if (password.length > 16) return refuse(6, 'passwordLenNoMoreThan16');
-    const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^a-zA-Z\d]/].filter((kind) => kind.test(password)).length;
-    if (kinds < 2 || /admin|nimda/i.test(password)) return refuse(6, 'riskPassword');
-    this.#password = password;
-    this.#keep(password);
-    return { status: 200, xml: responseStatus(path, 1, 'OK', 'ok') };
+    if (password === null) return refuse('badXmlContent');
+    const bad = badPassword(password);
+    if (bad) return refuse(bad);
+    this.set(password);
+    return { status: 200, xml: statusXml(path, OK) };
   }
 
   #challenge(body: string): string | null {

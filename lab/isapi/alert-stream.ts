@@ -1,20 +1,21 @@
 import type { ServerResponse } from 'node:http';
-import { alert } from './documents.ts';
-import type { CameraProfile } from './profile.ts';
+import type { DeviceProfile } from '../devices/profile.ts';
 
-/** The open alertStreams of one camera: an endless multipart answer each, with the firmware's own way of framing. */
+/** The open alertStreams of one device: an endless multipart answer each, with the firmware's own way of framing. */
 export class AlertStreams {
-  readonly #profile: CameraProfile;
-  readonly #httpPort: () => number;
+  readonly #profile: DeviceProfile;
+  readonly #heartbeatBody: () => string;
   readonly #open = new Set<ServerResponse>();
   #heartbeat: NodeJS.Timeout | null = null;
+  /** What is told to who begins to listen: events that happened before. */
+  backlog: () => string[] = () => [];
   static readonly heartbeatMs = 10_000;
   /** More are refused: every stream takes one of the device's few sessions. */
   static readonly max = 6;
 
-  constructor(profile: CameraProfile, httpPort: () => number) {
+  constructor(profile: DeviceProfile, heartbeatBody: () => string) {
     this.#profile = profile;
-    this.#httpPort = httpPort;
+    this.#heartbeatBody = heartbeatBody;
   }
 
   get count(): number {
@@ -40,11 +41,12 @@ export class AlertStreams {
     this.#open.add(response);
     response.on('close', () => this.#open.delete(response));
     this.#beat([response]);
+    for (const body of this.backlog()) this.#write([response], this.#part(body, true));
   }
 
-  /** Sends one event alert on every open stream. */
-  send(fields: { type: string; state: 'active' | 'inactive'; count: number; uuid: string }): void {
-    this.#write(this.#open, this.#part(alert(this.#profile, this.#httpPort(), Date.now(), fields), true));
+  /** Sends one event, XML or JSON, on every open stream. */
+  send(body: string): void {
+    this.#write(this.#open, this.#part(body, true));
   }
 
   /** Bytes as they are, for parts that no device should send. */
@@ -52,21 +54,17 @@ export class AlertStreams {
     this.#write(this.#open, bytes);
   }
 
-  /** "Video is not lost": what devices of this make send as their sign of life. */
   #beat(streams: Iterable<ServerResponse>): void {
-    const body = alert(this.#profile, this.#httpPort(), Date.now(), {
-      type: 'videoloss',
-      state: 'inactive',
-      count: 0,
-      uuid: null,
-    });
-    this.#write(streams, this.#part(body, this.#profile.odd.heartbeatHasLength));
+    this.#write(streams, this.#part(this.#heartbeatBody(), this.#profile.odd.heartbeatHasLength));
   }
 
   #part(body: string, withLength: boolean): string {
-    const delimiter = '--boundary\r\n'.repeat(this.#profile.odd.doubledDelimiter ? 2 : 1);
+    const { boundary, doubledDelimiter } = this.#profile.odd;
+    const line = boundary.startsWith('--') ? boundary : `--${boundary}`;
+    const type = body.startsWith('{') ? 'application/json' : 'application/xml';
     const length = withLength ? `Content-Length: ${Buffer.byteLength(body)}\r\n` : '';
-    return `${delimiter}Content-Type: application/xml; charset="UTF-8"\r\n${length}\r\n${body}\r\n`;
+    const delimiter = `${line}\r\n`.repeat(doubledDelimiter ? 2 : 1);
+    return `${delimiter}Content-Type: ${type}; charset="UTF-8"\r\n${length}\r\n${body}\r\n`;
   }
 
   #write(streams: Iterable<ServerResponse>, bytes: string | Buffer): void {

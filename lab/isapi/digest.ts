@@ -45,8 +45,8 @@ export class LoginCounter {
 
 export interface DigestOptions {
   realm: string;
-  username: string;
-  password: string | (() => string);
+  /** Null: there is no such user. */
+  password: (username: string) => string | null;
   algorithms: ('MD5' | 'SHA-256')[];
   qop: boolean;
   saysStale: boolean;
@@ -90,14 +90,15 @@ export class DigestLogin {
 
   /** `uri` is the target exactly as on the request line. Counts wrong passwords; a dead nonce is none. */
   check(method: string, uri: string, header: string | undefined): LoginResult {
-    const { username, realm, algorithms, qop, counter } = this.#options;
-    const password = typeof this.#options.password === 'string' ? this.#options.password : this.#options.password();
+    const { realm, algorithms, qop, counter } = this.#options;
     if (header === undefined) return 'none';
     if (counter.locked) {
       counter.fail();
       return 'locked';
     }
     const p = parseDigest(header);
+    const username = p.get('username') ?? '';
+    const password = this.#options.password(username);
     const algorithm = p.get('algorithm') ?? 'MD5';
     const given = p.get('uri') ?? '';
     const nonce = p.get('nonce') ?? '';
@@ -107,7 +108,7 @@ export class DigestLogin {
     const middle = qop ? `${nonce}:${p.get('nc')}:${p.get('cnonce')}:${p.get('qop')}` : nonce;
     const right =
       known &&
-      p.get('username') === username &&
+      password !== null &&
       p.get('realm') === realm &&
       given !== '' &&
       uri.startsWith(given) &&

@@ -1,0 +1,240 @@
+import type { RtspFront } from '../camera/rtsp-front.ts';
+import { AlertStreams } from '../isapi/alert-stream.ts';
+import { type DigestLogin, LoginCounter } from '../isapi/digest.ts';
+import { Documents } from '../isapi/documents.ts';
+import { jsonHeartbeat, pictureAlert } from '../isapi/event-words.ts';
+import { DeviceEvents, type Emitted } from '../isapi/events.ts';
+import { type Handlers, IsapiServer } from '../isapi/server.ts';
+import { SessionLogin } from '../isapi/session-login.ts';
+import type { Addresses } from './addresses.ts';
+import { Factory, type Kept } from './factory.ts';
+import { digestOf, rtspDigestOf } from './logins.ts';
+import type { DeviceProfile } from './profile.ts';
+
+/** A group of functions of a device: documents that it adds, requests that it answers, state that tests look at. */
+export interface Part extends Handlers {
+  state?(): Record<string, unknown>;
+  stop?(): void;
+  /** Back to the factory's settings. */
+  reset?(mode: 'basic' | 'full'): void;
+  /** What tests do to it, over the control API; what it gives is the answer. */
+  control?: Record<string, (body: Record<string, unknown>) => unknown>;
+}
+export type MakePart = (device: Device) => Part;
+
+export interface DeviceOptions {
+  profile: DeviceProfile;
+  httpPort: number;
+  parts: MakePart[];
+  addresses: Addresses;
+  /** Another device on the LAN, by the address that it has now. */
+  neighbour: (address: string) => Device | undefined;
+  neighbours: () => Device[];
+  rtsp: ((login: DigestLogin) => RtspFront) | null;
+  snapshot: () => Promise<Buffer>;
+  record: (emitted: Emitted) => void;
+  onLabel: (text: string) => void;
+  /** Where a device from the factory keeps the password that it was given. */
+  kept: Kept;
+  /** How long it is gone when it restarts. */
+  restartMs?: number;
+}
+
+/** One simulated device on its own address, with one count of failed logins whatever the protocol. */
+export class Device {
+  readonly profile: DeviceProfile;
+  readonly logins = new LoginCounter();
+  readonly factory: Factory;
+  readonly documents: Documents;
+  readonly streams: AlertStreams;
+  readonly events: DeviceEvents;
+  readonly session: SessionLogin | null;
+  readonly rtsp: RtspFront | null;
+  readonly parts: Part[];
+  readonly snapshot: () => Promise<Buffer>;
+  readonly neighbour: DeviceOptions['neighbour'];
+  readonly neighbours: DeviceOptions['neighbours'];
+  readonly bootedAt = { ms: Date.now() };
+  /** Further users and their passwords. */
+  readonly users = new Map<string, string>();
+  readonly #options: DeviceOptions;
+  readonly #server: IsapiServer;
+  #restart: NodeJS.Timeout | null = null;
+  #stopped = false;
+  /** How often it was restarted, and why last. */
+  restarts = 0;
+  powered = true;
+  /** Called when its address changed or it came back: it says hello again. */
+  onAppear: () => void = () => {};
+
+  constructor(options: DeviceOptions) {
+    const { profile } = options;
+    this.#options = options;
+    this.profile = profile;
+    this.snapshot = options.snapshot;
+    this.neighbour = options.neighbour;
+    this.neighbours = options.neighbours;
+    this.factory = new Factory(profile.password ?? options.kept.read(), options.kept.write);
+    this.documents = new Documents(profile.odd.missing);
+    this.streams = new AlertStreams(profile, () => this.#heartbeat());
+    this.events = new DeviceEvents({
+      profile,
+      streams: this.streams,
+      httpPort: () => this.httpPort,
+      record: options.record,
+      onLabel: options.onLabel,
+    });
+    const password = (user: string) => this.passwordOf(user);
+    const { login } = profile.odd;
+    this.session =
+      login === 'digest'
+        ? null
+        : new SessionLogin({
+            ...{ password, counter: this.logins, irreversible: true, salt2: login === 'both' },
+            cookie: login === 'both' ? 'WebSession_4c41420001' : 'WebSession',
+          });
+    this.rtsp = options.rtsp?.(rtspDigestOf(profile, this.logins, password)) ?? null;
+    this.parts = options.parts.map((make) => make(this));
+    this.#server = new IsapiServer({
+      profile,
+      port: options.httpPort,
+      digest: login === 'session' ? null : digestOf(profile, this.logins, password),
+      session: this.session,
+      factory: this.factory,
+      counter: this.logins,
+      documents: this.documents,
+      handlers: this.parts,
+    });
+  }
+
+  get name(): string {
+    return this.profile.name;
+  }
+  get httpPort(): number {
+    return this.#server.port;
+  }
+  get rtspPort(): number {
+    return this.rtsp?.port ?? 554;
+  }
+  get onvif(): boolean {
+    return this.profile.odd.onvif;
+  }
+  /** Whether it can be reached over TCP. */
+  get up(): boolean {
+    return this.#server.listening;
+  }
+  get delayMs(): number {
+    return this.#server.delayMs;
+  }
+  set delayMs(ms: number) {
+    this.#server.delayMs = ms;
+  }
+
+  passwordOf(user: string): string | null {
+    if (user === this.profile.username) return this.factory.password;
+    return this.users.get(user) ?? null;
+  }
+
+  async start(): Promise<void> {
+    this.streams.start();
+    await this.#up();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#restart) clearTimeout(this.#restart);
+    this.events.stop();
+    this.streams.stop();
+    for (const part of this.parts) part.stop?.();
+    await this.#down();
+  }
+
+  /** Gone for a few seconds, as after a restart. */
+  restart(afterMs = 100): void {
+    this.restarts++;
+    this.#later(afterMs, async () => {
+      await this.power(false);
+      this.#later(this.#options.restartMs ?? 2000, () => this.power(true));
+    });
+  }
+
+  async power(on: boolean): Promise<void> {
+    if (this.#restart) clearTimeout(this.#restart);
+    if (on === this.powered) return;
+    this.powered = on;
+    if (!on) return this.#down();
+    this.bootedAt.ms = Date.now();
+    await this.#up();
+    this.onAppear();
+  }
+
+  /** New network settings; the old address is left a moment after the answer is out. */
+  moveTo(to: { address?: string; mask?: string; gateway?: string; dhcp?: boolean }): void {
+    const moves = to.address !== undefined && to.address !== this.profile.address;
+    const { mask = this.profile.mask, gateway = this.profile.gateway, dhcp = this.profile.dhcp } = to;
+    Object.assign(this.profile, { mask, gateway, dhcp });
+    if (!moves) return;
+    this.#later(100, async () => {
+      await this.#down();
+      await this.#options.addresses.leave(this.profile.address);
+      this.profile.address = to.address!;
+      if (this.powered) await this.#up();
+      this.onAppear();
+    });
+  }
+
+  resetSettings(mode: 'basic' | 'full'): void {
+    this.documents.reset((path) => mode === 'basic' && /^\/(System\/Network|Security)/.test(path));
+    for (const part of this.parts) part.reset?.(mode);
+    if (mode === 'full') {
+      this.users.clear();
+      this.factory.reset();
+    }
+  }
+
+  state() {
+    return {
+      activated: this.factory.activated,
+      powered: this.powered,
+      reachable: this.up,
+      restarts: this.restarts,
+      failedLogins: this.logins.failedLogins,
+      locked: this.logins.locked,
+      alertStreams: this.streams.count,
+      sessions: this.session?.sessions ?? 0,
+      httpRequests: this.#server.requests,
+      rtspSessions: this.rtsp?.sessions ?? 0,
+      rtspSessionsTotal: this.rtsp?.sessionsTotal ?? 0,
+      videoMode: this.rtsp?.mode ?? null,
+      ...Object.assign({}, ...this.parts.map((part) => part.state?.() ?? {})),
+    };
+  }
+
+  #later(ms: number, then: () => Promise<void>): void {
+    if (this.#restart) clearTimeout(this.#restart);
+    this.#restart = setTimeout(() => {
+      if (!this.#stopped) then().catch(() => {});
+    }, ms);
+  }
+
+  async #up(): Promise<void> {
+    const { address } = this.profile;
+    // An address in a foreign subnet is one that this machine may not have: then only SADP reaches the device.
+    if (!(await this.#options.addresses.take(address))) return;
+    await this.#server.start(address);
+    await this.rtsp?.start(address);
+  }
+
+  async #down(): Promise<void> {
+    this.session?.end();
+    await this.rtsp?.stop();
+    await this.#server.stop();
+  }
+
+  #heartbeat(): string {
+    const { odd } = this.profile;
+    if (odd.boundary === 'MIME_boundary') return jsonHeartbeat(this.profile, this.httpPort, Date.now());
+    const fields = { type: 'videoloss', state: 'inactive', count: 0, uuid: null, channel: 1 } as const;
+    return pictureAlert(this.profile, this.httpPort, Date.now(), fields);
+  }
+}
