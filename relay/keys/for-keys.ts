@@ -21,6 +21,7 @@ export const TAGS_FOR_KEYS: ReadonlySet<string> = new Set([
   'Handover',
   'Sharing',
   'Operation log',
+  'Operations',
 ]);
 
 /** Holds a key to what keys may use, and one that may only read to that. */
