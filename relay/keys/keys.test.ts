@@ -18,11 +18,13 @@ const FOR_PEOPLE = new Set([
   'Company and people',
   'Customer',
   'Device invitations',
+  'Installation',
   'My account',
   'Notifications',
   'Operator',
   'Partners',
   'Registration',
+  'Remote configuration',
   'Sign-in',
 ]);
 let acme: Company;
