@@ -55,6 +55,8 @@ import { Presence } from './health/presence.ts';
 import { SiteWarnables } from './health/warnables.ts';
 import { Home } from './home/home.ts';
 import { registerHomeRoutes } from './home/routes.ts';
+import { SiteWork } from './jobs/jobs.ts';
+import { registerJobRoutes } from './jobs/routes.ts';
 import { ApiKeys } from './keys/keys.ts';
 import { registerKeyRoutes } from './keys/routes.ts';
 import { LiveFeed } from './live/feed.ts';
@@ -294,6 +296,8 @@ export class Relay {
     registerArcRoutes(api, { accounts, alarms });
     registerClipRoutes(api, { clips, leases });
     const streams = new EventStreams({ sessions, leases, clock });
+    const known = { password: kept, verificationCode: async () => null, newestFirmware: async () => null };
+    registerJobRoutes(api, { work: new SiteWork({ db, box, known }), streams, log: child('jobs') });
     registerLiveRoutes(api, { db, live, streams, log: child('live') });
     registerNotifyRoutes(api, { db, clock, log: child('notify'), notify, streams });
     registerLogRoutes(api, { reader: new LogReader({ db, clock }), operationLog, clock });

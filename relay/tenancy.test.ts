@@ -4,6 +4,7 @@ import { uuidv7 } from '../protocol/wire/ids.ts';
 import type { RolePermission } from '../protocol/wire/rights.ts';
 import { activationFixture } from './activation/testing/fixture.ts';
 import { hashToken } from './auth/sessions.ts';
+import { jobFixture } from './jobs/testing/fixture.ts';
 import { operationFixture } from './operations/testing/fixture.ts';
 import { remoteFixture } from './remote/testing/fixture.ts';
 import { coreFixture } from './testing/core-fixture.ts';
@@ -25,6 +26,7 @@ const FIXTURES: Fixture[] = [
   coreFixture,
   activationFixture,
   operationFixture,
+  jobFixture,
   remoteFixture,
   keyFixture,
   peopleFixture,

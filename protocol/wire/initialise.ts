@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Mac } from './activation.ts';
-import { Host, Serial, Uuid } from './ids.ts';
-import { JobSummary } from './jobs.ts';
+import { Host, Serial } from './ids.ts';
+import { Job, type JobItem, JobSummary } from './jobs.ts';
 
 /*
  * Initialising devices of the LAN (Hik-Partner Pro manual, table 3-2): a job of the kind `initialise`, one item a device.
@@ -66,6 +66,16 @@ export type InitialiseDevices = z.input<typeof InitialiseDevices>;
 /** A job of one of a site's boxes. */
 export const SiteJobSummary = JobSummary.omit({ siteNote: true }).extend({ boxSerial: Serial });
 export type SiteJobSummary = z.infer<typeof SiteJobSummary>;
+export const SiteJob = Job.omit({ siteNote: true }).extend({ boxSerial: Serial });
+export type SiteJob = z.infer<typeof SiteJob>;
+/**
+ * Server-sent events of `GET /api/v1/sites/{siteId}/jobs/{jobId}/stream`: `hello` first, then the whole job, each item
+ * that changed, and the whole job again at its end.
+ */
+export type SiteJobMessage =
+  | { event: 'hello'; data: Record<string, never> }
+  | { event: 'job'; data: SiteJob }
+  | { event: 'item'; data: JobItem };
 export const SiteJobs = z.object({
   items: z.array(SiteJobSummary),
   /** Boxes that could not be asked: they may be at work too. */
@@ -144,4 +154,3 @@ export const RecorderView = z.object({
     .nullable(),
 });
 export type RecorderView = z.infer<typeof RecorderView>;
-export const SiteJobId = z.object({ siteId: Uuid, jobId: Uuid });

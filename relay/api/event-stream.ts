@@ -20,7 +20,8 @@ interface Message {
 interface Source<M extends Message> {
   /** Sent at once and after every reconnect. */
   hello: M;
-  subscribe: (push: (message: M) => void) => () => void;
+  /** `end` closes the stream, as when its source is gone: the page comes again. */
+  subscribe: (push: (message: M) => void, end: () => void) => () => void;
   /** Rejects when the stream's right has ended, by the scope as it is now. */
   check: (scope: Scope) => Promise<unknown>;
   log: Logger;
@@ -65,7 +66,7 @@ export class EventStreams {
         wake();
       };
       const owned = [
-        subscribe(push),
+        subscribe(push, end),
         this.#sessions.onEnd((id) => id === sessionId && end()),
         this.#clock.after(Math.max(0, expiresMs - this.#clock.now()), end),
         this.#clock.every(HEARTBEAT_MS, () => push(null)),

@@ -20,6 +20,7 @@ export interface BoxTunnel {
 }
 
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
+const MAX_PROBLEM_BYTES = 64 * 1024;
 
 /** Asks boxes through their tunnels (protocol/wire/box-api.ts). Whatever a box answers is checked like any input. */
 export class BoxClient {
@@ -72,16 +73,32 @@ export class BoxClient {
       if (error instanceof ProblemError) throw error;
       throw unreachable(serial);
     }
-    if (status >= 400) {
-      const problem = Problem.safeParse(parseJson(bytes)).data;
-      const known = problem && problem.code in PROBLEMS && problem.code !== 'internal-error';
-      if (known) throw new ProblemError(problem.code as ProblemCode, problem.detail?.slice(0, 512));
-    }
-    if (status !== 200 || !contentType.includes(type)) {
-      throw new ProblemError('device-error', `The box answered ${status}.`);
-    }
+    if (status !== 200 || !contentType.includes(type)) throw refusal(status, bytes);
     return bytes;
   }
+
+  /** The body of an answer whose content type contains `type`, as it comes: the caller reads it or destroys it. */
+  async open(
+    serial: string,
+    path: string,
+    type: string,
+    { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+  ): Promise<Readable> {
+    if (!this.#tunnel.isConnected(serial)) throw unreachable(serial);
+    const answer = await this.#tunnel.request(serial, { method: 'GET', path, timeoutMs, signal }).catch(() => {
+      throw unreachable(serial);
+    });
+    if (answer.status === 200 && (answer.headers['content-type'] ?? '').includes(type)) return answer.body;
+    throw refusal(answer.status, await readAll(answer.body, MAX_PROBLEM_BYTES));
+  }
+}
+
+/** What a box answered instead of what was asked for: its own problem where it is one of ours. */
+function refusal(status: number, bytes: Buffer): ProblemError {
+  const problem = status >= 400 ? Problem.safeParse(parseJson(bytes)).data : undefined;
+  const known = problem && problem.code in PROBLEMS && problem.code !== 'internal-error';
+  if (known) return new ProblemError(problem.code as ProblemCode, problem.detail?.slice(0, 512));
+  return new ProblemError('device-error', `The box answered ${status}.`);
 }
 
 const unreachable = (serial: string) =>

@@ -376,6 +376,7 @@ export type DeviceCapabilities = {
       | 'passwordRecovery'
       | 'device'
       | 'panel'
+      | 'intercom'
       | 'radar'
       | 'speaker'
       | 'switch';
@@ -1098,6 +1099,14 @@ export type Receiver = {
   relay: { host: string; port: number };
   transport: 'tcp' | 'udp';
 };
+export type RecorderView = {
+  name: string;
+  poe: boolean;
+  sortable: boolean;
+  channels: { channel: number; name: string; address: string | null; online: boolean | null }[];
+  seen: { address: string; port: number; protocol: string; model: string | null; serial: string | null }[];
+  added: { address: string; ok: boolean; code: string | null; text: string | null }[] | null;
+};
 export type Redeemed = { added: { content: 'employee-slots'; quantity: number }[]; slots: number; slotsUsed: number };
 export type RedeemedKey = {
   id: string;
@@ -1340,6 +1349,39 @@ export type SiteAccess = {
   }[];
 };
 export type SiteGroup = { id: string; name: string; siteCount: number };
+export type SiteJob = {
+  id: string;
+  kind: 'initialise' | 'upgrade';
+  state: 'running' | 'done';
+  createdAt: string;
+  endedAt: string | null;
+  items: {
+    key: string;
+    name: string;
+    state: 'waiting' | 'running' | 'done' | 'failed';
+    steps: {
+      step: string;
+      state: 'waiting' | 'running' | 'done' | 'skipped' | 'warning' | 'failed';
+      percent: number | null;
+      code: string | null;
+      text: string | null;
+      at: string | null;
+    }[];
+  }[];
+  boxSerial: string;
+};
+export type SiteJobs = {
+  items: {
+    id: string;
+    kind: 'initialise' | 'upgrade';
+    state: 'running' | 'done';
+    createdAt: string;
+    endedAt: string | null;
+    counts: { waiting: number; running: number; done: number; failed: number };
+    boxSerial: string;
+  }[];
+  silent: string[];
+};
 export type SiteManager = { userId: string; name: string; email: string | null; until: string | null; fixed: boolean };
 export type SitePage = { items: Site[]; nextCursor: string | null };
 export type SitePermissions = {
@@ -1787,6 +1829,12 @@ export interface Routes {
       };
       answer: { items: EventItem[]; nextCursor: string | null };
     };
+    /** Jobs of a site’s boxes: what is under way, and what ended lately */
+    '/sites/{siteId}/jobs': { params: { siteId: string }; answer: SiteJobs };
+    /** A job with each device and each step */
+    '/sites/{siteId}/jobs/{jobId}': { params: { siteId: string; jobId: string }; answer: SiteJob };
+    /** The progress of a job, as server-sent events */
+    '/sites/{siteId}/jobs/{jobId}/stream': { params: { siteId: string; jobId: string }; answer: never };
     /** Employees whom a site is assigned to */
     '/sites/{siteId}/managers': { params: { siteId: string }; answer: { items: SiteManager[] } };
     /** Devices of a site that may go to another, what they lose, and where they may go */
@@ -2552,6 +2600,30 @@ export interface Routes {
     };
     /** Ask the LANs again; answers after about 2 s */
     '/sites/{siteId}/discovery/scan': { params: { siteId: string }; answer: Discovery };
+    /** Initialise devices of the LAN, as a job of the box that sees them */
+    '/sites/{siteId}/jobs': {
+      params: { siteId: string };
+      body: { boxSerial: string; devices: { mac: string; username?: string; password?: string; record?: boolean }[] };
+      answer: SiteJob;
+    };
+    /** Channels of a recorder that need not be added yet: see, add, sort */
+    '/sites/{siteId}/lan/recorder': {
+      params: { siteId: string };
+      body: {
+        boxSerial: string;
+        mac: string;
+        username?: string;
+        password?: string;
+        ask:
+          | { do: 'read' }
+          | {
+              do: 'add';
+              cameras: { address: string; port: number; protocol: string; username?: string; password?: string }[];
+            }
+          | { do: 'sort'; order: number[] };
+      };
+      answer: RecorderView;
+    };
     /** Move devices to another site of the same owner */
     '/sites/{siteId}/move-devices': {
       params: { siteId: string };
