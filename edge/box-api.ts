@@ -10,15 +10,18 @@ import type { DeviceManager } from './devices/manager.ts';
 import { deviceRoutes } from './devices/routes.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import { jobRoutes } from './jobs/routes.ts';
+import type { LanWork } from './lan/lan-work.ts';
+import { lanRoutes } from './lan/routes.ts';
 import { invalidRequest, problemResponse } from './problem-response.ts';
 import type { CertificatePins } from './remote-config/pins.ts';
 
 /** The box's own API, for the relay alone: it is reached through the tunnel and listens on no address. */
 export function boxApi(o: {
   discovery: { list(): DiscoveredDevice[]; scan(): Promise<void> };
-  devices: Pick<DeviceManager, 'probe' | 'operate'>;
+  devices: Pick<DeviceManager, 'probe' | 'operate' | 'changePassword'>;
   activator: Pick<Activator, 'activate'>;
   jobs: Jobs;
+  lan: LanWork;
   certificates: Pick<CertificatePins, 'forget'>;
   clock: Clock;
   health: () => Health;
@@ -58,5 +61,6 @@ export function boxApi(o: {
   });
   app.route('/v1/devices', deviceRoutes(o.devices));
   app.route('/v1/jobs', jobRoutes(o));
+  app.route('/v1/lan', lanRoutes(o.lan));
   return app;
 }

@@ -23,6 +23,7 @@ import { Identity, writePrivateFile } from './identity/identity.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { boxEvent } from './journal/box-event.ts';
 import { Journal } from './journal/journal.ts';
+import { LanWork } from './lan/lan-work.ts';
 import { boxMetrics } from './metrics.ts';
 import { Networks } from './remote-config/networks.ts';
 import { CertificatePins } from './remote-config/pins.ts';
@@ -163,11 +164,13 @@ const remote = new RemotePolicy({
   log,
 });
 const jobs = new Jobs({ path: join(data, 'jobs.db'), key: identity.keyFor('jobs'), clock, log });
+const lan = new LanWork({ discovery, devices, sadp, clock, log });
 const api = boxApi({
   discovery,
   devices,
   activator,
   jobs,
+  lan,
   certificates: pins,
   clock,
   health: () => health.read(),

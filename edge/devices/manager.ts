@@ -2,16 +2,18 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Clock } from '../../protocol/clock.ts';
-import type { ProbeRequest, ProbeResult } from '../../protocol/wire/box-api.ts';
+import type { PasswordChanged, ProbeRequest, ProbeResult } from '../../protocol/wire/box-api.ts';
 import type { Event } from '../../protocol/wire/event.ts';
 import { Host } from '../../protocol/wire/ids.ts';
 import type { ProblemCode } from '../../protocol/wire/problem.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { driverFor } from '../drivers/driver-for.ts';
-import type { IsapiFailure, Result } from '../isapi/answer.ts';
+import { failure, type IsapiFailure, type Result } from '../isapi/answer.ts';
+import { changePassword, UNCERTAIN } from '../isapi/change-password.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Warnables } from '../warnables.ts';
+import { isSame } from './address.ts';
 import { LoginGuard } from './login-guard.ts';
 import { Refusals } from './refusals.ts';
 import { DeviceSession } from './session.ts';
@@ -127,6 +129,51 @@ export class DeviceManager {
     if (!session) return { ok: false, code: 'not-found', detail: 'This box does not look after such a device.' };
     const result = await session.operate(fn);
     return result.ok ? result : said(session.config.name, result);
+  }
+
+  /**
+   * Gives a device another password; `oldPassword` null: the one that this box has. Until the relay hands the new one over
+   * with the desired state, nothing logs in to the device: that would be a wrong try.
+   */
+  async changePassword(
+    deviceId: string,
+    oldPassword: string | null,
+    newPassword: string,
+  ): Promise<Done<PasswordChanged>> {
+    const session = this.#sessions.get(deviceId);
+    const guard = this.#guards.get(deviceId)?.guard;
+    if (!session || !guard)
+      return { ok: false, code: 'not-found', detail: 'This box does not look after such a device.' };
+    const { config } = session;
+    const { mac, serial, username } = config;
+    if (config.kind !== 'isapi') return said(config.name, failure('conflict', 'Change its password on its own page.'));
+    if (oldPassword === null && guard.refused)
+      return said(
+        config.name,
+        failure('device-refused-login', 'The box’s own login is refused: enter the old password.'),
+      );
+    const seen =
+      (mac ? this.#discovery.byMac(mac) : undefined) ?? (serial ? this.#discovery.bySerial(serial) : undefined);
+    const elsewhere = seen && seen.address !== config.host ? seen : null;
+    const at = { host: elsewhere?.address ?? config.host, port: elsewhere?.httpPort ?? config.httpPort };
+    if (!this.#discovery.permits(at.host))
+      return said(config.name, failure('device-error', `${at.host} is out of reach.`));
+    const former = guard.refused;
+    guard.refuse('isapi', 'Its password is being changed.', false, true);
+    const result = await changePassword({
+      ...{ ...at, username, newPassword, oldPassword: oldPassword ?? config.password },
+      accept: (info) => (isSame(info, { mac, serial }) ? null : 'Another device answers at its address.'),
+      ...{ clock: this.#clock, log: this.#log },
+    });
+    this.#log.info(
+      { device: deviceId, result: result.ok ? 'changed' : (result.subStatus ?? result.code) },
+      'password change',
+    );
+    if (result.ok) return { ok: true, value: { outcome: 'changed', text: null } };
+    if (result.subStatus === UNCERTAIN) return { ok: true, value: { outcome: 'uncertain', text: result.text } };
+    // Nothing was changed, so what held before holds again.
+    if (!former) guard.reset();
+    return said(config.name, result);
   }
 
   /** One login with what a person has just entered, whatever was refused before; never repeated. */

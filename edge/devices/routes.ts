@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import { ChangePassword } from '../../protocol/wire/box-api.ts';
 import { DeviceAction, ListName, Section, SettingsChange, Target } from '../../protocol/wire/operations.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { Result } from '../isapi/answer.ts';
@@ -6,7 +7,7 @@ import { invalidRequest, problemResponse } from '../problem-response.ts';
 import type { DeviceManager } from './manager.ts';
 
 /** Operating devices that are looked after (protocol/wire/operations.ts), under `/v1/devices`. */
-export function deviceRoutes(devices: Pick<DeviceManager, 'operate'>): Hono {
+export function deviceRoutes(devices: Pick<DeviceManager, 'operate' | 'changePassword'>): Hono {
   const app = new Hono();
   const operate = async <T>(c: Context, fn: (driver: Driver) => Promise<Result<T>>, as: (value: T) => unknown) => {
     const done = await devices.operate(c.req.param('id') ?? '', fn);
@@ -63,6 +64,13 @@ export function deviceRoutes(devices: Pick<DeviceManager, 'operate'>): Hono {
       (driver) => driver.readList(list.data, at.data, c.req.raw.signal),
       (items) => ({ items }),
     );
+  });
+  app.post('/:id/password', async (c) => {
+    const wanted = ChangePassword.safeParse(await c.req.json().catch(() => null));
+    if (!wanted.success) return invalidRequest(wanted.error);
+    const { oldPassword, newPassword } = wanted.data;
+    const done = await devices.changePassword(c.req.param('id'), oldPassword, newPassword);
+    return done.ok ? c.json(done.value) : problemResponse(done.code, done.detail);
   });
   app.post('/:id/actions', async (c) => {
     const action = DeviceAction.safeParse(await c.req.json().catch(() => null));

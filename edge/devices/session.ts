@@ -46,6 +46,7 @@ export class DeviceSession {
   readonly #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #woken = false;
+  #streaming = false;
   #resume: () => void = () => {};
   #cancelUnlock: () => void = () => {};
   #cancelUnreadable: () => void = () => {};
@@ -218,12 +219,14 @@ export class DeviceSession {
       signal,
       onOpen: () => {
         opened = this.#clock.mono();
+        this.#streaming = true;
         this.#warnings.listening(this.#config);
         this.#log.info({ host: driver.host }, 'listening to the device');
       },
       onAlert: (alert) => this.#alert(alert),
       onUnreadable: () => this.#unreadable(),
     });
+    this.#streaming = false;
     if (signal.aborted) return { next: 'wait' };
     if (end.how === 'failed') {
       if (end.failure.code !== 'device-error') return this.#failed(end.failure, driver);
@@ -277,6 +280,7 @@ export class DeviceSession {
   #guardChanged(): void {
     // An event stream that is open is no new try, so it goes on; nothing else does.
     if (this.#guard.refused) this.#refused();
+    else if (this.#streaming) this.#setState('online');
     this.#wake();
   }
 

@@ -11,6 +11,7 @@ import { CodeOutcome, VerificationCode } from './verification-code.ts';
  *   POST /v1/discovery/scan               → DiscoveryList     asks again, answers after 2 s
  *   POST /v1/devices/probe  ProbeRequest  → ProbeResult       one login with the given credentials, never repeated
  *   POST /v1/devices/activate  ActivateRequest → ActivateResult    the first password of a listed device
+ *   POST /v1/devices/{id}/password  ChangePassword → PasswordChanged  each password is tried once
  *   GET  /v1/devices/{id}/snapshot?channel=1 → image/jpeg
  *   GET  /v1/health                       → Health
  *   Errors: application/problem+json with a stable `code`.
@@ -86,3 +87,16 @@ export const ProbeResult = z.object({
   channels: z.array(z.object({ channel: z.int(), name: z.string() })),
 });
 export type ProbeResult = z.infer<typeof ProbeResult>;
+
+/** `oldPassword` null: the one that the box has. */
+export const ChangePassword = z.object({
+  oldPassword: z.string().min(1).max(128).nullable(),
+  newPassword: DevicePassword,
+});
+export type ChangePassword = z.infer<typeof ChangePassword>;
+/** `uncertain`: the device went away in between, so that either password may be the one. */
+export const PasswordChanged = z.object({
+  outcome: z.enum(['changed', 'uncertain']),
+  text: z.string().max(400).nullable(),
+});
+export type PasswordChanged = z.infer<typeof PasswordChanged>;
