@@ -54,6 +54,13 @@ type Put = (xml: string) => string;
 const asIs: Put = (xml) => xml;
 const asReferences: Put = (xml) => xml.replace(/[^\0-\x7f]/gu, (c) => `&#${c.codePointAt(0)};`);
 
+/** What stands in the first element at `path`, as it is written; null: there is no such element. */
+export function innerXml(source: string, path: readonly Step[]): string | null {
+  const root = scanXml(source);
+  const element = root && find(source, root, path)[0];
+  return element ? (element.closeStart < 0 ? '' : content(source, element)) : null;
+}
+
 function applyAll(source: string, changes: readonly Change[], put = asIs): { text: string; missing: Change[] } {
   let text = source;
   const missing: Change[] = [];

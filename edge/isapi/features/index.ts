@@ -1,6 +1,9 @@
 import type { Feature } from '../../drivers/feature.ts';
 import type { IsapiDevice } from '../isapi-device.ts';
 import { access } from './access.ts';
+import { alarmIo } from './alarm-io.ts';
+import { cameras } from './cameras.ts';
+import { channel } from './channel.ts';
 import { ddns } from './ddns.ts';
 import { image } from './image.ts';
 import { intercom } from './intercom.ts';
@@ -13,7 +16,9 @@ import { passwordRecovery } from './password-recovery.ts';
 import { platform } from './platform.ts';
 import { ports } from './ports.ts';
 import { privacyMask } from './privacy-mask.ts';
+import { ptzFeature } from './ptz.ts';
 import { radar } from './radar.ts';
+import { recorderChannels } from './recorder-channels.ts';
 import { securityPanel } from './security-panel.ts';
 import { speaker } from './speaker.ts';
 import { storage } from './storage.ts';
@@ -28,11 +33,16 @@ export const ISAPI_FEATURES: readonly Feature<IsapiDevice>[] = [
   intercom,
   radar,
   speaker,
+  cameras,
   video,
   image,
   osd,
   privacyMask,
   motion,
+  channel,
+  recorderChannels,
+  ptzFeature(),
+  alarmIo,
   time,
   network,
   ports,

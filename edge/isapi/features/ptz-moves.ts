@@ -1,0 +1,71 @@
+import type { Result } from '../answer.ts';
+import type { IsapiClient } from '../client.ts';
+import type { IsapiDevice } from '../isapi-device.ts';
+
+/** However long somebody wants it to move: a lost connection must not leave a camera turning for ever. */
+export const LONGEST_MOVE_MS = 10_000;
+const STOP_TRIES = 3;
+const BETWEEN_TRIES_MS = 300;
+
+type Send = (signal?: AbortSignal) => Promise<Result<unknown>>;
+
+/**
+ * What is moving now, by device and axis group. Each move is followed by a stop: when its time is up, when whoever asked for
+ * it is gone, or at once when the device did not answer (it may move all the same).
+ */
+export class Moves {
+  readonly #pending = new WeakMap<IsapiClient, Map<string, () => void>>();
+
+  /** `ms` undefined: until {@link stop}, for at most 10 s; then the answer comes at once, else when it has stopped. */
+  async start(
+    device: IsapiDevice,
+    key: string,
+    o: { move: Send; stop: Send; ms: number | undefined; signal: AbortSignal | undefined },
+  ): Promise<Result<unknown>> {
+    this.#cancel(device, key);
+    const moved = await o.move(o.signal);
+    if (!moved.ok) {
+      if (moved.code === 'device-unreachable') await stopSurely(device, o.stop);
+      return moved;
+    }
+    if (o.ms === undefined && !o.signal?.aborted) {
+      this.#later(device, key, o.stop);
+      return moved;
+    }
+    // Ends early when the caller goes away; the stop itself is not his any more.
+    if (o.ms !== undefined) await device.clock.sleep(Math.min(o.ms, LONGEST_MOVE_MS), o.signal).catch(() => {});
+    return stopSurely(device, o.stop);
+  }
+
+  async stop(device: IsapiDevice, key: string, stop: Send): Promise<Result<unknown>> {
+    this.#cancel(device, key);
+    return stopSurely(device, stop);
+  }
+
+  #later(device: IsapiDevice, key: string, stop: Send): void {
+    const pending = this.#pending.get(device.client) ?? new Map<string, () => void>();
+    this.#pending.set(device.client, pending);
+    const cancel = device.clock.after(LONGEST_MOVE_MS, () => {
+      pending.delete(key);
+      void stopSurely(device, stop).then((stopped) => {
+        if (!stopped.ok) device.log.warn({ key, error: stopped.text }, 'a move could not be stopped');
+      });
+    });
+    pending.set(key, cancel);
+  }
+
+  #cancel(device: IsapiDevice, key: string): void {
+    const pending = this.#pending.get(device.client);
+    pending?.get(key)?.();
+    pending?.delete(key);
+  }
+}
+
+async function stopSurely(device: IsapiDevice, stop: Send): Promise<Result<unknown>> {
+  for (let left = STOP_TRIES; ; left--) {
+    const stopped = await stop();
+    const again = !stopped.ok && (stopped.code === 'device-unreachable' || stopped.code === 'device-error');
+    if (!again || left <= 1) return stopped;
+    await device.clock.sleep(BETWEEN_TRIES_MS);
+  }
+}
