@@ -180,6 +180,7 @@ describe('a probe', () => {
     expect(await b.manager.probe(request(port))).toEqual({
       ok: true,
       result: {
+        kind: 'isapi',
         model: 'DS-2CD2386G2-IU',
         serial: 'DS-2CD2386G2-IU20230412AAWRL11223344',
         mac: '44-19-b6-01-02-03',

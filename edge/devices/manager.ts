@@ -8,13 +8,13 @@ import { Host } from '../../protocol/wire/ids.ts';
 import type { ProblemCode } from '../../protocol/wire/problem.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { Driver } from '../drivers/driver.ts';
-import { driverFor } from '../drivers/driver-for.ts';
 import { failure, type IsapiFailure, type Result } from '../isapi/answer.ts';
 import { changePassword, UNCERTAIN } from '../isapi/change-password.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Warnables } from '../warnables.ts';
 import { isSame } from './address.ts';
 import { LoginGuard } from './login-guard.ts';
+import { probeDevice } from './probe.ts';
 import { Refusals } from './refusals.ts';
 import { DeviceSession } from './session.ts';
 import type { ChannelConfig, DeviceConfig } from './types.ts';
@@ -176,32 +176,17 @@ export class DeviceManager {
     return said(config.name, result);
   }
 
-  /** One login with what a person has just entered, whatever was refused before; never repeated. */
+  /** One login in a protocol with what a person has just entered, whatever was refused before; never repeated. */
   async probe(request: z.infer<typeof ProbeRequest>): Promise<{ ok: true; result: ProbeResult } | Failed> {
-    const { host, httpPort, username, password } = request;
+    const { host } = request;
     const refuse = (detail: string): Failed => ({ ok: false, code: 'device-error', detail });
     if (!this.#discovery.permits(host)) return refuse(`${host} is outside of what this box may reach.`);
     if (this.#probes >= MAX_PROBES) return refuse('Other devices are being tried: wait a moment.');
     this.#probes++;
-    const driver = driverFor('isapi', {
-      host,
-      port: httpPort,
-      username,
-      password,
-      guard: new LoginGuard(),
-      clock: this.#clock,
-      log: this.#log,
-      reserveTries: 0,
-    });
     try {
-      const info = await driver.identify();
-      if (!info.ok) return said(host, info);
-      const { model, serial, mac, firmware, deviceType } = info.value;
-      const found = await driver.channels();
-      const channels = found.ok ? found.value.map(({ channel, name }) => ({ channel, name })) : [];
-      return { ok: true, result: { model, serial, mac, firmware, deviceType, channels } };
+      const probed = await probeDevice(request, { clock: this.#clock, log: this.#log });
+      return probed.ok ? { ok: true, result: probed.value } : said(host, probed);
     } finally {
-      driver.close();
       this.#probes--;
     }
   }

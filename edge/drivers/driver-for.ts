@@ -3,6 +3,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import type { LoginGuard } from '../devices/login-guard.ts';
 import type { DeviceConfig } from '../devices/types.ts';
 import { IsapiDriver } from '../isapi/driver.ts';
+import { OnvifDriver } from '../onvif/driver.ts';
 import type { Driver } from './driver.ts';
 
 /** What every driver is made with. */
@@ -22,6 +23,7 @@ export interface DriverOptions {
 
 const DRIVERS: Record<DeviceConfig['kind'], new (o: DriverOptions) => Driver> = {
   isapi: IsapiDriver,
+  onvif: OnvifDriver,
 };
 
 export function driverFor(kind: DeviceConfig['kind'], o: DriverOptions): Driver {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DeviceKind } from './desired.ts';
 import { AlarmReport, ClipReport, EventType } from './event.ts';
 import { Host, Instant, Serial, Uuid, VerificationCode } from './ids.ts';
 import { CompanyType, DeviceType, Permission, RolePermission, SiteOperation, SiteStatus } from './rights.ts';
@@ -115,7 +116,7 @@ export const Device = z.object({
   /** Null: reached by its address, not through a box. */
   boxSerial: Serial.nullable(),
   name: z.string(),
-  kind: z.enum(['isapi']),
+  kind: DeviceKind,
   type: DeviceType,
   accessMode: z.enum(['p2p', 'ip']),
   model: z.string(),
@@ -152,6 +153,8 @@ export const AddDevice = z.object({
   username: z.string().min(1).max(64),
   /** Left out: the one that the relay kept when it was activated. */
   password: z.string().min(1).max(128).optional(),
+  /** What it is spoken to in; `auto`: the box finds out. */
+  kind: z.enum(['auto', ...DeviceKind.options]).optional(),
   /** Record a clip for these events on every channel; empty: record nothing. */
   recordOn: z.array(EventType).default(['motion', 'lineCrossing', 'intrusion', 'regionEntrance', 'tamper']),
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BatchIssue } from './batch-issues.ts';
+import { DeviceKind } from './desired.ts';
 import { DevicePassword } from './device-password.ts';
 import { Host, Instant } from './ids.ts';
 import { CodeOutcome, VerificationCode } from './verification-code.ts';
@@ -57,6 +58,8 @@ export const ProbeRequest = z.object({
   httpPort: z.int().min(1).max(65535),
   username: z.string().min(1).max(64),
   password: z.string().min(1).max(128),
+  /** Left out or `auto`: ISAPI, and where nothing speaks it, ONVIF. */
+  kind: z.enum(['auto', ...DeviceKind.options]).optional(),
 });
 export type ProbeRequest = z.infer<typeof ProbeRequest>;
 /** `mac` as discovery lists it. `verificationCode`: set at once, where the device has one. */
@@ -79,6 +82,8 @@ export const ActivateResult = z.object({
 export type ActivateResult = z.infer<typeof ActivateResult>;
 
 export const ProbeResult = z.object({
+  /** What it turned out to speak. */
+  kind: DeviceKind.default('isapi'),
   model: z.string(),
   serial: z.string(),
   mac: z.string().nullable(),

@@ -3,10 +3,14 @@ import { EventType } from './event.ts';
 import { Uuid } from './ids.ts';
 import { SealedSecret } from './secret.ts';
 
+/** What a device is spoken to in. */
+export const DeviceKind = z.enum(['isapi', 'onvif']);
+export type DeviceKind = z.infer<typeof DeviceKind>;
+
 /** A device the box looks after. It is recognised by MAC or serial and followed when its address changes. */
 export const DesiredDevice = z.object({
   id: Uuid,
-  kind: z.enum(['isapi']),
+  kind: DeviceKind,
   name: z.string().min(1).max(64),
   mac: z
     .string()

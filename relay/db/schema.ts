@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, Selectable } from 'kysely';
+import type { DeviceKind } from '../../protocol/wire/desired.ts';
 import type { CompanyType, DeviceType, Permission, SiteStatus } from '../../protocol/wire/rights.ts';
 import type { ActivationTables } from '../activation/schema.ts';
 import type { ArcTables } from '../arc/schema.ts';
@@ -150,7 +151,7 @@ export interface Database
     /** Null: reached by address, not through a box. */
     boxSerial: string | null;
     name: string;
-    kind: 'isapi';
+    kind: DeviceKind;
     mac: string | null;
     serial: string | null;
     host: string;

@@ -97,7 +97,7 @@ export class Devices {
     const { password = wanted.mac && (await this.#kept(scope.companyId, site.id, wanted.mac)) } = wanted;
     if (!password) throw new ProblemError('invalid-request', 'password: enter it, none is kept for this device.');
     const probed = await this.#box.json(boxSerial, ProbeResult, 'POST', '/v1/devices/probe', {
-      body: { host, httpPort, username, password },
+      body: { host, httpPort, username, password, kind: wanted.kind },
       timeoutMs: PROBE_TIMEOUT_MS,
     });
     const model = probed.model.slice(0, 64);
@@ -108,7 +108,7 @@ export class Devices {
       siteId: site.id,
       boxSerial,
       name,
-      kind: 'isapi',
+      kind: probed.kind,
       mac: wanted.mac ?? MAC.safeParse(probed.mac?.toLowerCase().replaceAll(':', '-')).data ?? null,
       serial: wanted.serial ?? (probed.serial.slice(0, 64) || null),
       host,

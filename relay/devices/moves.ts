@@ -182,7 +182,7 @@ export class Moves {
         const { host, httpPort, username } = device;
         await this.#box
           .json(via.boxSerial, ProbeResult, 'POST', '/v1/devices/probe', {
-            body: { host, httpPort, username, password: via.password },
+            body: { host, httpPort, username, password: via.password, kind: device.kind },
             timeoutMs: PROBE_TIMEOUT_MS,
           })
           .catch((error) => {

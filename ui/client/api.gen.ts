@@ -16,7 +16,7 @@ export type AddingResults = {
       siteId: string;
       boxSerial: string | null;
       name: string;
-      kind: 'isapi';
+      kind: 'isapi' | 'onvif';
       type: 'encoding' | 'panel' | 'access' | 'intercom' | 'network' | 'radar' | 'audio' | 'doorbell' | 'box';
       accessMode: 'p2p' | 'ip';
       model: string;
@@ -314,7 +314,7 @@ export type Device = {
   siteId: string;
   boxSerial: string | null;
   name: string;
-  kind: 'isapi';
+  kind: 'isapi' | 'onvif';
   type: 'encoding' | 'panel' | 'access' | 'intercom' | 'network' | 'radar' | 'audio' | 'doorbell' | 'box';
   accessMode: 'p2p' | 'ip';
   model: string;
@@ -528,7 +528,7 @@ export type DeviceItem = {
   siteId: string;
   boxSerial: string | null;
   name: string;
-  kind: 'isapi';
+  kind: 'isapi' | 'onvif';
   type: 'encoding' | 'panel' | 'access' | 'intercom' | 'network' | 'radar' | 'audio' | 'doorbell' | 'box';
   accessMode: 'p2p' | 'ip';
   model: string;
@@ -2388,6 +2388,7 @@ export interface Routes {
               httpPort?: number;
               username: string;
               password?: string;
+              kind?: 'auto' | 'isapi' | 'onvif';
               recordOn?: (
                 | 'motion'
                 | 'lineCrossing'
@@ -2543,6 +2544,7 @@ export interface Routes {
         httpPort?: number;
         username: string;
         password?: string;
+        kind?: 'auto' | 'isapi' | 'onvif';
         recordOn?: (
           | 'motion'
           | 'lineCrossing'
@@ -2620,7 +2622,7 @@ export interface Routes {
               do: 'add';
               cameras: { address: string; port: number; protocol: string; username?: string; password?: string }[];
             }
-          | { do: 'sort'; order: number[] };
+          | { do: 'sort'; order: number[]; passwords?: { channel: number; password: string }[] };
       };
       answer: RecorderView;
     };

@@ -111,20 +111,15 @@ export const system: Feature<OnvifDevice> = {
   async offer(device, signal) {
     const [time, network] = [await readTime(device, signal), await readNetwork(device, signal)];
     const users = await readUsers(device, signal);
-    const whole = (action: 'syncTime' | 'reboot' | 'restore' | 'passwordChange') => ({ action, channels: null });
+    const whole = (action: 'syncTime' | 'reboot' | 'restore') => ({ action, channels: null });
     return {
       sections: [
         ...(time.ok ? [{ section: 'time', channels: null } as const] : []),
         ...(network.ok ? [{ section: 'network', channels: null } as const] : []),
       ],
       lists: users.ok ? [{ list: 'users', channels: null }] : [],
-      actions: [
-        ...(time.ok ? [whole('syncTime')] : []),
-        whole('reboot'),
-        whole('restore'),
-        ...(users.ok ? [whole('passwordChange')] : []),
-      ],
-      unverified: ['restore', ...(users.ok ? ['passwordChange'] : [])],
+      actions: [...(time.ok ? [whole('syncTime')] : []), whole('reboot'), whole('restore')],
+      unverified: ['restore'],
     };
   },
   sections: {
@@ -209,18 +204,5 @@ export const system: Feature<OnvifDevice> = {
         true,
         signal,
       ),
-    async passwordChange(device, { newPassword }, signal) {
-      const users = await readUsers(device, signal);
-      if (!users.ok) return users;
-      const own = users.value.find((u) => u.name === device.client.username);
-      if (!own) return failure('device-error', 'It does not list the user that Gatepost logs in with.');
-      return tell(
-        device,
-        `<tds:SetUser><tds:User><tt:Username>${xmlText(own.name)}</tt:Username><tt:Password>${xmlText(newPassword)}</tt:Password><tt:UserLevel>${xmlText(own.level)}</tt:UserLevel></tds:User></tds:SetUser>`,
-        null,
-        false,
-        signal,
-      );
-    },
   },
 };

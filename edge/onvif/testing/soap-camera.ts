@@ -44,13 +44,7 @@ export interface Fault {
   reason: string;
 }
 
-const OPEN = new Set([
-  'GetSystemDateAndTime',
-  'GetServices',
-  'GetCapabilities',
-  'GetHostname',
-  'GetServiceCapabilities',
-]);
+const OPEN = ['GetSystemDateAndTime', 'GetServices', 'GetCapabilities', 'GetHostname', 'GetServiceCapabilities'];
 
 /** A small ONVIF device on a real socket, for tests: hand-written answers of the shapes that devices send. */
 export class SoapCamera {
@@ -72,6 +66,8 @@ export class SoapCamera {
   readonly handlers = new Map<string, Handler>(Object.entries(DOCUMENTS));
   /** Whole answers to GETs by path. */
   readonly files = new Map<string, { status: number; type: string; body: Buffer; login: boolean }>();
+  /** Operations that need no login. */
+  readonly open = new Set(OPEN);
   readonly subscriptions = new Set<string>();
   port = 0;
   maxInFlight = 0;
@@ -152,7 +148,7 @@ export class SoapCamera {
       return this.#fault(res, { status: 500, code: 's:MustUnderstand', reason });
     }
     const locked = this.script.tries <= 0;
-    if (this.script.auth !== 'open' && !OPEN.has(operation) && (login !== 'good' || locked)) {
+    if (this.script.auth !== 'open' && !this.open.has(operation) && (login !== 'good' || locked)) {
       const reason = locked ? 'The user is locked' : 'Sender not Authorized';
       if (this.script.auth === 'digest' || this.script.auth === 'either') return this.#challenge(res, reason);
       return this.#fault(res, { status: 400, code: 'ter:NotAuthorized', reason });
