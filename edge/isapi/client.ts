@@ -1,4 +1,5 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
+import { pipeline, type Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { LoginGuard } from '../devices/login-guard.ts';
@@ -7,8 +8,14 @@ import { DigestSession, parseChallenges } from './digest.ts';
 import { Slots } from './slots.ts';
 import { type Login, openSession, WebSession } from './web-session.ts';
 
+/** A body that is too large for memory; read again from the start when it has to be sent again. */
+export interface BodyStream {
+  size: number;
+  open: () => Readable;
+}
 export interface RequestOptions {
   body?: Buffer;
+  stream?: BodyStream;
   contentType?: string;
   maxBytes?: number;
   timeoutMs?: number;
@@ -267,8 +274,8 @@ export class IsapiClient {
     return new Promise((resolve) => {
       const headers: Record<string, string | number> = { Host: hostHeader(this.host, this.port), Accept: '*/*' };
       Object.assign(headers, login?.headers(method, uri));
-      if (o.body) headers['Content-Type'] = o.contentType ?? 'application/xml; charset="UTF-8"';
-      if (o.body || method !== 'GET') headers['Content-Length'] = o.body?.length ?? 0;
+      if (o.body || o.stream) headers['Content-Type'] = o.contentType ?? 'application/xml; charset="UTF-8"';
+      if (o.body || method !== 'GET') headers['Content-Length'] = o.stream?.size ?? o.body?.length ?? 0;
       if (agent === false) headers.Connection = 'keep-alive';
       const req = request({
         host: this.host,
@@ -299,7 +306,9 @@ export class IsapiClient {
         res.on('error', () => {});
         resolve({ ok: true, res, finish: cancel });
       });
-      req.end(o.body);
+      if (!o.stream) return void req.end(o.body);
+      // What goes wrong with the body ends the request, and an answer that came before its end is an answer.
+      pipeline(o.stream.open(), req, (error) => error && req.destroy(error));
     });
   }
 
