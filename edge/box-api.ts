@@ -4,10 +4,12 @@ import type { Logger } from 'pino';
 import type { Clock } from '../protocol/clock.ts';
 import type { DiscoveredDevice } from '../protocol/wire/box-api.ts';
 import { ActivateRequest, ProbeRequest } from '../protocol/wire/box-api.ts';
+import { BoxRecorder } from '../protocol/wire/initialise.ts';
 import type { Health } from '../protocol/wire/uplink.ts';
 import type { Activator } from './devices/activator.ts';
 import type { DeviceManager } from './devices/manager.ts';
 import { deviceRoutes } from './devices/routes.ts';
+import type { RecorderWork } from './initialise/recorder.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import { jobRoutes } from './jobs/routes.ts';
 import type { LanWork } from './lan/lan-work.ts';
@@ -21,6 +23,7 @@ export function boxApi(o: {
   devices: Pick<DeviceManager, 'probe' | 'operate' | 'changePassword'>;
   activator: Pick<Activator, 'activate'>;
   jobs: Jobs;
+  recorders: Pick<RecorderWork, 'ask'>;
   lan: LanWork;
   certificates: Pick<CertificatePins, 'forget'>;
   clock: Clock;
@@ -61,6 +64,12 @@ export function boxApi(o: {
   });
   app.route('/v1/devices', deviceRoutes(o.devices));
   app.route('/v1/jobs', jobRoutes(o));
+  app.post('/v1/lan/recorder', async (c) => {
+    const request = BoxRecorder.safeParse(await c.req.json().catch(() => null));
+    if (!request.success) return invalidRequest(request.error);
+    const answer = await o.recorders.ask(request.data, c.req.raw.signal);
+    return answer.ok ? c.json(answer.view) : problemResponse(answer.code, answer.detail);
+  });
   app.route('/v1/lan', lanRoutes(o.lan));
   return app;
 }

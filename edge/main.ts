@@ -20,6 +20,10 @@ import { SadpCommander } from './discovery/sadp-commander.ts';
 import { TemporaryAddresses } from './discovery/temporary-address.ts';
 import { HealthReport } from './health.ts';
 import { Identity, writePrivateFile } from './identity/identity.ts';
+import { Finder } from './initialise/finder.ts';
+import { IsapiHands } from './initialise/isapi-hands.ts';
+import { RecorderWork } from './initialise/recorder.ts';
+import { InitialiseRunner } from './initialise/runner.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { boxEvent } from './journal/box-event.ts';
 import { Journal } from './journal/journal.ts';
@@ -164,12 +168,16 @@ const remote = new RemotePolicy({
   log,
 });
 const jobs = new Jobs({ path: join(data, 'jobs.db'), key: identity.keyFor('jobs'), clock, log });
+const finder = new Finder({ discovery, clock });
+jobs.register(new InitialiseRunner({ discovery, hands: new IsapiHands({ sadp, clock, log }), clock, finder }));
+const recorders = new RecorderWork({ finder, clock, log });
 const lan = new LanWork({ discovery, devices, sadp, clock, log });
 const api = boxApi({
   discovery,
   devices,
   activator,
   jobs,
+  recorders,
   lan,
   certificates: pins,
   clock,

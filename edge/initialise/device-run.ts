@@ -128,14 +128,14 @@ export class DeviceRun {
   async #with(fn: (device: DeviceInHand) => Promise<End>): Promise<End> {
     if (!this.#device) {
       const reached = await this.#reach();
-      if (!reached.ok) return said(reached);
+      if (!reached.ok) return { state: 'failed', code: reached.code, text: reached.text };
     }
     return fn(this.#device as DeviceInHand);
   }
 
   async #login(): Promise<End> {
     const reached = await this.#reach();
-    if (!reached.ok) return said(reached);
+    if (!reached.ok) return { state: 'failed', code: reached.code, text: reached.text };
     const { model, category } = reached.value;
     if (category === 'panel')
       return {
@@ -164,7 +164,10 @@ export class DeviceRun {
         'The box went down twice while it logged in to it. It is not tried again by itself; start it once more.',
       );
     this.#remember({ open: this.#note.open + 1 });
-    const at = { host: found.address, port: found.httpPort ?? 80, username, password };
+    const at = {
+      ...{ mac, model: found.model, host: found.address, port: found.httpPort ?? 80, username, password },
+      sadp: found.protocols.includes('sadp'),
+    };
     const device = await this.#hands.connect(at, this.#signal);
     // Broken off by the end of the box: whether it counted as a try is not known.
     if (this.#signal.aborted) {
@@ -245,7 +248,7 @@ export class DeviceRun {
     const { device, pingMs } = found;
     if (device.address !== this.#host) this.#drop();
     const reached = this.#device ? null : await this.#reach();
-    if (reached && !reached.ok) return said(reached);
+    if (reached && !reached.ok) return { state: 'failed', code: reached.code, text: reached.text };
     return { state: 'done', text: `It answers at ${device.address} within ${Math.max(1, Math.round(pingMs))} ms.` };
   }
 

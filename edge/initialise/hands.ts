@@ -3,8 +3,12 @@ import type { DeviceCategory } from '../../protocol/wire/operations.ts';
 import type { Result } from '../isapi/answer.ts';
 
 export interface At {
+  mac: string;
+  model: string;
   host: string;
   port: number;
+  /** It answers to SADP: the other way to its address where it has no ISAPI. */
+  sadp: boolean;
   username: string;
   password: string;
 }

@@ -147,7 +147,7 @@ it('a step that fails has a code and a sentence, and stops neither the others no
   const [bad, good] = [new ScriptedDevice(1, 'camera', 'DS-2CD1'), new ScriptedDevice(2, 'camera', 'DS-2CD2')];
   bad.says = {
     time: () => failure('device-error', 'It took the time, and its clock is 9 s off all the same.'),
-    motion: () => failure('device-error', 'It answered "notSupport".'),
+    motion: () => failure('device-error', 'It answered "busy".'),
   };
   bad.disks = [{ disk: 'SD 1', result: 'failed', text: 'it answered "diskError".' }];
   const refuses = new ScriptedDevice(3, 'camera', 'DS-2CD3');

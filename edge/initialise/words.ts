@@ -1,6 +1,7 @@
 import type { BatchIssue } from '../../protocol/wire/batch-issues.ts';
 import type { StepState } from '../../protocol/wire/jobs.ts';
 import type { IsapiFailure, Result } from '../isapi/answer.ts';
+import { isAbsent } from '../isapi/isapi-device.ts';
 import type { DiskOutcome, Outcome } from './hands.ts';
 
 /* What became of a step, in words. */
@@ -11,7 +12,12 @@ export interface End {
   text?: string | null;
 }
 
-export const said = ({ code, text }: IsapiFailure): End => ({ state: 'failed', code, text });
+/** What a device does not have is left out; anything else that it refuses is a failure. */
+export function said(failure: IsapiFailure): End {
+  const { code, text } = failure;
+  if (code === 'not-found' || isAbsent(failure)) return { state: 'skipped', code: 'not-supported', text };
+  return { state: 'failed', code, text };
+}
 
 const ISSUES: Record<BatchIssue, string> = {
   'same-address': 'Another device has the same address: change one of them.',
@@ -71,12 +77,13 @@ export async function onEachChannel(
   if (channels.length === 0) return { state: 'skipped', code: 'no-channels', text: 'It has no video channel.' };
   const failed: string[] = [];
   const done: string[] = [];
+  const absent: string[] = [];
   let reboot = false;
   const named = (channel: number, text: string) => (channels.length > 1 ? `Channel ${channel}: ${text}` : text);
   for (const channel of channels) {
     const result = await fn(channel);
     if (!result.ok) {
-      failed.push(named(channel, result.text));
+      (said(result).state === 'skipped' ? absent : failed).push(named(channel, result.text));
       // What cannot be reached any more is not asked channel by channel.
       if (result.code !== 'device-error' && result.code !== 'not-found') break;
       continue;
@@ -86,6 +93,7 @@ export async function onEachChannel(
     done.push(...result.value.done.map((text) => named(channel, text)));
   }
   if (failed.length > 0) return { state: 'failed', code: 'not-kept', text: failed.join('; ') };
+  if (absent.length === channels.length) return { state: 'skipped', code: 'not-supported', text: absent[0] ?? null };
   if (reboot) return { state: 'warning', code: 'reboot-required', text: 'It holds after its next restart.' };
   return { state: 'done', code: done.length === 0 ? 'unchanged' : null, text: done.join('; ') || null };
 }

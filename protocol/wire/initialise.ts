@@ -83,6 +83,7 @@ export const SiteJobs = z.object({
 });
 export type SiteJobs = z.infer<typeof SiteJobs>;
 
+const Channel = z.int().min(1).max(9999);
 /** A recorder's channels before it is added (CHAN-09…11). Cameras are added by it at the addresses that it sees. */
 export const RecorderAsk = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('read') }),
@@ -103,7 +104,15 @@ export const RecorderAsk = z.discriminatedUnion('do', [
       .max(64),
   }),
   /** The channels in their new order. */
-  z.strictObject({ do: z.literal('sort'), order: z.array(z.int().min(1).max(9999)).min(1).max(256) }),
+  z.strictObject({
+    do: z.literal('sort'),
+    order: z.array(Channel).min(1).max(256),
+    /** Of the cameras at these channels, because a recorder forgets them; left out: those that are kept. */
+    passwords: z
+      .array(z.strictObject({ channel: Channel, password: Password }))
+      .max(256)
+      .optional(),
+  }),
 ]);
 export type RecorderAsk = z.infer<typeof RecorderAsk>;
 const Login = { username: Username, password: Password };

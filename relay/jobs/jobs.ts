@@ -171,10 +171,21 @@ export class SiteWork {
       });
       body.ask = { do: 'add', cameras: await Promise.all(cameras) };
     }
-    return this.#box.json(boxSerial, RecorderView, 'POST', '/v1/lan/recorder', {
-      body,
-      timeoutMs: RECORDER_TIMEOUT_MS,
-    });
+    const answer = (of: BoxRecorder) =>
+      this.#box.json(boxSerial, RecorderView, 'POST', '/v1/lan/recorder', { body: of, timeoutMs: RECORDER_TIMEOUT_MS });
+    if (ask.do === 'sort') {
+      const seen = await this.#seen(boxSerial);
+      const { channels } = await answer({ ...body, ask: { do: 'read' } });
+      const entered = new Map((ask.passwords ?? []).map((one) => [one.channel, one.password]));
+      const passwords: { channel: number; password: string }[] = [];
+      for (const { channel, address } of channels) {
+        const at = seen.filter((one) => one.address === address);
+        const own = entered.get(channel) ?? (at.length === 1 ? await kept(at[0]?.mac ?? '') : null);
+        if (own !== null) passwords.push({ channel, password: own });
+      }
+      body.ask = { ...ask, passwords };
+    }
+    return answer(body);
   }
 
   async #manage(scope: Scope, siteId: string, boxSerial: string): Promise<SiteRow> {

@@ -150,13 +150,14 @@ const camerasInOrder = (channels: RecorderChannel[]): string =>
 
 /**
  * Puts the cameras of a recorder into another order: all channels in one document, so that no address is there twice on the
- * way. `order`: for each channel from the lowest on, the channel whose camera shall be there. Needs the cameras' password,
- * the same for all, because the recorder forgets it otherwise. Read back; few models take this, and it is unverified.
+ * way. `order`: for each channel from the lowest on, the channel whose camera shall be there. Needs the cameras' password
+ * (one for all, or that of the camera now at a channel), because the recorder forgets it otherwise. Read back; few models
+ * take this, and it is unverified.
  */
 export async function sortChannels(
   device: IsapiDevice,
   order: number[],
-  password: string | undefined,
+  password: string | undefined | ((channel: number) => string | undefined),
   signal?: AbortSignal,
 ): Promise<Result<{ rebootRequired: boolean }>> {
   const before = await readRecorderChannels(device, signal);
@@ -169,13 +170,14 @@ export async function sortChannels(
   const fixed = before.value.find((c) => c.plugAndPlay && order[channels.indexOf(c.channel)] !== c.channel);
   if (fixed)
     return failure('conflict', `Channel ${fixed.channel} is at a socket of the recorder: plug it in elsewhere.`);
-  if (password === undefined) {
+  const passwords = order.map((channel) => (typeof password === 'function' ? password(channel) : password));
+  if (passwords.some((one) => one === undefined)) {
     return failure('invalid-request', "Sorting needs the cameras' password: the recorder forgets it otherwise.");
   }
   const written = await writeDocument(
     device,
     PROXY,
-    (node, source) => sorted(node, source, channels, order, password),
+    (node, source) => sorted(node, source, channels, order, passwords as string[]),
     signal,
     {
       timeoutMs: 30_000,
@@ -195,7 +197,7 @@ export async function sortChannels(
 }
 
 /** Each entry keeps its place and its number and takes over what describes another camera. */
-function sorted(node: XmlNode, source: string, channels: number[], order: number[], password: string): Change[] {
+function sorted(node: XmlNode, source: string, channels: number[], order: number[], passwords: string[]): Change[] {
   const entry = (channel: number) => ({ name: 'InputProxyChannel', where: { id: String(channel) } });
   const changes: Change[] = [];
   channels.forEach((channel, i) => {
@@ -206,5 +208,5 @@ function sorted(node: XmlNode, source: string, channels: number[], order: number
     );
   });
   const moved = editXml(source, changes);
-  return [...changes, ...channels.flatMap((channel) => withPassword(moved, [entry(channel)], password))];
+  return [...changes, ...channels.flatMap((channel, i) => withPassword(moved, [entry(channel)], passwords[i]!))];
 }
