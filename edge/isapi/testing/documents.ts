@@ -4,7 +4,7 @@ import { LoginGuard } from '../../devices/login-guard.ts';
 import type { Feature } from '../../drivers/feature.ts';
 import { FeatureSet } from '../../drivers/feature-set.ts';
 import { IsapiClient } from '../client.ts';
-import { readDeviceInfo } from '../device.ts';
+import { type Channel, readDeviceInfo } from '../device.ts';
 import { IsapiDevice } from '../isapi-device.ts';
 import type { ScriptedDevice } from './scripted-device.ts';
 
@@ -18,8 +18,15 @@ export class Documents {
     this.#device = device;
   }
 
-  /** `put` returns the new document, null to keep the old one (and say yes), or an error's subStatusCode. */
-  set(path: string, text: string, put: (body: string) => string | null | { refuse: string } = (body) => body): void {
+  /**
+   * `put` returns the new document, null to keep the old one (and say yes), an error's subStatusCode, or the new document of
+   * which the device says that it wants a restart.
+   */
+  set(
+    path: string,
+    text: string,
+    put: (body: string) => string | null | { refuse: string } | { reboot: string } = (body) => body,
+  ): void {
     this.#texts.set(path, text);
     this.#device.routes.set(`/ISAPI${path}`, (req, res) => {
       if (req.method === 'GET') {
@@ -32,7 +39,11 @@ export class Documents {
         const body = Buffer.concat(chunks).toString();
         this.written.push({ path, body });
         const next = put(body);
-        if (next !== null && typeof next === 'object') return this.#device.status(res, 400, 6, next.refuse);
+        if (next !== null && typeof next === 'object') {
+          if ('refuse' in next) return this.#device.status(res, 400, 6, next.refuse);
+          this.#texts.set(path, next.reboot);
+          return this.#device.status(res, 200, 7, 'rebootRequired');
+        }
         if (next !== null) this.#texts.set(path, next);
         this.#device.status(res, 200, 1, 'ok');
       });
@@ -59,13 +70,14 @@ export async function connected(
   port: number,
   features: Feature<IsapiDevice>[],
   clock: Clock = eagerClock(),
+  channels: Channel[] = [{ channel: 1, name: 'Door' }],
 ): Promise<{ device: IsapiDevice; features: FeatureSet<IsapiDevice>; close: () => void }> {
   const log = pino({ level: 'silent' });
   const { username, password } = scripted.script;
   const client = new IsapiClient({ host: '127.0.0.1', port, username, password, guard: new LoginGuard(), clock, log });
   const info = await readDeviceInfo(client);
   if (!info.ok) throw new Error(info.text);
-  const device = new IsapiDevice({ client, info: info.value, channels: [{ channel: 1, name: 'Door' }], clock, log });
+  const device = new IsapiDevice({ client, info: info.value, channels, clock, log });
   const set = new FeatureSet({ features, device, category: 'camera' });
   return { device, features: set, close: () => client.close() };
 }
