@@ -8,13 +8,18 @@ const STOP_TRIES = 3;
 const BETWEEN_TRIES_MS = 300;
 
 type Send = (signal?: AbortSignal) => Promise<Result<unknown>>;
+/** The last word about one axis group. */
+interface Turn {
+  moving: boolean;
+  cancel: () => void;
+}
 
 /**
  * What is moving now, by device and axis group. Each move is followed by a stop: when its time is up, when whoever asked for
  * it is gone, or at once when the device did not answer (it may move all the same).
  */
 export class Moves {
-  readonly #pending = new WeakMap<IsapiClient, Map<string, () => void>>();
+  readonly #turns = new WeakMap<IsapiClient, Map<string, Turn>>();
 
   /** `ms` undefined: until {@link stop}, for at most 10 s; then the answer comes at once, else when it has stopped. */
   async start(
@@ -22,42 +27,46 @@ export class Moves {
     key: string,
     o: { move: Send; stop: Send; ms: number | undefined; signal: AbortSignal | undefined },
   ): Promise<Result<unknown>> {
-    this.#cancel(device, key);
+    const turn = this.#begin(device, key, true);
     const moved = await o.move(o.signal);
     if (!moved.ok) {
       if (moved.code === 'device-unreachable') await stopSurely(device, o.stop);
       return moved;
     }
+    const last = this.#last(device, key);
+    if (last !== turn) {
+      // Somebody spoke meanwhile; a stop may have reached the device before this move did.
+      return last.moving ? moved : stopSurely(device, o.stop);
+    }
     if (o.ms === undefined && !o.signal?.aborted) {
-      this.#later(device, key, o.stop);
+      turn.cancel = device.clock.after(LONGEST_MOVE_MS, () => {
+        void stopSurely(device, o.stop).then((stopped) => {
+          if (!stopped.ok) device.log.warn({ key, error: stopped.text }, 'a move could not be stopped');
+        });
+      });
       return moved;
     }
     // Ends early when the caller goes away; the stop itself is not his any more.
     if (o.ms !== undefined) await device.clock.sleep(Math.min(o.ms, LONGEST_MOVE_MS), o.signal).catch(() => {});
-    return stopSurely(device, o.stop);
+    return this.#last(device, key) === turn ? stopSurely(device, o.stop) : moved;
   }
 
   async stop(device: IsapiDevice, key: string, stop: Send): Promise<Result<unknown>> {
-    this.#cancel(device, key);
+    this.#begin(device, key, false);
     return stopSurely(device, stop);
   }
 
-  #later(device: IsapiDevice, key: string, stop: Send): void {
-    const pending = this.#pending.get(device.client) ?? new Map<string, () => void>();
-    this.#pending.set(device.client, pending);
-    const cancel = device.clock.after(LONGEST_MOVE_MS, () => {
-      pending.delete(key);
-      void stopSurely(device, stop).then((stopped) => {
-        if (!stopped.ok) device.log.warn({ key, error: stopped.text }, 'a move could not be stopped');
-      });
-    });
-    pending.set(key, cancel);
+  #begin(device: IsapiDevice, key: string, moving: boolean): Turn {
+    const turns = this.#turns.get(device.client) ?? new Map<string, Turn>();
+    this.#turns.set(device.client, turns);
+    turns.get(key)?.cancel();
+    const turn = { moving, cancel: () => {} };
+    turns.set(key, turn);
+    return turn;
   }
 
-  #cancel(device: IsapiDevice, key: string): void {
-    const pending = this.#pending.get(device.client);
-    pending?.get(key)?.();
-    pending?.delete(key);
+  #last(device: IsapiDevice, key: string): Turn {
+    return this.#turns.get(device.client)!.get(key)!;
   }
 }
 

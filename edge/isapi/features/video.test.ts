@@ -35,7 +35,7 @@ const at = async () => {
   return all;
 };
 const here = { channel: 1, stream: 1 };
-const valueOf = (xml: string, name: string) => new RegExp(`<${name}>([^<]*)<`).exec(xml)?.[1];
+const leafOf = (xml: string, name: string) => new RegExp(`<${name}>([^<]*)<`).exec(xml)?.[1];
 
 describe('a stream', () => {
   it('is told in units that say what they are, with what it may be (CHAN-08)', async () => {
@@ -58,17 +58,17 @@ describe('a stream', () => {
     expect(await features.write('video', here, set)).toMatchObject({ ok: true, value: { notKept: [] } });
     expect(documents.written).toHaveLength(1);
     const body = documents.written[0]!.body;
-    expect(valueOf(body, 'maxFrameRate')).toBe('2500');
-    expect(valueOf(body, 'keyFrameInterval')).toBe('2000');
-    expect(valueOf(body, 'constantBitRate')).toBe('2048');
-    expect(valueOf(body, 'vbrUpperCap')).toBe('6144');
+    expect(leafOf(body, 'maxFrameRate')).toBe('2500');
+    expect(leafOf(body, 'keyFrameInterval')).toBe('2000');
+    expect(leafOf(body, 'constantBitRate')).toBe('2048');
+    expect(leafOf(body, 'vbrUpperCap')).toBe('6144');
     expect(body).toContain('<Video xmlns="urn:psialliance-org">');
     expect(body).toContain('<PacketType>PS</PacketType><PacketType>RTP</PacketType>');
   });
 
   it('has its smart codec off before anything else, on after everything else', async () => {
     documents.set(PATH, stream({ smart: true }), (body) =>
-      documents.get(PATH).includes('<SmartCodec><enabled>true') && valueOf(body, 'GovLength') !== '50'
+      documents.get(PATH).includes('<SmartCodec><enabled>true') && leafOf(body, 'GovLength') !== '50'
         ? { refuse: 'badXmlContent' }
         : body,
     );
@@ -76,7 +76,7 @@ describe('a stream', () => {
     expect(await features.write('video', here, { govLength: 25, smartCodec: false })).toMatchObject({
       value: { notKept: [] },
     });
-    expect(documents.written.map((w) => valueOf(w.body, 'GovLength'))).toEqual(['50', '25']);
+    expect(documents.written.map((w) => leafOf(w.body, 'GovLength'))).toEqual(['50', '25']);
     await features.write('video', here, { codec: 'H.265', smartCodec: true });
     expect(documents.written.slice(2).map((w) => /<SmartCodec><enabled>(\w+)/.exec(w.body)![1])).toEqual([
       'false',
@@ -86,7 +86,7 @@ describe('a stream', () => {
 
   it('says which part was changed when the other was refused', async () => {
     documents.set(PATH, stream({ smart: true }), (body) =>
-      valueOf(body, 'GovLength') === '50' ? body : { refuse: 'badXmlContent' },
+      leafOf(body, 'GovLength') === '50' ? body : { refuse: 'badXmlContent' },
     );
     const { features } = await at();
     const written = await features.write('video', here, { govLength: 25, smartCodec: false });
@@ -119,7 +119,7 @@ describe('a stream', () => {
     const { features } = await at();
     expect(await features.write('video', here, { bitrate: 1024 })).toMatchObject({ value: { notKept: [] } });
     expect(documents.written.map((w) => w.path)).toEqual([proxied]);
-    expect(valueOf(documents.get(proxied), 'constantBitRate')).toBe('1024');
+    expect(leafOf(documents.get(proxied), 'constantBitRate')).toBe('1024');
   });
 });
 
@@ -133,7 +133,7 @@ describe('at an initialisation, the smart codec', () => {
     expect(documents.written).toEqual([]);
     documents.set(PATH, stream({ smart: true }), (body) =>
       // Refuses another codec as long as a smart one is on.
-      documents.get(PATH).includes('<SmartCodec><enabled>true') && valueOf(body, 'videoCodecType') !== 'H.264'
+      documents.get(PATH).includes('<SmartCodec><enabled>true') && leafOf(body, 'videoCodecType') !== 'H.264'
         ? { refuse: 'badXmlContent' }
         : { reboot: body },
     );
@@ -146,14 +146,14 @@ describe('at an initialisation, the smart codec', () => {
 
   it('comes back where the new codec is refused', async () => {
     documents.set(PATH, stream({ smart: true }), (body) =>
-      valueOf(body, 'videoCodecType') === 'H.265' ? { refuse: 'badXmlContent' } : body,
+      leafOf(body, 'videoCodecType') === 'H.265' ? { refuse: 'badXmlContent' } : body,
     );
     const { device } = await at();
     const result = await switchSmartCodec(device, 1, 'h265plus-where-h264plus');
     expect(result).toMatchObject({ ok: true, value: { done: ['smartCodec: true'] } });
     expect(result.ok && result.value.failed).toHaveLength(2);
     expect(documents.get(PATH)).toContain('<SmartCodec><enabled>true');
-    expect(valueOf(documents.get(PATH), 'videoCodecType')).toBe('H.264');
+    expect(leafOf(documents.get(PATH), 'videoCodecType')).toBe('H.264');
   });
 
   it('goes off on channels that will record, with short groups and a codec that browsers play (INIT-17)', async () => {
