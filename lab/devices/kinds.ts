@@ -163,7 +163,7 @@ export function cameraProfile(n: number, base: string, { fps, kbps, loopback }: 
 }
 
 /** The password of the lab's device `name`. */
-const passwordOf = (name: string) => `Lab-${name}`.slice(0, 16);
+const passwordOf = (name: string) => `Lab-${name}-1`.slice(0, 16);
 
 /** Device `index` (from 1) beyond the cameras; `n` counts those of its kind. */
 export function deviceProfile(

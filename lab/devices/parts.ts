@@ -1,15 +1,18 @@
+import { access, intercom } from '../isapi/parts/access.ts';
 import { detection } from '../isapi/parts/detection.ts';
 import { firmware } from '../isapi/parts/firmware.ts';
 import { io } from '../isapi/parts/io.ts';
 import { network } from '../isapi/parts/network.ts';
+import { panel } from '../isapi/parts/panel.ts';
 import { picture } from '../isapi/parts/picture.ts';
 import { ptz } from '../isapi/parts/ptz.ts';
+import { recorder } from '../isapi/parts/recorder.ts';
 import { security } from '../isapi/parts/security.ts';
 import { storage } from '../isapi/parts/storage.ts';
 import { arming, streaming } from '../isapi/parts/streaming.ts';
 import { system } from '../isapi/parts/system.ts';
 import type { MakePart } from './device.ts';
-import { type DeviceKind, isCamera } from './profile.ts';
+import { type DeviceKind, isCamera, isPanel } from './profile.ts';
 
 const every: MakePart[] = [security, system, network, firmware, arming];
 const camera: MakePart[] = [...every, streaming, picture, detection, io, storage];
@@ -21,5 +24,12 @@ export function partsOf(kind: DeviceKind): { parts: MakePart[]; hasVideo: boolea
     return { parts: [security, system, network, arming, streaming, picture, detection, io], hasVideo: true };
   }
   if (isCamera(kind)) return { parts: camera, hasVideo: true };
+  if (kind === 'nvr' || kind === 'poe-nvr') return { parts: [...every, recorder, io, storage], hasVideo: true };
+  if (kind === 'dvr') return { parts: [...camera, recorder], hasVideo: true };
+  if (kind === 'door-station' || kind === 'doorbell')
+    return { parts: [...every, streaming, picture, access, intercom], hasVideo: true };
+  if (kind === 'indoor-station') return { parts: [...every, intercom], hasVideo: false };
+  if (kind === 'access') return { parts: [...every, access], hasVideo: false };
+  if (isPanel(kind)) return { parts: [...every, panel], hasVideo: false };
   return { parts: every, hasVideo: false };
 }

@@ -42,6 +42,7 @@ export class Documents {
   readonly #documents = new Map<string, Document>();
   readonly #lists = new Map<string, List>();
   readonly #parts = new Map<string, { of: string; element: string }>();
+  readonly #aliases = new Map<string, string>();
   readonly #missing: 'reset' | 'refuse';
   /** `path#leaf/path` that answers OK and is not kept; set by tests. */
   readonly forgets = new Set<string>();
@@ -68,6 +69,11 @@ export class Documents {
   /** One element of a document that can be read and written by itself. */
   part(path: string, of: string, element: string): void {
     this.#parts.set(path, { of, element });
+  }
+
+  /** Another path of the same document. */
+  alias(path: string, of: string): void {
+    this.#aliases.set(path, of);
   }
 
   remove(path: string): boolean {
@@ -97,7 +103,8 @@ export class Documents {
     return Object.fromEntries([...this.#documents].map(([path, { is }]) => [path, writeXml(is)]));
   }
 
-  #view(path: string): XmlNode | null {
+  #view(asked: string): XmlNode | null {
+    const path = this.#aliases.get(asked) ?? asked;
     const list = this.#lists.get(path);
     if (list) {
       const root = parseXml(list.root)!;
@@ -119,7 +126,8 @@ export class Documents {
   }
 
   /** Null: there is no such document. */
-  write(path: string, body: string): Said | null {
+  write(asked: string, body: string): Said | null {
+    const path = this.#aliases.get(asked) ?? asked;
     const target = this.#lists.has(path) || this.#parts.has(path) || this.#documents.has(path);
     if (!target) return null;
     if (body.trim() === '') return refusal('badXmlContent');

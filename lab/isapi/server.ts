@@ -103,7 +103,7 @@ export class IsapiServer {
     const said = refusal(sub);
     const { odd } = this.#options.profile;
     const body = url.includes('format=json') ? statusJson(url, said) : statusXml(url, said, '', odd.errorCodes);
-    this.send(response, url, { status: odd.errorsWith200 ? 200 : said.http, body });
+    this.send(response, url, { status: odd.errorsWith200 && said.http !== 404 ? 200 : said.http, body });
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -52,3 +52,24 @@ export async function get(device: Target, uri: string, password?: string) {
   const bytes = Buffer.concat(chunks);
   return { status: response.statusCode!, type: response.headers['content-type'] ?? '', bytes, text: bytes.toString() };
 }
+
+/** Any request, logged in: the challenge comes from a request without login, since empty writes may not get one. */
+export async function call(device: Target, method: string, uri: string, body = '') {
+  const ask = (how: string, path: string, authorization?: string, sent = '') =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      const headers = { ...(authorization ? { authorization } : {}), 'content-length': Buffer.byteLength(sent) };
+      request({ host: device.address, port: device.httpPort, method: how, path, headers, agent: false }, resolve)
+        .on('error', reject)
+        .end(sent);
+    });
+  const first = await ask('GET', uri);
+  first.resume();
+  const challenge = first.headers['www-authenticate'];
+  const { username, password } = device;
+  const response = challenge
+    ? await ask(method, uri, authorize(challenge, { method, uri, username, password }), body)
+    : first;
+  const chunks: Buffer[] = [];
+  if (challenge) for await (const chunk of response) chunks.push(chunk as Buffer);
+  return { status: response.statusCode!, headers: response.headers, text: Buffer.concat(chunks).toString() };
+}

@@ -1,0 +1,183 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DiscoveredDevice } from '../../protocol/wire/box-api.ts';
+import { until } from './demo.ts';
+
+const root = join(import.meta.dirname, '../..');
+const HOST = '127.0.0.1';
+const LOGIN = { email: 'in1@example.org', password: 'a good password' };
+const SETUP_PASSWORD = 'set-up password';
+
+export interface LabDevice {
+  name: string;
+  kind: string;
+  address: string;
+  mac: string;
+  serial: string;
+  password: string | null;
+}
+type Json = Record<string, unknown>;
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, HOST, () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** A relay, a claimed box and a LAN of the devices asked for, without video; each a program of its own, as at a customer's. */
+export class LanStack {
+  readonly dir = mkdtempSync(join(tmpdir(), 'gatepost-lan-'));
+  readonly #devices: string;
+  readonly #base: string;
+  #children = new Map<string, { child: ChildProcess; ended: Promise<void> }>();
+  #box: string[] = [];
+  #token = '';
+  #cookie = '';
+  relay = '';
+  setup = '';
+  lab = '';
+  siteId = '';
+  boxSerial = '';
+
+  /** `devices` as `--devices` of the lab takes them. */
+  constructor(devices: string, base = '127.91.0.') {
+    this.#devices = devices;
+    this.#base = base;
+  }
+
+  async start(): Promise<this> {
+    const [relayPort, boxPort, labPort, sadp] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+    this.relay = `http://${HOST}:${relayPort}`;
+    this.setup = `http://${HOST}:${boxPort}`;
+    this.lab = `http://${HOST}:${labPort}`;
+    const relayDir = join(this.dir, 'relay');
+    const who = ['--company', 'Installers', '--name', 'Ida', '--email', LOGIN.email, '--site', 'S1'];
+    const made = spawnSync(
+      process.execPath,
+      ['relay/main.ts', 'bootstrap', '--data', relayDir, ...who, '--time-zone', 'Europe/Berlin'],
+      { cwd: root, input: LOGIN.password, encoding: 'utf8' },
+    );
+    if (made.status !== 0) throw new Error(made.stderr);
+    const search = ['--sadp-port', `${sadp}`, '--wsd-port', '0'];
+    this.#run('relay', ['relay/main.ts', '--port', `${relayPort}`, '--host', HOST, '--data', relayDir]);
+    const lan = ['--no-video', '--cameras', '0', '--devices', this.#devices, '--base', this.#base];
+    const ports = ['--http-port', '0', '--rtsp-port', '0', '--sadp-port', `${sadp}`, '--wsd-port', '0'];
+    this.#run('lab', ['lab/main.ts', '--port', `${labPort}`, '--data', join(this.dir, 'lab'), ...lan, ...ports]);
+    const box = ['--port', `${boxPort}`, '--host', HOST, '--data', join(this.dir, 'edge'), '--relay', this.relay];
+    this.#box = ['edge/main.ts', ...box, '--interface', 'lo', ...search, '--mdns-port', '0', '--ssdp-port', '0'];
+    await this.startBox();
+    const up = (url: string) =>
+      fetch(url).then(
+        (r) => r.ok,
+        () => false,
+      );
+    await until('relay and lab', 30_000, async () => (await up(`${this.relay}/healthz`)) && (await up(this.lab)));
+    const { token } = await this.#json<{ token: string }>('POST', `${this.relay}/api/v1/auth/login`, LOGIN);
+    this.#token = token;
+    this.siteId = (await this.api<{ items: { id: string }[] }>('GET', '/sites')).items[0]!.id;
+    await this.#claim();
+    return this;
+  }
+
+  async #claim(): Promise<void> {
+    const first = await fetch(`${this.setup}/api/setup/password`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ password: SETUP_PASSWORD }),
+    });
+    this.#cookie = first.headers.get('set-cookie')!.split(';')[0]!;
+    const status = () =>
+      this.#json<{ serial: string; claim: { code: string } | null; relay: { mqtt: boolean } }>(
+        'GET',
+        `${this.setup}/api/setup/status`,
+        undefined,
+        { cookie: this.#cookie },
+      );
+    const { serial, claim } = await until('the box at the relay', 30_000, async () => {
+      const now = await status();
+      return now.relay.mqtt && now;
+    });
+    this.boxSerial = serial;
+    await this.api('POST', `/sites/${this.siteId}/boxes`, { serial, code: claim!.code });
+    await this.boxOnline();
+  }
+
+  boxOnline(): Promise<unknown> {
+    return until('the box online', 30_000, async () => {
+      const { items } = await this.api<{ items: { online: boolean; tunnel: boolean }[] }>(
+        'GET',
+        `/sites/${this.siteId}/boxes`,
+      );
+      return items.some((box) => box.online && box.tunnel);
+    });
+  }
+
+  async startBox(): Promise<void> {
+    this.#run('box', this.#box);
+    await until('the box', 30_000, () =>
+      fetch(`${this.setup}/healthz`).then(
+        (r) => r.ok,
+        () => false,
+      ),
+    );
+  }
+
+  async kill(name: 'box' | 'relay'): Promise<void> {
+    const running = this.#children.get(name)!;
+    running.child.kill('SIGKILL');
+    await running.ended;
+  }
+
+  /** What the box sees of the lab's devices. */
+  async discovered(macs: string[]): Promise<(DiscoveredDevice & { boxSerial: string })[]> {
+    return until('all devices in the list', 30_000, async () => {
+      const { items } = await this.api<{ items: (DiscoveredDevice & { boxSerial: string })[] }>(
+        'GET',
+        `/sites/${this.siteId}/discovery`,
+      );
+      return macs.every((mac) => items.some((item) => item.mac === mac)) && items;
+    });
+  }
+
+  api<T = Json>(method: string, path: string, body?: unknown): Promise<T> {
+    return this.#json(method, `${this.relay}/api/v1${path}`, body, { authorization: `Bearer ${this.#token}` });
+  }
+
+  labDevices(): Promise<LabDevice[]> {
+    return this.#json<{ devices: LabDevice[] }>('GET', this.lab).then((all) => all.devices);
+  }
+
+  labApi<T = Json>(method: string, path: string, body?: unknown): Promise<T> {
+    return this.#json(method, this.lab + path, body);
+  }
+
+  async stop(): Promise<void> {
+    for (const { child } of this.#children.values()) child.kill('SIGTERM');
+    await Promise.all([...this.#children.values()].map(({ ended }) => ended));
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  #run(name: string, args: string[]): void {
+    const env = { ...process.env, GATEPOST_LOG_LEVEL: 'warn' };
+    const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    this.#children.set(name, { child, ended });
+  }
+
+  async #json<T>(method: string, url: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+    const response = await fetch(url, {
+      method,
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${method} ${url}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+}
