@@ -83,6 +83,12 @@ describe('ProbeMatch', () => {
     expect(read(RECORDER + ' '.repeat(9000))).toBe('malformed');
   });
 
+  it('stays as short as the relay takes it, with the blank that is put into a firmware', () => {
+    const long = RECORDER.replace(/<SoftwareVersion>[^<]*/, `<SoftwareVersion>V3.5.38build ${'1'.repeat(80)}`);
+    const found = readDatagram(Buffer.from(long), '10.9.9.9');
+    expect(typeof found === 'object' && found.firmware).toHaveLength(64);
+  });
+
   it('is not read when it has more elements than any device sends', () => {
     const padded = (tags: number) => RECORDER.replace('</ProbeMatch>', `${'<a/>'.repeat(tags)}</ProbeMatch>`);
     expect(typeof readDatagram(Buffer.from(padded(300)), '10.9.9.9')).toBe('object');

@@ -57,7 +57,7 @@ export function readDatagram(bytes: Buffer, source: string): SadpDevice | 'ignor
     mac,
     serial,
     model,
-    firmware: field('SoftwareVersion').replace(/(\S)build/, '$1 build') || null,
+    firmware: clean(field('SoftwareVersion').replace(/(\S)build/, '$1 build'), 64) || null,
     address: ip('IPv4Address') ?? source,
     subnetMask: ip('IPv4SubnetMask'),
     gateway: ip('IPv4Gateway'),

@@ -94,6 +94,12 @@ describe('an alert', () => {
   });
 });
 
+it('is none when the document is no whole one: pieces of two make no event', () => {
+  expect(read('<eventType>VMD</eventType><channelID>1</channelID>')).toMatchObject({ type: 'motion' });
+  expect(read('<activePostCount>2</acti"vePostCount><eventType>VMD</eventType>')).toBe('unreadable');
+  expect(read('<channelID>1<eventType>VMD</eventType>')).toBe('unreadable');
+});
+
 it('counts IP channels of recorders from 33', () => {
   expect(videoChannel(34, true, [1, 2, 3])).toBe(2);
   expect(videoChannel(34, true, [33, 34])).toBe(34);

@@ -4,6 +4,7 @@ import { document } from './answer.ts';
 import { readCidEvent } from './cid-event.ts';
 import type { Part } from './multipart.ts';
 import { clean, sniff, text, type XmlNode } from './xml.ts';
+import { scanXml } from './xml-scan.ts';
 
 /** One alert of a device, in our words. */
 export interface Alert {
@@ -75,7 +76,9 @@ const IDS = ['UUID', 'uuid', 'eventId', 'eventID'];
 export function readAlert(part: Part): Alert | 'ignore' | 'unreadable' {
   const kind = sniff(part.body);
   if (kind === 'jpeg' || /^(image|video|audio)\//.test(part.contentType)) return 'ignore';
-  const node = document(part.body, 'EventNotificationAlert');
+  // The reader of documents forgives a wrong end tag; an alarm out of pieces of two would be nobody's.
+  const complete = kind !== 'xml' || scanXml(part.body.toString('utf8')) !== null;
+  const node = complete ? document(part.body, 'EventNotificationAlert') : null;
   if (!node)
     return kind === 'xml' && /<SubscribeEventResponse/.test(part.body.toString('latin1')) ? 'ignore' : 'unreadable';
   let word = text(node, 'eventType');

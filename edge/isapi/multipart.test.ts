@@ -215,4 +215,11 @@ describe('alertStream', () => {
       { numRuns: 10_000 },
     );
   });
+
+  it('finds whole documents although the delimiter it learnt was a damaged one', () => {
+    const damaged = Buffer.from('--bent\r\n{"eventType":"IO"\r\n');
+    const parts = feed(Buffer.concat([damaged, part(alert(1)), part(alert(2)), part(alert(3))]));
+    const whole = parts.filter((p) => p.body.toString().trimEnd().endsWith('</EventNotificationAlert>'));
+    expect(numbers(whole)).toEqual([1, 2, 3]);
+  });
 });

@@ -158,7 +158,11 @@ export class AlertStreamParser {
     const delimiter = this.#findDelimiter(buffer.subarray(0, limit), s.scanned);
     if (delimiter >= 0) return this.#finish(buffer, delimiter, delimiter, s, parts);
     const next = nextDocument(buffer.subarray(0, limit));
-    if (next > 0) return this.#finish(buffer, next, next, s, parts);
+    if (next > 0) {
+      // With another delimiter than the learnt one, what stands between the two belongs to neither.
+      const end = documentEnd(buffer.subarray(0, next)) || next;
+      return this.#finish(buffer, end, end, s, parts);
+    }
     if (s.length !== null) {
       if (buffer.length < s.length) return this.#wait(s, buffer, s.length);
       if (s.length === 0 || documentEnd(buffer.subarray(0, s.length)) > 0)

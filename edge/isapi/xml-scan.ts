@@ -19,7 +19,8 @@ export interface Element {
 const MAX_DEPTH = 32;
 const MAX_ELEMENTS = 50_000;
 // A name begins with a letter of any alphabet; attribute values may hold `>` and `<`.
-const TAG = /<(\/?)((?:([\p{L}_][\w.\-\p{L}]*):)?([\p{L}_][\w.\-\p{L}]*))((?:[^<>"']|"[^"]*"|'[^']*')*?)(\/?)>/uy;
+const TAG =
+  /<(\/?)((?:([\p{L}_][\w.\-\p{L}]*):)?([\p{L}_][\w.\-\p{L}]*))(?=[\s/>])((?:[^<>"']|"[^"]*"|'[^']*')*?)(\/?)>/uy;
 const OPAQUE: [string, string][] = [
   ['<!--', '-->'],
   ['<![CDATA[', ']]>'],

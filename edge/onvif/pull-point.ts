@@ -245,9 +245,14 @@ const MESSAGE = /<((?:[\w.-]+:)?NotificationMessage)(?:\s[^<>]*)?>/g;
 export function salvage(body: Buffer): Element[] {
   const source = body.toString('utf8');
   const found: Element[] = [];
+  // A start tag whose name is damaged has no end; the others have.
+  const endless = new Set<string>();
   for (const match of source.matchAll(MESSAGE)) {
-    const end = source.indexOf(`</${match[1]}>`, match.index);
-    if (end < 0) break;
+    const end = endless.has(match[1]!) ? -1 : source.indexOf(`</${match[1]}>`, match.index);
+    if (end < 0) {
+      if (endless.add(match[1]!).size > 16) break;
+      continue;
+    }
     const inside = source.slice(match.index, end + match[1]!.length + 3);
     if (inside.slice(match[0].length).includes(match[0].slice(0, match[1]!.length + 1))) continue;
     const element = parseTree(inside);
