@@ -6,6 +6,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import { REFUSAL_HEADER } from '../../protocol/wire/remote-config.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const LAST_WORDS_MS = 50;
 
 export type ConnectHeaders = Pick<IncomingHttpHeaders, string>;
 /** Where a CONNECT goes. */
@@ -62,7 +63,7 @@ function dial(stream: ServerHttp2Stream, target: Target, clock: Clock): void {
   const socket: Socket = trusts ? overTls(tcp) : tcp;
   let status = 502;
   let cause: Record<string, string> = {};
-  const cancelTimer = clock.after(CONNECT_TIMEOUT_MS, () => {
+  let cancelTimer = clock.after(CONNECT_TIMEOUT_MS, () => {
     status = 504;
     socket.destroy(new Error('no answer'));
   });
@@ -90,8 +91,9 @@ function dial(stream: ServerHttp2Stream, target: Target, clock: Clock): void {
     });
   const fail = (error: Error) => {
     cancelTimer();
-    // Never close(code): it would end the stream first.
-    if (connected) stream.destroy(error);
+    // Never close(code): it would end the stream first. A little later, because what the device said last is on its way:
+    // one that does not want an upload says so and resets.
+    if (connected) cancelTimer = clock.after(LAST_WORDS_MS, () => stream.destroy(error));
     else refuse(stream, status, cause);
   };
   socket.on('error', fail);

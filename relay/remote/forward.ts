@@ -197,7 +197,8 @@ export function pageOf(error: unknown): PageName {
     return (error as NodeJS.ErrnoException).code?.startsWith('HPE_') ? 'broken' : 'device-away';
   }
   if (error.code === 'busy') return 'busy';
-  if (error.code !== 'refused') return error.code === 'target-unreachable' ? 'device-away' : 'box-away';
+  const device = error.code === 'target-unreachable' || error.code === 'channel-reset';
+  if (error.code !== 'refused') return device ? 'device-away' : 'box-away';
   const { reason } = error;
   if (reason === 'switched-off' || reason === 'certificate' || reason === 'busy') return reason;
   return reason === 'not-seen' ? 'device-away' : 'refused';

@@ -80,9 +80,13 @@ export function toBrowser(raw: readonly string[], names: Names, secure: boolean)
   const links = new Links(names);
   const out: [string, string][] = [];
   let cache = '';
-  for (const [name, dirty] of pairs(raw)) {
+  const all = pairs(raw);
+  // A length beside chunks, or a second length, is wrong: the connection's end says how long it is.
+  const lengths = all.filter(([name]) => /^(content-length|transfer-encoding)$/i.test(name)).length;
+  for (const [name, dirty] of all) {
     const low = name.toLowerCase();
     if (!TOKEN.test(name) || HOP.has(low) || low === 'location') continue;
+    if (low === 'content-length' && lengths > 1) continue;
     const value = dirty.replace(CONTROL, '');
     if (low === 'refresh') out.push([name, links.rewrite(value)]);
     else if (NOT_TO_BROWSER.has(low)) continue;

@@ -40,16 +40,17 @@ export class Links {
     return text.replace(this.#pattern, (...match) => this.#replacement(match as string[]));
   }
 
-  /** Rewrites what begins before `end`, and tells up to where of the text that is. */
-  upTo(text: string, end: number): { done: string; rest: string } {
-    let [done, at] = ['', 0];
+  /** Rewrites what begins from `begin` on and before `end`; tells where it has stopped. */
+  between(text: string, begin: number, end: number): { done: string; at: number } {
+    let [done, at] = ['', begin];
     for (const match of text.matchAll(this.#pattern)) {
       if (match.index >= end) break;
+      if (match.index < begin) continue;
       done += text.slice(at, match.index) + this.#replacement([...match] as string[]);
       at = match.index + match[0].length;
     }
     const to = Math.max(at, end);
-    return { done: done + text.slice(at, to), rest: text.slice(to) };
+    return { done: done + text.slice(at, to), at: to };
   }
 
   #replacement([whole, scheme, separator, relative, port]: string[]): string {
@@ -66,7 +67,9 @@ export class Links {
 /** {@link Links} on a stream of bytes, whatever their encoding is: addresses are ASCII in all of them. */
 export class LinkRewriter extends Transform {
   readonly #links: Links;
+  /** What is not decided yet, behind one character that was: the quote before an address. */
   #rest = '';
+  #decided = 0;
 
   constructor(links: Links) {
     super();
@@ -74,14 +77,20 @@ export class LinkRewriter extends Transform {
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    const text = this.#rest + chunk.toString('latin1');
-    const found = this.#links.upTo(text, Math.max(0, text.length - LONGEST));
-    this.#rest = found.rest;
-    done(null, Buffer.from(found.done, 'latin1'));
+    this.#rest += chunk.toString('latin1');
+    done(null, this.#next(this.#rest.length - LONGEST));
   }
 
   override _flush(done: TransformCallback): void {
-    done(null, Buffer.from(this.#links.rewrite(this.#rest), 'latin1'));
+    done(null, this.#next(this.#rest.length));
+  }
+
+  #next(end: number): Buffer {
+    if (end <= this.#decided) return Buffer.alloc(0);
+    const { done, at } = this.#links.between(this.#rest, this.#decided, end);
+    this.#rest = this.#rest.slice(at - 1);
+    this.#decided = 1;
+    return Buffer.from(done, 'latin1');
   }
 }
 

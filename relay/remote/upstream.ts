@@ -1,4 +1,4 @@
-import { Agent, type AgentOptions } from 'node:http';
+import { Agent, type AgentOptions, type ClientRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../protocol/clock.ts';
 import type { TrafficClass } from '../../protocol/tunnel/messages.ts';
@@ -136,7 +136,7 @@ class TunnelAgent extends Agent {
   override keepSocketAlive(stream: Duplex): boolean {
     const done = () => {
       cancel();
-      stream.off('data', spoilt);
+      stream.off('data', spoilt).off('close', done);
       this.#free.delete(stream);
     };
     // Bytes that nobody asked for would be taken for the next answer.
@@ -148,9 +148,9 @@ class TunnelAgent extends Agent {
     return true;
   }
 
-  override reuseSocket(stream: Duplex, request: { reusedSocket: boolean }): void {
+  override reuseSocket(stream: Duplex, request: ClientRequest): void {
     this.#free.get(stream)?.();
-    request.reusedSocket = true;
+    super.reuseSocket(stream, request);
   }
 
   closeFree(): void {
