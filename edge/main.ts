@@ -35,6 +35,9 @@ import { RemotePolicy } from './remote-config/policy.ts';
 import { setupApp } from './setup/app.ts';
 import { SetupPassword } from './setup/password.ts';
 import { TunnelClient } from './tunnel/client.ts';
+import { upgradeDevices } from './upgrade/devices.ts';
+import { PackageStore } from './upgrade/package-store.ts';
+import { UpgradeRunner } from './upgrade/runner.ts';
 import { RelayAuth } from './uplink/relay-auth.ts';
 import { Uplink } from './uplink/uplink.ts';
 import { Pacer } from './upload/pacer.ts';
@@ -170,6 +173,8 @@ const remote = new RemotePolicy({
 const jobs = new Jobs({ path: join(data, 'jobs.db'), key: identity.keyFor('jobs'), clock, log });
 const finder = new Finder({ discovery, clock });
 jobs.register(new InitialiseRunner({ discovery, hands: new IsapiHands({ sadp, clock, log }), clock, finder }));
+const packages = new PackageStore({ dir: join(data, 'firmware'), auth, log });
+jobs.register(new UpgradeRunner({ devices: upgradeDevices(devices), packages, clock, log }));
 const recorders = new RecorderWork({ finder, clock, log });
 const lan = new LanWork({ discovery, devices, sadp, clock, log });
 const api = boxApi({
@@ -296,6 +301,7 @@ recorder.start();
 arc.start();
 devices.start();
 jobs.start();
+void packages.sweep();
 config.start();
 uplink.start();
 tunnel.start();

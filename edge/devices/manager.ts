@@ -131,6 +131,11 @@ export class DeviceManager {
     return result.ok ? result : said(session.config.name, result);
   }
 
+  /** For comparing what a person enters with it; null: no such device. */
+  passwordOf(deviceId: string): string | null {
+    return this.#sessions.get(deviceId)?.config.password ?? null;
+  }
+
   /**
    * Gives a device another password; `oldPassword` null: the one that this box has. Until the relay hands the new one over
    * with the desired state, nothing logs in to the device: that would be a wrong try.
