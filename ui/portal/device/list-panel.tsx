@@ -40,8 +40,12 @@ export function ListPanel({
         </button>
       }
     >
-      {isUnverified(capabilities, list) && <State level="attention">{t('operations.unverified')}</State>}
-      {open && <Items {...{ device, capabilities, list, channel }} />}
+      {open && (
+        <>
+          {isUnverified(capabilities, list) && <State level="attention">{t('operations.unverified')}</State>}
+          <Items {...{ device, capabilities, list, channel }} />
+        </>
+      )}
     </Panel>
   );
 }

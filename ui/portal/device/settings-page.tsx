@@ -4,7 +4,7 @@ import type { Section, SettingsWritten } from '../../../protocol/wire/operations
 import { Choice, Form, Submit } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
-import { Panel, Skeleton, Title } from '../../components/page.tsx';
+import { Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
 import { NotFound } from '../not-found.tsx';
@@ -113,7 +113,7 @@ function SettingsForm({
   if (!settings.data) return <Skeleton lines={6} />;
   const picture = channel ? `/api/v1/devices/${deviceId}/snapshot?channel=${channel}` : null;
   return (
-    <Panel title={sectionWord(section)}>
+    <section class="panel max-w-2xl" aria-label={sectionWord(section)}>
       <ProblemPanel error={save.error} what={t('operations.saveFailed', { name })} focus />
       <div role="status">{written && <Outcome written={written} />}</div>
       <Form key={version} onSubmit={save.run} label={sectionWord(section)}>
@@ -128,7 +128,7 @@ function SettingsForm({
           </div>
         )}
       </Form>
-    </Panel>
+    </section>
   );
 }
 
