@@ -4,6 +4,7 @@ import type { LoginGuard } from '../devices/login-guard.ts';
 import type { DeviceConfig } from '../devices/types.ts';
 import { IsapiDriver } from '../isapi/driver.ts';
 import { OnvifDriver } from '../onvif/driver.ts';
+import { SwitchDriver } from '../switch/driver.ts';
 import type { Driver } from './driver.ts';
 
 /** What every driver is made with. */
@@ -24,6 +25,7 @@ export interface DriverOptions {
 const DRIVERS: Record<DeviceConfig['kind'], new (o: DriverOptions) => Driver> = {
   isapi: IsapiDriver,
   onvif: OnvifDriver,
+  snmp: SwitchDriver,
 };
 
 export function driverFor(kind: DeviceConfig['kind'], o: DriverOptions): Driver {

@@ -3,8 +3,8 @@ import { EventType } from './event.ts';
 import { Uuid } from './ids.ts';
 import { SealedSecret } from './secret.ts';
 
-/** What a device is spoken to in. */
-export const DeviceKind = z.enum(['isapi', 'onvif']);
+/** What a device is spoken to in. `snmp`: a switch; its password is the community, unless the user name is one of SNMPv3. */
+export const DeviceKind = z.enum(['isapi', 'onvif', 'snmp']);
 export type DeviceKind = z.infer<typeof DeviceKind>;
 
 /** A device the box looks after. It is recognised by MAC or serial and followed when its address changes. */

@@ -13,7 +13,7 @@ import type { DeviceRow, SiteRow } from '../db/schema.ts';
 
 /** What devices call themselves (`deviceType` of their device information), by the types of the manual. */
 const TYPES: readonly [RegExp, DeviceType][] = [
-  [/alarm|panel|ax|pirpanel/i, 'panel'],
+  [/alarm|panel|ax|pirpanel|^(pwa|pha)/i, 'panel'],
   [/doorbell/i, 'doorbell'],
   [/vis|intercom|indoor|doorstation|outdoor/i, 'intercom'],
   [/acs|access|terminal|router/i, 'access'],

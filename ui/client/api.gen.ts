@@ -4,6 +4,9 @@ export type ActivationResult = {
   mac: string;
   activated: boolean;
   weak: boolean;
+  way: 'isapi' | 'temporary-address' | 'sadp' | null;
+  verificationCode: 'set' | 'none' | 'failed' | null;
+  issues: ('same-address' | 'same-serial' | 'weak-firmware' | 'locked' | 'other-subnet')[];
   code: string | null;
   detail: string | null;
 };
@@ -16,7 +19,7 @@ export type AddingResults = {
       siteId: string;
       boxSerial: string | null;
       name: string;
-      kind: 'isapi' | 'onvif';
+      kind: 'isapi' | 'onvif' | 'snmp';
       type: 'encoding' | 'panel' | 'access' | 'intercom' | 'network' | 'radar' | 'audio' | 'doorbell' | 'box';
       accessMode: 'p2p' | 'ip';
       model: string;
@@ -314,7 +317,7 @@ export type Device = {
   siteId: string;
   boxSerial: string | null;
   name: string;
-  kind: 'isapi' | 'onvif';
+  kind: 'isapi' | 'onvif' | 'snmp';
   type: 'encoding' | 'panel' | 'access' | 'intercom' | 'network' | 'radar' | 'audio' | 'doorbell' | 'box';
   accessMode: 'p2p' | 'ip';
   model: string;
@@ -528,7 +531,7 @@ export type DeviceItem = {
   siteId: string;
   boxSerial: string | null;
   name: string;
-  kind: 'isapi' | 'onvif';
+  kind: 'isapi' | 'onvif' | 'snmp';
   type: 'encoding' | 'panel' | 'access' | 'intercom' | 'network' | 'radar' | 'audio' | 'doorbell' | 'box';
   accessMode: 'p2p' | 'ip';
   model: string;
@@ -1526,8 +1529,8 @@ export interface Routes {
     '/company': { answer: Company };
     /** Whether my company is authenticated, and what is asked for in its country */
     '/company/authentication': { answer: CompanyAuthentication };
-    /** Whether there is a default password for new devices; it is never shown */
-    '/company/device-defaults': { answer: { password: boolean } };
+    /** Whether there are a default password and a default verification code; they are never shown */
+    '/company/device-defaults': { answer: { password: boolean; verificationCode: boolean } };
     /** Service keys that the company redeemed, newest first */
     '/company/service-keys': {
       query?: { limit?: number; cursor?: string };
@@ -2306,6 +2309,10 @@ export interface Routes {
           | { from: 'generated' }
           | { from: 'default' }
           | { from: 'given'; password: string; keepAsDefault?: boolean };
+        verificationCode?:
+          | { from: 'none' }
+          | { from: 'default' }
+          | { from: 'given'; code: string; keepAsDefault?: boolean };
       };
       answer: { items: ActivationResult[] };
     };
@@ -2388,7 +2395,7 @@ export interface Routes {
               httpPort?: number;
               username: string;
               password?: string;
-              kind?: 'auto' | 'isapi' | 'onvif';
+              kind?: 'auto' | 'isapi' | 'onvif' | 'snmp';
               recordOn?: (
                 | 'motion'
                 | 'lineCrossing'
@@ -2544,7 +2551,7 @@ export interface Routes {
         httpPort?: number;
         username: string;
         password?: string;
-        kind?: 'auto' | 'isapi' | 'onvif';
+        kind?: 'auto' | 'isapi' | 'onvif' | 'snmp';
         recordOn?: (
           | 'motion'
           | 'lineCrossing'
@@ -2605,7 +2612,11 @@ export interface Routes {
     /** Initialise devices of the LAN, as a job of the box that sees them */
     '/sites/{siteId}/jobs': {
       params: { siteId: string };
-      body: { boxSerial: string; devices: { mac: string; username?: string; password?: string; record?: boolean }[] };
+      body: {
+        boxSerial: string;
+        verificationCode?: string;
+        devices: { mac: string; username?: string; password?: string; record?: boolean }[];
+      };
       answer: SiteJob;
     };
     /** Channels of a recorder that need not be added yet: see, add, sort */
@@ -2835,8 +2846,11 @@ export interface Routes {
     '/company': { body: { name: string; address: string; phone: '' | string }; answer: Company };
     /** Hand the administrator’s place over to an employee */
     '/company/administrator': { body: { userId: string; password: string }; answer: SignedIn };
-    /** Set or forget the default password for new devices */
-    '/company/device-defaults': { body: { password: string | null }; answer: { password: boolean } };
+    /** Set or forget the default password and the default verification code of new devices */
+    '/company/device-defaults': {
+      body: { password?: string | null; verificationCode?: string | null };
+      answer: { password: boolean; verificationCode: boolean };
+    };
     /** Enter user name and password again; the box tries them once */
     '/devices/{deviceId}/credentials': {
       params: { deviceId: string };
