@@ -269,7 +269,7 @@ export class DeviceRun {
       const disks = await device.initialiseDisks(percent, this.#signal);
       if (!disks.ok) return said(disks);
       // Begun before the box went down, or by somebody else: not left before it has ended.
-      const busy = disks.value.some((d) => d.result === 'kept' && /formatting/i.test(d.text ?? ''));
+      const busy = disks.value.some((d) => d.result === 'kept' && /formatt?ing/i.test(d.text ?? ''));
       if (!busy || this.#signal.aborted || this.#clock.mono() >= end) return readDiskOutcomes(disks.value);
       await this.#clock.sleep(FORMATTING_POLL_MS, this.#signal);
     }
@@ -277,6 +277,11 @@ export class DeviceRun {
 
   async #platform(device: DeviceInHand): Promise<End> {
     const on = await device.enablePlatform(this.#item.verificationCode, this.#signal);
+    if (!on.ok && on.code === 'device-error' && this.#item.verificationCode === null)
+      return {
+        ...{ state: 'warning', code: 'code-needed' },
+        text: `It wants a verification code first: enter one and initialise it again. ${on.text}`,
+      };
     if (!on.ok) return said(on);
     if (!on.value) return { state: 'skipped', code: 'not-supported', text: 'It has no such service.' };
     if (on.value.registered) return { state: 'done' };

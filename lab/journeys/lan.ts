@@ -38,6 +38,7 @@ export class LanStack {
   readonly #base: string;
   #children = new Map<string, { child: ChildProcess; ended: Promise<void> }>();
   #box: string[] = [];
+  #relay: string[] = [];
   #token = '';
   #cookie = '';
   relay = '';
@@ -66,7 +67,8 @@ export class LanStack {
     );
     if (made.status !== 0) throw new Error(made.stderr);
     const search = ['--sadp-port', `${sadp}`, '--wsd-port', '0'];
-    this.#run('relay', ['relay/main.ts', '--port', `${relayPort}`, '--host', HOST, '--data', relayDir]);
+    this.#relay = ['relay/main.ts', '--port', `${relayPort}`, '--host', HOST, '--data', relayDir];
+    this.startRelay();
     const lan = ['--no-video', '--cameras', '0', '--devices', this.#devices, '--base', this.#base];
     const ports = ['--http-port', '0', '--rtsp-port', '0', '--sadp-port', `${sadp}`, '--wsd-port', '0'];
     this.#run('lab', ['lab/main.ts', '--port', `${labPort}`, '--data', join(this.dir, 'lab'), ...lan, ...ports]);
@@ -110,12 +112,11 @@ export class LanStack {
   }
 
   boxOnline(): Promise<unknown> {
-    return until('the box online', 30_000, async () => {
-      const { items } = await this.api<{ items: { online: boolean; tunnel: boolean }[] }>(
-        'GET',
-        `/sites/${this.siteId}/boxes`,
-      );
-      return items.some((box) => box.online && box.tunnel);
+    const boxes = () =>
+      this.api<{ items: { online: boolean; tunnel: boolean }[] }>('GET', `/sites/${this.siteId}/boxes`);
+    return until('the box online', 60_000, async () => {
+      const now = await boxes().catch(() => null);
+      return now?.items.some((box) => box.online && box.tunnel);
     });
   }
 
@@ -127,6 +128,10 @@ export class LanStack {
         () => false,
       ),
     );
+  }
+
+  startRelay(): void {
+    this.#run('relay', this.#relay);
   }
 
   async kill(name: 'box' | 'relay'): Promise<void> {

@@ -48,6 +48,11 @@ export type InitialiseItem = z.infer<typeof InitialiseItem>;
 /** From the portal. */
 export const InitialiseDevices = z.object({
   boxSerial: Serial,
+  /** For the P2P service of those that have none yet; left out: the company's default. */
+  verificationCode: z
+    .string()
+    .regex(/^[A-Za-z0-9]{6,12}$/, '6 to 12 letters and digits')
+    .optional(),
   devices: z
     .array(
       z.object({

@@ -129,7 +129,7 @@ export class SiteWork {
   async initialise(scope: Scope, siteId: string, wanted: z.output<typeof InitialiseDevices>): Promise<SiteJob> {
     const site = await this.#manage(scope, siteId, wanted.boxSerial);
     const seen = await this.#seen(wanted.boxSerial);
-    const verificationCode = await this.#known.verificationCode(scope.companyId);
+    const verificationCode = wanted.verificationCode ?? (await this.#known.verificationCode(scope.companyId));
     const items: InitialiseItem[] = [];
     const without: string[] = [];
     for (const { mac, username, password: entered, record } of wanted.devices) {
