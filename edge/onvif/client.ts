@@ -2,18 +2,11 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { LoginGuard } from '../devices/login-guard.ts';
 import { failure, type IsapiFailure, type Result } from '../isapi/answer.ts';
-import { type Challenge, DigestSession, parseChallenges } from '../isapi/digest.ts';
+import { DigestSession, parseChallenges } from '../isapi/digest.ts';
 import { Slots } from '../isapi/slots.ts';
 import { offsets, readDeviceTime } from './device-time.ts';
-import {
-  envelope,
-  type Fault,
-  isMustUnderstand,
-  isNotAuthorized,
-  readAnswer,
-  saysLocked,
-  usernameToken,
-} from './soap.ts';
+import { judge, type Outcome, type Recover, type Refusal } from './judge.ts';
+import { envelope, usernameToken } from './soap.ts';
 import { type HttpAnswer, Transport } from './transport.ts';
 import type { Element } from './tree.ts';
 
@@ -34,23 +27,10 @@ export interface CallOptions {
   signal?: AbortSignal;
   alone?: 'long' | 'last';
   /** What to make of a successful answer that is no SOAP. */
-  recover?: (body: Buffer) => Element;
+  recover?: Recover;
 }
 
 type Login = { kind: 'token'; offsetMs: number } | { kind: 'digest'; session: DigestSession };
-/** The device does not take the login, or wants one. */
-interface Refusal {
-  challenges: Challenge[];
-  locked: boolean;
-  text: string;
-  /** The Date header; ours to set the clock by, where it tells no other time. */
-  dateMs: number | null;
-}
-type Outcome =
-  | { kind: 'done'; result: Result<Element> }
-  | { kind: 'refused'; refusal: Refusal }
-  | { kind: 'no-header' };
-
 /** So many refused logins a person's action may cost; devices lock themselves after five, and two stay in reserve. */
 const MAX_LOGINS = 2;
 const CLOCK_MOVED_MS = 2_000;
@@ -380,33 +360,4 @@ export class OnvifClient {
     }
     return answer;
   }
-}
-
-/** The body first, whatever the status: faults come with 200, 400, 401 and 500. */
-function judge({ status, headers, rawHeaders, body }: HttpAnswer, recover?: CallOptions['recover']): Outcome {
-  const answer = readAnswer(body);
-  const date = Date.parse(String(headers.date ?? ''));
-  const refused = (fault: Fault | null): Outcome => ({
-    kind: 'refused',
-    refusal: {
-      challenges: parseChallenges(rawHeaders),
-      locked: fault !== null && saysLocked(fault),
-      text: fault?.reason || `HTTP status ${status}`,
-      dateMs: Number.isNaN(date) ? null : date,
-    },
-  });
-  if (answer.kind === 'response' && status < 300) return { kind: 'done', result: { ok: true, value: answer.element } };
-  const fault = answer.kind === 'fault' ? answer.fault : null;
-  if (fault && isMustUnderstand(fault)) return { kind: 'no-header' };
-  if (status === 401 || (fault && isNotAuthorized(fault))) return refused(fault);
-  if (answer.kind === 'none' && recover && status >= 200 && status < 300 && body.length > 0) {
-    return { kind: 'done', result: { ok: true, value: recover(body) } };
-  }
-  const subStatus = fault?.codes.at(-1);
-  const text = fault
-    ? `It answered "${(fault.reason || subStatus || 'a fault').slice(0, 120)}".`
-    : status >= 200 && status < 300
-      ? 'What it answered could not be read.'
-      : `It answered with HTTP status ${status}.`;
-  return { kind: 'done', result: failure('device-error', text, { status, ...(subStatus ? { subStatus } : {}) }) };
 }
