@@ -55,6 +55,8 @@ export class Device {
   readonly neighbour: DeviceOptions['neighbour'];
   readonly neighbours: DeviceOptions['neighbours'];
   readonly bootedAt = { ms: Date.now() };
+  /** Those of ONVIF, which are others than the device's own. */
+  readonly onvifUsers = new Map<string, string>();
   /** Further users and their passwords. */
   readonly users = new Map<string, string>();
   readonly #options: DeviceOptions;
@@ -118,6 +120,10 @@ export class Device {
   }
   get onvif(): boolean {
     return this.profile.odd.onvif;
+  }
+  /** Where its services are, as the odd ones say it in WS-Discovery. */
+  get xaddrs(): string | undefined {
+    return this.profile.kind === 'onvif-odd' ? `http://0.0.0.0:${this.httpPort}/onvif/device_service` : undefined;
   }
   /** Whether it can be reached over TCP. */
   get up(): boolean {

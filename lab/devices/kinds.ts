@@ -52,6 +52,7 @@ const old: Oddities = {
   parameterSets: 'sdp',
 };
 
+const generic: Partial<Oddities> = { onvif: true, sadpReply: null, realm: 'Login to IPC', algorithms: ['MD5'] };
 const json: Partial<Oddities> = { boundary: 'MIME_boundary' };
 
 interface Kind {
@@ -120,8 +121,22 @@ const KINDS: Record<DeviceKind, Kind> = {
   switch: {
     ...{ model: 'DS-3E1510P-SI', deviceType: 'Switch', sadpType: 61441, firmware: 'V1.3.0', build: 'build 230117' },
   },
-  onvif: { model: 'IPC-T4K', deviceType: '', sadpType: 0, firmware: '2.820.0000000.18.R', build: '2023-01-04' },
-  'onvif-odd': { model: 'XM530-50', deviceType: '', sadpType: 0, firmware: '4.03.R11', build: '2020-10-11' },
+  onvif: {
+    model: 'IPC-T4K',
+    deviceType: '',
+    sadpType: 0,
+    firmware: '2.820.0000000.18.R',
+    build: '2023-01-04',
+    odd: generic,
+  },
+  'onvif-odd': {
+    model: 'XM530-50',
+    deviceType: '',
+    sadpType: 0,
+    firmware: '4.03.R11',
+    build: '2020-10-11',
+    odd: generic,
+  },
   'old-psia': {
     ...{ model: 'DS-2CD812P', deviceType: 'IPCamera', sadpType: 30, firmware: 'V5.1.2', build: 'build 131018' },
     digital: 1,

@@ -11,11 +11,12 @@ import { security } from '../isapi/parts/security.ts';
 import { storage } from '../isapi/parts/storage.ts';
 import { arming, streaming } from '../isapi/parts/streaming.ts';
 import { system } from '../isapi/parts/system.ts';
+import { onvif } from '../onvif/service.ts';
 import type { MakePart } from './device.ts';
 import { type DeviceKind, isCamera, isPanel } from './profile.ts';
 
 const every: MakePart[] = [security, system, network, firmware, arming];
-const camera: MakePart[] = [...every, streaming, picture, detection, io, storage];
+const camera: MakePart[] = [...every, onvif, streaming, picture, detection, io, storage];
 
 /** What a device of this kind is made of, and whether it has a picture. */
 export function partsOf(kind: DeviceKind): { parts: MakePart[]; hasVideo: boolean } {
@@ -30,6 +31,7 @@ export function partsOf(kind: DeviceKind): { parts: MakePart[]; hasVideo: boolea
     return { parts: [...every, streaming, picture, access, intercom], hasVideo: true };
   if (kind === 'indoor-station') return { parts: [...every, intercom], hasVideo: false };
   if (kind === 'access') return { parts: [...every, access], hasVideo: false };
+  if (kind === 'onvif' || kind === 'onvif-odd') return { parts: [onvif], hasVideo: true };
   if (isPanel(kind)) return { parts: [...every, panel], hasVideo: false };
   return { parts: every, hasVideo: false };
 }

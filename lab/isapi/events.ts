@@ -54,6 +54,8 @@ export class DeviceEvents {
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #history: { type: keyof typeof ACCESS_EVENTS; at: EventAt; serialNo: number; happenedAt: number }[] = [];
   #serialNo = 100;
+  /** Other ways out: ONVIF. */
+  readonly listeners = new Set<(type: LabEventType, active: boolean, at: EventAt) => void>();
 
   constructor(options: {
     profile: DeviceProfile;
@@ -88,6 +90,7 @@ export class DeviceEvents {
       listeners: this.#streams.count,
     };
     this.#record(emitted);
+    for (const listener of this.listeners) listener(type, true, at);
     if (has(ACCESS_EVENTS, type)) this.#once(type, at, happenedAt);
     else if (has(CALL_EVENTS, type))
       this.#streams.send(callAlert(this.#profile, this.#httpPort(), happenedAt, CALL_EVENTS[type]));
@@ -120,6 +123,7 @@ export class DeviceEvents {
     if (!active) return null;
     clearInterval(active.timer);
     if (this.#profile.odd.sendsInactive) this.#send(key, type, 'inactive');
+    for (const listener of this.listeners) listener(type, false, active.at);
     this.#active.delete(key);
     this.#label();
     return active.id;

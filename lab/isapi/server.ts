@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Factory } from '../devices/factory.ts';
-import type { DeviceProfile } from '../devices/profile.ts';
+import { type DeviceProfile, isIsapi } from '../devices/profile.ts';
 import { type Reply, refusal, statusJson, statusXml } from './answer.ts';
 import type { DigestLogin, LoginCounter } from './digest.ts';
 import type { Documents } from './documents.ts';
@@ -127,6 +127,11 @@ export class IsapiServer {
     const path = inside ? whole.slice(prefix.length) : '';
     for (const h of handlers) if (await h.open?.({ ...asked, path: whole }, response)) return;
 
+    if (!isIsapi(profile.kind)) {
+      raw.resume();
+      this.send(response, url, { status: 404, type: 'text/html', body: '<html><body>404 Not Found</body></html>' });
+      return;
+    }
     if (!factory.activated || /^\/SDK\/|\/challenge$|\/activate$/.test(whole)) {
       const open = factory.answer(method, whole, (await read(raw)).toString('utf8', 0, 8192));
       if (open) this.send(response, url, { status: open.status, body: open.xml });

@@ -109,6 +109,7 @@ export const security: MakePart = (device) => {
       if (mode === 'full') {
         users.splice(1);
         onvifUsers.splice(0);
+        device.onvifUsers.clear();
       }
     },
     answer: ({ method, path, body, url }) => {
@@ -157,11 +158,16 @@ export const security: MakePart = (device) => {
         if (bad) return done(bad);
         const type = textOf(single!, 'userType') ?? 'mediaUser';
         onvifUsers.push({ id: Math.max(0, ...onvifUsers.map((u) => u.id)) + 1, name, password, type });
+        device.onvifUsers.set(name, password);
         return done(null, `<id>${onvifUsers.at(-1)!.id}</id>\n`);
       }
       if (!user) return done('invalidID');
+      device.onvifUsers.delete(user.name);
       if (method === 'DELETE') onvifUsers.splice(onvifUsers.indexOf(user), 1);
-      if (method === 'PUT') Object.assign(user, { name: name ?? user.name, password: password ?? user.password });
+      if (method === 'PUT') {
+        Object.assign(user, { name: name ?? user.name, password: password ?? user.password });
+        device.onvifUsers.set(user.name, user.password);
+      }
       return done(null);
     },
   };
