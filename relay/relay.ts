@@ -66,6 +66,8 @@ import { Notify, type NotifyOptions } from './notify/notify.ts';
 import { registerNotifyRoutes } from './notify/routes.ts';
 import { registerOperationRoutes } from './operations/routes.ts';
 import { Operator } from './operator/operator.ts';
+import { RadarCameras } from './panels/radar-cameras.ts';
+import { registerPanelRoutes } from './panels/routes.ts';
 import { loggedOperations } from './people/logged-operations.ts';
 import { People } from './people/people.ts';
 import { localOrigin } from './remote/origin.ts';
@@ -284,6 +286,7 @@ export class Relay {
     registerDeviceRoutes(api, { db, box, devices, list: deviceList, adding, remote });
     registerActivationRoutes(api, { activations });
     registerOperationRoutes(api, { box });
+    registerPanelRoutes(api, { box, radars: new RadarCameras({ db, clock }) });
     const publicUrl = this.#publicUrl;
     const pages = new Remote({
       ...{ db, clock, log: child('remote'), hub, leases, sessions, operationLog, box, remote, publicUrl },
@@ -296,7 +299,11 @@ export class Relay {
     registerArcRoutes(api, { accounts, alarms });
     registerClipRoutes(api, { clips, leases });
     const streams = new EventStreams({ sessions, leases, clock });
-    const known = { password: kept, verificationCode: async () => null, newestFirmware: async () => null };
+    const known = {
+      password: kept,
+      verificationCode: (companyId: string) => activations.verificationCode(companyId),
+      newestFirmware: async () => null,
+    };
     registerJobRoutes(api, { work: new SiteWork({ db, box, known }), streams, log: child('jobs') });
     registerLiveRoutes(api, { db, live, streams, log: child('live') });
     registerNotifyRoutes(api, { db, clock, log: child('notify'), notify, streams });

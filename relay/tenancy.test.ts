@@ -6,6 +6,7 @@ import { activationFixture } from './activation/testing/fixture.ts';
 import { hashToken } from './auth/sessions.ts';
 import { jobFixture } from './jobs/testing/fixture.ts';
 import { operationFixture } from './operations/testing/fixture.ts';
+import { panelFixture } from './panels/testing/fixture.ts';
 import { remoteFixture } from './remote/testing/fixture.ts';
 import { coreFixture } from './testing/core-fixture.ts';
 import type { Fixture, Tenant } from './testing/fixture.ts';
@@ -26,6 +27,7 @@ const FIXTURES: Fixture[] = [
   coreFixture,
   activationFixture,
   operationFixture,
+  panelFixture,
   jobFixture,
   remoteFixture,
   keyFixture,

@@ -6,12 +6,14 @@ import type { ArcTables } from '../arc/schema.ts';
 import type { AuditTables } from '../audit/schema.ts';
 import type { ClipTables } from '../clips/schema.ts';
 import type { CollaborationTables } from '../collaboration/schema.ts';
+import type { FirmwareTables } from '../firmware/schema.ts';
 import type { HandoverTables } from '../handover/schema.ts';
 import type { SharingTables } from '../handover/sharing-schema.ts';
 import type { InvitationTables } from '../invitations/schema.ts';
 import type { KeyTables } from '../keys/schema.ts';
 import type { NotifyTables } from '../notify/schema.ts';
 import type { OperatorTables } from '../operator/schema.ts';
+import type { PanelTables } from '../panels/schema.ts';
 import type { PeopleTables } from '../people/schema.ts';
 import type { SiteTables } from '../sites/schema.ts';
 
@@ -26,7 +28,9 @@ export interface Database
     AuditTables,
     KeyTables,
     ClipTables,
+    FirmwareTables,
     HandoverTables,
+    PanelTables,
     PeopleTables,
     SiteTables,
     SharingTables,

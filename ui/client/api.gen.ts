@@ -167,6 +167,7 @@ export type ArcAccount = {
     waiting: number;
   } | null;
 };
+export type ArmedDevice = { deviceId: string; name: string; done: boolean; code: string | null; text: string | null };
 export type BatchResult = { done: string[]; failed: { siteId: string; code: string; detail: string }[] };
 export type BatchShareResult = {
   items: { deviceId: string; customerId: string; result: 'shared' | 'shared-before' | 'limit-reached' }[];
@@ -937,6 +938,7 @@ export type Home = {
   anySite: boolean;
 };
 export type KeptPassword = { mac: string; activatedAt: string | null; certain: boolean };
+export type LinkedCamera = { camera: { cameraId: string; channel: number; name: string } | null };
 export type LogEntry = {
   id: string;
   seq: number;
@@ -1564,6 +1566,8 @@ export interface Routes {
     };
     /** What a device can do, and what of it takes part in linkages */
     '/devices/{deviceId}/capabilities': { params: { deviceId: string }; answer: DeviceCapabilities };
+    /** The camera that is linked to a radar */
+    '/devices/{deviceId}/linked-camera': { params: { deviceId: string }; answer: LinkedCamera };
     /** What a device has of something: presets, disks, doors, zones, … */
     '/devices/{deviceId}/lists/{list}': {
       params: { deviceId: string; list: string };
@@ -2531,6 +2535,12 @@ export interface Routes {
       };
       answer: ArcAccount;
     };
+    /** Arm or disarm several alarm devices of a site */
+    '/sites/{siteId}/arming': {
+      params: { siteId: string };
+      body: { devices: string[]; arm: 'away' | 'stay' | 'disarm'; area?: number; force?: boolean };
+      answer: { items: ArmedDevice[] };
+    };
     /** Ask the owner for the site authorisation */
     '/sites/{siteId}/authorization-applications': {
       params: { siteId: string };
@@ -2857,6 +2867,12 @@ export interface Routes {
       body: { username: string; password: string };
       answer: Device;
     };
+    /** Link a camera of the same site to a radar, in place of the one before */
+    '/devices/{deviceId}/linked-camera': {
+      params: { deviceId: string };
+      body: { cameraId: string; channel: number };
+      answer: undefined;
+    };
     /** Change settings of a device */
     '/devices/{deviceId}/settings/{section}': {
       params: { deviceId: string; section: string };
@@ -3035,6 +3051,8 @@ export interface Routes {
     '/arc/{accountId}': { params: { accountId: string }; answer: undefined };
     /** Take a device away; its events and clips stay */
     '/devices/{deviceId}': { params: { deviceId: string }; answer: undefined };
+    /** Unlink the camera of a radar */
+    '/devices/{deviceId}/linked-camera': { params: { deviceId: string }; answer: undefined };
     /** Close the device’s own page, with all that is open in it */
     '/devices/{deviceId}/remote-sessions/{remoteSessionId}': {
       params: { deviceId: string; remoteSessionId: string };

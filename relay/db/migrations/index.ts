@@ -12,6 +12,9 @@ import { platform } from './011-platform.ts';
 import { operator } from './012-operator.ts';
 import { home } from './013-home.ts';
 import { activation } from './014-activation.ts';
+import { firmware } from './016-firmware.ts';
+import { radar } from './017-radar.ts';
+import { verification } from './018-verification.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -30,4 +33,7 @@ export const migrations: readonly Migration[] = [
   operator,
   home,
   activation,
+  verification,
+  firmware,
+  radar,
 ];
