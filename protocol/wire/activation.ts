@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { BatchIssue } from './batch-issues.ts';
 import { DevicePassword } from './device-password.ts';
 import { Instant, Serial } from './ids.ts';
+import { CodeOutcome, VerificationCode } from './verification-code.ts';
 
 /** As discovery lists it. */
 export const Mac = z
@@ -14,10 +16,17 @@ export const FirstPassword = z.discriminatedUnion('from', [
   z.object({ from: z.literal('default') }),
   z.object({ from: z.literal('given'), password: DevicePassword, keepAsDefault: z.boolean().default(false) }),
 ]);
+/** Where the verification code of the devices' P2P service comes from. `none`: it is left as it is. */
+export const FirstCode = z.discriminatedUnion('from', [
+  z.object({ from: z.literal('none') }),
+  z.object({ from: z.literal('default') }),
+  z.object({ from: z.literal('given'), code: VerificationCode, keepAsDefault: z.boolean().default(false) }),
+]);
 export const ActivateDevices = z.object({
   boxSerial: Serial,
   macs: z.array(Mac).min(1).max(64),
   password: FirstPassword,
+  verificationCode: FirstCode.default({ from: 'none' }),
 });
 export type ActivateDevices = z.input<typeof ActivateDevices>;
 
@@ -26,6 +35,12 @@ export const ActivationResult = z.object({
   mac: Mac,
   activated: z.boolean(),
   weak: z.boolean(),
+  /** How it was reached; null: it was not, or an older box did it. */
+  way: z.enum(['isapi', 'temporary-address', 'sadp']).nullable(),
+  /** What became of the verification code; null: none was given. */
+  verificationCode: CodeOutcome.nullable(),
+  /** What to know of it before it goes on (INIT-06). */
+  issues: z.array(BatchIssue),
   /** Why not: a code of the API, and a sentence. */
   code: z.string().nullable(),
   detail: z.string().nullable(),
@@ -41,7 +56,11 @@ export const KeptPassword = z.object({
 });
 export type KeptPassword = z.infer<typeof KeptPassword>;
 
-export const DeviceDefaults = z.object({ password: z.boolean() });
+/** Whether there is one; neither is ever shown. */
+export const DeviceDefaults = z.object({ password: z.boolean(), verificationCode: z.boolean() });
 export type DeviceDefaults = z.infer<typeof DeviceDefaults>;
-/** null: no default. */
-export const SetDeviceDefaults = z.object({ password: DevicePassword.nullable() });
+/** null: no default. What is left out stays (INIT-05). */
+export const SetDeviceDefaults = z.object({
+  password: DevicePassword.nullable().optional(),
+  verificationCode: VerificationCode.nullable().optional(),
+});

@@ -24,12 +24,12 @@ const mac = (n: number) => `02-00-00-00-00-${String(n).padStart(2, '0')}`;
 
 /** What the box does with each device, and what it was asked. */
 let says: Record<string, ProblemCode | 'lost'>;
-let asked: { mac: string; password: string }[];
+let asked: { mac: string; password: string; verificationCode?: string }[];
 let atOnce = { now: 0, most: 0 };
 const tunnel = {
   isConnected: () => true,
   request: async (_: string, { body }: { body?: Buffer }) => {
-    const request = JSON.parse(String(body)) as { mac: string; password: string };
+    const request = JSON.parse(String(body)) as (typeof asked)[number];
     asked.push(request);
     // What the relay will need is on its disk before the device gets it.
     const kept = await db.selectFrom('device_passwords').select('mac').where('mac', '=', request.mac).execute();
@@ -39,7 +39,15 @@ const tunnel = {
     atOnce.now--;
     const code = says[request.mac];
     if (code === 'lost') throw new Error('the tunnel broke');
-    const answer = code ? problem(code, `It said ${code}.`) : { mac: request.mac, weak: false };
+    const answer = code
+      ? problem(code, `It said ${code}.`)
+      : {
+          mac: request.mac,
+          weak: false,
+          way: 'isapi',
+          code: request.verificationCode && 'set',
+          issues: ['same-serial'],
+        };
     const stream = new PassThrough();
     stream.end(JSON.stringify(answer));
     return {
@@ -65,15 +73,20 @@ beforeEach(async () => {
   says = {};
   asked = [];
   atOnce = { now: 0, most: 0 };
-  for (const table of ['device_passwords', 'device_defaults'] as const) await db.deleteFrom(table).execute();
+  for (const table of ['device_passwords', 'device_defaults', 'device_default_codes'] as const)
+    await db.deleteFrom(table).execute();
 });
 afterAll(async () => {
   await db.destroy();
   await relay.stop();
 });
 
-const activate = (macs: string[], password: Parameters<Activations['activate']>[2]['password']) =>
-  activations.activate(scope, acme.siteId, { boxSerial: box.serial, macs, password });
+type Wanted = Parameters<Activations['activate']>[2];
+const activate = (
+  macs: string[],
+  password: Wanted['password'],
+  verificationCode: Wanted['verificationCode'] = { from: 'none' },
+) => activations.activate(scope, acme.siteId, { boxSerial: box.serial, macs, password, verificationCode });
 const kept = (of: string) => activations.passwordOf(acme.companyId, acme.siteId, of);
 
 describe('activation of a batch (INIT-03)', () => {
@@ -117,11 +130,29 @@ describe('activation of a batch (INIT-03)', () => {
   it('takes the default where there is one, and refuses without (INIT-04, INIT-05)', async () => {
     await expect(activate([mac(1)], { from: 'default' })).rejects.toMatchObject({ code: 'conflict' });
     await activate([mac(1)], { from: 'given', password: 'Default-1', keepAsDefault: true });
-    expect(await activations.hasDefault(scope)).toBe(true);
+    expect(await activations.defaults(scope)).toEqual({ password: true, verificationCode: false });
     await activate([mac(2)], { from: 'default' });
     expect(asked.map((one) => one.password)).toEqual(['Default-1', 'Default-1']);
-    await activations.setDefault(scope, null);
-    expect(await activations.hasDefault(scope)).toBe(false);
+    await activations.setDefaults(scope, { password: null });
+    expect(await activations.defaults(scope)).toEqual({ password: false, verificationCode: false });
+  });
+
+  it('gives each the verification code as well, kept apart from the password (INIT-04, INIT-05)', async () => {
+    const own = { from: 'generated' } as const;
+    await expect(activate([mac(1)], own, { from: 'default' })).rejects.toMatchObject({ code: 'conflict' });
+    const [done] = await activate([mac(1)], own, { from: 'given', code: 'ABC12345', keepAsDefault: true });
+    expect(done).toMatchObject({ activated: true, verificationCode: 'set' });
+    expect(await activations.defaults(scope)).toEqual({ password: false, verificationCode: true });
+    await activate([mac(2)], own, { from: 'default' });
+    await activate([mac(3)], own);
+    expect(asked.map((one) => one.verificationCode)).toEqual(['ABC12345', 'ABC12345', undefined]);
+    expect(JSON.stringify(await db.selectFrom('device_default_codes').selectAll().execute())).not.toContain('ABC12345');
+    await activations.setDefaults(scope, { verificationCode: null });
+    expect(await activations.defaults(scope)).toEqual({ password: false, verificationCode: false });
+  });
+
+  it('tells what the box noticed of the batch, and how each was reached (INIT-06)', async () => {
+    expect(await activate([mac(1)], { from: 'generated' })).toMatchObject([{ way: 'isapi', issues: ['same-serial'] }]);
   });
 });
 
@@ -130,6 +161,12 @@ it('the API takes no password that devices refuse (INIT-24)', async () => {
     const body = { boxSerial: box.serial, macs: [mac(1)], password: { from: 'given', password } };
     const answer = await acme.api('POST', `/sites/${acme.siteId}/activations`, body);
     expect([password, answer.body.code]).toEqual([password, 'invalid-request']);
+  }
+  for (const code of ['abc', 'with blank', 'much-too-long-code']) {
+    const verificationCode = { from: 'given', code };
+    const body = { boxSerial: box.serial, macs: [mac(1)], password: { from: 'generated' }, verificationCode };
+    const answer = await acme.api('POST', `/sites/${acme.siteId}/activations`, body);
+    expect([code, answer.body.code]).toEqual([code, 'invalid-request']);
   }
 });
 

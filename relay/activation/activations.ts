@@ -2,7 +2,12 @@ import { randomInt } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { type Clock, iso } from '../../protocol/clock.ts';
-import type { ActivateDevices, ActivationResult, KeptPassword } from '../../protocol/wire/activation.ts';
+import type {
+  ActivateDevices,
+  ActivationResult,
+  DeviceDefaults,
+  KeptPassword,
+} from '../../protocol/wire/activation.ts';
 import { ActivateResult } from '../../protocol/wire/box-api.ts';
 import { devicePasswordFault } from '../../protocol/wire/device-password.ts';
 import type { ProblemCode } from '../../protocol/wire/problem.ts';
@@ -19,7 +24,7 @@ const AT_ONCE = 4;
 const UNCERTAIN = new Set<ProblemCode>(['box-unreachable', 'device-unreachable', 'device-error', 'internal-error']);
 
 /**
- * First passwords of devices (INIT-02…05). A password is sealed and stored before the device gets it: what only a closed
+ * First passwords of devices, and the verification codes beside them (INIT-02…05). A password is sealed and stored before the device gets it: what only a closed
  * page knew would be a camera for the bin.
  */
 export class Activations {
@@ -48,18 +53,32 @@ export class Activations {
       .executeTakeFirst();
     if (!box) throw new ProblemError('not-found', `Box ${wanted.boxSerial} is not at this site.`);
     if (box.state === 'revoked') throw new ProblemError('box-revoked');
-    const { password } = wanted;
+    const { password, verificationCode } = wanted;
     const shared = password.from === 'given' ? password.password : await this.#default(scope.companyId);
     if (password.from === 'default' && shared === null)
       throw new ProblemError('conflict', 'There is no default password yet: enter one, or let one be generated.');
-    if (password.from === 'given' && password.keepAsDefault) await this.setDefault(scope, password.password);
+    const code =
+      verificationCode.from === 'given'
+        ? verificationCode.code
+        : verificationCode.from === 'default'
+          ? await this.verificationCode(scope.companyId)
+          : null;
+    if (verificationCode.from === 'default' && code === null)
+      throw new ProblemError('conflict', 'There is no default verification code yet: enter one, or leave it out.');
+    if (password.from === 'given' && password.keepAsDefault)
+      await this.setDefaults(scope, { password: password.password });
+    if (verificationCode.from === 'given' && verificationCode.keepAsDefault)
+      await this.setDefaults(scope, { verificationCode: verificationCode.code });
     const macs = [...new Set(wanted.macs)];
     const results = new Map<string, ActivationResult>();
     const queue = [...macs];
     const work = async () => {
       for (let mac = queue.shift(); mac; mac = queue.shift()) {
         const first = password.from === 'generated' ? generatePassword() : (shared as string);
-        results.set(mac, await this.#one(scope, site.id, wanted.boxSerial, mac, first));
+        results.set(
+          mac,
+          await this.#one(scope, { siteId: site.id, boxSerial: wanted.boxSerial, mac, password: first, code }),
+        );
       }
     };
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, macs.length) }, work));
@@ -68,12 +87,10 @@ export class Activations {
 
   async #one(
     scope: Scope,
-    siteId: string,
-    boxSerial: string,
-    mac: string,
-    password: string,
+    wanted: { siteId: string; boxSerial: string; mac: string; password: string; code: string | null },
   ): Promise<ActivationResult> {
     const { companyId } = scope;
+    const { siteId, boxSerial, mac, password, code } = wanted;
     const key = (q: 'companyId' | 'mac') => (q === 'mac' ? mac : companyId);
     const former = await this.#db
       .selectFrom('device_passwords')
@@ -97,18 +114,20 @@ export class Activations {
     const row = () =>
       this.#db.updateTable('device_passwords').where('companyId', '=', companyId).where('mac', '=', mac);
     try {
-      const { weak } = await this.#box.json(boxSerial, ActivateResult, 'POST', '/v1/devices/activate', {
-        body: { mac, password: first },
+      const done = await this.#box.json(boxSerial, ActivateResult, 'POST', '/v1/devices/activate', {
+        body: { mac, password: first, ...(code !== null && { verificationCode: code }) },
         timeoutMs: TIMEOUT_MS,
       });
       await row().set({ activatedMs: this.#clock.now() }).execute();
       this.#log.info({ mac, siteId, boxSerial, userId: scope.userId }, 'device activated');
-      return { mac, activated: true, weak, code: null, detail: null };
+      const { weak, way = null, code: verificationCode = null, issues = [] } = done;
+      return { mac, activated: true, weak, way, verificationCode, issues, code: null, detail: null };
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
       // What was there before, or nothing, is true again where the device surely did not take this one.
       if (!UNCERTAIN.has(error.code)) await this.#restore(companyId, mac, former);
-      return { mac, activated: false, weak: false, code: error.code, detail: error.message };
+      const nothing = { way: null, verificationCode: null, issues: [] };
+      return { mac, activated: false, weak: false, ...nothing, code: error.code, detail: error.message };
     }
   }
 
@@ -165,24 +184,55 @@ export class Activations {
     return row ? this.#open(companyId, mac, row.sealed) : null;
   }
 
-  async hasDefault(scope: Scope): Promise<boolean> {
+  /** Which defaults there are; neither is shown. */
+  async defaults(scope: Scope): Promise<DeviceDefaults> {
     scope.must('manage-devices');
-    return (await this.#default(scope.companyId)) !== null;
+    const [password, code] = await Promise.all([
+      this.#default(scope.companyId),
+      this.verificationCode(scope.companyId),
+    ]);
+    return { password: password !== null, verificationCode: code !== null };
   }
 
-  async setDefault(scope: Scope, password: string | null): Promise<void> {
+  /** What is left out stays; null forgets. */
+  async setDefaults(
+    scope: Scope,
+    wanted: { password?: string | null; verificationCode?: string | null },
+  ): Promise<void> {
     scope.must('manage-devices');
     const { companyId } = scope;
-    if (password === null) {
-      await this.#db.deleteFrom('device_defaults').where('companyId', '=', companyId).execute();
+    const { password, verificationCode } = wanted;
+    if (password !== undefined) await this.#set('device_defaults', companyId, `device-default:${companyId}`, password);
+    if (verificationCode !== undefined)
+      await this.#set('device_default_codes', companyId, `device-default-code:${companyId}`, verificationCode);
+  }
+
+  async #set(
+    table: 'device_defaults' | 'device_default_codes',
+    companyId: string,
+    context: string,
+    value: string | null,
+  ): Promise<void> {
+    if (value === null) {
+      await this.#db.deleteFrom(table).where('companyId', '=', companyId).execute();
       return;
     }
-    const sealed = this.#vault.seal(`device-default:${companyId}`, password);
+    const sealed = this.#vault.seal(context, value);
     await this.#db
-      .insertInto('device_defaults')
+      .insertInto(table)
       .values({ companyId, sealed })
       .onConflict((c) => c.column('companyId').doUpdateSet({ sealed }))
       .execute();
+  }
+
+  /** The verification code kept for new devices; null: none. */
+  async verificationCode(companyId: string): Promise<string | null> {
+    const row = await this.#db
+      .selectFrom('device_default_codes')
+      .select('sealed')
+      .where('companyId', '=', companyId)
+      .executeTakeFirst();
+    return row ? this.#vault.open(`device-default-code:${companyId}`, row.sealed) : null;
   }
 
   async #default(companyId: string): Promise<string | null> {

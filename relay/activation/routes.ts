@@ -81,10 +81,10 @@ export function registerActivationRoutes(app: Api, { activations }: { activation
       path: '/company/device-defaults',
       operationId: 'getDeviceDefaults',
       tags,
-      summary: 'Whether there is a default password for new devices; it is never shown',
+      summary: 'Whether there are a default password and a default verification code; they are never shown',
       responses: { 200: json(DeviceDefaults, 'What is set'), ...problems('not-allowed') },
     }),
-    async (c) => c.json({ password: await activations.hasDefault(c.get('scope')) }, 200),
+    async (c) => c.json(await activations.defaults(c.get('scope')), 200),
   );
   app.openapi(
     createRoute({
@@ -92,14 +92,13 @@ export function registerActivationRoutes(app: Api, { activations }: { activation
       path: '/company/device-defaults',
       operationId: 'setDeviceDefaults',
       tags,
-      summary: 'Set or forget the default password for new devices',
+      summary: 'Set or forget the default password and the default verification code of new devices',
       request: body(SetDeviceDefaults),
       responses: { 200: json(DeviceDefaults, 'What is set'), ...problems('not-allowed') },
     }),
     async (c) => {
-      const { password } = c.req.valid('json');
-      await activations.setDefault(c.get('scope'), password);
-      return c.json({ password: password !== null }, 200);
+      await activations.setDefaults(c.get('scope'), c.req.valid('json'));
+      return c.json(await activations.defaults(c.get('scope')), 200);
     },
   );
 }

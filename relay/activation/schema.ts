@@ -11,4 +11,6 @@ export interface ActivationTables {
     activatedMs: number | null;
   };
   device_defaults: { companyId: string; sealed: string };
+  /** The verification code for new devices, apart from the password. */
+  device_default_codes: { companyId: string; sealed: string };
 }
