@@ -20,7 +20,7 @@ import type { CertificatePins } from './remote-config/pins.ts';
 /** The box's own API, for the relay alone: it is reached through the tunnel and listens on no address. */
 export function boxApi(o: {
   discovery: { list(): DiscoveredDevice[]; scan(): Promise<void> };
-  devices: Pick<DeviceManager, 'probe' | 'operate' | 'changePassword'>;
+  devices: Pick<DeviceManager, 'probe' | 'operate' | 'act' | 'changePassword'>;
   activator: Pick<Activator, 'activate'>;
   jobs: Jobs;
   recorders: Pick<RecorderWork, 'ask'>;

@@ -5,6 +5,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import type { PasswordChanged, ProbeRequest, ProbeResult } from '../../protocol/wire/box-api.ts';
 import type { Event } from '../../protocol/wire/event.ts';
 import { Host } from '../../protocol/wire/ids.ts';
+import type { ActionDone, DeviceAction } from '../../protocol/wire/operations.ts';
 import type { ProblemCode } from '../../protocol/wire/problem.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { Driver } from '../drivers/driver.ts';
@@ -129,6 +130,16 @@ export class DeviceManager {
     if (!session) return { ok: false, code: 'not-found', detail: 'This box does not look after such a device.' };
     const result = await session.operate(fn);
     return result.ok ? result : said(session.config.name, result);
+  }
+
+  /** Does one of the device's actions; one that changes its channels leaves none of them unknown. */
+  async act(deviceId: string, action: DeviceAction, signal?: AbortSignal): Promise<Done<ActionDone>> {
+    // Nothing is broken off half-way because the one who asked went away, except what moves.
+    const moves = action.action === 'ptzMove' || action.action === 'focus';
+    const done = await this.operate(deviceId, (driver) => driver.act(action, moves ? signal : undefined));
+    const changed = action.action.startsWith('channel') && done.ok;
+    if (changed) await this.#sessions.get(deviceId)?.rereadChannels();
+    return done;
   }
 
   /** For comparing what a person enters with it; null: no such device. */

@@ -7,7 +7,7 @@ import { invalidRequest, problemResponse } from '../problem-response.ts';
 import type { DeviceManager } from './manager.ts';
 
 /** Operating devices that are looked after (protocol/wire/operations.ts), under `/v1/devices`. */
-export function deviceRoutes(devices: Pick<DeviceManager, 'operate' | 'changePassword'>): Hono {
+export function deviceRoutes(devices: Pick<DeviceManager, 'operate' | 'act' | 'changePassword'>): Hono {
   const app = new Hono();
   const operate = async <T>(c: Context, fn: (driver: Driver) => Promise<Result<T>>, as: (value: T) => unknown) => {
     const done = await devices.operate(c.req.param('id') ?? '', fn);
@@ -75,11 +75,8 @@ export function deviceRoutes(devices: Pick<DeviceManager, 'operate' | 'changePas
   app.post('/:id/actions', async (c) => {
     const action = DeviceAction.safeParse(await c.req.json().catch(() => null));
     if (!action.success) return invalidRequest(action.error);
-    return operate(
-      c,
-      (driver) => driver.act(action.data),
-      (value) => value,
-    );
+    const done = await devices.act(c.req.param('id'), action.data, c.req.raw.signal);
+    return done.ok ? c.json(done.value) : problemResponse(done.code, done.detail);
   });
   return app;
 }

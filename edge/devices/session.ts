@@ -142,6 +142,14 @@ export class DeviceSession {
     return fn(this.#driver);
   }
 
+  /** Asks again which channels it has: somebody changed them. */
+  async rereadChannels(): Promise<void> {
+    const channels = await this.#driver?.channels(this.#stop.signal);
+    if (!channels?.ok) return;
+    this.#channels = channels.value;
+    this.#onChange();
+  }
+
   /** The search saw something new: the device may be elsewhere now. */
   lanChanged(): void {
     const place = this.#places.moved(this.#identity());
