@@ -169,7 +169,7 @@ export class PullPoint {
         if (signal.aborted) break;
         await this.#onMessage(message);
       }
-      if (textAt(answer.value, 'TerminationTime') !== '') this.#expiry(subscription, answer.value, true);
+      this.#seen(subscription, answer.value);
       if (tookMs < EARLY_MS) await this.#clock.sleep(messages.length > 0 ? PAUSE_MS / 5 : PAUSE_MS, signal);
     }
     return null;
@@ -215,22 +215,33 @@ export class PullPoint {
     });
   }
 
-  /**
-   * When it ends and when to renew it, from the times that the device gives in its own clock. False: they make no sense, and
-   * what was asked for is assumed. `onlyNearer`: an answer to a pull tells of an end, not of a renewal.
-   */
-  #expiry(subscription: Subscription, response: Element, onlyNearer = false): boolean {
+  /** When it ends and when to renew it. False: the device tells no time that makes sense, and what was asked for is assumed. */
+  #expiry(subscription: Subscription, response: Element): boolean {
+    const told = this.#lifetime(response);
+    const ms = told ?? LIFETIME_S * 1000;
+    const now = this.#clock.mono();
+    subscription.expiresAt = now + ms;
+    subscription.renewAt = now + Math.max(ms / 2, ms >= 2 * RENEW_AT_LEAST_MS ? RENEW_AT_LEAST_MS : SHORTEST_MS / 2);
+    return told !== null;
+  }
+
+  /** What the answer to a pull says of the end: on some devices pulling prolongs it, which is good to know without renewal. */
+  #seen(subscription: Subscription, response: Element): void {
+    const told = this.#lifetime(response);
+    if (told === null) return;
+    const now = this.#clock.mono();
+    subscription.expiresAt = now + told;
+    if (!subscription.renewable) subscription.renewAt = now + told - Math.min(2 * PULL_S * 1000, told / 2);
+    else subscription.renewAt = Math.min(subscription.renewAt, now + Math.max(SHORTEST_MS / 2, told / 2));
+  }
+
+  /** From the times that the device gives in its own clock; null when they make no sense. */
+  #lifetime(response: Element): number | null {
     const ends = Date.parse(textAt(response, 'TerminationTime'));
     const said = textAt(response, 'CurrentTime');
     const current = said === '' ? this.#clock.now() + this.#client.offsetMs : Date.parse(said);
-    const lifetime = ends - current;
-    const believable = lifetime >= SHORTEST_MS && lifetime <= LONGEST_MS;
-    const now = this.#clock.mono();
-    if (onlyNearer && (!believable || now + lifetime <= subscription.expiresAt)) return believable;
-    const ms = believable ? lifetime : LIFETIME_S * 1000;
-    subscription.expiresAt = now + ms;
-    subscription.renewAt = now + (ms / 2 >= RENEW_AT_LEAST_MS ? ms / 2 : Math.max(SHORTEST_MS / 2, ms / 2));
-    return believable;
+    const ms = ends - current;
+    return ms >= SHORTEST_MS && ms <= LONGEST_MS ? ms : null;
   }
 
   #addressing(action: string, to: Address): string {

@@ -91,18 +91,18 @@ export const DOCUMENTS: Record<string, Document> = {
   CreatePullPointSubscription(_asked, camera) {
     const id = String(camera.count('CreatePullPointSubscription'));
     camera.subscriptions.add(id);
-    const at = (ms: number) => new Date(camera.now() + camera.script.clockAheadMs + ms).toISOString();
-    return `<tev:CreatePullPointSubscriptionResponse><tev:SubscriptionReference><wsa5:Address>${camera.origin}/onvif/Subscription?Idx=${id}&amp;x=1</wsa5:Address><wsa5:ReferenceParameters><dom0:SubscriptionId xmlns:dom0="http://www.axis.com/2009/event" wsa5:IsReferenceParameter="true">${id}</dom0:SubscriptionId></wsa5:ReferenceParameters></tev:SubscriptionReference><wsnt:CurrentTime>\n ${at(0)}\n </wsnt:CurrentTime><wsnt:TerminationTime>${at(camera.script.lifetimeMs)}</wsnt:TerminationTime></tev:CreatePullPointSubscriptionResponse>`;
+    const now = camera.now();
+    camera.expires = now + camera.script.lifetimeMs;
+    return `<tev:CreatePullPointSubscriptionResponse><tev:SubscriptionReference><wsa5:Address>${camera.origin}/onvif/Subscription?Idx=${id}&amp;x=1</wsa5:Address><wsa5:ReferenceParameters><dom0:SubscriptionId xmlns:dom0="http://www.axis.com/2009/event" wsa5:IsReferenceParameter="true">${id}</dom0:SubscriptionId></wsa5:ReferenceParameters></tev:SubscriptionReference><wsnt:CurrentTime>\n ${camera.time(now)}\n </wsnt:CurrentTime><wsnt:TerminationTime>${camera.time(camera.expires)}</wsnt:TerminationTime></tev:CreatePullPointSubscriptionResponse>`;
   },
   SetSynchronizationPoint: () => '<tev:SetSynchronizationPointResponse/>',
   PullMessages: ({ text }, camera) =>
     camera.subscriptions.has(text('SubscriptionId')) ? '' : fault('wsrf-rw:ResourceUnknownFault', 'Resource unknown'),
   Renew(asked, camera) {
-    const { now, script } = camera;
-    const at = (ms: number) => new Date(now() + script.clockAheadMs + ms).toISOString();
+    if (asked.text('MessageID') !== '') camera.expires = camera.now() + camera.script.lifetimeMs;
     return asked.text('MessageID') === ''
       ? fault('ter:ActionFailed', 'no message id')
-      : `<wsnt:RenewResponse><wsnt:TerminationTime>${at(script.lifetimeMs)}</wsnt:TerminationTime><wsnt:CurrentTime>${at(0)}</wsnt:CurrentTime></wsnt:RenewResponse>`;
+      : `<wsnt:RenewResponse><wsnt:TerminationTime>${camera.time(camera.expires)}</wsnt:TerminationTime><wsnt:CurrentTime>${camera.time(camera.now())}</wsnt:CurrentTime></wsnt:RenewResponse>`;
   },
   Unsubscribe({ text }, camera) {
     camera.subscriptions.delete(text('SubscriptionId'));

@@ -23,6 +23,8 @@ export interface Script {
   /** An empty answer to a pull comes after so long. */
   holdMs: number;
   lifetimeMs: number;
+  /** A pull prolongs the subscription. */
+  pullProlongs: boolean;
 }
 export interface Seen {
   operation: string;
@@ -61,6 +63,7 @@ export class SoapCamera {
     advertised: '',
     holdMs: 50,
     lifetimeMs: 600_000,
+    pullProlongs: false,
   };
   readonly seen: Seen[] = [];
   readonly handlers = new Map<string, Handler>(Object.entries(DOCUMENTS));
@@ -70,6 +73,8 @@ export class SoapCamera {
   readonly open = new Set(OPEN);
   readonly subscriptions = new Set<string>();
   port = 0;
+  /** When the last subscription ends, by our clock. */
+  expires = 0;
   maxInFlight = 0;
   now: () => number = Date.now;
   #queue: string[] = [];
@@ -181,8 +186,13 @@ export class SoapCamera {
       this.#answerPull = null;
     }
     const messages = this.#queue.splice(0).join('');
-    const at = (ms: number) => new Date(this.now() + this.script.clockAheadMs + ms).toISOString();
-    return `<tev:PullMessagesResponse><tev:CurrentTime>${at(0)}</tev:CurrentTime><tev:TerminationTime>${at(this.script.lifetimeMs)}</tev:TerminationTime>${messages}</tev:PullMessagesResponse>`;
+    if (this.script.pullProlongs) this.expires = this.now() + this.script.lifetimeMs;
+    return `<tev:PullMessagesResponse><tev:CurrentTime>${this.time(this.now())}</tev:CurrentTime><tev:TerminationTime>${this.time(this.expires)}</tev:TerminationTime>${messages}</tev:PullMessagesResponse>`;
+  }
+
+  /** As the device's clock shows it. */
+  time(ms: number): string {
+    return new Date(ms + this.script.clockAheadMs).toISOString();
   }
 
   send(res: ServerResponse, status: number, inside: string): void {
