@@ -48,6 +48,7 @@ import { JournalIngest } from './events/ingest.ts';
 import { Quarantine } from './events/quarantine.ts';
 import { type EventParts, EventQueries } from './events/queries.ts';
 import { registerEventRoutes } from './events/routes.ts';
+import { Firmware } from './firmware/firmware.ts';
 import { Handover } from './handover/handover.ts';
 import { SharedWork } from './handover/shared-work.ts';
 import { HealthStore } from './health/health.ts';
@@ -59,6 +60,8 @@ import { SiteWork } from './jobs/jobs.ts';
 import { registerJobRoutes } from './jobs/routes.ts';
 import { ApiKeys } from './keys/keys.ts';
 import { registerKeyRoutes } from './keys/routes.ts';
+import { registerLanRoutes } from './lan/routes.ts';
+import { SiteLan } from './lan/site-lan.ts';
 import { LiveFeed } from './live/feed.ts';
 import { Live } from './live/live.ts';
 import { registerLiveRoutes } from './live/routes.ts';
@@ -299,12 +302,18 @@ export class Relay {
     registerArcRoutes(api, { accounts, alarms });
     registerClipRoutes(api, { clips, leases });
     const streams = new EventStreams({ sessions, leases, clock });
+    const firmware = new Firmware({ db, store, clock, log: child('firmware'), authenticator, remote });
+    firmware.start();
     const known = {
       password: kept,
       verificationCode: (companyId: string) => activations.verificationCode(companyId),
-      newestFirmware: async () => null,
+      newestFirmware: (device: { model: string; firmware: string | null }) => firmware.newest(device),
     };
-    registerJobRoutes(api, { work: new SiteWork({ db, box, known }), streams, log: child('jobs') });
+    const work = new SiteWork({ db, box, known });
+    registerJobRoutes(api, { work, streams, log: child('jobs') });
+    firmware.registerRoutes(api, { work, health: healthNow });
+    const lan = new SiteLan({ db, clock, log: child('lan'), box, desired, devices, kept });
+    registerLanRoutes(api, { lan });
     registerLiveRoutes(api, { db, live, streams, log: child('live') });
     registerNotifyRoutes(api, { db, clock, log: child('notify'), notify, streams });
     registerLogRoutes(api, { reader: new LogReader({ db, clock }), operationLog, clock });
@@ -328,6 +337,7 @@ export class Relay {
     const grants = new Grants({ clock });
     // Before the rest of /box/v1, whose bodies are small.
     app.route('/box/v1/uploads', uploadRoutes({ db, store, clips, grants, authenticator, warnables, remote, log }));
+    app.route('/', firmware.files());
     app.route('/box/v1', boxRoutes({ enrolment, authenticator, remote, log: child('boxes') }));
     mountApi(app, api);
     app.route('/', pages.enterPage({ https }));
@@ -359,6 +369,7 @@ export class Relay {
       () => uplink.stop(),
       () => enrolment.stop(),
       () => joiner.stop(),
+      () => firmware.stop(),
       () => management.stop(),
       () => together.stop(),
       () => health.stop(),

@@ -126,7 +126,7 @@ class Progress implements ItemProgress {
   readonly percents: Record<string, number[]> = {};
   #note: unknown;
   step: ItemProgress['step'] = (name, state, { percent = null, code = null, text = null } = {}) => {
-    if (percent !== null) (this.percents[name] ??= []).push(percent);
+    if (percent !== null) this.percents[name] = [...(this.percents[name] ?? []), percent];
     const step = this.list.find((s) => s.step === name) ?? this.list[this.list.push({ step: name } as JobStep) - 1]!;
     Object.assign(step, { state, percent, code, text, at: null });
   };

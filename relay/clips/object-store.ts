@@ -13,7 +13,7 @@ export class StoreError extends Error {
   }
 }
 
-/** Where clips live. An object is stored whole or not at all, and is on disk when `put` resolves. */
+/** Where clips and packages of firmware live. An object is stored whole or not at all, and is on disk when `put` resolves. */
 export interface ObjectStore {
   /** Throws {@link StoreError}; what the body throws is passed on. Nothing is left behind then. */
   put(key: string, body: AsyncIterable<Uint8Array>, expected: { size: number; sha256?: string }): Promise<void>;
@@ -24,10 +24,14 @@ export interface ObjectStore {
   delete(key: string): Promise<void>;
 }
 
-const KEY = /^clips\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\/(?:init\.mp4|[1-9]\d{0,5}\.m4s|video\.mp4)$/;
+const KEY =
+  /^(?:clips\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\/(?:init\.mp4|[1-9]\d{0,5}\.m4s|video\.mp4)|firmware\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\/(?:package\.zip|firmware))$/;
 
 /** Object names: protocol/wire/uploads.ts, and `video.mp4` for the joined clip. */
 export const fragmentKey = (clipId: string, n: number) => `clips/${clipId}/${n === 0 ? 'init.mp4' : `${n}.m4s`}`;
+/** A package of firmware as it came, and the file in it. */
+export const packageKey = (id: string) => `firmware/${id}/package.zip`;
+export const firmwareKey = (id: string) => `firmware/${id}/firmware`;
 export const videoKey = (clipId: string) => `clips/${clipId}/video.mp4`;
 
 /**

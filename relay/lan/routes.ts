@@ -1,0 +1,151 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { Uuid } from '../../protocol/wire/ids.ts';
+import { LanQuestions, LanResult, SetAddresses } from '../../protocol/wire/lan.ts';
+import {
+  DevicePasswordChanged,
+  LanDevice,
+  NewDevicePassword,
+  ResetPassword,
+  SetRecovery,
+  Unbind,
+  Unbound,
+} from '../../protocol/wire/lan-site.ts';
+import type { Api } from '../api/app.ts';
+import { body, json, problems } from '../api/problem.ts';
+import { SiteParams } from '../sites/routes.ts';
+import type { SiteLan } from './site-lan.ts';
+
+const tags = ['LAN'];
+const Result = LanResult.meta({ id: 'LanResult' });
+const REFUSED = [
+  'not-allowed',
+  'account-limited',
+  'permission-needed',
+  'not-found',
+  'site-status',
+  'box-revoked',
+] as const;
+const OF_DEVICE = [
+  'conflict',
+  'too-many-tries',
+  'device-refused-login',
+  'device-locked',
+  'device-not-activated',
+  'device-unreachable',
+  'device-error',
+  'box-unreachable',
+] as const;
+
+export function registerLanRoutes(app: Api, { lan }: { lan: SiteLan }): void {
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/sites/{siteId}/lan/addresses',
+      operationId: 'setLanAddresses',
+      tags,
+      summary: 'Edit the addresses of devices on the LAN, added or not, also in a foreign subnet',
+      description:
+        'Each by its MAC. Without `password`: the login of the added device, or the password kept since activation.',
+      request: { params: SiteParams, ...body(SetAddresses) },
+      responses: { 200: json(z.object({ items: z.array(Result) }), 'One a device'), ...problems(...REFUSED) },
+    }),
+    async (c) => {
+      const { siteId } = c.req.valid('param');
+      const items = await lan.setAddresses(c.get('scope'), siteId, c.req.valid('json'));
+      const done = items.filter((item) => item.done).map((item) => `${item.mac} ${item.address ?? 'DHCP'}`);
+      c.set('audit', { siteId, detail: `${done.length} of ${items.length}: ${done.join(', ')}` });
+      return c.json({ items }, 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/sites/{siteId}/lan/questions',
+      operationId: 'askLanQuestions',
+      tags,
+      summary: 'What a device on the LAN offers for a forgotten password',
+      request: { params: SiteParams, ...body(LanDevice) },
+      responses: {
+        200: json(LanQuestions.meta({ id: 'LanQuestions' }), 'As it says'),
+        ...problems(...REFUSED, ...OF_DEVICE),
+      },
+    }),
+    async (c) => {
+      const { boxSerial, mac } = c.req.valid('json');
+      return c.json(await lan.questions(c.get('scope'), c.req.valid('param').siteId, boxSerial, mac), 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/sites/{siteId}/lan/recovery',
+      operationId: 'setLanRecovery',
+      tags,
+      summary: 'Set e-mail or security answers of a device that is not added yet; once',
+      request: { params: SiteParams, ...body(SetRecovery) },
+      responses: { 200: json(Result, 'Done'), ...problems(...REFUSED, ...OF_DEVICE) },
+    }),
+    async (c) => {
+      const { siteId } = c.req.valid('param');
+      const wanted = c.req.valid('json');
+      c.set('audit', { siteId, target: { kind: 'device', name: wanted.mac } });
+      return c.json(await lan.setRecovery(c.get('scope'), siteId, wanted), 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/sites/{siteId}/lan/password-resets',
+      operationId: 'resetLanPassword',
+      tags,
+      summary: 'A new password for the answers to a device’s security questions; wrong ones count as tries',
+      request: { params: SiteParams, ...body(ResetPassword) },
+      responses: { 200: json(Result, 'Done'), ...problems(...REFUSED, ...OF_DEVICE) },
+    }),
+    async (c) => {
+      const { siteId } = c.req.valid('param');
+      const wanted = c.req.valid('json');
+      c.set('audit', { siteId, target: { kind: 'device', name: wanted.mac } });
+      return c.json(await lan.reset(c.get('scope'), siteId, wanted), 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/sites/{siteId}/unbindings',
+      operationId: 'unbindDevice',
+      tags,
+      summary: 'Take a device away from the account that it is added to; it must be on the LAN, and its password known',
+      request: { params: SiteParams, ...body(Unbind) },
+      responses: {
+        200: json(Unbound.meta({ id: 'Unbound' }), 'It can be added now'),
+        ...problems(...REFUSED, ...OF_DEVICE),
+      },
+    }),
+    async (c) => {
+      const { siteId } = c.req.valid('param');
+      const wanted = c.req.valid('json');
+      c.set('audit', { siteId, target: { kind: 'device', name: wanted.mac } });
+      return c.json(await lan.unbind(c.get('scope'), siteId, wanted), 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: 'put',
+      path: '/devices/{deviceId}/password',
+      operationId: 'changeDevicePassword',
+      tags,
+      summary: 'Change the password of a device; its box goes on with the new one',
+      description: 'Without `oldPassword`: with the one that the box has, while the site is not handed over.',
+      request: { params: z.object({ deviceId: Uuid }), ...body(NewDevicePassword) },
+      responses: {
+        200: json(DevicePasswordChanged.meta({ id: 'DevicePasswordChanged' }), 'What became of it'),
+        ...problems(...REFUSED, ...OF_DEVICE),
+      },
+    }),
+    async (c) => {
+      const { deviceId } = c.req.valid('param');
+      return c.json(await lan.changePassword(c.get('scope'), deviceId, c.req.valid('json')), 200);
+    },
+  );
+}
