@@ -10,6 +10,7 @@ import { Copyable } from '../../components/serial.tsx';
 import { formatDuration } from '../../components/time.ts';
 import { withUndo } from '../../components/undo.tsx';
 import { Operations } from '../device/operations.tsx';
+import { OwnPage } from '../device/own-page.tsx';
 import { NotFound } from '../not-found.tsx';
 import { api } from '../session.ts';
 import { useSite } from './context.ts';
@@ -96,6 +97,7 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
               ]}
             />
           </Panel>
+          <OwnPage key={device.id} device={device} />
           {site.data!.operations.includes('manage-devices') ? (
             <>
               <Panel title={t('device.credentials')}>
