@@ -4,6 +4,7 @@ import type customer from './en/customer.json';
 import type deliveries from './en/deliveries.json';
 import type handover from './en/handover.json';
 import type home from './en/home.json';
+import type install from './en/install.json';
 import type keys from './en/keys.json';
 import type log from './en/log.json';
 import type messages from './en/messages.json';
@@ -31,6 +32,7 @@ export interface Files {
   deliveries: typeof deliveries;
   handover: typeof handover;
   home: typeof home;
+  install: typeof install;
   keys: typeof keys;
   log: typeof log;
   messages: typeof messages;

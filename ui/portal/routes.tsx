@@ -382,7 +382,7 @@ export const SITE_ROUTES = withPages<SiteRoute>([
   {
     path: '/devices',
     load: async () => (await import('./site/devices.tsx')).Devices,
-    strings: ['activation'],
+    strings: ['activation', 'install'],
     tab: { label: 'site.tab.devices', order: 10 },
   },
   {
@@ -390,6 +390,36 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     needs: 'manage',
     load: async () => (await import('./install/activate.tsx')).ActivatePage,
     strings: ['activation'],
+  },
+  {
+    path: '/initialise',
+    needs: 'manage',
+    load: async () => (await import('./install/initialise.tsx')).InitialisePage,
+    strings: ['install'],
+  },
+  {
+    path: '/jobs',
+    needs: 'list',
+    load: async () => (await import('./install/jobs.tsx')).JobsPage,
+    strings: ['install'],
+  },
+  {
+    path: '/jobs/:jobId',
+    needs: 'list',
+    load: async () => (await import('./install/job.tsx')).JobPage,
+    strings: ['install'],
+  },
+  {
+    path: '/recorder',
+    needs: 'manage',
+    load: async () => (await import('./install/recorder.tsx')).RecorderPage,
+    strings: ['install'],
+  },
+  {
+    path: '/add-found',
+    needs: 'manage',
+    load: async () => (await import('./install/add-found.tsx')).AddFoundPage,
+    strings: ['install'],
   },
   {
     path: '/devices/add',

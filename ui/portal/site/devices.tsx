@@ -2,6 +2,7 @@ import type { Device } from '../../../protocol/wire/api.ts';
 import { t } from '../../components/i18n.ts';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
+import { RunningJobs } from '../install/jobs.tsx';
 import { useSite } from './context.ts';
 import { Credentials, DeviceStateLine, Snapshot, useDeviceState } from './device-parts.tsx';
 import { Discovered } from './discovered.tsx';
@@ -33,8 +34,15 @@ export function Devices() {
           <a class="link" href={`${base}/activate`}>
             {t('activation.title')}
           </a>
+          <a class="link" href={`${base}/initialise`}>
+            {t('install.link')}
+          </a>
+          <a class="link" href={`${base}/add-found`}>
+            {t('addFound.title')}
+          </a>
         </p>
       )}
+      {site.data?.operations.includes('manage-devices') && boxes.length > 0 && <RunningJobs />}
       {!sees(site.data!)
         ? null
         : boxes.length === 0

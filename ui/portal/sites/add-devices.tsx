@@ -244,7 +244,7 @@ function AddressFields({ error }: { error: Failed }) {
 }
 
 /** What became of each device, and what can be done about it. */
-function Results({
+export function Results({
   results,
   again,
   busy,
