@@ -125,7 +125,7 @@ describe('a switch by SNMP', () => {
     expect(await driver.identify()).toEqual({
       ok: true,
       value: {
-        ...{ name: 'Cellar', model: 'DS-3E1309P', serial: 'SW1234567', mac: 'bc:9b:5e:00:00:01', firmware: 'V1.2.3' },
+        ...{ name: 'Cellar', model: 'DS-3E1309P', serial: 'SW1234567', mac: 'bc-9b-5e-00-00-01', firmware: 'V1.2.3' },
         ...{ deviceType: 'switch', recorder: false },
       },
     });
@@ -169,7 +169,7 @@ describe('a switch by SNMP', () => {
     expect(again.ok && again.value[0]?.values).toMatchObject({ rxRate: 0, txRate: 0 });
     expect(await driver.readList('neighbours', {})).toMatchObject({
       value: [
-        { name: 'Gate camera', values: { port: 'Port one', mac: '44:19:b6:01:02:03', peerPort: '44:19:b6:01:02:03' } },
+        { name: 'Gate camera', values: { port: 'Port one', mac: '44-19-b6-01-02-03', peerPort: '44-19-b6-01-02-03' } },
         { name: 'Router', values: { port: 'Port 3', peerPort: 'uplink' } },
       ],
     });

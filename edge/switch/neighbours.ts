@@ -65,7 +65,7 @@ export async function learntAt(snmp: Snmp, macs: string[]): Promise<Set<string> 
   const bridge = await snmp.column(BRIDGE_PORTS);
   const suffixes = macs.map((mac) =>
     mac
-      .split(':')
+      .split(/[:-]/)
       .map((byte) => Number.parseInt(byte, 16))
       .join('.'),
   );

@@ -194,5 +194,5 @@ export const numberOf = (value: Value | undefined): number | null => (typeof val
 /** Six bytes as a MAC address; null: it is none. */
 export function macOf(value: Value | undefined): string | null {
   if (!Buffer.isBuffer(value) || value.length !== 6 || value.every((b) => b === 0)) return null;
-  return [...value].map((b) => b.toString(16).padStart(2, '0')).join(':');
+  return [...value].map((b) => b.toString(16).padStart(2, '0')).join('-');
 }
