@@ -276,6 +276,7 @@ const setup = setupApp({
   discovery,
   uplink,
   tunnel,
+  remote,
   relayUrl: options.relay,
   health: () => health.read(),
   ready: () => uplink.state().connected,

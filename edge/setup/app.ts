@@ -8,6 +8,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Logger } from 'pino';
 import QRCode from 'qrcode';
+import { z } from 'zod';
 import { iso } from '../../protocol/clock.ts';
 import { SetupPassword as PasswordBody, type SetupStatus } from '../../protocol/wire/api.ts';
 import type { DiscoveredDevice } from '../../protocol/wire/box-api.ts';
@@ -25,6 +26,8 @@ export interface SetupDeps {
   discovery: { list(): DiscoveredDevice[]; scan(): Promise<void> };
   uplink: { state(): UplinkState; allowClaim(): boolean };
   tunnel: { state(): { connected: boolean } };
+  /** Pages of devices through the tunnel: the switch is here, out of the relay's reach. */
+  remote: { readonly allowed: boolean; allow(allowed: boolean): void };
   relayUrl: string;
   health: () => Health;
   ready: () => boolean;
@@ -125,6 +128,12 @@ export function setupApp(o: SetupDeps): Hono {
   api.post('/allow-claim', (c) =>
     o.uplink.allowClaim() ? c.json({ ok: true }) : problemResponse('box-unreachable', 'The relay is not connected.'),
   );
+  api.post('/remote-configuration', async (c) => {
+    const body = z.object({ allowed: z.boolean() }).safeParse(await c.req.json().catch(() => null));
+    if (!body.success) return problemResponse('invalid-request');
+    o.remote.allow(body.data.allowed);
+    return c.json({ allowed: o.remote.allowed });
+  });
   api.all('*', () => problemResponse('not-found'));
   app.route('/api/setup', api);
 
@@ -162,6 +171,7 @@ async function status(o: SetupDeps): Promise<SetupStatus> {
         .filter((i) => i.family === 'IPv4')
         .map((i) => ({ name, address: `${i.address}/${i.cidr?.split('/')[1]}` })),
     ),
+    remoteConfiguration: o.remote.allowed,
     health,
   };
 }

@@ -13,6 +13,13 @@ let dir: string;
 let clock: ManualClock;
 let claimed: boolean | null;
 let app: Hono;
+/** The switch of remote configuration. */
+const remote = {
+  allowed: true,
+  allow(allowed: boolean) {
+    this.allowed = allowed;
+  },
+};
 
 function build(): Hono {
   return setupApp({
@@ -21,6 +28,7 @@ function build(): Hono {
     discovery: { list: () => [], scan: async () => {} },
     uplink: { state: () => ({ connected: true, since: 0, lastError: null, claimed }), allowClaim: () => true },
     tunnel: { state: () => ({ connected: true }) },
+    remote,
     relayUrl: 'https://relay.example/',
     health: () => ({ version: '1' }) as Health,
     ready: () => true,
@@ -120,6 +128,16 @@ describe('set-up page', () => {
       (await call('POST', '/api/setup/password', { password: 'correct horse' }, { 'content-type': 'text/plain' }))
         .status,
     ).toBe(400);
+  });
+
+  it('switches remote configuration off and on, for whoever is signed in at the box (RCFG-01)', async () => {
+    const change = (allowed: unknown, cookie = '') =>
+      call('POST', '/api/setup/remote-configuration', { allowed }, { cookie });
+    expect([(await change(false)).status, remote.allowed]).toEqual([401, true]);
+    const { cookie } = await call('POST', '/api/setup/password', { password: 'correct horse' });
+    expect([(await change('no', cookie)).status, remote.allowed]).toEqual([400, true]);
+    expect([(await change(false, cookie)).body, remote.allowed]).toEqual([{ allowed: false }, false]);
+    expect([(await change(true, cookie)).body, remote.allowed]).toEqual([{ allowed: true }, true]);
   });
 
   it('gives metrics to loopback alone', async () => {

@@ -283,6 +283,8 @@ export const SetupStatus = z.object({
     lastError: z.string().nullable(),
   }),
   interfaces: z.array(z.object({ name: z.string(), address: z.string() })),
+  /** Whether people may open pages of devices through the tunnel. */
+  remoteConfiguration: z.boolean(),
   health: Health,
 });
 export type SetupStatus = z.infer<typeof SetupStatus>;

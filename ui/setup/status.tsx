@@ -35,6 +35,7 @@ export function StatusPage() {
             <Paths box={box} />
             <Network box={box} />
           </div>
+          <RemoteConfiguration allowed={box.remoteConfiguration} changed={reload} />
           <Lan />
         </>
       )}
@@ -140,6 +141,24 @@ function AllowClaim() {
         <p role="status">{done && t('setup.allowed')}</p>
       </div>
     </details>
+  );
+}
+
+/** Pages of devices through the tunnel: whoever stands at the box has the last word. */
+function RemoteConfiguration({ allowed, changed }: { allowed: boolean; changed: () => void }) {
+  const change = useAction(async () => {
+    await api.post('/remote-configuration', { allowed: !allowed });
+    changed();
+  });
+  return (
+    <Panel title={t('setup.remote')}>
+      <ProblemPanel error={change.error} what={t('setup.remoteFailed')} />
+      <State level={allowed ? 'well' : 'info'}>{t(allowed ? 'setup.remoteOn' : 'setup.remoteOff')}</State>
+      <p class="muted mt-2 max-w-prose">{t('setup.remoteText')}</p>
+      <button type="button" class="btn mt-3" onClick={() => change.run()} aria-disabled={change.busy}>
+        {t(allowed ? 'setup.remoteForbid' : 'setup.remoteAllow')}
+      </button>
+    </Panel>
   );
 }
 
