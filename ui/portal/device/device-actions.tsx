@@ -88,7 +88,12 @@ export function DeviceActions({
       </p>
       <div class="flex flex-wrap gap-2">
         {shown.map((action) => (
-          <button key={word(action)} type="button" class="btn" onClick={() => start(action)}>
+          <button
+            key={word(action)}
+            type="button"
+            class="btn h-auto min-h-11 whitespace-normal py-2"
+            onClick={() => start(action)}
+          >
             {word(action)}
           </button>
         ))}
