@@ -4,7 +4,9 @@ import { uuidv7 } from '../protocol/wire/ids.ts';
 import type { RolePermission } from '../protocol/wire/rights.ts';
 import { activationFixture } from './activation/testing/fixture.ts';
 import { hashToken } from './auth/sessions.ts';
+import { firmwareFixture } from './firmware/testing/fixture.ts';
 import { jobFixture } from './jobs/testing/fixture.ts';
+import { lanFixture } from './lan/testing/fixture.ts';
 import { operationFixture } from './operations/testing/fixture.ts';
 import { panelFixture } from './panels/testing/fixture.ts';
 import { remoteFixture } from './remote/testing/fixture.ts';
@@ -29,6 +31,8 @@ const FIXTURES: Fixture[] = [
   operationFixture,
   panelFixture,
   jobFixture,
+  lanFixture,
+  firmwareFixture,
   remoteFixture,
   keyFixture,
   peopleFixture,

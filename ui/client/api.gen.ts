@@ -551,6 +551,7 @@ export type DeviceListing = {
   items: { id: string; name: string; values: Record<string, string | number | boolean | null> }[];
 };
 export type DevicePage = { items: DeviceItem[]; nextCursor: string | null };
+export type DevicePasswordChanged = { outcome: 'changed' | 'uncertain'; text: string | null };
 export type DeviceSettings = {
   fields: (
     | { name: string; readOnly?: true; kind: 'boolean'; value: boolean | null }
@@ -592,6 +593,43 @@ export type DeviceSettingsWritten = {
     is: string | number | boolean | null | [number, number][][];
   }[];
   rebootRequired: boolean;
+};
+export type DeviceUpgrade = {
+  deviceId: string;
+  name: string;
+  model: string;
+  firmware: string;
+  boxSerial: string | null;
+  online: boolean;
+  available: {
+    id: string;
+    fileName: string;
+    version: string;
+    models: string[];
+    note: string;
+    state: 'uploading' | 'ready' | 'failed';
+    reason: string | null;
+    size: number;
+    firmwareSize: number | null;
+    sha256: string | null;
+    createdAt: string;
+    deviceId: string | null;
+  } | null;
+  own: {
+    id: string;
+    fileName: string;
+    version: string;
+    models: string[];
+    note: string;
+    state: 'uploading' | 'ready' | 'failed';
+    reason: string | null;
+    size: number;
+    firmwareSize: number | null;
+    sha256: string | null;
+    createdAt: string;
+    deviceId: string | null;
+  } | null;
+  passwordNeeded: boolean;
 };
 export type Discovery = {
   items: {
@@ -810,6 +848,20 @@ export type EventItem = {
     acknowledgedAt: string | null;
   }[];
 };
+export type FirmwarePackage = {
+  id: string;
+  fileName: string;
+  version: string;
+  models: string[];
+  note: string;
+  state: 'uploading' | 'ready' | 'failed';
+  reason: string | null;
+  size: number;
+  firmwareSize: number | null;
+  sha256: string | null;
+  createdAt: string;
+  deviceId: string | null;
+};
 export type Handover = {
   id: string;
   siteId: string;
@@ -938,6 +990,14 @@ export type Home = {
   anySite: boolean;
 };
 export type KeptPassword = { mac: string; activatedAt: string | null; certain: boolean };
+export type LanQuestions = { mail: boolean; questions: { id: number; set: boolean }[] };
+export type LanResult = {
+  mac: string;
+  done: boolean;
+  address: string | null;
+  code: string | null;
+  detail: string | null;
+};
 export type LinkedCamera = { camera: { cameraId: string; channel: number; name: string } | null };
 export type LogEntry = {
   id: string;
@@ -1038,6 +1098,7 @@ export type OperatorCompanyDetail = {
   decidedAt: string | null;
   reason: string;
 };
+export type PackageUpload = { package: FirmwarePackage; url: string };
 export type PermissionApplication = {
   id: string;
   siteId: string;
@@ -1459,7 +1520,12 @@ export type TransferStatus = {
   obstacles: { code: 'no-device' | 'ip-device' | 'device-type'; device: { id: string; name: string } | null }[];
   owner: { name: string } | null;
 };
+export type Unbound = { fromAccount: boolean; text: string | null };
 export type UnreadNotifications = { total: number; business: number; arc: number; site: number };
+export type UpgradesStarted = {
+  jobs: { boxSerial: string; jobId: string }[];
+  refused: { deviceId: string; code: string; detail: string }[];
+};
 
 /** By method, then by path below /api/v1. An `answer` that is `never` is no JSON: make its address with `address()`. */
 export interface Routes {
@@ -1591,6 +1657,8 @@ export interface Routes {
     };
     /** One event with its clip and what became of its alarms */
     '/events/{eventId}': { params: { eventId: string }; answer: EventDetail };
+    /** The package as it was uploaded, for installing it on a device’s own page */
+    '/firmware/{firmwareId}/package': { params: { firmwareId: string }; answer: never };
     /** Sites that wait to be accepted, sent to one’s verified address or number */
     '/handovers': { answer: { items: Handover[] } };
     /** One handover */
@@ -1695,6 +1763,8 @@ export interface Routes {
     };
     /** One company, with what it sent for its authentication */
     '/operator/companies/{companyId}': { params: { companyId: string }; answer: OperatorCompanyDetail };
+    /** Packages of firmware for everybody */
+    '/operator/firmware': { answer: { items: FirmwarePackage[] } };
     /** Service keys, newest first */
     '/operator/service-keys': {
       query?: {
@@ -1894,6 +1964,8 @@ export interface Routes {
     '/sites/{siteId}/stream': { params: { siteId: string }; answer: never };
     /** How the handover of a site stands, and what is in its way */
     '/sites/{siteId}/transfer': { params: { siteId: string }; answer: TransferStatus };
+    /** Devices of a site, their firmware, and what there is for them */
+    '/sites/{siteId}/upgrades': { params: { siteId: string }; answer: { items: DeviceUpgrade[] } };
   };
   post: {
     /** Confirm the new e-mail address of an account */
@@ -2059,6 +2131,12 @@ export interface Routes {
     };
     /** Trust the certificate that the device shows next */
     '/devices/{deviceId}/certificate/forget': { params: { deviceId: string }; answer: undefined };
+    /** Begin to upload a package for one device */
+    '/devices/{deviceId}/firmware': {
+      params: { deviceId: string };
+      body: { fileName: string; size: number };
+      answer: PackageUpload;
+    };
     /** Open the device’s own page */
     '/devices/{deviceId}/remote-sessions': { params: { deviceId: string }; answer: RemoteSession };
     /** Invite an employee by e-mail */
@@ -2169,6 +2247,11 @@ export interface Routes {
     '/operator/boxes/{serial}/clear-duplicate': { params: { serial: string }; answer: OperatorBox };
     /** Revoke a box for good: cut at once, and never let in again */
     '/operator/boxes/{serial}/revoke': { params: { serial: string }; answer: OperatorBox };
+    /** Begin to upload a package for everybody */
+    '/operator/firmware': {
+      body: { fileName: string; size: number; models: string[]; note?: string };
+      answer: PackageUpload;
+    };
     /** Issue service keys */
     '/operator/service-keys': {
       body: { content: 'employee-slots'; quantity: number; count?: number; note?: string; validDays?: number };
@@ -2629,6 +2712,55 @@ export interface Routes {
       };
       answer: SiteJob;
     };
+    /** Edit the addresses of devices on the LAN, added or not, also in a foreign subnet */
+    '/sites/{siteId}/lan/addresses': {
+      params: { siteId: string };
+      body: {
+        boxSerial: string;
+        items: {
+          mac: string;
+          password?: string;
+          to:
+            | { dhcp: true }
+            | {
+                dhcp: false;
+                address: string;
+                subnetMask:
+                  | '255.255.255.0'
+                  | '255.255.255.128'
+                  | '255.255.255.192'
+                  | '255.255.255.224'
+                  | '255.255.255.240'
+                  | '255.255.255.248'
+                  | '255.255.255.252'
+                  | '255.255.254.0'
+                  | '255.255.252.0'
+                  | '255.255.248.0'
+                  | '255.255.240.0'
+                  | '255.255.224.0'
+                  | '255.255.192.0'
+                  | '255.255.128.0'
+                  | '255.255.0.0'
+                  | '255.0.0.0';
+                gateway: string | null;
+                dns?: string[];
+              };
+        }[];
+      };
+      answer: { items: LanResult[] };
+    };
+    /** A new password for the answers to a device’s security questions; wrong ones count as tries */
+    '/sites/{siteId}/lan/password-resets': {
+      params: { siteId: string };
+      body: { boxSerial: string; mac: string; answers: { id: number; answer: string }[]; newPassword: string };
+      answer: LanResult;
+    };
+    /** What a device on the LAN offers for a forgotten password */
+    '/sites/{siteId}/lan/questions': {
+      params: { siteId: string };
+      body: { boxSerial: string; mac: string };
+      answer: LanQuestions;
+    };
     /** Channels of a recorder that need not be added yet: see, add, sort */
     '/sites/{siteId}/lan/recorder': {
       params: { siteId: string };
@@ -2646,6 +2778,17 @@ export interface Routes {
           | { do: 'sort'; order: number[]; passwords?: { channel: number; password: string }[] };
       };
       answer: RecorderView;
+    };
+    /** Set e-mail or security answers of a device that is not added yet; once */
+    '/sites/{siteId}/lan/recovery': {
+      params: { siteId: string };
+      body: {
+        boxSerial: string;
+        mac: string;
+        password?: string;
+        recovery: { email: string | null; answers: { id: number; answer: string }[] | null };
+      };
+      answer: LanResult;
     };
     /** Move devices to another site of the same owner */
     '/sites/{siteId}/move-devices': {
@@ -2782,6 +2925,18 @@ export interface Routes {
     '/sites/{siteId}/transfer/cancel': { params: { siteId: string }; answer: TransferStatus };
     /** Send a handover again; the former message no longer works */
     '/sites/{siteId}/transfer/resend': { params: { siteId: string }; answer: SentTransfer };
+    /** Take a device away from the account that it is added to; it must be on the LAN, and its password known */
+    '/sites/{siteId}/unbindings': {
+      params: { siteId: string };
+      body: { boxSerial: string; mac: string; password: string };
+      answer: Unbound;
+    };
+    /** Upgrade devices; once begun, an upgrade cannot be stopped */
+    '/sites/{siteId}/upgrades': {
+      params: { siteId: string };
+      body: { items: { deviceId: string; firmwareId: string; password?: string }[] };
+      answer: UpgradesStarted;
+    };
   };
   put: {
     /** Change an account */
@@ -2872,6 +3027,12 @@ export interface Routes {
       params: { deviceId: string };
       body: { cameraId: string; channel: number };
       answer: undefined;
+    };
+    /** Change the password of a device; its box goes on with the new one */
+    '/devices/{deviceId}/password': {
+      params: { deviceId: string };
+      body: { oldPassword?: string; newPassword: string };
+      answer: DevicePasswordChanged;
     };
     /** Change settings of a device */
     '/devices/{deviceId}/settings/{section}': {
@@ -3070,6 +3231,8 @@ export interface Routes {
     '/me/sessions/{sessionId}': { params: { sessionId: string }; answer: undefined };
     /** Send no more push messages to one of my browsers */
     '/notifications/push/{subscriptionId}': { params: { subscriptionId: string }; answer: undefined };
+    /** Take a package away; what is being installed from it at the moment may fail */
+    '/operator/firmware/{firmwareId}': { params: { firmwareId: string }; answer: undefined };
     /** Remove an employee: the account and its personal data are deleted */
     '/people/{userId}': { params: { userId: string }; answer: undefined };
     /** Delete a role that nobody has */
