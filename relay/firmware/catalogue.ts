@@ -130,7 +130,11 @@ export class Catalogue {
     this.#log.info({ firmware: row.id, fileName: row.fileName, state: more.state }, 'firmware package');
     // A new one for a device takes the place of those before.
     if (more.state === 'ready' && row.deviceId) {
-      const former = await this.#rows().where('deviceId', '=', row.deviceId).where('id', '<', row.id).execute();
+      const former = await this.#rows()
+        .where('deviceId', '=', row.deviceId)
+        .where('id', '!=', row.id)
+        .where('state', '!=', 'uploading')
+        .execute();
       for (const { id } of former) await this.#remove(id);
     }
     return view({ ...row, ...values });
