@@ -155,15 +155,30 @@ export class OnvifClient {
     }
   }
 
-  /** By how much its clock may be ahead of ours, the likeliest first; read without a login. */
-  async readClock(signal?: AbortSignal, fallbackMs: number | null = null): Promise<number[]> {
+  /** By how much its clock is ahead of ours; null: it does not say. */
+  async clockAhead(signal?: AbortSignal): Promise<number | null> {
+    return (await this.#askClock(signal)).found[0] ?? null;
+  }
+
+  /** Its clock was set: logins are made in that time from now on. */
+  async clockWasSet(signal?: AbortSignal): Promise<void> {
+    if (this.#login?.kind === 'token') await this.#followClock(this.#login, signal);
+  }
+
+  /** By how much its clock may be ahead of ours, the likeliest first; `dateMs`: what it said otherwise. */
+  async #readClock(signal?: AbortSignal, dateMs: number | null = null): Promise<number[]> {
+    const { found, nowMs, toldMs } = await this.#askClock(signal);
+    const date = dateMs ?? toldMs;
+    return found.length > 0 ? found : [date === null ? 0 : date - nowMs];
+  }
+
+  async #askClock(signal?: AbortSignal): Promise<{ found: number[]; nowMs: number; toldMs: number | null }> {
     const before = this.clock.now();
     const read = await this.#once(this.device, '<tds:GetSystemDateAndTime/>', { anonymous: true, signal }, null);
-    const now = (before + this.clock.now()) / 2;
+    const nowMs = (before + this.clock.now()) / 2;
     this.#offset.readMono = this.clock.mono();
-    const dateMs = fallbackMs ?? (read.kind === 'refused' ? read.refusal.dateMs : null);
-    const found = read.kind === 'done' && read.result.ok ? offsets(readDeviceTime(read.result.value), now) : [];
-    return found.length > 0 ? found : dateMs !== null ? [dateMs - now] : [0];
+    const found = read.kind === 'done' && read.result.ok ? offsets(readDeviceTime(read.result.value), nowMs) : [];
+    return { found, nowMs, toldMs: read.kind === 'refused' ? read.refusal.dateMs : null };
   }
 
   async #call(at: Address, body: string, o: CallOptions): Promise<Result<Element>> {
@@ -199,7 +214,7 @@ export class OnvifClient {
   /** The first login: in the ways that the device offers, with as few tries as can be. */
   async #logIn(at: Address, body: string, o: CallOptions, asked: Refusal): Promise<Result<Element>> {
     if (asked.locked) return failure('device-locked', `It is locked: ${asked.text}`, { unlockInMs: 30 * 60_000 });
-    const clocks = await this.readClock(o.signal, asked.dateMs);
+    const clocks = await this.#readClock(o.signal, asked.dateMs);
     const tried: Login[] = [];
     this.#offset.shownMs = clocks[0] ?? 0;
     let last = asked;
@@ -280,7 +295,7 @@ export class OnvifClient {
   /** After a restart a device may live in another year; null: its clock goes on as it did. */
   async #followClock(login: Login & { kind: 'token' }, signal?: AbortSignal): Promise<Login | null> {
     const { shownMs } = this.#offset;
-    const [now, ...others] = await this.readClock(signal);
+    const [now, ...others] = await this.#readClock(signal);
     if (now === undefined || Math.abs(now - shownMs) <= CLOCK_MOVED_MS) return null;
     // One that does not check what it shows goes on not doing so.
     const offsetMs = Math.abs(login.offsetMs - shownMs) <= CLOCK_MOVED_MS ? now : (others[0] ?? now);

@@ -109,10 +109,8 @@ export class OnvifDriver implements Driver {
     return this.#media.sources.length === 1 && this.#identity?.name ? this.#identity.name : name;
   }
 
-  async clockDrift(signal?: AbortSignal): Promise<number | null> {
-    // Mislabelled in one reading, it may be right in another; it is wrong when it is wrong in each.
-    const clocks = await this.#client.readClock(signal);
-    return clocks.length === 0 ? null : clocks.reduce((a, b) => (Math.abs(b) < Math.abs(a) ? b : a));
+  clockDrift(signal?: AbortSignal): Promise<number | null> {
+    return this.#client.clockAhead(signal);
   }
 
   async listen(o: Parameters<Driver['listen']>[0]): Promise<StreamEnd> {

@@ -131,9 +131,12 @@ function decode(text: string): string {
   });
 }
 
+/** By name: simple readers know no numbers. */
+const NAMES: Record<string, string> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": 'apos' };
+
 /** Text for the inside of an element or attribute. What XML cannot carry is left out. */
 export const xmlText = (text: string): string =>
-  text.replace(/[^\P{Cc}\t\n\r]/gu, '').replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+  text.replace(/[^\P{Cc}\t\n\r]/gu, '').replace(/[&<>"']/g, (c) => `&${NAMES[c]};`);
 
 /** The element as text, with the prefixes of {@link NS}, which the envelope declares; others are declared where they stand. */
 export function serialize(element: Element): string {

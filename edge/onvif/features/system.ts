@@ -184,7 +184,7 @@ export const system: Feature<OnvifDevice> = {
       const set = await setTime(device, zone, daylight, device.clock.now() + 500, signal);
       if (!set.ok) return set;
       // Logins are made in its time, which is another now.
-      await device.client.readClock(signal);
+      await device.client.clockWasSet(signal);
       const time = await readTime(device, signal);
       const driftMs = time.ok && time.value.utcMs !== null ? time.value.utcMs - device.clock.now() : null;
       if (driftMs !== null && Math.abs(driftMs) > GOOD_MS) {

@@ -85,7 +85,7 @@ export const DOCUMENTS: Record<string, Document> = {
   GetSnapshotUri: ({ text }, { origin }) =>
     `<tr2:GetSnapshotUriResponse><tr2:Uri>${origin}/snap.jpg?of=${text('ProfileToken') === 'Sub' ? 'sub' : 'main'}</tr2:Uri></tr2:GetSnapshotUriResponse>`,
   GetVideoEncoderConfigurations: ({ text }) =>
-    `<tr2:GetVideoEncoderConfigurationsResponse><tr2:Configurations token="${text('ConfigurationToken').replace(/&#38;/g, '&amp;')}" GovLength="60" Profile="Main"><tt:Name>VideoEncoder</tt:Name><tt:UseCount>1</tt:UseCount>${inside2({ token: '' })}</tr2:Configurations></tr2:GetVideoEncoderConfigurationsResponse>`,
+    `<tr2:GetVideoEncoderConfigurationsResponse><tr2:Configurations token="${text('ConfigurationToken')}" GovLength="60" Profile="Main"><tt:Name>VideoEncoder</tt:Name><tt:UseCount>1</tt:UseCount>${inside2({ token: '' })}</tr2:Configurations></tr2:GetVideoEncoderConfigurationsResponse>`,
   GetVideoEncoderConfigurationOptions: () =>
     '<tr2:GetVideoEncoderConfigurationOptionsResponse><tr2:Options GovLengthRange="1 400" FrameRatesSupported="25 20 12.5" ProfilesSupported="Main"><tt:Encoding>H265</tt:Encoding><tt:QualityRange><tt:Min>0</tt:Min><tt:Max>5</tt:Max></tt:QualityRange><tt:ResolutionsAvailable><tt:Width>3840</tt:Width><tt:Height>2160</tt:Height></tt:ResolutionsAvailable><tt:ResolutionsAvailable><tt:Width>1920</tt:Width><tt:Height>1080</tt:Height></tt:ResolutionsAvailable><tt:BitrateRange><tt:Min>32</tt:Min><tt:Max>16384</tt:Max></tt:BitrateRange></tr2:Options><tr2:Options><tt:Encoding>H264</tt:Encoding></tr2:Options></tr2:GetVideoEncoderConfigurationOptionsResponse>',
   CreatePullPointSubscription(_asked, camera) {
