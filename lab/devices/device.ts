@@ -15,6 +15,9 @@ import type { DeviceProfile } from './profile.ts';
 export interface Part extends Handlers {
   state?(): Record<string, unknown>;
   stop?(): void;
+  /** It has its address and listens; and no longer. */
+  up?(address: string): void;
+  down?(): void;
   /** Back to the factory's settings. */
   reset?(mode: 'basic' | 'full'): void;
   /** What tests do to it, over the control API; what it gives is the answer. */
@@ -229,10 +232,12 @@ export class Device {
     if (!(await this.#options.addresses.take(address))) return;
     await this.#server.start(address);
     await this.rtsp?.start(address);
+    for (const part of this.parts) part.up?.(address);
   }
 
   async #down(): Promise<void> {
     this.session?.end();
+    for (const part of this.parts) part.down?.();
     await this.rtsp?.stop();
     await this.#server.stop();
   }

@@ -3,19 +3,23 @@ import { detection } from '../isapi/parts/detection.ts';
 import { firmware } from '../isapi/parts/firmware.ts';
 import { io } from '../isapi/parts/io.ts';
 import { network } from '../isapi/parts/network.ts';
+import { page } from '../isapi/parts/page.ts';
 import { panel } from '../isapi/parts/panel.ts';
 import { picture } from '../isapi/parts/picture.ts';
 import { ptz } from '../isapi/parts/ptz.ts';
+import { radar } from '../isapi/parts/radar.ts';
 import { recorder } from '../isapi/parts/recorder.ts';
 import { security } from '../isapi/parts/security.ts';
+import { speaker } from '../isapi/parts/speaker.ts';
 import { storage } from '../isapi/parts/storage.ts';
 import { arming, streaming } from '../isapi/parts/streaming.ts';
 import { system } from '../isapi/parts/system.ts';
 import { onvif } from '../onvif/service.ts';
+import { networkSwitch } from '../switch/part.ts';
 import type { MakePart } from './device.ts';
 import { type DeviceKind, isCamera, isPanel } from './profile.ts';
 
-const every: MakePart[] = [security, system, network, firmware, arming];
+const every: MakePart[] = [security, system, network, firmware, arming, page];
 const camera: MakePart[] = [...every, onvif, streaming, picture, detection, io, storage];
 
 /** What a device of this kind is made of, and whether it has a picture. */
@@ -32,6 +36,9 @@ export function partsOf(kind: DeviceKind): { parts: MakePart[]; hasVideo: boolea
   if (kind === 'indoor-station') return { parts: [...every, intercom], hasVideo: false };
   if (kind === 'access') return { parts: [...every, access], hasVideo: false };
   if (kind === 'onvif' || kind === 'onvif-odd') return { parts: [onvif], hasVideo: true };
+  if (kind === 'care-radar' || kind === 'fall-radar') return { parts: [...every, radar, io], hasVideo: false };
+  if (kind === 'speaker') return { parts: [...every, speaker], hasVideo: false };
+  if (kind === 'switch') return { parts: [networkSwitch, page], hasVideo: false };
   if (isPanel(kind)) return { parts: [...every, panel], hasVideo: false };
   return { parts: every, hasVideo: false };
 }

@@ -41,6 +41,7 @@ export class LanStack {
   #relay: string[] = [];
   #token = '';
   #cookie = '';
+  readonly login = LOGIN;
   relay = '';
   setup = '';
   lab = '';

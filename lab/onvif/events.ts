@@ -89,7 +89,7 @@ export class PullPoints {
     this.#subscriptions.set(id, s);
     const reference = odd.referenceParameters
       ? `<wsa:Address>${this.#url('/onvif/subscription')}</wsa:Address><wsa:ReferenceParameters><dom0:SubscriptionId xmlns:dom0="http://www.axis.com/2009/event">${id}</dom0:SubscriptionId></wsa:ReferenceParameters>`
-      : `<wsa:Address>${this.#url(`/onvif/subscription?Idx=${id}&amp;x=1`)}</wsa:Address>`;
+      : `<wsa:Address>${this.#url(`/onvif/subscription?Idx=${id}`)}</wsa:Address>`;
     return `<tev:CreatePullPointSubscriptionResponse><tev:SubscriptionReference>${reference}</tev:SubscriptionReference>${this.#times(s)}</tev:CreatePullPointSubscriptionResponse>`;
   }
 

@@ -1,0 +1,64 @@
+import type { MakePart } from '../../devices/device.ts';
+import { OK, refusal, statusJson, statusXml } from '../answer.ts';
+import { XML_HEAD } from '../xml.ts';
+
+/** A network speaker: audio files, playing them, two-way audio (isapi §14; the files' paths no capture shows). */
+export const speaker: MakePart = (device) => {
+  const { documents, profile: p } = device;
+  const files = [
+    { id: 1, name: 'Siren', seconds: 12 },
+    { id: 2, name: 'Please leave', seconds: 4 },
+  ];
+  let playing: number | null = null;
+  let session = false;
+  let audioBytes = 0;
+  documents.add(
+    '/System/Audio/channels/1',
+    `<AudioChannel version="2.0" xmlns="${p.odd.namespace}"><id>1</id><enabled>true</enabled><audioMode>talkandlisten</audioMode><speakerVolume>50</speakerVolume></AudioChannel>`,
+    { fixed: ['id'], values: { speakerVolume: [0, 100] } },
+  );
+  documents.add(
+    '/System/Audio/AudioOut/channels/1',
+    `<AudioOut version="2.0" xmlns="${p.odd.namespace}"><id>1</id><AudioOutVolumelist><AudioOutVlome><type>audioOutput</type><volume>50</volume></AudioOutVlome></AudioOutVolumelist></AudioOut>`,
+    { fixed: ['id'], missing: 'keep' },
+  );
+  const talk = `<TwoWayAudioChannel version="2.0" xmlns="${p.odd.namespace}"><id>1</id><enabled>true</enabled><audioCompressionType>G.711ulaw</audioCompressionType><audioInputType>MicIn</audioInputType></TwoWayAudioChannel>`;
+  documents.add('/System/TwoWayAudio/channels/1', talk);
+  documents.list(
+    '/System/TwoWayAudio/channels',
+    `<TwoWayAudioChannelList version="2.0" xmlns="${p.odd.namespace}"/>`,
+    () => ['/System/TwoWayAudio/channels/1'],
+  );
+  return {
+    state: () => ({ playing, talking: session, audioBytes }),
+    answer: ({ method, path, body, url }) => {
+      const json = (value: unknown) => ({ status: 200, type: 'application/json', body: JSON.stringify(value) });
+      if (path === '/Event/triggers/notifications/AudioAlarm/customAudioInfo' || path === '/System/Audio/files')
+        return json({
+          CustomAudioInfoList: files.map((f) => ({
+            customAudioID: f.id,
+            customAudioName: f.name,
+            customAudioDuration: f.seconds,
+          })),
+        });
+      const [, id, verb] = /^\/System\/Audio\/files\/(\d+)\/(play|stop)$/.exec(path) ?? [];
+      if (id) {
+        const known = method === 'PUT' && files.some((f) => f.id === Number(id));
+        if (known) playing = verb === 'play' ? Number(id) : null;
+        const said = known ? OK : refusal('invalidID');
+        return { status: said.http, type: 'application/json', body: statusJson(url, said) };
+      }
+      const action = /^\/System\/TwoWayAudio\/channels\/1\/(open|close|audioData)$/.exec(path)?.[1];
+      if (!action || method !== 'PUT') return null;
+      if (action === 'open' && session) {
+        const said = refusal('twoWayAudioInProgressPleaseWait');
+        return { status: said.http, body: statusXml(url, said) };
+      }
+      if (action === 'audioData') audioBytes += body.length;
+      else session = action === 'open';
+      if (action === 'open')
+        return { status: 200, body: `${XML_HEAD}<TwoWayAudioSession><sessionId>1</sessionId></TwoWayAudioSession>\n` };
+      return { status: 200, body: statusXml(url, OK) };
+    },
+  };
+};
