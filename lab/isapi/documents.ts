@@ -24,11 +24,34 @@ export interface Rules {
   written?: (is: XmlNode, was: XmlNode) => void;
 }
 
-interface Document {
-  is: XmlNode;
-  factory: XmlNode;
-  rules: Rules;
+/** Parsed when it is first asked for: a LAN of many devices has thousands of documents, and few are looked at. */
+class Document {
+  readonly rules: Rules;
+  readonly #xml: string;
+  #is: XmlNode | null = null;
+
+  constructor(xml: string, rules: Rules) {
+    this.#xml = xml;
+    this.rules = rules;
+  }
+
+  get factory(): XmlNode {
+    const parsed = parseXml(this.#xml);
+    if (!parsed) throw new Error(`no XML: ${this.#xml.slice(0, 80)}`);
+    return parsed;
+  }
+  get is(): XmlNode {
+    this.#is ??= this.factory;
+    return this.#is;
+  }
+  set is(is: XmlNode) {
+    this.#is = is;
+  }
+  reset(): void {
+    this.#is = null;
+  }
 }
+
 interface List {
   root: string;
   items: () => string[];
@@ -56,9 +79,7 @@ export class Documents {
   }
 
   add(path: string, xml: string, rules: Rules = {}): void {
-    const is = parseXml(xml);
-    if (!is) throw new Error(`the document of ${path} is not XML`);
-    this.#documents.set(path, { is, factory: copyXml(is), rules });
+    this.#documents.set(path, new Document(xml, rules));
   }
 
   /** A list made of the documents at `items`, and written as one. */
@@ -91,7 +112,7 @@ export class Documents {
 
   /** Back to how everything left the factory. */
   reset(except: (path: string) => boolean): void {
-    for (const [path, document] of this.#documents) if (!except(path)) document.is = copyXml(document.factory);
+    for (const [path, document] of this.#documents) if (!except(path)) document.reset();
   }
 
   read(path: string): string | null {
@@ -247,14 +268,14 @@ function merge(is: XmlNode, wanted: XmlNode, factory: XmlNode | null, rules: Rul
       if (done.has(child.name)) return [];
       done.add(child.name);
       const kept = all(is, child.name);
-      if (given.length === 0) return factory ? all(factory, child.name).map(copyXml) : kept;
+      if (given.length === 0) return (factory ? all(factory, child.name) : kept).map(copyXml);
       return given.map((one, i) => ({ ...copyXml(one), attributes: kept[i]?.attributes ?? one.attributes }));
     }
     if (given[0]) return [merge(child, given[0], factory && find(factory, child.name), rules, at)];
     if (rules.optional?.includes(at)) return [];
     if (rules.writeOnly?.includes(at)) return [{ ...child, text: '' }];
     const original = factory && find(factory, child.name);
-    return [original ? copyXml(original) : child];
+    return [copyXml(original ?? child)];
   });
   for (const at of rules.optional ?? []) {
     const name = at.slice(path ? path.length + 1 : 0);
