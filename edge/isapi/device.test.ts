@@ -131,6 +131,16 @@ describe('a snapshot', () => {
     expect(await readSnapshot(client, 1, false)).toMatchObject({ ok: false, code: 'device-error' });
   });
 
+  it('comes from the sub-stream where the main one gives none', async () => {
+    const { client, device, serve } = await connect();
+    device.routes.set('/ISAPI/Streaming/channels/101/picture', (_req, res) =>
+      device.status(res, 500, 3, 'deviceError'),
+    );
+    expect(await readSnapshot(client, 1, false)).toMatchObject({ subStatus: 'deviceError' });
+    serve('/ISAPI/Streaming/channels/102/picture', jpeg, 'image/jpeg');
+    expect((await readSnapshot(client, 1, false)).ok).toBe(true);
+  });
+
   it('of a recorder comes from the other path when the first says 200 and "badXmlContent"', async () => {
     const { client, device, serve } = await connect();
     device.routes.set('/ISAPI/Streaming/channels/301/picture', (_req, res) =>

@@ -1,5 +1,5 @@
 import { macOf } from '../discovery/sadp.ts';
-import { document, failure, type Result } from './answer.ts';
+import { document, failure, type IsapiFailure, type Result } from './answer.ts';
 import type { IsapiClient } from './client.ts';
 import { clean, list, sniff, text } from './xml.ts';
 
@@ -97,18 +97,19 @@ export async function readRtspPort(client: IsapiClient, signal?: AbortSignal): P
   return Number.isInteger(port) && port > 0 && port < 65536 ? port : 554;
 }
 
-/** A picture of now. Recorders answer for IP channels under another path, and errors come as 200 with XML. */
+/**
+ * A picture of now. Recorders answer for IP channels under another path, and errors come as 200 with XML; where the main
+ * stream gives none, the sub-stream may.
+ */
 export async function readSnapshot(client: IsapiClient, channel: number, recorder: boolean): Promise<Result<Buffer>> {
-  const paths = recorder ? ['/Streaming', '/ContentMgmt/StreamingProxy'] : ['/Streaming'];
-  let last: Result<Buffer> = failure('device-error', 'It gives no picture.');
-  for (const path of paths) {
-    const result = await client.get(`${path}/channels/${channel}01/picture`, {
-      maxBytes: MAX_SNAPSHOT_BYTES,
-      timeoutMs: 15_000,
-    });
+  const roots = recorder ? ['/Streaming', '/ContentMgmt/StreamingProxy'] : ['/Streaming'];
+  const failures: IsapiFailure[] = [];
+  for (const path of ['01', '02'].flatMap((stream) => roots.map((root) => `${root}/channels/${channel}${stream}`))) {
+    const result = await client.get(`${path}/picture`, { maxBytes: MAX_SNAPSHOT_BYTES, timeoutMs: 15_000 });
     if (result.ok && sniff(result.value.body) === 'jpeg') return { ok: true, value: result.value.body };
-    last = result.ok ? failure('device-error', 'It gives no picture.') : result;
-    if (last.code !== 'device-error') break;
+    failures.push(result.ok ? failure('device-error', 'It gives no picture.') : result);
+    if (!result.ok && result.code !== 'device-error') break;
   }
-  return last;
+  // What it says of the main stream; of the last path that is its own where there are two.
+  return failures[Math.min(failures.length, roots.length) - 1]!;
 }
