@@ -33,6 +33,7 @@ export function AddDevicePage() {
       httpPort: found?.httpPort ?? Number(fields.httpPort || 80),
       username: fields.username!,
       password: fields.password || undefined,
+      kind: fields.kind === 'snmp' ? 'snmp' : undefined,
       recordOn: checkedTypes(fields, 'record'),
     };
     await api.post('/sites/{siteId}/devices', body, { params: { siteId } });
@@ -119,6 +120,15 @@ export function AddDevicePage() {
                 )}
               </>
             )}
+            <Choice
+              label={t('add.kind')}
+              hint={t('add.kindHint')}
+              name="kind"
+              options={[
+                ['', t('add.kindAuto')],
+                ['snmp', t('add.kindSnmp')],
+              ]}
+            />
             <LoginFields
               username="admin"
               passwordHint={t(query.kept ? 'activation.kept' : 'add.passwordHint')}

@@ -9,6 +9,7 @@ import { useAction } from '../../components/resource.ts';
 import { Copyable } from '../../components/serial.tsx';
 import { formatDuration } from '../../components/time.ts';
 import { withUndo } from '../../components/undo.tsx';
+import { LinkedCamera } from '../device/linked-camera.tsx';
 import { Operations } from '../device/operations.tsx';
 import { OwnPage } from '../device/own-page.tsx';
 import { NotFound } from '../not-found.tsx';
@@ -97,6 +98,7 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
               ]}
             />
           </Panel>
+          {device.type === 'radar' && <LinkedCamera key={`radar ${device.id}`} radar={device} />}
           <OwnPage key={device.id} device={device} />
           {site.data!.operations.includes('manage-devices') ? (
             <>

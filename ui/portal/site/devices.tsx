@@ -3,6 +3,7 @@ import { t } from '../../components/i18n.ts';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { RunningJobs } from '../install/jobs.tsx';
+import { ArmPanels } from './arm-panels.tsx';
 import { useSite } from './context.ts';
 import { Credentials, DeviceStateLine, Snapshot, useDeviceState } from './device-parts.tsx';
 import { Discovered } from './discovered.tsx';
@@ -13,6 +14,8 @@ import { mayManage, sees, seesDevice } from './rights.ts';
 export function Devices() {
   const { base, devices, site } = useSite();
   const boxes = site.data?.boxes.filter((box) => box.state !== 'revoked') ?? [];
+  const panels =
+    devices.data?.items.filter((d) => d.type === 'panel' && d.boxSerial && seesDevice(site.data!, d)) ?? [];
   return (
     <>
       <Title suffix={`${site.data!.name} · Gatepost`}>{t('devices.title')}</Title>
@@ -53,6 +56,7 @@ export function Devices() {
           <DeviceCard key={device.id} device={device} />
         ))}
       </ul>
+      {panels.length > 0 && <ArmPanels panels={panels} />}
       {boxes.length > 0 && site.data!.operations.includes('manage-devices') && <Discovered />}
     </>
   );
