@@ -62,6 +62,7 @@ export class IsapiDevice {
 
 /** Whether a failure means "there is no such thing here", rather than "not now". */
 export function isAbsent(f: IsapiFailure): boolean {
-  if (f.code !== 'device-error') return false;
+  // A recorder's channel whose camera is away answers 403 as well.
+  if (f.code !== 'device-error' || /offline|busy/i.test(f.subStatus ?? '')) return false;
   return f.status === 404 || f.status === 403 || f.status === 405 || f.status === 501 || ABSENT.has(f.subStatus ?? '');
 }

@@ -26,8 +26,12 @@ export async function readTriggers(device: IsapiDevice, signal?: AbortSignal): P
   if (!doc.ok) return doc;
   const { node } = doc.value;
   const found = [...list(node, 'EventTrigger'), ...list(node, 'EventTriggerList', 'EventTrigger')];
+  return { ok: true, value: found.slice(0, 4096).map((trigger) => read(device, trigger)) };
+}
+
+function read(device: IsapiDevice, trigger: XmlNode): Trigger {
   const known = device.channels.map((c) => c.channel);
-  const value = found.slice(0, 4096).map((trigger) => ({
+  return {
     id: text(trigger, 'id'),
     eventType: text(trigger, 'eventType'),
     channel: videoChannel(number(trigger, CHANNELS), device.info.recorder, known),
@@ -35,17 +39,26 @@ export async function readTriggers(device: IsapiDevice, signal?: AbortSignal): P
     methods: list(trigger, 'EventTriggerNotificationList', 'EventTriggerNotification').map((n) =>
       text(n, 'notificationMethod').toLowerCase(),
     ),
-  }));
-  return { ok: true, value };
+  };
 }
 
 const isMotion = (word: string): boolean => eventTypeOf(word) === 'motion' && !/humanvehicle/i.test(word);
 
-/** The trigger of motion on a channel; null: the device has none. */
-export const motionTrigger = (triggers: readonly Trigger[], channel: number): Trigger | null =>
-  triggers.find((t) => isMotion(t.eventType) && t.channel === channel) ??
-  triggers.find((t) => t.channel === null && new RegExp(`^vmd-${channel}$`, 'i').test(t.id)) ??
-  null;
+/** The trigger of motion on a channel; null: the device has none. Some tell a single one and no list. */
+export async function motionTrigger(
+  device: IsapiDevice,
+  channel: number,
+  signal?: AbortSignal,
+): Promise<Trigger | null> {
+  const listed = await readTriggers(device, signal);
+  const triggers = listed.ok ? listed.value : [];
+  const found =
+    triggers.find((t) => isMotion(t.eventType) && t.channel === channel) ??
+    triggers.find((t) => t.channel === null && new RegExp(`^vmd-${channel}$`, 'i').test(t.id));
+  if (found || triggers.length > 0) return found ?? null;
+  const one = await device.get(`/Event/triggers/VMD-${channel}`, signal);
+  return one.ok && one.value.root === 'EventTrigger' ? read(device, one.value.node) : null;
+}
 
 /** "Notify Surveillance Center": without it an event is neither streamed nor posted (isapi.md §9). */
 export const notifies = (trigger: Trigger): boolean => trigger.methods.includes('center');

@@ -106,7 +106,19 @@ describe('the features of channels, against the lab', () => {
   });
 
   it('a dome turns and stops, and goes to presets', async () => {
-    const { driver } = await connect('ptz');
+    const { driver, capabilities } = await connect('ptz');
+    expect(capabilities.resources).toContainEqual({
+      ...{ kind: 'camera', id: '1', name: expect.any(String) },
+      triggers: expect.arrayContaining(['motion', 'lineCrossing', 'intrusion']),
+      actions: expect.arrayContaining([
+        'capture',
+        'record',
+        'presetCall',
+        'patrolStart',
+        'patternRun',
+        'privacyMaskOn',
+      ]),
+    });
     const move = { action: 'ptzMove', channel: 1, pan: 1, tilt: 0, zoom: 0 } as const;
     expect(await driver.act({ ...move, ms: 60 })).toMatchObject({ ok: true });
     expect(await stateOf('ptz')).toMatchObject({ ptz: { moving: false, moves: 2 } });

@@ -128,6 +128,15 @@ describe('motion detection', () => {
     ]);
   });
 
+  it('tells the surveillance centre of a device that lists no triggers', async () => {
+    scripted.routes.delete('/ISAPI/Event/triggers');
+    const single = /<EventTrigger>.*?<\/EventTrigger>/.exec(triggers('beep'))![0].replaceAll('vmd-1', 'VMD-1');
+    documents.set('/Event/triggers/VMD-1', single);
+    const { features } = await at();
+    expect(await features.write('motion', here, { notify: true })).toMatchObject({ value: { notKept: [] } });
+    expect(documents.get('/Event/triggers/VMD-1')).toContain(`${entry('beep')}<EventTriggerNotification><id>center`);
+  });
+
   it('is not offered by a device that has none, and asked for once', async () => {
     scripted.routes.delete(`/ISAPI${DETECTOR}`);
     const { features } = await at();

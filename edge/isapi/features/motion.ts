@@ -6,7 +6,7 @@ import { type Change, type Written, writeDocument } from '../edit-xml.ts';
 import type { IsapiDevice } from '../isapi-device.ts';
 import { list, text, type XmlNode } from '../xml.ts';
 import { channelsWith, firstPath, inputPaths } from './channel-paths.ts';
-import { motionTrigger, notifies, readTriggers, setNotify, type Trigger } from './event-triggers.ts';
+import { motionTrigger, notifies, setNotify, type Trigger } from './event-triggers.ts';
 import { type Grid, gridRegions, gridSize, readGridMap, regionsGrid, wholeGrid, writeGridMap } from './grid-map.ts';
 import { type Leaf, leafChanges, readLeaves } from './leaves.ts';
 import { isAroundTheClock, readSchedule, setAroundTheClock } from './schedule.ts';
@@ -85,14 +85,13 @@ async function readDetector(device: IsapiDevice, channel: number, signal?: Abort
   if (!path) return failure('not-found', `It detects no motion on channel ${channel}.`);
   const doc = await device.get(path, signal);
   if (!doc.ok) return doc;
-  const triggers = await readTriggers(device, signal);
   return {
     ok: true,
     value: {
       path,
       node: doc.value.node,
       caps: await readCaps(device, `${path}/capabilities`, signal),
-      trigger: triggers.ok ? motionTrigger(triggers.value, channel) : null,
+      trigger: await motionTrigger(device, channel, signal),
     },
   };
 }

@@ -127,10 +127,13 @@ export function ptzFeature(): Feature<IsapiDevice> {
   return {
     async offer(device, signal) {
       const can: [number, Ptz][] = [];
-      for (const { channel } of device.channels) {
-        if (signal?.aborted) break;
-        const found = await readPtz(device, channel, signal);
-        if (found) can.push([channel, found]);
+      // Each channel is asked, because one camera of many may turn; two at a time, as the device takes them.
+      for (let i = 0; i < device.channels.length && !signal?.aborted; i += 2) {
+        const pair = device.channels.slice(i, i + 2).map(async ({ channel }): Promise<[number, Ptz][]> => {
+          const found = await readPtz(device, channel, signal);
+          return found ? [[channel, found]] : [];
+        });
+        can.push(...(await Promise.all(pair)).flat());
       }
       const focus: number[] = [];
       for (const [channel] of can) if (await device.has(focusPath(channel), signal)) focus.push(channel);
