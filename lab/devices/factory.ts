@@ -34,6 +34,8 @@ export class Factory {
   #password: string | null;
   readonly #keep: (password: string | null) => void;
   #random: Buffer | null = null;
+  /** Called when there is a new password, the first one included. */
+  onChange: () => void = () => {};
 
   /** `password` null: not activated. `keep` stores what it was given, as a camera does. */
   constructor(password: string | null, keep: (password: string | null) => void = () => {}) {
@@ -53,6 +55,7 @@ export class Factory {
   set(password: string): void {
     this.#password = password;
     this.#keep(password);
+    this.onChange();
   }
 
   reset(): void {

@@ -38,7 +38,7 @@ export function partsOf(kind: DeviceKind): { parts: MakePart[]; hasVideo: boolea
   if (kind === 'onvif' || kind === 'onvif-odd') return { parts: [onvif], hasVideo: true };
   if (kind === 'care-radar' || kind === 'fall-radar') return { parts: [...every, radar, io], hasVideo: false };
   if (kind === 'speaker') return { parts: [...every, speaker], hasVideo: false };
-  if (kind === 'switch') return { parts: [networkSwitch, page], hasVideo: false };
+  if (kind === 'switch') return { parts: [...every, networkSwitch], hasVideo: false };
   if (isPanel(kind)) return { parts: [...every, panel], hasVideo: false };
   return { parts: every, hasVideo: false };
 }

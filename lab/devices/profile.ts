@@ -105,8 +105,8 @@ export const isCamera = (kind: DeviceKind): boolean =>
   kind === 'camera' || kind === 'ptz' || kind === 'thermal' || kind === 'solar';
 export const isRecorder = (kind: DeviceKind): boolean => kind === 'nvr' || kind === 'poe-nvr' || kind === 'dvr';
 export const isPanel = (kind: DeviceKind): boolean => kind === 'ax-pro' || kind === 'hybrid-pro';
-/** Devices that speak ISAPI; the others are generic ONVIF cameras and the switch. */
-export const isIsapi = (kind: DeviceKind): boolean => kind !== 'switch' && !kind.startsWith('onvif');
+/** Devices that speak ISAPI; the others are generic ONVIF cameras. */
+export const isIsapi = (kind: DeviceKind): boolean => !kind.startsWith('onvif');
 
 /** The device's own local time: two hours ahead of UTC, summer and winter. */
 export function deviceTime(profile: DeviceProfile, nowMs: number): string {

@@ -130,6 +130,21 @@ export const networkSwitch: MakePart = (device) => {
     Buffer.from([0x01, 0]),
   ];
 
+  const down = () => {
+    agent?.stop();
+    agent = null;
+  };
+  const up = (address: string) => {
+    // Its community is its password; there is none before it is activated.
+    if (!device.factory.activated) return;
+    agent = new SnmpAgent({ address, port: port(), community: device.factory.password, username: p.username });
+    fill(agent);
+  };
+  device.factory.onChange = () => {
+    down();
+    if (device.up) up(p.address);
+  };
+
   return {
     state: () => ({
       snmpPort: port(),
@@ -141,15 +156,7 @@ export const networkSwitch: MakePart = (device) => {
           }))
         : [],
     }),
-    up: (address) => {
-      // Its community is its password; there is none before it is activated.
-      if (!device.factory.activated) return;
-      agent = new SnmpAgent({ address, port: port(), community: device.factory.password, username: p.username });
-      fill(agent);
-    },
-    down: () => {
-      agent?.stop();
-      agent = null;
-    },
+    up,
+    down,
   };
 };
