@@ -10,9 +10,12 @@ const PING: Record<'green' | 'yellow' | 'red', Level> = { green: 'well', yellow:
 export function DiscoveredTable<T extends DiscoveredDevice>({
   items,
   action,
+  chosen,
 }: {
   items: T[];
   action?: (item: T) => ComponentChildren;
+  /** Rows can be chosen; those without a MAC cannot. */
+  chosen?: { macs: ReadonlySet<string>; toggle: (mac: string) => void };
 }) {
   return (
     <table class="rows">
@@ -33,12 +36,31 @@ export function DiscoveredTable<T extends DiscoveredDevice>({
       </thead>
       <tbody>
         {items.map((item) => (
-          <tr key={item.mac}>
+          <tr key={item.mac || item.serial}>
             <td data-label={t('discovery.model')} class="wide">
-              <span>
-                <strong>{item.model || t('state.unknown')}</strong>
-                <br />
-                <span class="mono muted small select-all">{item.serial}</span>
+              <span class="flex items-start gap-3">
+                {chosen && item.mac && (
+                  <input
+                    type="checkbox"
+                    class="checkbox mt-1 shrink-0"
+                    aria-label={`${t('discovery.choose')}: ${item.model} ${item.address}`}
+                    checked={chosen.macs.has(item.mac)}
+                    onChange={() => chosen.toggle(item.mac)}
+                  />
+                )}
+                <span>
+                  <strong>{item.model || t('state.unknown')}</strong>
+                  <br />
+                  <span class="mono muted small select-all">{item.serial}</span>
+                  {(['same-serial', 'weak-firmware'] as const).map(
+                    (issue) =>
+                      item.issues?.includes(issue) && (
+                        <span key={issue} class="block">
+                          <State level="attention">{t(`discovery.issue.${issue}`)}</State>
+                        </span>
+                      ),
+                  )}
+                </span>
               </span>
             </td>
             <td data-label={t('discovery.address')}>
@@ -50,10 +72,16 @@ export function DiscoveredTable<T extends DiscoveredDevice>({
                     <State level="attention">{t('discovery.conflict')}</State>
                   </>
                 )}
+                {item.reachable === false && (
+                  <>
+                    <br />
+                    <State level="attention">{t('discovery.foreign')}</State>
+                  </>
+                )}
               </span>
             </td>
             <td data-label={t('discovery.mac')}>
-              <span class="mono whitespace-nowrap">{item.mac}</span>
+              <span class="mono whitespace-nowrap">{item.mac || '–'}</span>
             </td>
             <td data-label={t('discovery.firmware')}>{item.firmware ?? '–'}</td>
             <td data-label={t('discovery.activated')}>
@@ -69,9 +97,14 @@ export function DiscoveredTable<T extends DiscoveredDevice>({
             </td>
             <td data-label={t('discovery.ping')}>
               {item.pingLevel && item.pingMs !== null ? (
-                <State level={PING[item.pingLevel]}>
-                  {t(`discovery.pingLevel.${item.pingLevel}`, { time: formatDuration(Math.max(1, item.pingMs)) })}
-                </State>
+                <span>
+                  <State level={PING[item.pingLevel]}>
+                    {t(`discovery.pingLevel.${item.pingLevel}`, { time: formatDuration(Math.max(1, item.pingMs)) })}
+                  </State>
+                  {item.pingMethod && <span class="muted small"> {t(`discovery.pingBy.${item.pingMethod}`)}</span>}
+                </span>
+              ) : item.pingLevel ? (
+                <State level="problem">{t('discovery.noAnswer')}</State>
               ) : (
                 <State level="unknown">{t('discovery.noPing')}</State>
               )}

@@ -1,24 +1,32 @@
-import { useState } from 'preact/hooks';
-import type { ActivateDevices, ActivationResult, KeptPassword } from '../../../protocol/wire/activation.ts';
-import type { DiscoveredDevice } from '../../../protocol/wire/box-api.ts';
-import { Field, Form, SubmitOrCancel } from '../../components/form.tsx';
+import { useEffect, useState } from 'preact/hooks';
+import { useLocation } from 'preact-iso';
+import type { ActivateDevices, ActivationResult } from '../../../protocol/wire/activation.ts';
+import { Form, SubmitOrCancel } from '../../components/form.tsx';
 import { ApiError } from '../../components/http.ts';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
-import { Empty, Facts, Panel, Skeleton, Title } from '../../components/page.tsx';
+import { Empty, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { describe, ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
-import { Copyable } from '../../components/serial.tsx';
-import { Time } from '../../components/time.tsx';
-import { api, me } from '../session.ts';
+import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
+import { codeOf, type From, Password, VerificationCode } from './activate-fields.tsx';
+import { Defaults } from './defaults.tsx';
+import type { Found } from './found.ts';
+import { Kept } from './kept-passwords.tsx';
 
-type Found = DiscoveredDevice & { boxSerial: string };
-type From = ActivateDevices['password']['from'];
+/** So many in one request: results come as they are there, and a phone that goes away loses few. */
+const AT_ONCE = 4;
+const LOOK_MS = 5_000;
 
-/** Gives all devices of the LAN that have none their first password, in one go, with a result for each. */
+/**
+ * Gives all devices of the LAN that have none their first password, in one go, with a result for each (INIT-03).
+ * `?mac=a,b`: only these are chosen at first.
+ */
 export function ActivatePage() {
   const { base, site, siteId } = useSite();
+  const { query } = useLocation();
+  const wanted = query.mac ? new Set(query.mac.split(',')) : null;
   const found = useResource((signal) => api.get('/sites/{siteId}/discovery', { params: { siteId }, signal }), [siteId]);
   const defaults = useResource((signal) => api.get('/company/device-defaults', { signal }), []);
   const kept = useResource(
@@ -26,20 +34,41 @@ export function ActivatePage() {
     [siteId],
   );
   const [results, setResults] = useState<Map<string, ActivationResult>>(new Map());
-  const fresh = (found.data?.items ?? []).filter((item) => item.activated === false || results.has(item.mac));
+  const [progress, setProgress] = useState<{ done: number; all: number } | null>(null);
+  const fresh = (found.data?.items ?? []).filter(
+    (item) => item.mac !== '' && (item.activated === false || results.has(item.mac)),
+  );
   const activate = useAction(async (fields: Record<string, string>) => {
     const chosen = fresh.filter((item) => `mac:${item.mac}` in fields);
     const from = fields.from as From;
     const password: ActivateDevices['password'] =
       from === 'given' ? { from, password: fields.password ?? '', keepAsDefault: 'keep' in fields } : { from };
-    for (const [boxSerial, items] of Map.groupBy(chosen, (item) => item.boxSerial)) {
-      const body: ActivateDevices = { boxSerial, macs: items.map((item) => item.mac), password };
-      const answer = await api.post('/sites/{siteId}/activations', body, { params: { siteId } });
-      setResults((old) => new Map([...old, ...answer.items.map((item) => [item.mac, item] as const)]));
+    setProgress({ done: 0, all: chosen.length });
+    let done = 0;
+    try {
+      for (const [boxSerial, items] of Map.groupBy(chosen, (item) => item.boxSerial)) {
+        for (let i = 0; i < items.length; i += AT_ONCE) {
+          const macs = items.slice(i, i + AT_ONCE).map((item) => item.mac);
+          const body: ActivateDevices = { boxSerial, macs, password, verificationCode: codeOf(fields) };
+          const answer = await api.post('/sites/{siteId}/activations', body, { params: { siteId } });
+          setResults((old) => new Map([...old, ...answer.items.map((item) => [item.mac, item] as const)]));
+          done += macs.length;
+          setProgress({ done, all: chosen.length });
+        }
+      }
+    } finally {
+      setProgress(null);
     }
     kept.reload();
-    if (from === 'given' && 'keep' in fields) defaults.reload();
+    if ('keep' in fields || 'keepCode' in fields) defaults.reload();
   });
+  // What is plugged in meanwhile appears; a form that is being filled in keeps what was chosen.
+  const wait = found.loading || found.error !== null || activate.busy;
+  useEffect(() => {
+    if (wait) return;
+    const timer = setInterval(() => document.visibilityState === 'visible' && found.reload(), LOOK_MS);
+    return () => clearInterval(timer);
+  }, [wait, found.reload]);
   const left = fresh.filter((item) => !results.get(item.mac)?.activated);
   return (
     <>
@@ -67,15 +96,15 @@ export function ActivatePage() {
                 {left.map((item) => (
                   <li key={item.mac}>
                     <label class="flex min-h-11 items-center gap-3">
-                      <input type="checkbox" class="checkbox shrink-0" name={`mac:${item.mac}`} defaultChecked />
+                      <input
+                        type="checkbox"
+                        class="checkbox shrink-0"
+                        name={`mac:${item.mac}`}
+                        defaultChecked={!wanted || wanted.has(item.mac)}
+                      />
                       <span>
                         {item.model || t('state.unknown')} <span class="mono muted small">{item.address}</span>
-                        {item.addressConflict && (
-                          <>
-                            <br />
-                            <State level="attention">{t('activation.conflict')}</State>
-                          </>
-                        )}
+                        <Issues item={item} />
                       </span>
                     </label>
                   </li>
@@ -83,6 +112,14 @@ export function ActivatePage() {
               </ul>
             </fieldset>
             <Password hasDefault={defaults.data?.password ?? false} error={activate.error} />
+            <VerificationCode
+              key={String(defaults.data?.verificationCode)}
+              hasDefault={defaults.data?.verificationCode ?? false}
+              error={activate.error}
+            />
+            <p role="status" class="empty:hidden">
+              {progress && t('activation.progress', progress)}
+            </p>
             <SubmitOrCancel busy={activate.busy} doing={t('activation.doing')} cancel={`${base}/devices`}>
               {t('activation.submit', { count: left.length })}
             </SubmitOrCancel>
@@ -91,138 +128,42 @@ export function ActivatePage() {
       )}
       <ProblemPanel error={kept.error} what={t('activation.keptFailed')} retry={kept.reload} />
       {kept.data && kept.data.items.length > 0 && <Kept items={kept.data.items} found={found.data?.items ?? []} />}
+      <Defaults defaults={defaults} />
     </>
   );
 }
 
-/** The devices whose first password is kept, to be looked up one by one. */
-function Kept({ items, found }: { items: KeptPassword[]; found: Found[] }) {
-  const mayShow = me.value?.admin || me.value?.permissions.includes('configure-devices');
+/** What to know before it gets a password (INIT-06); none of it forbids that. */
+function Issues({ item }: { item: Found }) {
+  const words = [
+    ...(item.addressConflict ? [t('activation.conflict')] : []),
+    ...(item.reachable === false ? [t('activation.foreign')] : []),
+    ...(['same-serial', 'weak-firmware'] as const).flatMap((issue) =>
+      item.issues?.includes(issue) ? [t(`discovery.issue.${issue}`)] : [],
+    ),
+  ];
   return (
-    <Panel title={t('activation.keptList')} id="kept">
-      <p class="muted max-w-prose">{t(mayShow ? 'activation.keptText' : 'activation.keptNeeds')}</p>
-      <ul class="mt-2 flex flex-col divide-y divide-base-300">
-        {items.map((item) => (
-          <KeptRow
-            key={item.mac}
-            item={item}
-            model={found.find((device) => device.mac === item.mac)?.model ?? ''}
-            mayShow={mayShow === true}
-          />
-        ))}
-      </ul>
-    </Panel>
-  );
-}
-
-function KeptRow({ item, model, mayShow }: { item: KeptPassword; model: string; mayShow: boolean }) {
-  const { siteId } = useSite();
-  const [login, setLogin] = useState<{ username: string; password: string } | null>(null);
-  const show = useAction(async () => {
-    const params = { siteId, mac: item.mac };
-    setLogin(await api.post('/sites/{siteId}/activations/{mac}/reveal', undefined, { params }));
-  });
-  const name = `${model} ${item.mac}`.trim();
-  return (
-    <li class="flex flex-col gap-2 py-3">
-      <div class="flex flex-wrap items-center justify-between gap-2">
-        <span>
-          {model && `${model} `}
-          <span class="mono">{item.mac}</span>
-          {item.activatedAt && (
-            <span class="muted small">
-              {' '}
-              {t('time.since')} <Time at={item.activatedAt} />
-            </span>
-          )}
+    <>
+      {words.map((text) => (
+        <span key={text} class="block">
+          <State level="attention">{text}</State>
         </span>
-        {mayShow && (
-          <button
-            type="button"
-            class="btn"
-            aria-disabled={show.busy}
-            onClick={() => (login ? setLogin(null) : show.run())}
-          >
-            {t(login ? 'activation.hide' : show.busy ? 'activation.showing' : 'activation.show')}
-            <span class="sr-only"> {name}</span>
-          </button>
-        )}
-      </div>
-      {!item.certain && <State level="attention">{t('activation.keptUncertain')}</State>}
-      <ProblemPanel error={show.error} what={t('activation.showFailed')} />
-      <div role="status" class="empty:hidden">
-        {login && (
-          <Facts
-            items={[
-              [
-                t('activation.username'),
-                <Copyable key="username" text={login.username} label={t('activation.username')} />,
-              ],
-              [
-                t('activation.password'),
-                <Copyable key="password" text={login.password} label={t('activation.password')} />,
-              ],
-            ]}
-          />
-        )}
-      </div>
-    </li>
-  );
-}
-
-function Password({ hasDefault, error }: { hasDefault: boolean; error: ApiError | null }) {
-  const [from, setFrom] = useState<From>('generated');
-  const choices: From[] = ['generated', ...(hasDefault ? (['default'] as const) : []), 'given'];
-  return (
-    <fieldset class="flex flex-col gap-2">
-      <legend class="font-semibold">{t('activation.password')}</legend>
-      {choices.map((choice) => (
-        <label key={choice} class="flex min-h-11 items-center gap-3">
-          <input
-            type="radio"
-            class="radio shrink-0"
-            name="from"
-            value={choice}
-            checked={from === choice}
-            onChange={() => setFrom(choice)}
-          />
-          <span>
-            {t(`activation.from.${choice}`)}
-            <br />
-            <span class="muted small">{t(`activation.hint.${choice}`)}</span>
-          </span>
-        </label>
       ))}
-      {from === 'given' && (
-        <>
-          <Field
-            label={t('activation.own')}
-            name="password"
-            type="password"
-            required
-            minLength={8}
-            maxLength={16}
-            autoComplete="new-password"
-            hint={t('activation.rule')}
-            error={error}
-          />
-          <label class="flex min-h-11 items-center gap-3">
-            <input type="checkbox" class="checkbox shrink-0" name="keep" />
-            {t('activation.keep')}
-          </label>
-        </>
-      )}
-    </fieldset>
+    </>
   );
 }
 
 function Result({ item, result, base }: { item: Found; result: ActivationResult; base: string }) {
   const name = `${item.model || t('state.unknown')} ${item.address}`;
   if (result.activated) {
+    const how = result.way === 'sadp' || result.way === 'temporary-address' ? [t(`activation.way.${result.way}`)] : [];
+    const { verificationCode } = result;
+    const notes = verificationCode === 'failed' ? [t('activation.code.failed')] : [];
+    if (verificationCode === 'none') how.push(t('activation.code.no'));
     return (
       <li class="flex flex-wrap items-center justify-between gap-2">
-        <State level={result.weak ? 'attention' : 'well'}>
-          {t(result.weak ? 'activation.weak' : 'activation.done', { name })}
+        <State level={notes.length > 0 || result.weak ? 'attention' : 'well'}>
+          {[t(result.weak ? 'activation.weak' : 'activation.done', { name }), ...how, ...notes].join('; ')}
         </State>
         <a class="btn" href={`${base}/devices/add?mac=${item.mac}&kept=1`}>
           {t('activation.add')}
