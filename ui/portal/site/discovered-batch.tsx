@@ -62,6 +62,11 @@ export function BatchBar({
               {t('discovery.initialise')}
             </a>
           )}
+          {ready.length > 0 && (
+            <a class="btn" href={`${base}/addresses?mac=${macs(ready)}`}>
+              {t('discovery.addresses')}
+            </a>
+          )}
           {toAdd.length > 0 && (
             <a class="btn" href={`${base}/add-found?mac=${macs(toAdd)}`}>
               {t('discovery.addThese')}
@@ -116,12 +121,19 @@ export function DeviceMenu({ item, device }: { item: Found; device: Device | und
   const links: [string, string][] = [];
   if (item.activated === false) links.push([t('discovery.activate'), `${base}/activate?mac=${item.mac}`]);
   else if (item.mac && !isPanel(item.model))
-    links.push([t('discovery.initialise'), `${base}/initialise?mac=${item.mac}`]);
+    links.push(
+      [t('discovery.initialise'), `${base}/initialise?mac=${item.mac}`],
+      [t('discovery.addresses'), `${base}/addresses?mac=${item.mac}`],
+    );
   if (device) {
     const page = `${base}/devices/${device.id}`;
     links.push([t('discovery.live'), page]);
     if (device.boxSerial !== null)
-      links.push([t('discovery.settings'), `${page}#settings`], [t('discovery.device'), `${page}#device-actions`]);
+      links.push(
+        [t('discovery.settings'), `${page}#settings`],
+        [t('discovery.device'), `${page}#device-actions`],
+        [t('discovery.password'), `${page}/password`],
+      );
   }
   links.push([t('discovery.defaults'), `${base}/activate#defaults`]);
   return (
