@@ -13,6 +13,13 @@ const QUIET_MS: Partial<Record<EventType, number>> = {
   diskFull: 300_000,
   // The stations' own ringing time; a second press meanwhile is the same visitor.
   call: 30_000,
+  // How often radars repeat is not captured: a restoral too early is worse than one too late.
+  fallDetected: 60_000,
+  outOfBed: 60_000,
+  heartRateHigh: 60_000,
+  heartRateLow: 60_000,
+  respirationHigh: 60_000,
+  respirationLow: 60_000,
 };
 const DEFAULT_QUIET_MS = 5_000;
 /** Video loss is over when a heartbeat (`videoloss inactive`) comes and no repeat follows within this time. */
