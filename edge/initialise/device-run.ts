@@ -136,13 +136,13 @@ export class DeviceRun {
   async #login(): Promise<End> {
     const reached = await this.#reach();
     if (!reached.ok) return { state: 'failed', code: reached.code, text: reached.text };
-    const { model, category } = reached.value;
+    const { category } = reached.value;
     if (category === 'panel')
       return {
         ...{ state: 'failed', code: 'panel-excluded' },
         text: 'Security control panels are not set up this way: add it to the site and set it up on its own page.',
       };
-    return { state: 'done', text: model };
+    return { state: 'done' };
   }
 
   async #reach(): Promise<Result<DeviceInHand>> {
@@ -225,9 +225,7 @@ export class DeviceRun {
       this.#drop();
       await this.#clock.sleep(SETTLE_MS, this.#signal);
     }
-    return to.dhcp
-      ? { state: 'done', code: 'dhcp-on', text: 'DHCP is on.' }
-      : { state: 'done', code: 'dhcp-off', text: `DHCP is off; it keeps ${to.address}.` };
+    return to.dhcp ? { state: 'done', code: 'dhcp-on' } : { state: 'done', code: 'dhcp-off', text: to.address };
   }
 
   #drop(): void {
@@ -292,9 +290,7 @@ export class DeviceRun {
   async #channels(device: DeviceInHand): Promise<End> {
     const poe = await device.isPoeRecorder(this.#signal);
     if (!poe.ok) return said(poe);
-    return poe.value
-      ? { state: 'done', code: 'poe', text: 'It adds the cameras at its own sockets by itself.' }
-      : { state: 'done', code: 'to-add', text: 'Its cameras can be added now.' };
+    return poe.value ? { state: 'done', code: 'poe' } : { state: 'done', code: 'to-add' };
   }
 }
 

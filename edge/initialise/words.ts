@@ -39,7 +39,7 @@ export function readFirmware(present: string | null, newest: string | null): End
     return {
       state: 'skipped',
       code: 'no-catalogue',
-      text: `${present ?? ''} No firmware of this model is known here.`.trim(),
+      text: present,
     };
   if (present !== null && version(present) !== '' && version(present) === version(newest))
     return { state: 'done', text: `${present} is the newest one known here.` };
@@ -56,7 +56,7 @@ const version = (firmware: string): string =>
 
 /** INIT-14: what was formatted, and what was left alone because it may hold something. */
 export function readDiskOutcomes(disks: readonly DiskOutcome[]): End {
-  if (disks.length === 0) return { state: 'skipped', code: 'no-disk', text: 'It has no disk or card.' };
+  if (disks.length === 0) return { state: 'skipped', code: 'no-disk' };
   const of = (result: DiskOutcome['result']) => disks.filter((d) => d.result === result);
   const [made, kept, failed] = [of('formatted'), of('kept'), of('failed')];
   const parts = [
@@ -74,7 +74,7 @@ export async function onEachChannel(
   channels: readonly number[],
   fn: (channel: number) => Promise<Result<Outcome>>,
 ): Promise<End> {
-  if (channels.length === 0) return { state: 'skipped', code: 'no-channels', text: 'It has no video channel.' };
+  if (channels.length === 0) return { state: 'skipped', code: 'no-channels' };
   const failed: string[] = [];
   const done: string[] = [];
   const absent: string[] = [];

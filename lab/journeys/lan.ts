@@ -48,10 +48,18 @@ export class LanStack {
   siteId = '';
   boxSerial = '';
 
-  /** `devices` as `--devices` of the lab takes them. */
-  constructor(devices: string, base = '127.91.0.') {
+  readonly #more: { lab?: string[]; boxNode?: string[] };
+
+  /** `devices` as `--devices` of the lab takes them; `more`: further arguments of the lab, and of the box's Node. */
+  constructor(devices: string, base = '127.91.0.', more: { lab?: string[]; boxNode?: string[] } = {}) {
     this.#devices = devices;
     this.#base = base;
+    this.#more = more;
+  }
+
+  /** The process id of one of the programs. */
+  pid(name: 'lab' | 'box' | 'relay'): number {
+    return this.#children.get(name)!.child.pid!;
   }
 
   async start(): Promise<this> {
@@ -70,11 +78,23 @@ export class LanStack {
     const search = ['--sadp-port', `${sadp}`, '--wsd-port', '0'];
     this.#relay = ['relay/main.ts', '--port', `${relayPort}`, '--host', HOST, '--data', relayDir];
     this.startRelay();
-    const lan = ['--no-video', '--cameras', '0', '--devices', this.#devices, '--base', this.#base];
+    const devices = this.#devices === '' ? [] : ['--devices', this.#devices];
+    const lan = ['--no-video', '--cameras', '0', ...devices, '--base', this.#base, ...(this.#more.lab ?? [])];
     const ports = ['--http-port', '0', '--rtsp-port', '0', '--sadp-port', `${sadp}`, '--wsd-port', '0'];
     this.#run('lab', ['lab/main.ts', '--port', `${labPort}`, '--data', join(this.dir, 'lab'), ...lan, ...ports]);
     const box = ['--port', `${boxPort}`, '--host', HOST, '--data', join(this.dir, 'edge'), '--relay', this.relay];
-    this.#box = ['edge/main.ts', ...box, '--interface', 'lo', ...search, '--mdns-port', '0', '--ssdp-port', '0'];
+    this.#box = [
+      ...(this.#more.boxNode ?? []),
+      'edge/main.ts',
+      ...box,
+      '--interface',
+      'lo',
+      ...search,
+      '--mdns-port',
+      '0',
+      '--ssdp-port',
+      '0',
+    ];
     await this.startBox();
     const up = (url: string) =>
       fetch(url).then(

@@ -133,6 +133,31 @@ export async function startRelay(user: { email: string; password: string; site: 
   return startMain('relay', await freeBase(), options, [bootstrap, user.password]);
 }
 
+/** A relay, a claimed box and a LAN of these devices, without video (lab/journeys/lan-main.ts). */
+export async function startLan(devices: string): Promise<{
+  relay: string;
+  siteId: string;
+  boxSerial: string;
+  lab: string;
+  login: { email: string; password: string };
+  stop: () => Promise<void>;
+}> {
+  const args = ['lab/journeys/lan-main.ts', devices, '127.92.0.'];
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await ended;
+  };
+  let said = '';
+  for await (const text of child.stdout.setEncoding('utf8')) {
+    said += text;
+    const ready = /^ready (.*)\n/m.exec(said);
+    if (ready) return { ...JSON.parse(ready[1]!), stop };
+  }
+  throw new Error('lab/journeys/lan-main.ts does not start');
+}
+
 /** The lab's mail server, SMS gateway and push service. */
 export async function startPost(): Promise<{ smtp: string; mailbox: string; push: string; stop: () => Promise<void> }> {
   const child = spawn(process.execPath, ['lab/post.ts'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });

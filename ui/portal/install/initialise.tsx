@@ -86,6 +86,7 @@ export function InitialisePage() {
                   {t('install.nobody')}
                 </button>
               </p>
+              <p class="muted small mt-2">{t('install.recordHint')}</p>
               <ul class="mt-2 flex flex-col divide-y divide-base-300">
                 {devices.map((item) => (
                   <Row
@@ -166,7 +167,6 @@ function Row({
             <input type="checkbox" class="checkbox shrink-0" name={`record:${item.mac}`} />
             <span>
               {t('install.record')} <span class="sr-only">{name}</span>
-              <span class="muted small block">{t('install.recordHint')}</span>
             </span>
           </label>
           <details>

@@ -87,8 +87,6 @@ function Recorder({ mac, box, rest }: { mac: string; box: string; rest: string[]
             <Empty title={t('recorder.noChannels')} />
           ) : (
             <SortChannels
-              // Opens anew with what the recorder has now.
-              key={view.channels.map((one) => `${one.channel}:${one.address}`).join()}
               channels={view.channels}
               sortable={view.sortable}
               opened={added.some((one) => one.ok)}
@@ -228,40 +226,42 @@ function Added({
 }) {
   if (results.length === 0) return null;
   return (
-    <ul role="status" class="flex flex-col gap-3">
-      {results.map((one) => {
-        const camera = view.seen.find((each) => each.address === one.address);
-        return (
-          <li key={one.address}>
-            <State level={one.ok ? 'well' : 'problem'}>
-              <span class="mono">{one.address}</span> {t(one.ok ? 'recorder.added' : 'recorder.notAdded')}
-              {!one.ok && one.code && lookup(`problem.${one.code}.title`) && (
-                <span class="block">{lookup(`problem.${one.code}.title`)}</span>
-              )}
-              {one.text && <span class="muted small block">{one.text}</span>}
-            </State>
-            {!one.ok && camera && (
-              <Form
-                label={t('recorder.password', { address: one.address })}
-                onSubmit={(fields) => add([camera], fields.password ?? '')}
-              >
-                <Field
+    <div role="status">
+      <ul class="flex flex-col gap-3">
+        {results.map((one) => {
+          const camera = view.seen.find((each) => each.address === one.address);
+          return (
+            <li key={one.address}>
+              <State level={one.ok ? 'well' : 'problem'}>
+                <span class="mono">{one.address}</span> {t(one.ok ? 'recorder.added' : 'recorder.notAdded')}
+                {!one.ok && one.code && lookup(`problem.${one.code}.title`) && (
+                  <span class="block">{lookup(`problem.${one.code}.title`)}</span>
+                )}
+                {one.text && <span class="muted small block">{one.text}</span>}
+              </State>
+              {!one.ok && camera && (
+                <Form
                   label={t('recorder.password', { address: one.address })}
-                  hint={t('recorder.passwordHint')}
-                  name="password"
-                  type="password"
-                  required
-                  maxLength={128}
-                  autoComplete="off"
-                />
-                <Submit busy={busy} doing={t('recorder.adding')}>
-                  {t('recorder.addAgain')}
-                </Submit>
-              </Form>
-            )}
-          </li>
-        );
-      })}
-    </ul>
+                  onSubmit={(fields) => add([camera], fields.password ?? '')}
+                >
+                  <Field
+                    label={t('recorder.password', { address: one.address })}
+                    hint={t('recorder.passwordHint')}
+                    name="password"
+                    type="password"
+                    required
+                    maxLength={128}
+                    autoComplete="off"
+                  />
+                  <Submit busy={busy} doing={t('recorder.adding')}>
+                    {t('recorder.addAgain')}
+                  </Submit>
+                </Form>
+              )}
+            </li>
+          );
+        })}
+      </ul>
+    </div>
   );
 }

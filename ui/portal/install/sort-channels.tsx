@@ -34,9 +34,11 @@ export function SortChannels({
     setSaid(t('recorder.sorted'));
   });
   const many = sortable && channels.length > 1;
+  // What the recorder has now, after each answer of it.
+  useEffect(() => setOrder(channels), [channels]);
   useEffect(() => {
     if (opened && many) heading.current?.focus();
-  }, []);
+  }, [opened, many]);
   const move = (from: number, to: number) => {
     if (to < 0 || to >= order.length || to === from) return;
     setOrder(moved(order, from, to));
