@@ -134,6 +134,13 @@ describe('adding a device', () => {
     expect(announced).toEqual([box.serial]);
   });
 
+  it('keeps what the box found the device to speak', async () => {
+    tunnel.answer = json(200, { ...PROBED, kind: 'onvif', deviceType: 'ONVIF' });
+    const added = await devices.add(scope, acme.siteId, camera());
+    expect(added).toMatchObject({ kind: 'onvif', type: 'encoding' });
+    expect((await wishes()).sections.devices.items[0]).toMatchObject({ kind: 'onvif' });
+  });
+
   it('needs no password where the one of its activation is kept (INIT-03)', async () => {
     const mac = '44-19-b6-00-00-01';
     const added = await devices.add(scope, acme.siteId, camera({ password: undefined, mac }));

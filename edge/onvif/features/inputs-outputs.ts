@@ -9,7 +9,6 @@ interface Output {
   token: string;
   mode: string;
   delay: string;
-  idle: string;
   by: 'deviceIo' | 'device';
 }
 
@@ -25,7 +24,7 @@ async function outputs(device: OnvifDevice, signal?: AbortSignal): Promise<Resul
     const value = all(answer.value, 'RelayOutputs').flatMap((r): Output[] => {
       const token = attribute(r, 'token').slice(0, 64);
       const part = (name: string) => clean(textAt(r, 'Properties', name), 32);
-      return token === '' ? [] : [{ token, mode: part('Mode'), delay: part('DelayTime'), idle: part('IdleState'), by }];
+      return token === '' ? [] : [{ token, mode: part('Mode'), delay: part('DelayTime'), by }];
     });
     return { ok: true, value: value.slice(0, MAX_CONNECTORS) };
   };
@@ -77,9 +76,9 @@ export const inputsOutputs: Feature<OnvifDevice> = {
     async alarmOutputs(device, _at, signal) {
       const found = await outputs(device, signal);
       if (!found.ok) return found;
-      const value = found.value.map(({ token, mode, delay, idle }, i) => ({
+      const value = found.value.map(({ token, mode, delay }, i) => ({
         ...{ id: token, name: `Output ${i + 1}` },
-        values: { mode: mode || null, delay: delay || null, idleState: idle || null },
+        values: { mode: mode || null, delay: delay || null },
       }));
       return { ok: true, value };
     },
@@ -87,7 +86,7 @@ export const inputsOutputs: Feature<OnvifDevice> = {
       const tokens = await inputs(device, signal);
       return {
         ok: true,
-        value: tokens.map((token, i) => ({ id: String(i + 1), name: `Input ${i + 1}`, values: { token } })),
+        value: tokens.map((_, i) => ({ id: String(i + 1), name: `Input ${i + 1}`, values: {} })),
       };
     },
   },

@@ -174,7 +174,10 @@ export const system: Feature<OnvifDevice> = {
     async users(device, _at, signal) {
       const users = await readUsers(device, signal);
       if (!users.ok) return users;
-      return { ok: true, value: users.value.map(({ name, level }) => ({ id: name, name, values: { level } })) };
+      return {
+        ok: true,
+        value: users.value.map(({ name, level }) => ({ id: name, name, values: { userLevel: level } })),
+      };
     },
   },
   actions: {
