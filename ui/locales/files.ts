@@ -20,6 +20,7 @@ import type setup from './en/setup.json';
 import type sharing from './en/sharing.json';
 import type site from './en/site.json';
 import type sites from './en/sites.json';
+import type upgrade from './en/upgrade.json';
 
 /**
  * The files of strings, one for each group of pages; `en/` gives the keys. `common`, `portal` and `problems` are there on
@@ -48,4 +49,5 @@ export interface Files {
   setup: typeof setup;
   site: typeof site;
   sites: typeof sites;
+  upgrade: typeof upgrade;
 }

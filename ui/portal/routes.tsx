@@ -320,6 +320,13 @@ export const ROUTES = withPages<PageRoute>([
     nav: { in: 'main', label: 'nav.boxes', order: 20, icon: 'boxes', letter: 'b' },
   },
   {
+    path: '/operator/firmware',
+    load: async () => (await import('./upgrade/firmware.tsx')).FirmwarePage,
+    who: ['operator'],
+    strings: ['upgrade'],
+    nav: { in: 'main', label: 'nav.firmware', order: 25, icon: 'boxes', letter: 'f' },
+  },
+  {
     path: '/operator/keys',
     load: async () => (await import('./operator/keys.tsx')).ServiceKeys,
     who: ['operator'],
@@ -382,7 +389,7 @@ export const SITE_ROUTES = withPages<SiteRoute>([
   {
     path: '/devices',
     load: async () => (await import('./site/devices.tsx')).Devices,
-    strings: ['activation', 'install'],
+    strings: ['activation', 'install', 'upgrade'],
     tab: { label: 'site.tab.devices', order: 10 },
   },
   {
@@ -408,6 +415,23 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     needs: 'list',
     load: async () => (await import('./install/job.tsx')).JobPage,
     strings: ['install'],
+  },
+  {
+    path: '/upgrades',
+    load: async () => (await import('./upgrade/upgrades.tsx')).UpgradesPage,
+    strings: ['upgrade'],
+  },
+  {
+    path: '/addresses',
+    needs: 'manage',
+    load: async () => (await import('./upgrade/addresses.tsx')).AddressesPage,
+    strings: ['upgrade'],
+  },
+  {
+    path: '/devices/:deviceId/password',
+    needs: 'manage',
+    load: async () => (await import('./upgrade/password.tsx')).PasswordPage,
+    strings: ['upgrade'],
   },
   {
     path: '/recorder',
@@ -436,7 +460,7 @@ export const SITE_ROUTES = withPages<SiteRoute>([
   {
     path: '/devices/:deviceId',
     load: async () => (await import('./site/device-page.tsx')).DevicePage,
-    strings: ['operations'],
+    strings: ['operations', 'upgrade'],
   },
   {
     path: '/devices/:deviceId/settings/:section',

@@ -104,6 +104,9 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
             <>
               <Panel title={t('device.credentials')}>
                 <Credentials key={device.id} device={device} />
+                <a class="link mt-3 inline-block" href={`${base}/devices/${device.id}/password`}>
+                  {t('password.title')}
+                </a>
               </Panel>
               <Rename key={`${device.id} ${device.name}`} deviceId={device.id} name={device.name} />
               <div>

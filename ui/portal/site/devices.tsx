@@ -40,6 +40,12 @@ export function Devices() {
           <a class="link" href={`${base}/initialise`}>
             {t('install.link')}
           </a>
+          <a class="link" href={`${base}/addresses`}>
+            {t('lan.link')}
+          </a>
+          <a class="link" href={`${base}/upgrades`}>
+            {t('upgrade.link')}
+          </a>
           <a class="link" href={`${base}/add-found`}>
             {t('addFound.title')}
           </a>
