@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   arc: () => import('../bench/arc.ts'),
   tunnel: () => import('../bench/tunnel.ts'),
   uploads: () => import('../bench/uploads.ts'),
+  lan: () => import('../bench/lan.ts'),
   boxes: () => import('../bench/boxes.ts'),
   video: () => import('../bench/video.ts'),
 };
