@@ -1,5 +1,6 @@
+import { failure, type IsapiFailure, type Result } from '../answer.ts';
 import type { Channel } from '../device.ts';
-import type { IsapiDevice } from '../isapi-device.ts';
+import { type IsapiDevice, isAbsent, type XmlDocument } from '../isapi-device.ts';
 
 /*
  * A recorder has channels of its own (analogue) and those of IP cameras; the documents of the latter stand elsewhere. Which
@@ -27,14 +28,21 @@ export const ptzPaths = (device: IsapiDevice, channel: number): string[] =>
     ? [`/ContentMgmt/PTZCtrlProxy/channels/${channel}`, `/PTZCtrl/channels/${channel}`]
     : [`/PTZCtrl/channels/${channel}`];
 
-/** The first of `paths` that the device has; null: none. */
-export async function firstPath(
+/** The first of the documents at `paths` that the device has. `lacking`: what to say when it has none of them. */
+export async function firstDocument(
   device: IsapiDevice,
   paths: readonly string[],
+  lacking: string,
   signal?: AbortSignal,
-): Promise<string | null> {
-  for (const path of paths) if (await device.has(path, signal)) return path;
-  return null;
+): Promise<Result<XmlDocument & { path: string }>> {
+  let failed: IsapiFailure | null = null;
+  for (const path of paths) {
+    const doc = await device.get(path, signal);
+    if (doc.ok) return { ok: true, value: { ...doc.value, path } };
+    // "Not now" tells more than "no such thing".
+    if (!isAbsent(doc)) failed ??= doc;
+  }
+  return failed ?? failure('not-found', lacking);
 }
 
 const ASKED_OF_A_RECORDER = 3;
@@ -53,7 +61,7 @@ export async function channelsWith(
   const some = all.length > ASKED_OF_A_RECORDER && device.info.recorder;
   const found: number[] = [];
   for (const channel of some ? all.slice(0, ASKED_OF_A_RECORDER) : all) {
-    if (!(await firstPath(device, paths(channel), signal))) continue;
+    if (!(await firstDocument(device, paths(channel), '', signal)).ok) continue;
     if (some) return all;
     found.push(channel);
   }

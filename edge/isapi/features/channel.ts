@@ -3,7 +3,7 @@ import type { Feature } from '../../drivers/feature.ts';
 import { failure, type Result } from '../answer.ts';
 import { type Written, writeDocument } from '../edit-xml.ts';
 import type { IsapiDevice } from '../isapi-device.ts';
-import { channelsWith, firstPath } from './channel-paths.ts';
+import { channelsWith, firstDocument } from './channel-paths.ts';
 import { leafChanges, readLeaves } from './leaves.ts';
 import { editChannel } from './recorder-edit.ts';
 import { PROXY, readRecorderChannels } from './recorder-list.ts';
@@ -68,9 +68,7 @@ export const channel: Feature<IsapiDevice> = {
         const n = at.channel ?? 1;
         const proxied = await readProxied(device, n, signal);
         if (!proxied.ok || proxied.value) return proxied as Result<SettingField[]>;
-        const path = await firstPath(device, [input(n)], signal);
-        if (!path) return failure('not-found', `It says nothing of channel ${n}.`);
-        const doc = await device.get(path, signal);
+        const doc = await firstDocument(device, [input(n)], `It says nothing of channel ${n}.`, signal);
         return doc.ok ? { ok: true, value: readLeaves(doc.value.node, null, [NAME]) } : doc;
       },
       async write(device, at, set, fields, signal) {

@@ -1,11 +1,11 @@
 import type { FieldValue, Section, SettingField } from '../../../protocol/wire/operations.ts';
 import type { Feature, SectionHandler } from '../../drivers/feature.ts';
-import { failure, type Result } from '../answer.ts';
+import type { Result } from '../answer.ts';
 import { type Caps, readCaps } from '../caps.ts';
 import { type Written, writeDocument } from '../edit-xml.ts';
 import type { IsapiDevice } from '../isapi-device.ts';
 import { list, text, type XmlNode } from '../xml.ts';
-import { channelsWith, firstPath, imagePaths } from './channel-paths.ts';
+import { channelsWith, firstDocument, imagePaths } from './channel-paths.ts';
 import { type Leaf, leafChanges, ofLeaves, readLeaves } from './leaves.ts';
 
 const level = (name: string, path: [...string[], string]): Leaf => ({
@@ -84,10 +84,9 @@ function flipField(node: XmlNode, caps: Caps): SettingField[] {
 }
 
 async function imageChannel(device: IsapiDevice, channel: number, signal?: AbortSignal) {
-  const path = await firstPath(device, imagePaths(device, channel), signal);
-  if (!path) return failure('not-found', `It gives no picture settings of channel ${channel}.`);
-  const doc = await device.get(path, signal);
-  return doc.ok ? { ok: true as const, path, node: doc.value.node } : doc;
+  const lacking = `It gives no picture settings of channel ${channel}.`;
+  const doc = await firstDocument(device, imagePaths(device, channel), lacking, signal);
+  return doc.ok ? { ok: true as const, path: doc.value.path, node: doc.value.node } : doc;
 }
 
 /** Into the part's own document where the device has one, else into the whole. */

@@ -137,6 +137,16 @@ describe('motion detection', () => {
     expect(documents.get('/Event/triggers/VMD-1')).toContain(`${entry('beep')}<EventTriggerNotification><id>center`);
   });
 
+  it('of a channel whose camera is away says so, and is asked again', async () => {
+    const { features } = await at();
+    await features.capabilities();
+    const there = scripted.routes.get(`/ISAPI${DETECTOR}`)!;
+    scripted.routes.set(`/ISAPI${DETECTOR}`, (_req, res) => scripted.status(res, 403, 4, 'channelOffline'));
+    expect(await features.read('motion', here)).toMatchObject({ ok: false, subStatus: 'channelOffline' });
+    scripted.routes.set(`/ISAPI${DETECTOR}`, there);
+    expect(await features.read('motion', here)).toMatchObject({ ok: true });
+  });
+
   it('is not offered by a device that has none, and asked for once', async () => {
     scripted.routes.delete(`/ISAPI${DETECTOR}`);
     const { features } = await at();

@@ -1,11 +1,11 @@
 import type { FieldValue, SettingField, Target } from '../../../protocol/wire/operations.ts';
 import type { Feature } from '../../drivers/feature.ts';
-import { failure, type Result } from '../answer.ts';
+import type { Result } from '../answer.ts';
 import { type Caps, readCaps } from '../caps.ts';
 import { type Change, type Written, writeDocument } from '../edit-xml.ts';
 import type { IsapiDevice } from '../isapi-device.ts';
 import { list, text, type XmlNode } from '../xml.ts';
-import { channelsWith, firstPath, inputPaths } from './channel-paths.ts';
+import { channelsWith, firstDocument, inputPaths } from './channel-paths.ts';
 import { motionTrigger, notifies, setNotify, type Trigger } from './event-triggers.ts';
 import { type Grid, gridRegions, gridSize, readGridMap, regionsGrid, wholeGrid, writeGridMap } from './grid-map.ts';
 import { type Leaf, leafChanges, readLeaves } from './leaves.ts';
@@ -81,10 +81,10 @@ interface Detector {
 }
 
 async function readDetector(device: IsapiDevice, channel: number, signal?: AbortSignal): Promise<Result<Detector>> {
-  const path = await firstPath(device, paths(device, channel), signal);
-  if (!path) return failure('not-found', `It detects no motion on channel ${channel}.`);
-  const doc = await device.get(path, signal);
+  const lacking = `It detects no motion on channel ${channel}.`;
+  const doc = await firstDocument(device, paths(device, channel), lacking, signal);
   if (!doc.ok) return doc;
+  const { path } = doc.value;
   return {
     ok: true,
     value: {

@@ -1,11 +1,10 @@
 import type { FieldValue, SettingField } from '../../../protocol/wire/operations.ts';
 import type { Feature } from '../../drivers/feature.ts';
-import { failure } from '../answer.ts';
 import { readCaps } from '../caps.ts';
 import { type Change, writeDocument } from '../edit-xml.ts';
 import type { IsapiDevice } from '../isapi-device.ts';
 import { list, text, type XmlNode } from '../xml.ts';
-import { channelsWith, firstPath, inputPaths } from './channel-paths.ts';
+import { channelsWith, firstDocument, inputPaths } from './channel-paths.ts';
 import { type Leaf, leafChanges, readLeaves } from './leaves.ts';
 
 const LEAVES: Leaf[] = [
@@ -76,27 +75,28 @@ function changesOf(node: XmlNode, set: Record<string, FieldValue>): Change[] {
   return changes;
 }
 
-const overlays = (device: IsapiDevice, channel: number) => inputPaths(device, channel, 'overlays');
+const paths = (device: IsapiDevice, channel: number) => inputPaths(device, channel, 'overlays');
+const overlays = (device: IsapiDevice, channel: number, signal?: AbortSignal) =>
+  firstDocument(device, paths(device, channel), `It writes nothing into the picture of channel ${channel}.`, signal);
 
 /** What is written into the picture (ISAPI VideoOverlay; CHAN-06). No capture proves this document. */
 export const osd: Feature<IsapiDevice> = {
   async offer(device, signal) {
-    const channels = await channelsWith(device, (channel) => overlays(device, channel), signal);
+    const channels = await channelsWith(device, (channel) => paths(device, channel), signal);
     return channels.length > 0 ? { sections: [{ section: 'osd', channels }], unverified: ['osd'] } : {};
   },
   sections: {
     osd: {
       async read(device, at, signal) {
-        const path = await firstPath(device, overlays(device, at.channel ?? 1), signal);
-        if (!path) return failure('not-found', `It writes nothing into the picture of channel ${at.channel}.`);
-        const doc = await device.get(path, signal);
+        const doc = await overlays(device, at.channel ?? 1, signal);
         if (!doc.ok) return doc;
-        return { ok: true, value: fieldsOf(doc.value.node, await readCaps(device, `${path}/capabilities`, signal)) };
+        const caps = await readCaps(device, `${doc.value.path}/capabilities`, signal);
+        return { ok: true, value: fieldsOf(doc.value.node, caps) };
       },
       async write(device, at, set, _fields, signal) {
-        const path = await firstPath(device, overlays(device, at.channel ?? 1), signal);
-        if (!path) return failure('not-found', `It writes nothing into the picture of channel ${at.channel}.`);
-        return writeDocument(device, path, (node) => changesOf(node, set), signal);
+        const doc = await overlays(device, at.channel ?? 1, signal);
+        if (!doc.ok) return doc;
+        return writeDocument(device, doc.value.path, (node) => changesOf(node, set), signal);
       },
     },
   },

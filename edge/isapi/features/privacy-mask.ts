@@ -5,7 +5,7 @@ import { failure, type IsapiFailure, type Result } from '../answer.ts';
 import { type Change, type Written, writeDocument } from '../edit-xml.ts';
 import type { IsapiDevice } from '../isapi-device.ts';
 import { list, text, type XmlNode } from '../xml.ts';
-import { channelsWith, firstPath, inputPaths } from './channel-paths.ts';
+import { channelsWith, firstDocument, inputPaths } from './channel-paths.ts';
 import { screenOf } from './osd.ts';
 
 const LIST = 'PrivacyMaskRegionList';
@@ -23,11 +23,10 @@ interface Mask {
 const paths = (device: IsapiDevice, channel: number) => inputPaths(device, channel, 'privacyMask');
 
 async function readMask(device: IsapiDevice, channel: number, signal?: AbortSignal): Promise<Result<Mask>> {
-  const path = await firstPath(device, paths(device, channel), signal);
-  if (!path) return failure('not-found', `It has no privacy mask on channel ${channel}.`);
-  const doc = await device.get(path, signal);
+  const lacking = `It has no privacy mask on channel ${channel}.`;
+  const doc = await firstDocument(device, paths(device, channel), lacking, signal);
   if (!doc.ok) return doc;
-  const { node } = doc.value;
+  const { node, path } = doc.value;
   const word = text(node, 'enabled').toLowerCase();
   const mask: Mask = { path, node, enabled: word === '' ? null : word === 'true', regions: null };
   const screen = screenOf(node);

@@ -1,12 +1,12 @@
-import type { ActionName, DeviceListItem, ListName, Resource } from '../../../protocol/wire/operations.ts';
+import type { ActionName, ListName, Resource } from '../../../protocol/wire/operations.ts';
 import type { Feature, Offer } from '../../drivers/feature.ts';
-import { failure, type Result } from '../answer.ts';
+import { failure } from '../answer.ts';
 import { Caps } from '../caps.ts';
 import { putDocument } from '../edit-xml.ts';
 import type { IsapiDevice } from '../isapi-device.ts';
-import { clean, list, text, type XmlNode } from '../xml.ts';
 import { encodeText } from '../xml-scan.ts';
-import { firstPath, ptzPaths } from './channel-paths.ts';
+import { ptzPaths } from './channel-paths.ts';
+import { freePreset, noSuchPreset, PATROLS, PATTERNS, presetNumber, readPresets, readTours } from './ptz-lists.ts';
 import { Moves } from './ptz-moves.ts';
 
 /** What one channel's camera can be turned by. */
@@ -60,14 +60,17 @@ async function readPtz(device: IsapiDevice, channel: number, signal?: AbortSigna
   return null;
 }
 
-const pathOf = async (device: IsapiDevice, channel: number, signal?: AbortSignal): Promise<string> =>
-  (
-    await firstPath(
-      device,
-      ptzPaths(device, channel).map((p) => `${p}/capabilities`),
-      signal,
-    )
-  )?.replace(/\/capabilities$/, '') ?? ptzPaths(device, channel).at(-1)!;
+/** Where each channel is turned, as the offer found it: a stop has no time to look. */
+class Places {
+  readonly #found = new WeakMap<IsapiDevice, Map<number, string>>();
+
+  keep(device: IsapiDevice, can: readonly [number, Ptz][]): void {
+    this.#found.set(device, new Map(can.map(([channel, { path }]) => [channel, path])));
+  }
+  of(device: IsapiDevice, channel: number): string {
+    return this.#found.get(device)?.get(channel) ?? ptzPaths(device, channel).at(-1)!;
+  }
+}
 
 const focusPath = (channel: number): string => `/System/Video/inputs/channels/${channel}/focus`;
 const percent = (speed: number): number => Math.round(Math.max(-1, Math.min(1, speed)) * 100);
@@ -78,52 +81,10 @@ async function command(device: IsapiDevice, path: string, body = '', signal?: Ab
 }
 const DONE = { ok: true as const, value: { pending: false, text: null } };
 
-const PRESET_MAX = 300;
-/** From here on presets are commands of the dome itself (99 is "auto scan", isapi.md §13), so none is put there by itself. */
-const COMMANDS = { from: 33, to: 105 };
-
-const isSet = (node: XmlNode): boolean =>
-  !/^false$/i.test(text(node, 'enabled')) && (text(node, 'presetName') !== '' || list(node, 'AbsoluteHigh').length > 0);
-
-/** Those that are set: devices list all 300 places, most of them without a name. */
-async function readPresets(device: IsapiDevice, channel: number, signal?: AbortSignal) {
-  const doc = await device.get(`${await pathOf(device, channel, signal)}/presets`, signal);
-  if (!doc.ok) return doc;
-  return {
-    ok: true as const,
-    value: numbered(list(doc.value.node, 'PTZPreset').filter(isSet), 'presetName', 'Preset'),
-  };
-}
-
-function numbered(nodes: XmlNode[], nameOf: string, otherwise: string): DeviceListItem[] {
-  return nodes.slice(0, 1024).flatMap((node) => {
-    const id = text(node, 'id');
-    if (!/^\d{1,5}$/.test(id)) return [];
-    return [{ id, name: clean(text(node, nameOf), 64) || `${otherwise} ${id}`, values: {} }];
-  });
-}
-
-async function readTours(
-  device: IsapiDevice,
-  channel: number,
-  what: { path: string; item: string; name: string; word: string },
-  signal?: AbortSignal,
-): Promise<Result<DeviceListItem[]>> {
-  const doc = await device.get(`${await pathOf(device, channel, signal)}/${what.path}`, signal);
-  if (!doc.ok) return doc;
-  const found = list(doc.value.node, what.item).filter((node) => !/^false$/i.test(text(node, 'enabled')));
-  return { ok: true, value: numbered(found, what.name, what.word) };
-}
-const PATROLS = { path: 'patrols', item: 'PTZPatrol', name: 'patrolName', word: 'Patrol' };
-const PATTERNS = { path: 'patterns', item: 'PTZPattern', name: 'patternName', word: 'Pattern' };
-
-const presetNumber = (preset: string): number | null =>
-  /^\d{1,3}$/.test(preset) && Number(preset) >= 1 && Number(preset) <= PRESET_MAX ? Number(preset) : null;
-const noSuchPreset = () => failure('invalid-request', `A preset is a number from 1 to ${PRESET_MAX}.`);
-
 /** Turning, zooming and focusing, presets, patrols and patterns (isapi.md §13). */
 export function ptzFeature(): Feature<IsapiDevice> {
   const moves = new Moves();
+  const places = new Places();
   return {
     async offer(device, signal) {
       const can: [number, Ptz][] = [];
@@ -135,18 +96,19 @@ export function ptzFeature(): Feature<IsapiDevice> {
         });
         can.push(...(await Promise.all(pair)).flat());
       }
+      places.keep(device, can);
       const focus: number[] = [];
       for (const [channel] of can) if (await device.has(focusPath(channel), signal)) focus.push(channel);
       return offerOf(can, focus);
     },
     lists: {
-      presets: (device, at, signal) => readPresets(device, at.channel ?? 1, signal),
-      patrols: (device, at, signal) => readTours(device, at.channel ?? 1, PATROLS, signal),
-      patterns: (device, at, signal) => readTours(device, at.channel ?? 1, PATTERNS, signal),
+      presets: (device, at, signal) => readPresets(device, places.of(device, at.channel ?? 1), signal),
+      patrols: (device, at, signal) => readTours(device, places.of(device, at.channel ?? 1), PATROLS, signal),
+      patterns: (device, at, signal) => readTours(device, places.of(device, at.channel ?? 1), PATTERNS, signal),
     },
     actions: {
       async ptzMove(device, { channel, pan, tilt, zoom, ms }, signal) {
-        const path = `${await pathOf(device, channel, signal)}/continuous`;
+        const path = `${places.of(device, channel)}/continuous`;
         const moved = await moves.start(device, `ptz ${channel}`, {
           move: (s) => command(device, path, ptzData(percent(pan), percent(tilt), percent(zoom)), s),
           stop: (s) => command(device, path, ptzData(0, 0, 0), s),
@@ -156,7 +118,7 @@ export function ptzFeature(): Feature<IsapiDevice> {
         return moved.ok ? { ok: true, value: { pending: ms === undefined, text: null } } : moved;
       },
       async ptzStop(device, { channel }) {
-        const path = `${await pathOf(device, channel)}/continuous`;
+        const path = `${places.of(device, channel)}/continuous`;
         const stopped = await moves.stop(device, `ptz ${channel}`, (s) => command(device, path, ptzData(0, 0, 0), s));
         return stopped.ok ? DONE : stopped;
       },
@@ -172,22 +134,22 @@ export function ptzFeature(): Feature<IsapiDevice> {
         return moved.ok ? { ok: true, value: { pending: ms === undefined, text: null } } : moved;
       },
       async ptzHome(device, { channel }, signal) {
-        return command(device, `${await pathOf(device, channel, signal)}/homeposition/goto`, '', signal);
+        return command(device, `${places.of(device, channel)}/homeposition/goto`, '', signal);
       },
       async presetCall(device, { channel, preset }, signal) {
         const n = presetNumber(preset);
         if (n === null) return noSuchPreset();
-        return command(device, `${await pathOf(device, channel, signal)}/presets/${n}/goto`, '', signal);
+        return command(device, `${places.of(device, channel)}/presets/${n}/goto`, '', signal);
       },
       async presetSet(device, { channel, preset, name }, signal) {
-        const before = await readPresets(device, channel, signal);
+        const before = await readPresets(device, places.of(device, channel), signal);
         if (!before.ok) return before;
         const n = preset === null ? freePreset(before.value) : presetNumber(preset);
         if (n === null) return preset === null ? failure('conflict', 'All its presets are in use.') : noSuchPreset();
         const body = `<PTZPreset><id>${n}</id><presetName>${encodeText(name)}</presetName></PTZPreset>`;
-        const set = await command(device, `${await pathOf(device, channel, signal)}/presets/${n}`, body, signal);
+        const set = await command(device, `${places.of(device, channel)}/presets/${n}`, body, signal);
         if (!set.ok) return set;
-        const after = await readPresets(device, channel, signal);
+        const after = await readPresets(device, places.of(device, channel), signal);
         if (!after.ok) return after;
         const kept = after.value.find((p) => p.id === String(n));
         if (!kept) return failure('device-error', 'It said yes and kept no such preset.');
@@ -196,34 +158,27 @@ export function ptzFeature(): Feature<IsapiDevice> {
       async presetDelete(device, { channel, preset }, signal) {
         const n = presetNumber(preset);
         if (n === null) return noSuchPreset();
-        const path = `${await pathOf(device, channel, signal)}/presets/${n}`;
+        const path = `${places.of(device, channel)}/presets/${n}`;
         const deleted = await command(device, path, '', signal, 'DELETE');
         if (!deleted.ok) return deleted;
-        const after = await readPresets(device, channel, signal);
+        const after = await readPresets(device, places.of(device, channel), signal);
         const still = after.ok && after.value.some((p) => p.id === String(n));
         return still ? failure('device-error', 'It said yes and kept the preset.') : DONE;
       },
-      patrolStart: (device, a, signal) => tour(device, a.channel, `patrols/${a.patrol}/start`, signal),
-      patrolStop: (device, a, signal) => tour(device, a.channel, `patrols/${a.patrol}/stop`, signal),
-      patternRun: (device, a, signal) => tour(device, a.channel, `patterns/${a.pattern}/run`, signal),
-      patternStop: (device, a, signal) => tour(device, a.channel, `patterns/${a.pattern}/stop`, signal),
+      patrolStart: (device, a, signal) =>
+        command(device, `${places.of(device, a.channel)}/patrols/${a.patrol}/start`, '', signal),
+      patrolStop: (device, a, signal) =>
+        command(device, `${places.of(device, a.channel)}/patrols/${a.patrol}/stop`, '', signal),
+      patternRun: (device, a, signal) =>
+        command(device, `${places.of(device, a.channel)}/patterns/${a.pattern}/run`, '', signal),
+      patternStop: (device, a, signal) =>
+        command(device, `${places.of(device, a.channel)}/patterns/${a.pattern}/stop`, '', signal),
     },
   };
 }
 
-const tour = async (device: IsapiDevice, channel: number, what: string, signal?: AbortSignal) =>
-  command(device, `${await pathOf(device, channel, signal)}/${what}`, '', signal);
-
 const ptzData = (pan: number, tilt: number, zoom: number): string =>
   `<PTZData><pan>${pan}</pan><tilt>${tilt}</tilt><zoom>${zoom}</zoom></PTZData>`;
-
-function freePreset(used: DeviceListItem[]): number | null {
-  const taken = new Set(used.map((p) => Number(p.id)));
-  for (let n = 1; n <= PRESET_MAX; n++) {
-    if (!taken.has(n) && (n < COMMANDS.from || n > COMMANDS.to)) return n;
-  }
-  return null;
-}
 
 /** No capture proves PTZ; two independent programs use these paths. */
 function offerOf(can: [number, Ptz][], focus: number[]): Offer {

@@ -1,11 +1,11 @@
 import type { FieldValue, SettingField, Target } from '../../../protocol/wire/operations.ts';
 import type { Feature } from '../../drivers/feature.ts';
-import { failure, type Result } from '../answer.ts';
+import type { Result } from '../answer.ts';
 import { type Caps, readCaps } from '../caps.ts';
 import { type Change, type Written, writeDocument } from '../edit-xml.ts';
 import type { IsapiDevice, XmlDocument } from '../isapi-device.ts';
 import { list, text, type XmlNode } from '../xml.ts';
-import { firstPath, streamPaths } from './channel-paths.ts';
+import { firstDocument, streamPaths } from './channel-paths.ts';
 import { type Leaf, leafChanges, readLeaves } from './leaves.ts';
 
 const V = (name: string): [string, string] => ['Video', name];
@@ -129,10 +129,9 @@ export async function readStream(
   signal?: AbortSignal,
 ): Promise<Result<StreamDocument>> {
   const id = (at.channel ?? 1) * 100 + (at.stream ?? 1);
-  const path = await firstPath(device, streamPaths(device, id), signal);
-  if (!path) return failure('not-found', `It has no stream ${id}.`);
-  const doc = await device.get(path, signal);
+  const doc = await firstDocument(device, streamPaths(device, id), `It has no stream ${id}.`, signal);
   if (!doc.ok) return doc;
+  const { path } = doc.value;
   return { ok: true, value: { path, doc: doc.value, caps: await readCaps(device, `${path}/capabilities`, signal) } };
 }
 
