@@ -13,7 +13,7 @@ export interface Exchange {
   maxBytes?: number;
   timeoutMs?: number;
   signal?: AbortSignal;
-  /** A connection of its own: for what waits long, and for the last words, which `close` does not break off. */
+  /** Beside the others: what waits long keeps a connection of its own; last words are not broken off by `close`. */
   alone?: 'long' | 'last';
 }
 export interface HttpAnswer {
@@ -33,6 +33,7 @@ export class Transport {
   readonly host: string;
   readonly #clock: Clock;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 2, maxFreeSockets: 1 });
+  readonly #waiting = new Agent({ keepAlive: true, maxSockets: 1 });
   readonly #closed = new AbortController();
 
   constructor(o: { host: string; clock: Clock }) {
@@ -47,6 +48,7 @@ export class Transport {
   close(): void {
     this.#closed.abort();
     this.#agent.destroy();
+    this.#waiting.destroy();
   }
 
   /** One whole exchange. A kept-alive connection that had died is replaced once. */
@@ -70,7 +72,7 @@ export class Transport {
           ...o.headers,
           ...(o.body ? { 'Content-Length': o.body.length } : {}),
         },
-        agent: o.alone ? false : this.#agent,
+        agent: o.alone === 'last' ? false : o.alone === 'long' ? this.#waiting : this.#agent,
         // Old devices write headers that a strict reader refuses.
         insecureHTTPParser: true,
         maxHeaderSize: 32 * 1024,

@@ -69,7 +69,10 @@ export const inputsOutputs: Feature<OnvifDevice> = {
       ],
       actions: relays.length > 0 ? [{ action: 'alarmOutput', channels: null }] : [],
       resources,
-      unverified: relays.length > 0 ? ['alarmOutput', 'alarmOutputs'] : [],
+      unverified: [
+        ...(relays.length > 0 ? ['alarmOutput', 'alarmOutputs'] : []),
+        ...(into.length > 0 ? ['alarmInputs'] : []),
+      ],
     };
   },
   lists: {

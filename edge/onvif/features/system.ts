@@ -119,7 +119,7 @@ export const system: Feature<OnvifDevice> = {
       ],
       lists: users.ok ? [{ list: 'users', channels: null }] : [],
       actions: [...(time.ok ? [whole('syncTime')] : []), whole('reboot'), whole('restore')],
-      unverified: ['restore'],
+      unverified: ['restore', ...(time.ok ? ['syncTime'] : [])],
     };
   },
   sections: {
