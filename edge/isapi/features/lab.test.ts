@@ -194,6 +194,11 @@ describe('an independent client (hikvision-isapi) against the lab', () => {
     expect(Object.keys(await client(name).device.getCapabilities())).toContain('DeviceCap');
   });
 
+  it('opens a door', async () => {
+    const opened = await client('door-station').accessControl.remoteControlDoor(1, 'open');
+    expect(opened.ResponseStatus).toMatchObject({ statusCode: '1' });
+  });
+
   it('is refused with a wrong password', async () => {
     await expect(client('door-station', 'wrong-1A').device.getInfo()).rejects.toMatchObject({ name: 'AuthError' });
   });

@@ -6,5 +6,8 @@ declare module 'hikvision-isapi' {
       getInfo(): Promise<Record<string, string>>;
       getCapabilities(): Promise<Record<string, unknown>>;
     };
+    readonly accessControl: {
+      remoteControlDoor(door: number, command: string): Promise<{ ResponseStatus: Record<string, string> }>;
+    };
   }
 }
