@@ -1,0 +1,250 @@
+import { PassThrough } from 'node:stream';
+import pino from 'pino';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../../protocol/clock.ts';
+import { uuidv7 } from '../../protocol/wire/ids.ts';
+import { type ProblemCode, problem } from '../../protocol/wire/problem.ts';
+import { createScope, type Scope } from '../auth/scope.ts';
+import type { Db } from '../db/database.ts';
+import { DesiredStates } from '../desired/desired.ts';
+import { BoxClient } from '../devices/box-client.ts';
+import { TestBox } from '../testing/box.ts';
+import { openTestDatabase } from '../testing/database.ts';
+import { type Company, TestRelay } from '../testing/relay.ts';
+import { SiteLan } from './site-lan.ts';
+
+const clock = new ManualClock(Date.now());
+const relay = new TestRelay({ clock });
+const mac = (n: number) => `02-00-00-00-00-${String(n).padStart(2, '0')}`;
+const STATIC = {
+  dhcp: false as const,
+  address: '10.0.0.50',
+  subnetMask: '255.255.255.0' as const,
+  gateway: null,
+  dns: [],
+};
+let acme: Company;
+let rival: Company;
+let box: TestBox;
+let far: TestBox;
+let db: Db;
+let lan: SiteLan;
+let scope: Scope;
+/** What the box is asked, and what it says: an answer, a code of a problem, or nothing. */
+let asked: { path: string; body: Record<string, unknown> | null }[];
+let says: Record<string, (body: Record<string, unknown>) => unknown>;
+let credentials: unknown[];
+
+const tunnel = {
+  isConnected: () => true,
+  request: async (_: string, { path, body }: { path: string; body?: Buffer }) => {
+    const read = body ? JSON.parse(String(body)) : null;
+    asked.push({ path, body: read });
+    const answer = says[path]?.(read) ?? ('not-found' as ProblemCode);
+    if (answer === 'lost') throw new Error('the tunnel broke');
+    const bad = typeof answer === 'string';
+    const stream = new PassThrough();
+    stream.end(JSON.stringify(bad ? problem(answer as ProblemCode, `It said ${answer}.`) : answer));
+    const type = bad ? 'application/problem+json' : 'application/json';
+    return { status: bad ? 409 : 200, headers: { 'content-type': type }, body: stream };
+  },
+};
+const device = async (of: Company, n: number, more: Record<string, unknown> = {}) => {
+  const id = uuidv7();
+  const at = {
+    ...{ id, siteId: of.siteId, name: `Camera ${n}`, kind: 'isapi', mac: mac(n), serial: `S${n}` },
+    ...more,
+  };
+  const rest = { host: '10.0.0.9', httpPort: 80, username: 'admin', createdAt: '', deletedAt: null, boxSerial: null };
+  await db
+    .insertInto('devices')
+    .values({ ...rest, ...at } as never)
+    .execute();
+  return id;
+};
+const row = (id: string) => db.selectFrom('devices').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+
+beforeAll(async () => {
+  await relay.start();
+  acme = await relay.company('Acme');
+  rival = await relay.company('Rival');
+  box = await new TestBox(relay).claimedBy(acme);
+  far = await new TestBox(relay).claimedBy(rival);
+  db = await openTestDatabase(relay.dir);
+  scope = createScope(db, clock, acme);
+  lan = new SiteLan({
+    ...{
+      db,
+      clock,
+      log: pino({ level: 'silent' }),
+      box: new BoxClient({ tunnel }),
+      desired: new DesiredStates({ db }),
+    },
+    devices: {
+      setCredentials: async (_, id, wanted) => {
+        credentials.push([id, wanted]);
+        return null as never;
+      },
+    },
+    kept: async (_, __, of) => (of === mac(1) ? 'Kept-1' : null),
+  });
+});
+beforeEach(async () => {
+  [asked, says, credentials] = [[], {}, []];
+  await db.deleteFrom('devices').execute();
+});
+afterAll(async () => {
+  await db.destroy();
+  await relay.stop();
+});
+
+it('addresses of a batch: each with its own login and its own result (INIT-21)', async () => {
+  const id = await device(acme, 2, { boxSerial: box.serial });
+  says['/v1/lan/addresses'] = ({ mac: of, to }) =>
+    of === mac(3) ? 'device-refused-login' : { address: (to as typeof STATIC).address ?? null, text: null };
+  const items = [
+    { mac: mac(1), to: { dhcp: true as const } },
+    { mac: mac(2), to: STATIC },
+    { mac: mac(3), password: 'Wrong-1', to: { ...STATIC, address: '10.0.0.51' } },
+  ];
+  const results = await lan.setAddresses(scope, acme.siteId, { boxSerial: box.serial, items });
+  expect(results.map((r) => [r.mac, r.done, r.address, r.code])).toEqual([
+    [mac(1), true, null, null],
+    [mac(2), true, '10.0.0.50', null],
+    [mac(3), false, null, 'device-refused-login'],
+  ]);
+  expect(asked.map(({ body }) => [body?.mac, body?.password, body?.deviceId])).toEqual(
+    expect.arrayContaining([
+      [mac(1), 'Kept-1', null],
+      [mac(2), null, id],
+      [mac(3), 'Wrong-1', null],
+    ]),
+  );
+  expect((await row(id)).host).toBe('10.0.0.50');
+});
+
+it('the API takes no mask outside of the list, and no address twice (INIT-22)', async () => {
+  const send = (items: unknown[]) =>
+    acme.api('POST', `/sites/${acme.siteId}/lan/addresses`, { boxSerial: box.serial, items });
+  for (const to of [
+    { ...STATIC, subnetMask: '255.255.255.1' },
+    { ...STATIC, address: '10.0.0.255' },
+    { ...STATIC, gateway: '10.1.0.1' },
+  ])
+    expect((await send([{ mac: mac(1), to }])).body.code).toBe('invalid-request');
+  expect(
+    (
+      await send([
+        { mac: mac(1), to: STATIC },
+        { mac: mac(2), to: STATIC },
+      ])
+    ).body.code,
+  ).toBe('invalid-request');
+});
+
+describe('unbinding', () => {
+  const listed = (n: number, serial = `S${n}`) => ({
+    ...{
+      mac: mac(n),
+      serial,
+      model: 'M',
+      firmware: 'V1',
+      address: '10.0.0.9',
+      subnetMask: null,
+      gateway: null,
+      httpPort: 80,
+    },
+    ...{
+      dhcp: null,
+      activated: true,
+      locked: false,
+      protocols: ['sadp'],
+      pingMs: 1,
+      pingMethod: 'tcp',
+      pingLevel: 'green',
+    },
+    ...{ firstSeenAt: '2026-01-01T00:00:00.000Z', lastSeenAt: '2026-01-01T00:00:00.000Z', addressConflict: false },
+  });
+  const probed = { model: 'M', serial: 'S1', mac: mac(1), firmware: null, deviceType: 'IPCamera', channels: [] };
+  const unbind = (n = 1) => lan.unbind(scope, acme.siteId, { boxSerial: box.serial, mac: mac(n), password: 'Right-1' });
+
+  it('takes it from the other account, for who has it on the LAN and knows its password (UNBD-01…03)', async () => {
+    const id = await device(rival, 1, { boxSerial: far.serial });
+    says['/v1/discovery'] = () => ({ items: [listed(1)] });
+    says['/v1/devices/probe'] = () => probed;
+    expect(await unbind()).toEqual({ fromAccount: true, text: null });
+    expect((await row(id)).deletedAt).not.toBeNull();
+    expect(asked.map((a) => a.path)).toEqual(['/v1/discovery', '/v1/devices/probe']);
+  });
+
+  it.each([
+    ['it is not on the LAN', { items: [] }, probed, 'not-found'],
+    ['the password is wrong', { items: [listed(1)] }, 'device-refused-login', 'device-refused-login'],
+    ['another device answers there', { items: [listed(1)] }, { ...probed, serial: 'S9' }, 'conflict'],
+  ])('not when %s (UNBD-03)', async (_, discovery, probe, code) => {
+    const id = await device(rival, 1, { boxSerial: far.serial });
+    says['/v1/discovery'] = () => discovery;
+    says['/v1/devices/probe'] = () => probe;
+    await expect(unbind()).rejects.toMatchObject({ code });
+    expect((await row(id)).deletedAt).toBeNull();
+  });
+
+  it('what is bound to no account here is asked to leave the maker’s cloud', async () => {
+    says['/v1/discovery'] = () => ({ items: [listed(1)] });
+    says['/v1/devices/probe'] = () => probed;
+    says['/v1/lan/unbind'] = () => ({ address: '10.0.0.9', text: null });
+    expect(await unbind()).toEqual({ fromAccount: false, text: null });
+    says['/v1/lan/unbind'] = () => 'device-error';
+    await expect(unbind()).rejects.toMatchObject({ code: 'conflict' });
+  });
+});
+
+describe('the password of a device', () => {
+  const change = (id: string, more: { oldPassword?: string } = {}) =>
+    lan.changePassword(scope, id, { newPassword: 'Other-22', ...more });
+
+  it('is set directly, and the box goes on with it (PWD-03)', async () => {
+    const id = await device(acme, 1, { boxSerial: box.serial });
+    says[`/v1/devices/${id}/password`] = () => ({ outcome: 'changed', text: null });
+    expect(await change(id)).toMatchObject({ outcome: 'changed' });
+    expect(asked[0]?.body).toEqual({ oldPassword: null, newPassword: 'Other-22' });
+    expect(credentials).toEqual([[id, { username: 'admin', password: 'Other-22' }]]);
+  });
+
+  it('what the device refused, or whose outcome is not known, is not kept', async () => {
+    const id = await device(acme, 1, { boxSerial: box.serial });
+    says[`/v1/devices/${id}/password`] = () => 'device-refused-login';
+    await expect(change(id, { oldPassword: 'Wrong-1' })).rejects.toMatchObject({ code: 'device-refused-login' });
+    says[`/v1/devices/${id}/password`] = () => 'lost';
+    expect(await change(id)).toMatchObject({ outcome: 'uncertain' });
+    says[`/v1/devices/${id}/password`] = () => ({ outcome: 'uncertain', text: 'gone' });
+    expect(await change(id)).toMatchObject({ outcome: 'uncertain' });
+    expect(credentials).toEqual([]);
+  });
+
+  it('of a site that is handed over takes the old one, or the customer (PWD-04, PWD-05)', async () => {
+    const id = await device(acme, 1, { boxSerial: box.serial });
+    await db.updateTable('sites').set({ status: 'authorized' }).where('id', '=', acme.siteId).execute();
+    await expect(change(id)).rejects.toMatchObject({ code: 'site-status' });
+    expect(asked).toEqual([]);
+    await db.updateTable('sites').set({ status: 'not-handed-over' }).where('id', '=', acme.siteId).execute();
+  });
+
+  it('can be made recoverable only before the device is added (PWD-08)', async () => {
+    says['/v1/lan/recovery'] = () => ({ address: '10.0.0.9', text: null });
+    const recovery = { email: 'owner@example.com', answers: null };
+    const set = () => lan.setRecovery(scope, acme.siteId, { boxSerial: box.serial, mac: mac(1), recovery });
+    expect(await set()).toMatchObject({ done: true });
+    expect(asked[0]?.body).toMatchObject({ password: 'Kept-1' });
+    await device(rival, 1);
+    await expect(set()).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  it('is reset by questions, and the box of an added device learns it (PWD-07)', async () => {
+    const id = await device(acme, 1, { boxSerial: box.serial });
+    says['/v1/lan/reset'] = () => ({ address: '10.0.0.9', text: null });
+    const answers = [1, 2, 3].map((n) => ({ id: n, answer: 'x' }));
+    await lan.reset(scope, acme.siteId, { boxSerial: box.serial, mac: mac(1), answers, newPassword: 'Other-22' });
+    expect(credentials).toEqual([[id, { username: 'admin', password: 'Other-22' }]]);
+  });
+});
