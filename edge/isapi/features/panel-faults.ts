@@ -45,6 +45,8 @@ const WORDS: Record<string, string> = {
   zoneOffline: 'does not answer',
   zoneTamperEvident: 'opened',
   zoneTrigger: 'open or triggered',
+  zoneTriggered: 'open or triggered',
+  zoneTampered: 'opened',
 };
 
 /** A fault as a person says it. */
@@ -66,7 +68,7 @@ export function faultsIn(node: XmlNode, inZone = false, depth = 0): Fault[] {
   const found: Fault[] = [];
   const word = clean(text(node, 'info') || text(node, 'faultType'), 64);
   if (word) {
-    const id = text(node, 'zoneID') || text(node, 'zoneNo') || (inZone ? text(node, 'id') : '');
+    const id = text(node, 'zoneID') || text(node, 'zoneNo') || text(node, 'zone') || (inZone ? text(node, 'id') : '');
     found.push({ word, zone: /^\d{1,4}$/.test(id) ? Number(id) : null, name: clean(text(node, 'name'), 64) || null });
   }
   for (const [key, child] of Object.entries(node)) {

@@ -148,6 +148,14 @@ export const panel: MakePart = (device) => {
     answer: ({ method, path, query, body, url, user: asks }): Reply | null => {
       const rest = /^\/SecurityCP\/(.*)$/.exec(path)?.[1];
       if (rest === undefined) return null;
+      // The walk test is known by its name only.
+      if (rest === 'paceTest' && method === 'GET')
+        return { status: 200, type: 'application/json', body: JSON.stringify({ PaceTest: { enabled: walkTest } }) };
+      if (rest === 'paceTest' && method === 'PUT') {
+        walkTest =
+          (JSON.parse(body.toString() || '{}') as { PaceTest?: { enabled?: boolean } }).PaceTest?.enabled === true;
+        return { status: 200, type: 'application/json', body: statusJson(url, OK) };
+      }
       user = asks;
       const reply = (value: Json): Reply => ({ status: 200, type: 'application/json', body: JSON.stringify(value) });
       const said = (sub: string | null, more: Json = {}): Reply => {
@@ -201,7 +209,7 @@ export const panel: MakePart = (device) => {
       if (group === 'outputs')
         return reply({ List: outputs.map((o) => ({ Output: { id: o.id, name: o.name, related: true } })) });
       if (method !== 'PUT') return { ...said('methodNotAllowed'), status: 404 };
-      const [, verb, number] = /^control\/(\w+)(?:\/(\d+))?$/.exec(rest) ?? [];
+      const [, verb, number] = /^control\/(\w+)(?:\/(0x[\da-f]+|\d+))?$/.exec(rest) ?? [];
       const id = Number(number ?? Number.NaN);
       if (verb === 'arm' && number === undefined) {
         const list = (sent.SubSysList as { SubSys: { id: number; armType?: string } }[] | undefined) ?? [];

@@ -10,6 +10,8 @@ export const speaker: MakePart = (device) => {
     { id: 2, name: 'Please leave', seconds: 4 },
   ];
   let playing: number | null = null;
+  // As cameras with a loudspeaker have it; no speaker was captured.
+  let alarm = { audioID: 1, audioVolume: 50, alarmTimes: 1 };
   let session = false;
   let audioBytes = 0;
   documents.add(
@@ -41,6 +43,27 @@ export const speaker: MakePart = (device) => {
             customAudioDuration: f.seconds,
           })),
         });
+      const sound = /^\/Event\/triggers\/notifications\/AudioAlarm(?:\/(capabilities|\d+\/test))?$/.exec(path);
+      if (sound && sound[1] === undefined && method === 'GET') return json({ AudioAlarm: alarm });
+      if (sound && sound[1] === undefined && method === 'PUT') {
+        alarm = { ...alarm, ...(JSON.parse(body.toString()) as { AudioAlarm?: Partial<typeof alarm> }).AudioAlarm };
+        return { status: 200, type: 'application/json', body: statusJson(url, OK) };
+      }
+      if (sound?.[1] === 'capabilities')
+        return json({
+          AudioAlarmCap: {
+            audioTypeListCap: files.map((f) => ({ audioID: f.id, audioDescription: f.name })),
+            audioVolume: { '@min': 1, '@max': 100 },
+            alarmTimes: { '@min': 1, '@max': 50 },
+          },
+        });
+      if (sound?.[1] && method === 'PUT') {
+        const number = Number.parseInt(sound[1], 10);
+        const known = files.some((f) => f.id === number);
+        if (known) playing = number;
+        const said = known ? OK : refusal('invalidID');
+        return { status: said.http, type: 'application/json', body: statusJson(url, said) };
+      }
       const [, id, verb] = /^\/System\/Audio\/files\/(\d+)\/(play|stop)$/.exec(path) ?? [];
       if (id) {
         const known = method === 'PUT' && files.some((f) => f.id === Number(id));
