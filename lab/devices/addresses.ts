@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
 
@@ -23,7 +24,9 @@ export class Addresses {
     if (holders > 0) this.#added.set(address, holders + 1);
     if (holders > 0 || has(address)) return true;
     if (this.#interface === null) return false;
-    await run('ip', ['address', 'add', `${address}/24`, 'dev', this.#interface, 'noprefixroute']);
+    // Without it, the first address of a subnet takes all others with it when it goes.
+    writeFileSync(`/proc/sys/net/ipv4/conf/${this.#interface}/promote_secondaries`, '1');
+    await run('ip', ['address', 'add', `${address}/24`, 'dev', this.#interface]);
     this.#added.set(address, 1);
     return true;
   }

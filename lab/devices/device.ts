@@ -65,6 +65,7 @@ export class Device {
   readonly #options: DeviceOptions;
   readonly #server: IsapiServer;
   #restart: NodeJS.Timeout | null = null;
+  readonly #timers = new Set<NodeJS.Timeout>();
   #stopped = false;
   /** How often it was restarted, and why last. */
   restarts = 0;
@@ -151,7 +152,7 @@ export class Device {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    if (this.#restart) clearTimeout(this.#restart);
+    for (const timer of this.#timers) clearTimeout(timer);
     this.events.stop();
     this.streams.stop();
     for (const part of this.parts) part.stop?.();
@@ -163,7 +164,7 @@ export class Device {
     this.restarts++;
     this.#later(afterMs, async () => {
       await this.power(false);
-      this.#later(this.#options.restartMs ?? 2000, () => this.power(true));
+      this.#restart = this.#later(this.#options.restartMs ?? 2000, () => this.power(true));
     });
   }
 
@@ -219,19 +220,28 @@ export class Device {
     };
   }
 
-  #later(ms: number, then: () => Promise<void>): void {
-    if (this.#restart) clearTimeout(this.#restart);
-    this.#restart = setTimeout(() => {
+  #later(ms: number, then: () => Promise<void>): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
       if (!this.#stopped) then().catch(() => {});
     }, ms);
+    this.#timers.add(timer);
+    return timer;
   }
 
   async #up(): Promise<void> {
     const { address } = this.profile;
     // An address in a foreign subnet is one that this machine may not have: then only SADP reaches the device.
     if (!(await this.#options.addresses.take(address))) return;
-    await this.#server.start(address);
-    await this.rtsp?.start(address);
+    try {
+      await this.#server.start(address);
+      await this.rtsp?.start(address);
+    } catch (error) {
+      // Two devices with one address: whoever came first has it.
+      const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE' && this.#options.neighbour(address);
+      if (!taken) throw error;
+      return;
+    }
     for (const part of this.parts) part.up?.(address);
   }
 

@@ -1,6 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv4 } from 'node:net';
+import { has } from '../devices/addresses.ts';
 import type { Device } from '../devices/device.ts';
 import { badPassword } from '../devices/factory.ts';
 import { textOf } from '../isapi/xml.ts';
@@ -63,7 +64,9 @@ export class SadpResponder {
     const before = this.#places.get(device);
     before?.socket.close();
     const here = device.up || device.profile.address.startsWith('127.');
-    const socket = await open(here ? device.profile.address : this.#local, here ? this.#port : 0);
+    // Of two with one address the second has no port of its own; it still speaks from it.
+    const { address } = device.profile;
+    const socket = await open(here || has(address) ? address : this.#local, here ? this.#port : 0);
     socket.setMulticastInterface(this.#local);
     socket.setMulticastTTL(1);
     const place: Place = before
