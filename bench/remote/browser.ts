@@ -47,6 +47,7 @@ export class Browser {
     const to = answer.headers.location;
     if (to && asking.follow !== false && answer.status >= 300 && answer.status < 400)
       return this.get(new URL(to, `${origin}${pathname}`).href, { headers: { 'sec-fetch-mode': 'navigate' } });
+    if (answer.headers.refresh === '0; url=/' && asking.follow !== false) return this.get(`${origin}/`);
     return answer;
   }
 

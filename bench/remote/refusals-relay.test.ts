@@ -191,7 +191,7 @@ describe('at the relay: what a browser may ask for', () => {
     ],
     [
       'a link of another site to an action',
-      303,
+      200,
       () => status('/reboot?now=1', { ...mine(), 'sec-fetch-site': 'cross-site', ...navigate }),
     ],
     ['a WebSocket without a cookie', 401, () => ws([`Host: ${host}`, `Origin: ${url}`])],
@@ -329,7 +329,8 @@ describe('at the relay: what a browser may ask for', () => {
     const state = new URL(String(first.headers.location)).searchParams.get('state')!;
     const code = await newCode(state);
     const held = fresh.cookie(host);
-    expect((await fresh.get(`${url}/.gatepost/enter?code=${code}`, { follow: false })).headers.location).toBe('/');
+    const entered = await fresh.get(`${url}/.gatepost/enter?code=${code}`, { follow: false });
+    expect(entered.headers['x-gatepost']).toBe('opening');
     return status(`/.gatepost/enter?code=${code}`, held);
   }
   async function enter(token: string | null, session: string, state = 'a'.repeat(64)): Promise<number> {

@@ -24,8 +24,9 @@ export function faultOf(request: IncomingMessage, origin: string): Fault | null 
   const page = method === 'GET' && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
   if (foreign) {
     if (!page) return 'other-site';
-    // A link elsewhere opens the device's page, and never makes it do something.
-    return url === '/' || url.startsWith(`${ENTER_PATH}?`) ? null : 'to-start';
+    // A link elsewhere opens the device's page, and never makes it do something. Browsers call it foreign over all redirects
+    // that follow, so that it is begun anew from here.
+    return url.startsWith(`${ENTER_PATH}?`) ? null : 'to-start';
   }
   const from = headers.origin;
   if (from !== undefined && from !== origin && !(from === 'null' && site === 'same-origin')) return 'other-site';

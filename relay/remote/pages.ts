@@ -23,7 +23,8 @@ export type PageName =
   | 'broken'
   | 'other-site'
   | 'bad-request'
-  | 'redirect';
+  | 'redirect'
+  | 'opening';
 
 const WORDS: Record<'en' | 'de', Record<PageName, [title: string, text: string]>> = {
   en: {
@@ -54,6 +55,7 @@ const WORDS: Record<'en' | 'de', Record<PageName, [title: string, text: string]>
     broken: ['The device’s answer cannot be understood', 'Its web server answered something that is no HTTP.'],
     'other-site': ['Asked for by another site', 'Open the device’s own page from the portal.'],
     'bad-request': ['This request is not passed on', 'Its form is one that no browser sends.'],
+    opening: ['Opening the device’s page', 'It comes through the box; that may take a moment.'],
     redirect: ['The device sends you elsewhere', 'That is not a page of this device that can be reached from here:'],
   },
   de: {
@@ -99,6 +101,7 @@ const WORDS: Record<'en' | 'de', Record<PageName, [title: string, text: string]>
     broken: ['Die Antwort des Geräts ist nicht zu verstehen', 'Sein Webserver antwortet etwas, das kein HTTP ist.'],
     'other-site': ['Von einer anderen Seite aus gefragt', 'Öffnen Sie die Geräteseite vom Portal aus.'],
     'bad-request': ['Diese Anfrage wird nicht weitergegeben', 'Eine solche Form sendet kein Browser.'],
+    opening: ['Die Geräteseite wird geöffnet', 'Sie kommt durch die Box; das kann einen Augenblick dauern.'],
     redirect: ['Das Gerät schickt Sie woanders hin', 'Das ist keine von hier erreichbare Seite dieses Geräts:'],
   },
 };

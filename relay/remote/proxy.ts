@@ -19,7 +19,7 @@ const MAX_WEBSOCKETS = 8;
 const UPGRADE_MS = 30_000;
 const STATUS: Partial<Record<PageName, number>> = {
   ...{ elsewhere: 401, 'sign-in': 401, 'not-allowed': 403, 'not-yours': 403, cookies: 403, 'other-site': 403 },
-  ...{ 'bad-request': 400, 'box-away': 503, busy: 503, 'switched-off': 403, refused: 403 },
+  ...{ opening: 200, 'bad-request': 400, 'box-away': 503, busy: 503, 'switched-off': 403, refused: 403 },
 };
 
 /** Serves the origins of devices: whoever may, and what of it goes to the device. */
@@ -61,7 +61,7 @@ export class RemoteProxy {
     const label = this.#origins.label(request.headers.host);
     if (label === null) return this.#page(request, response, 'bad-request', null);
     const fault = faultOf(request, this.#origins.of(label));
-    if (fault === 'to-start') return this.#redirect(response, '/');
+    if (fault === 'to-start') return this.#start(request, response);
     if (fault) return this.#page(request, response, fault, null);
     const session = this.#sessions.byLabel(label);
     if (!session) return this.#closed(request, response, label);
@@ -129,7 +129,13 @@ export class RemoteProxy {
     const [state = ''] = keysOf(request, this.#origins.secure, 'state');
     const key = session.redeem(code, state, this.#clock.now());
     if (key === null) this.#page(request, response, 'cookies', session);
-    else this.#redirect(response, '/', [this.#cookie('session', key), this.#cookie('state', '', 0)]);
+    else this.#start(request, response, [this.#cookie('session', key), this.#cookie('state', '', 0)]);
+  }
+
+  /** The device's first page, as a page of its own origin asks for it. */
+  #start(request: IncomingMessage, response: ServerResponse, cookies: string[] = []): void {
+    const more = cookies.map((cookie): [string, string] => ['Set-Cookie', cookie]);
+    this.#page(request, response, 'opening', null, undefined, [['Refresh', '0; url=/'], ...more]);
   }
 
   #cookie(which: 'session' | 'state', value: string, maxAge?: number): string {
