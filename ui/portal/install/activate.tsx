@@ -38,8 +38,13 @@ export function ActivatePage() {
   const fresh = (found.data?.items ?? []).filter(
     (item) => item.mac !== '' && (item.activated === false || results.has(item.mac)),
   );
+  /** What was chosen by hand. */
+  const [on, setOn] = useState<ReadonlyMap<string, boolean>>(new Map());
+  const isOn = ({ mac }: Found) => on.get(mac) ?? (!wanted || wanted.has(mac));
+  const left = fresh.filter((item) => !results.get(item.mac)?.activated);
+  const chosen = left.filter(isOn);
   const activate = useAction(async (fields: Record<string, string>) => {
-    const chosen = fresh.filter((item) => `mac:${item.mac}` in fields);
+    if (chosen.length === 0) return;
     const from = fields.from as From;
     const password: ActivateDevices['password'] =
       from === 'given' ? { from, password: fields.password ?? '', keepAsDefault: 'keep' in fields } : { from };
@@ -69,7 +74,6 @@ export function ActivatePage() {
     const timer = setInterval(() => document.visibilityState === 'visible' && found.reload(), LOOK_MS);
     return () => clearInterval(timer);
   }, [wait, found.reload]);
-  const left = fresh.filter((item) => !results.get(item.mac)?.activated);
   return (
     <>
       <Title suffix={`${site.data!.name} · Gatepost`}>{t('activation.title')}</Title>
@@ -78,12 +82,14 @@ export function ActivatePage() {
       {found.data && fresh.length === 0 && <Empty title={t('activation.none')}>{t('activation.noneNext')}</Empty>}
       {results.size > 0 && (
         <Panel title={t('activation.results')}>
-          <ul role="status" class="flex flex-col gap-3">
-            {fresh.map((item) => {
-              const result = results.get(item.mac);
-              return result && <Result key={item.mac} item={item} result={result} base={base} />;
-            })}
-          </ul>
+          <div role="status">
+            <ul class="flex flex-col gap-3">
+              {fresh.map((item) => {
+                const result = results.get(item.mac);
+                return result && <Result key={item.mac} item={item} result={result} base={base} />;
+              })}
+            </ul>
+          </div>
         </Panel>
       )}
       {left.length > 0 && (
@@ -99,8 +105,8 @@ export function ActivatePage() {
                       <input
                         type="checkbox"
                         class="checkbox shrink-0"
-                        name={`mac:${item.mac}`}
-                        defaultChecked={!wanted || wanted.has(item.mac)}
+                        checked={isOn(item)}
+                        onChange={() => setOn(new Map([...on, [item.mac, !isOn(item)]]))}
                       />
                       <span>
                         {item.model || t('state.unknown')} <span class="mono muted small">{item.address}</span>
@@ -121,7 +127,7 @@ export function ActivatePage() {
               {progress && t('activation.progress', progress)}
             </p>
             <SubmitOrCancel busy={activate.busy} doing={t('activation.doing')} cancel={`${base}/devices`}>
-              {t('activation.submit', { count: left.length })}
+              {t('activation.submit', { count: chosen.length })}
             </SubmitOrCancel>
           </Form>
         </div>

@@ -48,7 +48,7 @@ export function BatchBar({
   return (
     <>
       {chosen.length > 0 && (
-        <div class="sticky bottom-0 z-10 mt-3 flex flex-wrap items-center gap-2 border-t border-base-300 bg-base-100 py-3">
+        <div class="sticky bottom-[calc(4rem+env(safe-area-inset-bottom))] z-10 mt-3 flex flex-wrap items-center gap-2 border-t border-base-300 bg-base-100 py-3 md:bottom-0">
           <span role="status" class="w-full sm:w-auto">
             {t('discovery.chosen', { count: chosen.length })}
           </span>
@@ -83,19 +83,21 @@ export function BatchBar({
           </button>
         </div>
       )}
-      <ul role="status" class="flex flex-col gap-1 empty:hidden">
-        {outcomes.map(({ name, error }) => (
-          <li key={name}>
-            {error ? (
-              <State level="problem">
-                {t('discovery.batchNot', { name })} {reason(error)}
-              </State>
-            ) : (
-              <State level="well">{t('discovery.batchDone', { name })}</State>
-            )}
-          </li>
-        ))}
-      </ul>
+      <div role="status">
+        <ul class="flex flex-col gap-1">
+          {outcomes.map(({ name, error }) => (
+            <li key={name}>
+              {error ? (
+                <State level="problem">
+                  {t('discovery.batchNot', { name })} {reason(error)}
+                </State>
+              ) : (
+                <State level="well">{t('discovery.batchDone', { name })}</State>
+              )}
+            </li>
+          ))}
+        </ul>
+      </div>
     </>
   );
 }
