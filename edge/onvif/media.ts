@@ -50,18 +50,23 @@ export async function readMedia(client: OnvifClient, services: Services, signal?
       service === 'media2' ? '<tr2:GetProfiles><tr2:Type>All</tr2:Type></tr2:GetProfiles>' : '<trt:GetProfiles/>';
     const answer = await client.call(at, body, { signal, maxBytes: MAX_PROFILES_BYTES, timeoutMs: 15_000 });
     if (!answer.ok) {
-      last = answer;
       if (answer.code !== 'device-error') return answer;
+      if (!last.ok) last = answer;
       continue;
     }
     const profiles = readProfiles(answer.value);
-    if (profiles.some((p) => p.encoder !== '')) {
+    if (profiles.some(isVideo)) {
       return { ok: true, value: { service, sources: groupBySource(profiles, await order(client, services, signal)) } };
     }
-    last = { ok: true, value: { service, sources: [] } };
+    // Without a word of how they are coded; still, the other service may say it.
+    if (!last.ok || last.value.sources.length === 0) {
+      last = { ok: true, value: { service, sources: groupBySource(profiles, []) } };
+    }
   }
   return last;
 }
+
+const isVideo = (p: Profile): boolean => p.encoder !== '' || p.encoding !== '';
 
 /** Both shapes: media1 names the configurations in full, media2 puts them under Configurations. */
 export function readProfiles(response: Element): Profile[] {
@@ -99,7 +104,8 @@ async function order(client: OnvifClient, services: Services, signal?: AbortSign
 
 /** A channel for each video source; within it the largest picture first that can be recorded. */
 export function groupBySource(profiles: Profile[], order: string[]): Source[] {
-  const usable = profiles.filter((p) => p.encoder !== '' || p.encoding !== '');
+  const coded = profiles.filter(isVideo);
+  const usable = coded.length > 0 ? coded : profiles;
   const groups = [...Map.groupBy(usable, (p) => p.source || p.sourceConfiguration).entries()];
   const place = (token: string) => (order.includes(token) ? order.indexOf(token) : order.length);
   groups.sort(([a], [b]) => place(a) - place(b));

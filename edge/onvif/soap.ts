@@ -64,7 +64,10 @@ const subcodes = (subcode: Element): string[] => [
 export const isNotAuthorized = ({ codes, reason }: Fault): boolean =>
   codes.some((c) =>
     /^(NotAuthorized|FailedAuthentication|Unauthorized|InvalidSecurityToken|FailedCheck|InvalidSecurity)$/i.test(c),
-  ) || /not authori[sz]ed|unauthori[sz]ed|authentication fail|authority failure|security token could not/i.test(reason);
+  ) ||
+  /not authori[sz]ed|(wrong|invalid|incorrect) (user|pass|credential)|unauthori[sz]ed|authentication fail|authority failure|security token could not/i.test(
+    reason,
+  );
 
 /** It was built without WS-Security and refuses the header itself (gSOAP). */
 export const isMustUnderstand = ({ codes, reason }: Fault): boolean =>

@@ -30,7 +30,11 @@ describe('topics', () => {
     ['tns1:RuleEngine/TamperDetector/Tamper', { IsTamper: 'true' }, 'tamper', true],
     ['tns1:VideoSource/SignalLoss', { State: 'true' }, 'videoLoss', true],
     ['tns1:Device/Trigger/DigitalInput', { LogicalState: 'true' }, 'alarmInput', true],
-    ['tns1:Device/HardwareFailure/StorageFailure', { Failed: 'x', State: 'true' }, 'diskError', true],
+    ['tns1:Device/HardwareFailure/StorageFailure', { Failed: 'true' }, 'diskError', true],
+    ['tnsaxis:CameraApplicationPlatform/ObjectAnalytics/Device1Scenario1', { active: '1' }, 'motion', true],
+    ['tnsaxis:CameraApplicationPlatform/VMD/Camera1Profile1', { active: '1' }, 'motion', true],
+    ['tns1:RuleEngine/ObjectDetection/Object', { ClassTypes: 'Human' }, 'motion', true],
+    ['tns1:RuleEngine/ObjectDetection/Object', { ClassTypes: '' }, 'motion', false],
     ['tns1:AudioAnalytics/Audio/DetectedSound', { IsSoundDetected: 'true' }, 'other', true],
   ] as const)('%s', (topic, data, type, state) => {
     expect(meaning(topic, { data: { ...data } })).toMatchObject({ type, state });
@@ -38,6 +42,8 @@ describe('topics', () => {
 
   it.each([
     ['tns1:Device/Trigger/Relay', { LogicalState: 'active' }],
+    // Its own outputs as well.
+    ['tns1:Device/tnsaxis:IO/Port', { state: '1' }],
     ['tns1:Monitoring/ProcessorUsage', { Value: '1' }],
     ['tns1:RecordingConfig/JobState', { State: 'true' }],
     ['tns1:Device/OperatingTime/LastReboot', { Status: 'true' }],

@@ -47,9 +47,12 @@ function topicOf(written: string): string[] {
   return segments.length > 8 ? [] : segments;
 }
 
-type Rule = [topic: RegExp, type: EventType | 'ignore', more?: { items?: string[]; pulse?: true }];
+type Rule = [topic: RegExp, type: EventType | 'ignore', more?: { items?: string[]; pulse?: true; present?: string }];
 
-/** The first that fits counts. Topics in lower case; the items that carry the state, where more are there (onvif.md §4.3). */
+/**
+ * The first that fits counts. Topics in lower case. `items`: those that carry the state, where more are there; `present`: one
+ * that carries it by being empty or not.
+ */
 const RULES: Rule[] = [
   [/^(recordingconfig|mediacontrol|media|configuration|monitoring|usermanagement|ptz\w*|advancedsecurity)\//, 'ignore'],
   [/^device\/(operatingtime|trigger\/relay|network|configuration)\b/, 'ignore'],
@@ -62,7 +65,7 @@ const RULES: Rule[] = [
   [/^ruleengine\/fielddetector\/objectsinside\b|\/intrusion\b/, 'intrusion'],
   [/tamper|globalscenechange|imagetoo(blurry|dark|bright)/, 'tamper'],
   [/^videosource\/(signalloss|videoloss|signallost)\b/, 'videoLoss'],
-  [/^device\/trigger\/digitalinput\b|^device\/io\/port\b/, 'alarmInput', { items: ['logicalstate', 'state'] }],
+  [/^device\/trigger\/digitalinput\b/, 'alarmInput', { items: ['logicalstate', 'state'] }],
   [/storagefailure|diskerror|harddiskfailure/, 'diskError'],
   [/storagefull|diskfull/, 'diskFull'],
   [/illegalaccess|illegallogin|loginfail/, 'illegalLogin'],
@@ -71,6 +74,7 @@ const RULES: Rule[] = [
   [/\/face(detect|detection|detector)?(\/|$)/, 'faceDetection'],
   [/\/pir\w*$/, 'pirDetected'],
   [/(people|person|human|vehicle|dogcat|pet|animal)(detect|shapedetect|detector|detection)?(\/|$)/, 'motion'],
+  [/\/objectanalytics(\/|$)|\/objectdetect(ion|or)(\/|$)/, 'motion', { present: 'classtypes' }],
   [/^(ruleengine|useralarm|videosource|videoanalytics|audioanalytics|audiosource)\//, 'other'],
   [/^device\/(hardwarefailure|trigger)\//, 'other'],
 ];
@@ -85,7 +89,8 @@ const BY_ITEM: Record<string, EventType> = {
   ring: 'call',
   camerabellbutton: 'call',
 };
-const STATE = /^(state|logicalstate|active|motion|alarm|value|detected|ring|camerabellbutton|is[a-z]+)$/;
+const STATE =
+  /^(state|logicalstate|active|motion|alarm|value|detected|failed|failure|critical|ring|camerabellbutton|is[a-z]+)$/;
 
 const ruleOf = (topic: string[]): Rule | undefined => {
   const path = topic.join('/').toLowerCase();
@@ -113,6 +118,8 @@ export function meaningOf({ topic, operation, data }: Notification): Meaning | n
   const word = clean(topic.slice(-2).join('/'), 64);
   if (operation === 'deleted') return { type, word, state: 'gone' };
   if (telling) return { type, word, state: telling.state };
+  const present = more?.present ? data.get(more.present) : undefined;
+  if (present !== undefined) return { type, word, state: present.trim() !== '' };
   return more?.pulse ? { type, word, state: 'pulse' } : null;
 }
 
