@@ -60,6 +60,10 @@ export function AddFoundPage() {
         results={results}
         again={(indexes) => add.run(asked.filter((_, i) => indexes.includes(i)))}
         busy={add.busy}
+        lan={(i) => {
+          const one = asked[i];
+          return one?.method === 'lan' && one.mac ? { boxSerial: one.boxSerial, mac: one.mac } : null;
+        }}
         more={() => {
           setResults(null);
           ready.reload();
@@ -116,7 +120,10 @@ export function AddFoundPage() {
                 <LoginFields username="admin" passwordHint={t('install.loginHint')} error={add.error} />
               </fieldset>
             )}
-            <EventChecks legend={t('add.recordOn')} name="record" chosen={USUAL} />
+            <details>
+              <summary class="link inline-block min-h-8">{t('addFound.recordOn')}</summary>
+              <EventChecks legend={t('add.recordOn')} name="record" chosen={USUAL} />
+            </details>
             <SubmitOrCancel busy={add.busy} doing={t('addMany.doing')} cancel={`${base}/devices`}>
               {t('addFound.submit', { count: chosen.length })}
             </SubmitOrCancel>

@@ -98,14 +98,12 @@ function Item({ item }: { item: JobItem }) {
     <li class="panel p-0">
       <details open={item.state === 'failed'}>
         <summary class="flex min-h-11 cursor-pointer flex-col gap-1 p-4">
-          <span class="flex flex-wrap justify-between gap-x-4">
-            <State level={ITEM_LEVEL[item.state]}>
-              <strong>{item.name}</strong> <span class="muted">{t(`jobs.item.${item.state}`)}</span>
-            </State>
-            <span class="muted small tabular-nums">
-              {ended}/{steps.length}
+          <State level={ITEM_LEVEL[item.state]}>
+            <strong>{item.name}</strong>{' '}
+            <span class="muted">
+              {t(`jobs.item.${item.state}`)} <span class="small tabular-nums">{`${ended}/${steps.length}`}</span>
             </span>
-          </span>
+          </State>
           {now && (
             <span class="small pl-6">
               {nameOf(now)}

@@ -7,6 +7,7 @@ import { State } from '../../components/icons.tsx';
 import { Panel, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction } from '../../components/resource.ts';
+import { UnbindHere } from '../install/unbind-here.tsx';
 import { api } from '../session.ts';
 import { checkedTypes, EventChecks } from '../site/checks.tsx';
 import { useSite } from '../site/context.ts';
@@ -249,11 +250,14 @@ export function Results({
   again,
   busy,
   more,
+  lan,
 }: {
   results: AddingResult[];
   again: (indexes: number[]) => void;
   busy: boolean;
   more: () => void;
+  /** Where a device is on the LAN, so that it can be taken away from another account from here. */
+  lan?: (index: number) => { boxSerial: string; mac: string } | null;
 }) {
   const { base, site } = useSite();
   const added = results.filter((result) => result.result === 'added').length;
@@ -287,8 +291,11 @@ export function Results({
                   <span class="sr-only">: {result.name}</span>
                 </button>
               )}
-              {result.actions.includes('unbind') && <span class="muted">{t('addMany.unbind')}</span>}
+              {result.actions.includes('unbind') && !lan?.(i) && <span class="muted">{t('addMany.unbind')}</span>}
             </span>
+            {result.actions.includes('unbind') && lan?.(i) && (
+              <UnbindHere {...lan(i)!} name={result.name} done={() => again([i])} />
+            )}
           </li>
         ))}
       </ul>
