@@ -20,7 +20,8 @@ import type { CertificatePins } from './pins.ts';
 
 /** Cameras take 8–16 connections, and events and video want some of them. */
 const MAX_PER_DEVICE = 12;
-const MAX_CONNECTIONS = 64;
+/** Of 64 streams that the relay opens to a box at once (relay/tunnel/session.ts): the rest is the portal's. */
+const MAX_CONNECTIONS = 40;
 /** A device that nobody has looked at for so long: that was a visit, and it is over. */
 const VISIT_ENDS_MS = 60_000;
 const HTTPS_PORT = 443;
