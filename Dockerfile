@@ -7,7 +7,7 @@ COPY . .
 RUN npx vite build --config ui/vite.config.ts && npm prune --omit=dev --ignore-scripts
 
 FROM node:24-bookworm-slim
-RUN apt-get update && apt-get install -y --no-install-recommends ffmpeg tini && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends ffmpeg fping iproute2 tini && rm -rf /var/lib/apt/lists/*
 WORKDIR /opt/gatepost
 COPY --from=build /opt/gatepost/node_modules node_modules
 COPY --from=build /opt/gatepost/ui/dist ui/dist
