@@ -15,6 +15,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { Warnables } from '../warnables.ts';
 import { isSame } from './address.ts';
 import { LoginGuard } from './login-guard.ts';
+import { pastEvents } from './past-events.ts';
 import { probeDevice } from './probe.ts';
 import { Refusals } from './refusals.ts';
 import { DeviceSession } from './session.ts';
@@ -22,8 +23,6 @@ import type { ChannelConfig, DeviceConfig } from './types.ts';
 import { DeviceWarnings } from './warnings.ts';
 
 const MAX_DEVICES = 2_000;
-/** So many of the journal's last records are looked at for events that were under way when the box went down. */
-const PAST_RECORDS = 2_000;
 const MAX_PROBES = 4;
 
 type Done<T> = { ok: true; value: T } | Failed;
@@ -275,17 +274,6 @@ export class DeviceManager {
   #changed(): void {
     for (const fn of this.#listeners) fn();
   }
-}
-
-/** Events of each device among the journal's last records, oldest first, and whether they have ended. */
-function pastEvents(journal: Pick<Journal, 'read' | 'lastSeq'>): Map<string, { event: Event; ended: boolean }[]> {
-  const byId = new Map<string, { event: Event; ended: boolean }>();
-  for (const record of journal.read(Math.max(0, journal.lastSeq - PAST_RECORDS), PAST_RECORDS)) {
-    if (record.kind === 'event') byId.set(record.id, { event: record.body, ended: false });
-    const ended = record.kind === 'eventEnd' ? byId.get(record.body.eventId) : undefined;
-    if (ended) ended.ended = true;
-  }
-  return Map.groupBy(byId.values(), (past) => past.event.deviceId ?? '');
 }
 
 const sameButName = (a: DeviceConfig, b: DeviceConfig): boolean =>
