@@ -6,7 +6,7 @@ interface Address {
 }
 
 interface LabReady {
-  devices: { name: string; mac: string; username: string; password: string }[];
+  devices: { name: string; kind: string; mac: string; username: string; password: string }[];
   arc: { direct: Address; relay: Address };
 }
 
@@ -80,8 +80,8 @@ export async function installDemo(o: {
 
   const devices = expectOk('devices', await portal('GET', `/sites/${site.id}/devices`)).items as Json[];
   for (const camera of o.lab.devices) {
-    // One has no password yet: it is for the installer to activate.
-    if (!camera.password || devices.some((d) => d.mac === camera.mac)) continue;
+    // One has no password yet: it is for the installer to activate; those of other kinds are for the installer to add.
+    if (camera.kind !== 'camera' || !camera.password || devices.some((d) => d.mac === camera.mac)) continue;
     const found = await until(`${camera.name} on the LAN`, async () => {
       const list = expectOk('discovery', await portal('GET', `/sites/${site.id}/discovery`)).items as Json[];
       return list.find((d) => d.mac === camera.mac);
@@ -133,7 +133,9 @@ export async function installDemo(o: {
   await until('the cameras', async () => {
     const list = expectOk('devices', await portal('GET', `/sites/${site.id}/devices`)).items as Json[];
     // One that a person activated and added comes when it comes.
-    const ours = list.filter((d) => o.lab.devices.some((camera) => camera.password && camera.mac === d.mac));
+    const ours = list.filter((d) =>
+      o.lab.devices.some((camera) => camera.kind === 'camera' && camera.password && camera.mac === d.mac),
+    );
     const streaming = (d: Json) => {
       const health = d.health as { state: string; channels: { video: string }[] } | null;
       return health?.state === 'online' && health.channels.every((c) => c.video === 'streaming');

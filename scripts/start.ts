@@ -243,6 +243,8 @@ const labReady = new Promise<LabReady>((resolve) => {
       `${port.wsd}`,
       '--unactivated',
       '1',
+      '--devices',
+      process.env.GATEPOST_LAB_DEVICES ?? 'nvr,door-station,ax-pro,onvif,switch',
       '--http-port',
       `${port.cameraHttp}`,
       '--rtsp-port',

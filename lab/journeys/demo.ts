@@ -75,7 +75,13 @@ export class Demo {
     this.#base ||= await freePorts(10);
     const child = spawn(process.execPath, ['scripts/start.ts'], {
       cwd: join(import.meta.dirname, '../..'),
-      env: { ...process.env, ...this.#env, PORT: String(this.#base), GATEPOST_VAR: join(this.dir, 'var') },
+      env: {
+        ...process.env,
+        GATEPOST_LAB_DEVICES: '',
+        ...this.#env,
+        PORT: String(this.#base),
+        GATEPOST_VAR: join(this.dir, 'var'),
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;

@@ -43,7 +43,8 @@ async function freeBase(): Promise<number> {
 /** Relay, box and lab as `npm start` starts them, in a folder and on ports of their own. */
 export async function startStack(): Promise<Stack> {
   const dir = mkdtempSync(join(tmpdir(), 'gatepost-ui-'));
-  const env = { ...process.env, PORT: String(await freeBase()), GATEPOST_VAR: dir };
+  // The LAN of two cameras and one unpacked, without the demo's other devices.
+  const env = { ...process.env, PORT: String(await freeBase()), GATEPOST_VAR: dir, GATEPOST_LAB_DEVICES: '' };
   const child = spawn(process.execPath, ['scripts/start.ts'], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const stop = async () => {
