@@ -66,6 +66,8 @@ export function AddFoundPage() {
         }}
         more={() => {
           setResults(null);
+          // What is left is offered again.
+          setOff(new Set(['*']));
           ready.reload();
         }}
       />
