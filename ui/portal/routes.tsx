@@ -396,7 +396,7 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     path: '/activate',
     needs: 'manage',
     load: async () => (await import('./install/activate.tsx')).ActivatePage,
-    strings: ['activation'],
+    strings: ['activation', 'install'],
   },
   {
     path: '/initialise',

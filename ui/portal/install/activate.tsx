@@ -12,7 +12,7 @@ import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
 import { codeOf, type From, Password, VerificationCode } from './activate-fields.tsx';
 import { Defaults } from './defaults.tsx';
-import type { Found } from './found.ts';
+import { type Found, isPanel } from './found.ts';
 import { Kept } from './kept-passwords.tsx';
 
 /** So many in one request: results come as they are there, and a phone that goes away loses few. */
@@ -40,9 +40,11 @@ export function ActivatePage() {
   );
   /** What was chosen by hand. */
   const [on, setOn] = useState<ReadonlyMap<string, boolean>>(new Map());
-  const isOn = ({ mac }: Found) => on.get(mac) ?? (!wanted || wanted.has(mac));
+  // Control panels are set up elsewhere (DISC-10): only on purpose.
+  const isOn = ({ mac, model }: Found) => on.get(mac) ?? (wanted ? wanted.has(mac) : !isPanel(model));
   const left = fresh.filter((item) => !results.get(item.mac)?.activated);
   const chosen = left.filter(isOn);
+  const done = fresh.filter((item) => results.get(item.mac)?.activated).map((item) => item.mac);
   const activate = useAction(async (fields: Record<string, string>) => {
     if (chosen.length === 0) return;
     const from = fields.from as From;
@@ -90,6 +92,13 @@ export function ActivatePage() {
               })}
             </ul>
           </div>
+          {done.length > 0 && (
+            <p class="mt-3">
+              <a class="btn btn-primary" href={`${base}/initialise?mac=${done.join()}`}>
+                {t('install.link')}
+              </a>
+            </p>
+          )}
         </Panel>
       )}
       {left.length > 0 && (
