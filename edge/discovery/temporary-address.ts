@@ -58,6 +58,8 @@ export class TemporaryAddresses {
   readonly #log: Logger;
   readonly #run: Command;
   readonly #may: () => boolean;
+  /** Whether it is on that network at all: what was heard by the group may be on any of them. */
+  readonly #answers: (address: string, port: number) => Promise<boolean>;
   readonly #used = new Set<Used>();
   /** Addresses of the box's own, from the moment that they are considered. */
   readonly #reserved = new Set<string>();
@@ -75,6 +77,7 @@ export class TemporaryAddresses {
     log: Logger;
     run?: Command;
     may?: () => boolean;
+    answers?: (address: string, port: number) => Promise<boolean>;
   }) {
     this.#file = o.file;
     this.#interfaces = o.interfaces;
@@ -83,6 +86,9 @@ export class TemporaryAddresses {
     this.#log = o.log.child({ module: 'temporary-address' });
     this.#run = o.run ?? run;
     this.#may = o.may ?? mayChangeNetwork;
+    const connects = async (address: string, port: number) =>
+      (await tcpPing(address, port, CONNECT_MS, o.clock)) !== null;
+    this.#answers = o.answers ?? connects;
   }
 
   /** Takes away what a former run left. */
@@ -133,7 +139,8 @@ export class TemporaryAddresses {
       this.#used.add(used);
       this.#keep();
       try {
-        if ((await this.#set(used, device.mac)) && (await this.#answers(device))) return await use();
+        if ((await this.#set(used, device.mac)) && (await this.#answers(device.address, device.httpPort ?? 80)))
+          return await use();
       } finally {
         await this.#remove(used);
         this.#used.delete(used);
@@ -178,11 +185,6 @@ export class TemporaryAddresses {
     } finally {
       await this.#ip('neigh', 'del', address, 'dev', name);
     }
-  }
-
-  /** Whether it is on that network at all: where the box has several, a device heard by the group may be on any. */
-  async #answers({ address, httpPort }: Unreachable): Promise<boolean> {
-    return (await tcpPing(address, httpPort ?? 80, CONNECT_MS, this.#clock)) !== null;
   }
 
   async #set({ own, target, device }: Used, mac: string): Promise<boolean> {

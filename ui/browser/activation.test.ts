@@ -10,7 +10,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   browser = await launch();
-  lan = await startLan('nvr:unactivated,camera:unactivated,camera:unactivated,camera');
+  lan = await startLan('nvr:unactivated,camera:unactivated,camera:unactivated,camera,ax-pro:unactivated');
 }, 90_000);
 afterAll(async () => {
   await browser?.close();
@@ -24,7 +24,8 @@ describe('first passwords on a phone', () => {
     await page.getByLabel('E-mail').fill(lan.login.email);
     await page.getByLabel('Password').fill(lan.login.password);
     await page.keyboard.press('Enter');
-    // Devices and their ping values appear without a reload.
+    // Devices and their ping values appear without a reload; of the control panel no word is said.
+    await page.getByText('DS-PWA96-M-WE').first().waitFor({ timeout: 20_000 });
     await page.getByText('3 new devices have no password yet').waitFor({ timeout: 20_000 });
     await page
       .getByText(/^Good, /)
@@ -51,7 +52,7 @@ describe('first passwords on a phone', () => {
     // The rest with both defaults; the code is chosen by itself where there is one.
     expect(await page.getByRole('radio', { name: 'The default verification code' }).isChecked()).toBe(true);
     await page.getByRole('radio', { name: /^The default password/ }).check();
-    for (const box of await page.getByRole('checkbox').all()) await box.check();
+    for (const box of await page.getByRole('checkbox', { name: /^DS-2CD/ }).all()) await box.check();
     await page.getByRole('button', { name: /^Set the password/ }).click();
     await expect.poll(() => page.getByText(/: activated/).count(), { timeout: 20_000 }).toBe(3);
     await check(page, 'activated devices 375');

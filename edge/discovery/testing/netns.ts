@@ -77,6 +77,9 @@ export class Networks {
     sh('ip', 'netns', 'add', ns);
     this.#plug(ns, lan, 'eth0', mac);
     for (const address of addresses) ip(ns, 'addr', 'add', address, 'dev', 'eth0');
+    // As devices are; some distributions filter by the way back.
+    const open = 'for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 > $f; done';
+    sh('ip', 'netns', 'exec', ns, 'sh', '-c', open);
     // So that it may send to the group, whatever its address.
     ip(ns, 'route', 'add', '224.0.0.0/4', 'dev', 'eth0');
     return ns;
