@@ -10,13 +10,19 @@ export function upgradeDevices(devices: Pick<DeviceManager, 'operate' | 'passwor
     return value.ok ? value : failure(value.code as IsapiFailure['code'], value.detail);
   };
   return {
-    use: (deviceId, fn) =>
-      result(
+    async use(deviceId, fn) {
+      let said: Awaited<ReturnType<typeof fn>> | null = null;
+      const done = await result(
         devices.operate(deviceId, async (driver) => {
           const device = driver instanceof IsapiDriver ? driver.device() : null;
-          return device ? fn(device) : failure('conflict', 'It cannot be upgraded from here: use its own page.');
+          if (!device) return failure('conflict', 'It cannot be upgraded from here: use its own page.');
+          said = await fn(device);
+          return said;
         }),
-      ),
+      );
+      // The device's own words have more than what comes back through the box's own.
+      return said ?? done;
+    },
     identify: (deviceId) => result(devices.operate(deviceId, (driver) => driver.identify())),
     passwordOf: (deviceId) => devices.passwordOf(deviceId),
   };

@@ -106,12 +106,13 @@ function counted(source: Readable, size: number, onPercent: (percent: number) =>
   );
 }
 
-/** What it says of an upgrade under way; null: it says nothing. */
+/** What it says of an upgrade under way; null: it has no such thing to say, or is not there (`gone`). */
 export async function upgradeStatus(
   device: IsapiDevice,
   signal: AbortSignal,
-): Promise<{ upgrading: boolean; percent: number | null } | null> {
+): Promise<{ upgrading: boolean; percent: number | null } | 'gone' | null> {
   const got = await device.client.get('/System/upgradeStatus', { signal });
+  if (!got.ok && got.code === 'device-unreachable') return 'gone';
   const node = got.ok ? document(got.value.body, 'upgradeStatus', 'UpgradeStatus') : null;
   if (!node) return null;
   const percent = Number(text(node, 'percent'));
@@ -127,16 +128,21 @@ export async function awaitInstalled(
   rebootRequired: boolean,
   onPercent: (percent: number) => void,
   signal: AbortSignal,
-): Promise<Result<void>> {
+): Promise<Result<{ gone: boolean }>> {
   const { clock } = device;
   const end = clock.mono() + INSTALL_MS;
   let through = false;
+  let gone = false;
   for (let silent = 0; !through && clock.mono() < end && !signal.aborted; ) {
     const status = await upgradeStatus(device, signal);
-    if (status?.percent !== null && status) onPercent(status.percent);
-    if (status) through = !status.upgrading || status.percent === 100;
-    // No such address, or no device: it is through or on its way. Which, the version tells.
-    else if (++silent >= 2) break;
+    if (status && status !== 'gone') {
+      if (status.percent !== null) onPercent(status.percent);
+      through = !status.upgrading || status.percent === 100;
+      // No such address, or no device: it is through or on its way. Which, the version tells.
+    } else {
+      gone ||= status === 'gone';
+      if (++silent >= 2) break;
+    }
     if (!through) await clock.sleep(POLL_MS, signal);
   }
   if (signal.aborted) return failure('device-unreachable', 'The box stops.');
@@ -146,5 +152,5 @@ export async function awaitInstalled(
     const told = await reboot(device, signal);
     if (!told.ok && told.code !== 'device-unreachable') return told;
   }
-  return { ok: true, value: undefined };
+  return { ok: true, value: { gone } };
 }

@@ -17,9 +17,9 @@ import { awaitInstalled, sendFirmware, upgradeReason, upgradeStatus } from './fl
 import type { PackageStore } from './package-store.ts';
 
 const BACK_WITHIN_MS = 20 * 60_000;
-const LOOK_EVERY_MS = 5_000;
+const LOOK_EVERY_MS = 3_000;
 /** Restarting takes them so long at least. One that still answers was not seen to go, and may yet. */
-const RESTART_MS = 20_000;
+const RESTART_MS = 5_000;
 const SLOW_RESTART_MS = 4 * 60_000;
 
 /** What is needed of the devices that the box looks after. */
@@ -110,13 +110,17 @@ export class UpgradeRunner implements JobRunner<UpgradeItem> {
     signal: AbortSignal,
     before: Map<string, StepState>,
   ): Promise<'done' | 'failed'> {
+    let gone = false;
     if (before.get('install') !== 'done') {
       progress.step('install', 'running');
+      // After a restart of the box it is reached anew first.
+      if (before.get('send') === 'done' || before.get('send') === 'running') await this.#reached(item, signal);
       const { rebootRequired = false } = progress.note<{ rebootRequired: boolean }>() ?? {};
       const done = await this.#devices.use(item.deviceId, (device) =>
         awaitInstalled(device, rebootRequired, (percent) => progress.step('install', 'running', { percent }), signal),
       );
       if (signal.aborted) return 'failed';
+      gone = done.ok ? done.value.gone : true;
       if (!done.ok && done.code !== 'device-unreachable') {
         progress.step('install', 'failed', { text: upgradeReason(done), code: done.subStatus ?? done.code });
         return 'failed';
@@ -126,7 +130,6 @@ export class UpgradeRunner implements JobRunner<UpgradeItem> {
     progress.step('restart', 'running');
     const started = this.#clock.mono();
     const end = started + BACK_WITHIN_MS;
-    let gone = false;
     await this.#clock.sleep(RESTART_MS, signal);
     for (;;) {
       if (signal.aborted) return 'failed';
@@ -146,6 +149,12 @@ export class UpgradeRunner implements JobRunner<UpgradeItem> {
     return this.#verified(item, progress);
   }
 
+  async #reached(item: UpgradeItem, signal: AbortSignal): Promise<void> {
+    const end = this.#clock.mono() + BACK_WITHIN_MS;
+    while (!signal.aborted && this.#clock.mono() < end && !(await this.#devices.identify(item.deviceId)).ok)
+      await this.#clock.sleep(LOOK_EVERY_MS, signal);
+  }
+
   /** It answers with the new version, or it has restarted and says that nothing is under way any more. */
   async #settled(item: UpgradeItem, info: DeviceInfo, begun: boolean, signal: AbortSignal): Promise<boolean> {
     if (compareFirmware(info.firmware ?? '', item.version) === 0) return true;
@@ -154,7 +163,7 @@ export class UpgradeRunner implements JobRunner<UpgradeItem> {
       ok: true as const,
       value: await upgradeStatus(device, signal),
     }));
-    return status.ok && status.value?.upgrading !== true;
+    return status.ok && status.value !== 'gone' && status.value?.upgrading !== true;
   }
 
   async #verified(item: UpgradeItem, progress: ItemProgress): Promise<'done' | 'failed'> {
@@ -210,7 +219,8 @@ export class UpgradeRunner implements JobRunner<UpgradeItem> {
           ok: true as const,
           value: await upgradeStatus(device, signal),
         }));
-        return status.ok && status.value?.upgrading ? 'installing' : (info.value.firmware ?? 'no version');
+        const working = status.ok && status.value !== 'gone' && status.value?.upgrading === true;
+        return working ? 'installing' : (info.value.firmware ?? 'no version');
       }
       if (signal.aborted || this.#clock.mono() >= end) return 'not answered since';
       await this.#clock.sleep(LOOK_EVERY_MS, signal);
