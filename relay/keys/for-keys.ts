@@ -22,6 +22,7 @@ export const TAGS_FOR_KEYS: ReadonlySet<string> = new Set([
   'Sharing',
   'Operation log',
   'Operations',
+  'Panels and radars',
 ]);
 
 /** Holds a key to what keys may use, and one that may only read to that. */
