@@ -179,8 +179,6 @@ export const DeviceAction = z.discriminatedUnion('action', [
   /** `confirm`: the disk's name, because what is on it is gone. */
   action('diskFormat', { disk: z.string().min(1).max(64), confirm: z.string().max(128) }),
   action('syncTime', { timeZone: z.string().max(64) }),
-  action('passwordChange', { oldPassword: Password, newPassword: Password }),
-  action('unbind', { password: Password, captcha: z.string().max(16).optional() }),
   action('channelAdd', {
     address: z.string().min(1).max(64),
     port: z.int().min(1).max(65_535),

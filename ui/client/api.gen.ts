@@ -442,8 +442,6 @@ export type DeviceCapabilities = {
       | 'restore'
       | 'diskFormat'
       | 'syncTime'
-      | 'passwordChange'
-      | 'unbind'
       | 'channelAdd'
       | 'channelEdit'
       | 'channelDelete'
@@ -502,8 +500,6 @@ export type DeviceCapabilities = {
       | 'restore'
       | 'diskFormat'
       | 'syncTime'
-      | 'passwordChange'
-      | 'unbind'
       | 'channelAdd'
       | 'channelEdit'
       | 'channelDelete'
@@ -2112,8 +2108,6 @@ export interface Routes {
         | { action: 'restore'; mode: 'basic' | 'full' }
         | { action: 'diskFormat'; disk: string; confirm: string }
         | { action: 'syncTime'; timeZone: string }
-        | { action: 'passwordChange'; oldPassword: string; newPassword: string }
-        | { action: 'unbind'; password: string; captcha?: string }
         | { action: 'channelAdd'; address: string; port: number; protocol: string; username: string; password: string }
         | {
             action: 'channelEdit';

@@ -1,5 +1,4 @@
 import type { Feature } from '../../drivers/feature.ts';
-import { failure } from '../answer.ts';
 import type { IsapiDevice } from '../isapi-device.ts';
 import { clean, list, text } from '../xml.ts';
 
@@ -9,7 +8,7 @@ const USERS = '/Security/users';
 export const users: Feature<IsapiDevice> = {
   async offer(device, signal) {
     if (!(await device.has(USERS, signal))) return {};
-    return { lists: [{ list: 'users', channels: null }], actions: [{ action: 'passwordChange', channels: null }] };
+    return { lists: [{ list: 'users', channels: null }] };
   },
   lists: {
     async users(device, _, signal) {
@@ -29,11 +28,6 @@ export const users: Feature<IsapiDevice> = {
             ];
       });
       return { ok: true, value: items };
-    },
-  },
-  actions: {
-    async passwordChange() {
-      return failure('conflict', 'Its password is changed where this box learns of it too: use “Change password”.');
     },
   },
 };

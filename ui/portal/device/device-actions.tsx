@@ -18,25 +18,12 @@ interface Input {
 /** Actions of the device as a whole that need something typed first. */
 const FORMS: { action: ActionName; inputs: Input[]; of: (f: Record<string, string>) => DeviceAction }[] = [
   {
-    action: 'passwordChange',
-    inputs: [
-      { name: 'oldPassword', type: 'password', required: true },
-      { name: 'newPassword', type: 'password', required: true },
-    ],
-    of: ({ oldPassword = '', newPassword = '' }) => ({ action: 'passwordChange', oldPassword, newPassword }),
-  },
-  {
     action: 'diskFormat',
     inputs: [
       { name: 'disk', required: true },
       { name: 'confirm', required: true },
     ],
     of: ({ disk = '', confirm = '' }) => ({ action: 'diskFormat', disk, confirm }),
-  },
-  {
-    action: 'unbind',
-    inputs: [{ name: 'password', type: 'password', required: true }, { name: 'captcha' }],
-    of: ({ password = '', captcha }) => ({ action: 'unbind', password, ...(captcha ? { captcha } : {}) }),
   },
 ];
 /** And those that go without; none of them can be taken back, so there are some seconds to think. */
