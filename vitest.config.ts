@@ -1,7 +1,8 @@
 import preact from '@preact/preset-vite';
 import { defineConfig } from 'vitest/config';
 
-const journeys = ['lab/journeys/**/*.test.ts', 'ui/browser/**/*.test.ts'];
+const journeys = ['lab/journeys/**/*.test.ts'];
+const pages = ['ui/browser/**/*.test.ts'];
 
 export default defineConfig({
   plugins: [preact()],
@@ -16,9 +17,21 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['{protocol,edge,relay,lab,ui,bench,scripts}/**/*.test.{ts,tsx}'],
-          exclude: journeys,
+          exclude: [...journeys, ...pages],
           globalSetup: 'relay/testing/global-setup.ts',
           maxWorkers: 2,
+        },
+      },
+      {
+        // Pages in a real browser, each file with a relay, a box and cameras of its own.
+        extends: true,
+        test: {
+          name: 'pages',
+          include: pages,
+          maxWorkers: 2,
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -30,7 +43,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
