@@ -20,6 +20,7 @@ const DEBIAN = {
   chromium: ['/usr/bin/chromium'],
   'iproute2 openssh-server openssh-client': ['/usr/sbin/sshd'],
   strace: ['/usr/bin/strace'],
+  'librtsp-server-perl': ['/usr/share/perl5/RTSP/Server.pm'],
   postgresql: ['/usr/lib/postgresql'],
 };
 const NEEDS = {

@@ -61,6 +61,7 @@ export class ChannelSource {
   #cancelLinger: (() => void) | null = null;
   #epoch = 0;
   #useFfmpeg = false;
+  #useUdp = false;
   #protocolErrors = 0;
   #intervals: number[] = [];
   #lastKey: AccessUnit | null = null;
@@ -189,7 +190,7 @@ export class ChannelSource {
     const watchdog = clock.every(5_000, () => clock.mono() - lastUnitMs > NO_PICTURE_MS && session.abort());
     const { rtspUrl: url, username, password } = config;
     const pull = this.#useFfmpeg
-      ? new FfmpegPull({ url, username, password, ffmpeg, clock, handlers })
+      ? new FfmpegPull({ url, username, password, ffmpeg, clock, handlers, udp: this.#useUdp })
       : new RtspSession({ url, username, password, keepAlive, clock, handlers });
     let end = await pull.run(session.signal);
     watchdog();
@@ -207,6 +208,7 @@ export class ChannelSource {
     if (!this.#useFfmpeg && (end.code === 'unsupported-transport' || this.#protocolErrors >= 3)) {
       this.#log.warn({ code: end.code }, 'the camera is pulled through ffmpeg from now on');
       this.#useFfmpeg = true;
+      this.#useUdp = end.code === 'unsupported-transport';
     }
     const had = this.#state.codec !== null;
     this.#set({ ...this.#state, video: end.code === 'refused' ? 'refused' : had ? 'stalled' : 'connecting' });

@@ -15,6 +15,8 @@ export interface FfmpegPullOptions {
   clock: Clock;
   handlers: PullHandlers;
   stallMs?: number;
+  /** The camera turned video over TCP down. ffmpeg goes from TCP to UDP on a 461 only, but from UDP to TCP on silence too. */
+  udp?: boolean;
 }
 
 const START_MS = 20_000;
@@ -33,7 +35,7 @@ export class FfmpegPull {
   #lastPacketMs = 0;
 
   constructor(options: FfmpegPullOptions) {
-    this.#o = { stallMs: 15_000, ...options };
+    this.#o = { stallMs: 15_000, udp: false, ...options };
   }
 
   /** Runs until `signal` aborts or something ends it; never rejects. */
@@ -132,7 +134,8 @@ export class FfmpegPull {
       encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
     const login = `${encode(this.#o.username)}:${encode(this.#o.password)}@`;
     const url = this.#o.url.replace(/^rtsp:\/\//i, (scheme) => `${scheme}${login}`).replaceAll(/['\r\n]/g, '');
-    return `ffconcat version 1.0\nfile '${url}'\noption rtsp_flags prefer_tcp\noption timeout 10000000\n`;
+    const first = this.#o.udp ? '' : 'option rtsp_flags prefer_tcp\n';
+    return `ffconcat version 1.0\nfile '${url}'\n${first}option timeout 10000000\n`;
   }
 }
 

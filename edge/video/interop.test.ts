@@ -12,7 +12,7 @@ import { Video } from './video.ts';
 /*
  * RTSP servers that others have written, by way of the box's own pull:
  *   gst-rtsp-server 1.22 (Debian), digest, TCP: also in video.test.ts
- *   rtsp-streaming-server 2.1.0 (npm, after RTSP::Server for Perl): UDP only, so that ffmpeg fetches
+ *   RTSP::Server 0.06 (Debian, librtsp-server-perl): UDP only, so that ffmpeg fetches
  */
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -27,24 +27,39 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function streamingServer(): Promise<string> {
-  const script = fileURLToPath(new URL('testing/streaming-server.ts', import.meta.url));
+/** Starts RTSP::Server, and ffmpeg, which publishes a picture to it. */
+async function perlServer(): Promise<string> {
+  const script = fileURLToPath(new URL('testing/rtsp-server.pl', import.meta.url));
   const [publishPort, clientPort] = [await freePort(), await freePort()];
   // Even, as RTP wants it.
   const rtpPort = 20_000 + (process.pid % 200) * 100;
   const path = '/yard';
-  const child = spawn(process.execPath, [script, JSON.stringify({ publishPort, clientPort, rtpPort, path })], {
+  const server = spawn('perl', [script, JSON.stringify({ publishPort, clientPort, rtpPort, path })], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   cleanups.push(async () => {
-    child.stdin.end();
-    if (child.exitCode === null) await once(child, 'exit');
+    server.stdin.end();
+    if (server.exitCode === null) await once(server, 'exit');
   });
-  const lines = createInterface({ input: child.stdout });
-  await new Promise<void>((resolve, reject) => {
-    lines.on('line', (line) => line === 'ready' && resolve());
-    child.once('exit', () => reject(new Error('the server did not start')));
+  const lines = createInterface({ input: server.stdout });
+  const said = (word: string) =>
+    new Promise<void>((resolve, reject) => {
+      lines.on('line', (line) => line === word && resolve());
+      server.once('exit', () => reject(new Error('the server ended')));
+    });
+  const ready = said('ready');
+  await Promise.race([said('listening'), ready]);
+  const picture = ['-re', '-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=25'];
+  const encode = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', '25', '-pix_fmt', 'yuv420p'];
+  const to = ['-f', 'rtsp', `rtsp://127.0.0.1:${publishPort}${path}`];
+  const ffmpeg = spawn('ffmpeg', ['-nostdin', '-loglevel', 'error', ...picture, ...encode, ...to], {
+    stdio: ['ignore', 'ignore', 'inherit'],
   });
+  cleanups.push(async () => {
+    ffmpeg.kill('SIGKILL');
+    if (ffmpeg.exitCode === null && ffmpeg.signalCode === null) await once(ffmpeg, 'exit');
+  });
+  await ready;
   return `rtsp://127.0.0.1:${clientPort}${path}`;
 }
 
@@ -68,8 +83,8 @@ describe('video of independent RTSP servers', () => {
     expect(units[0]).toMatchObject({ keyFrame: true, codec: { kind: 'h265', width: 320, height: 240 } });
   });
 
-  it('rtsp-streaming-server: UDP only, fetched by ffmpeg', { timeout: 40_000 }, async () => {
-    const { units, video } = await pull(await streamingServer(), 'unused');
+  it('RTSP::Server: UDP only, fetched by ffmpeg', { timeout: 40_000 }, async () => {
+    const { units, video } = await pull(await perlServer(), 'unused');
     expect(units[0]).toMatchObject({ keyFrame: true, codec: { kind: 'h264', width: 320, height: 240 } });
     expect(video.state(DEVICE, 1)).toMatchObject({ video: 'streaming' });
   });

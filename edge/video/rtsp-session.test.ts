@@ -81,6 +81,7 @@ describe('one RTSP session', () => {
 
   it.each([
     ['461 Unsupported Transport', 'SETUP', 'unsupported-transport'],
+    ['400 Bad Request', 'SETUP', 'unsupported-transport'],
     ['404 Not Found', 'DESCRIBE', 'not-found'],
     ['403 Forbidden', 'DESCRIBE', 'forbidden'],
     ['453 Not Enough Bandwidth', 'SETUP', 'busy'],

@@ -173,7 +173,9 @@ export class RtspSession {
     const setup = await this.#authorized('SETUP', resolveControl(this.#control, track.control), {
       Transport: 'RTP/AVP/TCP;unicast;interleaved=0-1',
     });
-    if (setup.status === 461) throw new PullError('unsupported-transport', 'the camera refuses video over TCP');
+    // 461, or 400 of servers that look for UDP ports in it (RTSP::Server).
+    if (setup.status === 461 || setup.status === 400)
+      throw new PullError('unsupported-transport', 'the camera refuses video over TCP');
     expectOk('SETUP', setup);
     this.#session = readSession(setup);
     // Some answer with other numbers than asked for, with one number, or with none.
