@@ -1,6 +1,6 @@
 /** Why a device is left alone. */
 export interface Refusal {
-  by: 'isapi' | 'onvif' | 'rtsp';
+  by: 'isapi' | 'onvif' | 'snmp' | 'rtsp';
   text: string;
   /** The device said that it is locked after wrong passwords. */
   locked: boolean;

@@ -1,7 +1,12 @@
+import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
 import { message } from '../onvif/testing/documents.ts';
 import { type Script, SoapCamera } from '../onvif/testing/soap-camera.ts';
+import { Warnables } from '../warnables.ts';
+import { LoginGuard } from './login-guard.ts';
+import { DeviceSession } from './session.ts';
 import { box, config, pass } from './testing/box.ts';
+import { DeviceWarnings } from './warnings.ts';
 
 /* A device that speaks ONVIF, looked after like any other. */
 async function onvif(script: Partial<Script> = {}) {
@@ -48,4 +53,20 @@ it('stops at a refused login until a person acts', async () => {
   expect(camera.wrongLogins).toBeLessThanOrEqual(2);
   b.manager.apply([{ ...wanted, credentialVersion: 2 }]);
   await pass(clock, 30, () => b.state() === 'online');
+});
+
+it('that is locked already is left alone for a while, and it was ONVIF that said so', async () => {
+  const { camera, clock, wanted } = await onvif({ tries: 0 });
+  const guard = new LoginGuard();
+  const log = pino({ level: 'silent' });
+  const session = new DeviceSession({
+    ...{ config: wanted, guard, clock, log, append: async () => {}, onChange: () => {} },
+    lan: { byMac: () => undefined, bySerial: () => undefined, at: () => [], permits: () => true },
+    warnings: new DeviceWarnings(new Warnables({ clock, log })),
+  });
+  onTestFinished(() => session.stop(false));
+  session.start([]);
+  await pass(clock, 30, () => guard.refused);
+  expect(guard.refused).toMatchObject({ by: 'onvif', locked: true, temporary: true });
+  expect(camera.wrongLogins).toBe(0);
 });

@@ -7,7 +7,7 @@ const File = z.record(
   z.string(),
   z.object({
     credentialVersion: z.int(),
-    by: z.enum(['isapi', 'onvif', 'rtsp']),
+    by: z.enum(['isapi', 'onvif', 'snmp', 'rtsp']),
     text: z.string().max(512),
     locked: z.boolean(),
     temporary: z.literal(false),

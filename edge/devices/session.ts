@@ -261,7 +261,7 @@ export class DeviceSession {
     if (f.code === 'device-locked') {
       // It said so before any credentials were sent: they may be right, so one try follows when it opens again.
       const unlockInMs = (f.unlockInMs ?? 0) + 5_000;
-      this.#guard.refuse('isapi', f.text, true, true);
+      this.#guard.refuse(this.#config.kind, f.text, true, true);
       this.#cancelUnlock = this.#clock.after(unlockInMs, () => this.#guard.reset());
       this.#warnings.locked(this.#config, f.text, unlockInMs);
       return { next: 'wait' };

@@ -59,7 +59,7 @@ export class SwitchDriver implements Driver {
     if (refused) return failure(refused.locked ? 'device-locked' : 'device-refused-login', refused.text);
     const system = await this.#snmp.get(Object.values(SYSTEM));
     if (!system.ok) {
-      if (system.code === 'device-refused-login') this.#guard.refuse('isapi', system.text);
+      if (system.code === 'device-refused-login') this.#guard.refuse('snmp', system.text);
       return system;
     }
     const entity = await this.#snmp.columns(ENTITY);
