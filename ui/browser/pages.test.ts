@@ -2,7 +2,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Me, Site } from '../../protocol/wire/api.ts';
 import { offered, refused } from '../portal/route.tsx';
-import { ROUTES, SITE_ROUTES } from '../portal/routes.tsx';
+import { ROUTES } from '../portal/routes.tsx';
+import { SITE_ROUTES } from '../portal/site-routes.tsx';
 import { check, LOOKS, launch, open, settled } from './browser.ts';
 import { startEveryone } from './stack.ts';
 

@@ -78,8 +78,8 @@ describe('strings', () => {
   });
 
   // The compiler finds keys that are in no file; this finds those of a file that is not loaded with the page.
-  const routes = readFileSync(join(ui, 'portal/routes.tsx'), 'utf8');
-  const [pages = '', sitePages = ''] = routes.split('SITE_ROUTES');
+  const pages = readFileSync(join(ui, 'portal/routes.tsx'), 'utf8');
+  const sitePages = readFileSync(join(ui, 'portal/site-routes.tsx'), 'utf8');
   const pageOf = (text: string, always: string[]) =>
     text.split(/\bpath: /).flatMap((entry) => {
       const file = /import\('(\.[^']+)'\)/.exec(entry)?.[1];
@@ -100,7 +100,7 @@ describe('strings', () => {
     const elsewhere = bases(english.keys());
     // The table of pages names the strings of all pages; each is said by the frame of whom it is for.
     const own = [...chunk(file)].filter(
-      (source) => !source.endsWith('portal/routes.tsx') && !source.endsWith('portal/route.tsx'),
+      (source) => !source.endsWith('routes.tsx') && !source.endsWith('portal/route.tsx'),
     );
     const missing = own.flatMap((source) =>
       literals(code.get(source)!)

@@ -16,9 +16,10 @@ import { Bell } from './messages/bell.tsx';
 import { MainNav, mainNav, SectionNav } from './nav.tsx';
 import { NotFound } from './not-found.tsx';
 import { asRoutes, refused, Tables } from './route.tsx';
-import { ROUTES, SITE_ROUTES } from './routes.tsx';
+import { ROUTES } from './routes.tsx';
 import { api, me, signOut } from './session.ts';
 import { SignIn } from './sign-in.tsx';
+import { SITE_ROUTES } from './site-routes.tsx';
 import { UpdateBar } from './update.tsx';
 
 const TABLES = { pages: ROUTES, ofSite: SITE_ROUTES };

@@ -2,7 +2,8 @@ import { exec as match } from 'preact-iso/router';
 import type { Me } from '../../protocol/wire/api.ts';
 import { askEarly } from '../components/http.ts';
 import type { PageRoute } from './route.tsx';
-import { ROUTES, SITE_ROUTES } from './routes.tsx';
+import { ROUTES } from './routes.tsx';
+import { SITE_ROUTES } from './site-routes.tsx';
 
 const STORED = 'gatepost.company';
 const API = '/api/v1';

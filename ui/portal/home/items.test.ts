@@ -2,7 +2,8 @@ import { exec as match } from 'preact-iso/router';
 import { describe, expect, it } from 'vitest';
 import { HOME_KINDS, type HomeItem } from '../../../protocol/wire/home.ts';
 import type { Warnable } from '../../../protocol/wire/warnable.ts';
-import { ROUTES, SITE_ROUTES } from '../routes.tsx';
+import { ROUTES } from '../routes.tsx';
+import { SITE_ROUTES } from '../site-routes.tsx';
 import { byKind, isUrgent, linkOf, siteState, urgentCount } from './items.ts';
 
 const SITE = '019ab000-0000-7000-8000-000000000001';
