@@ -2,13 +2,13 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Logger } from 'pino';
 import type { Clock } from '../protocol/clock.ts';
-import type { DiscoveredDevice } from '../protocol/wire/box-api.ts';
 import { ActivateRequest, ProbeRequest } from '../protocol/wire/box-api.ts';
 import { BoxRecorder } from '../protocol/wire/initialise.ts';
 import type { Health } from '../protocol/wire/uplink.ts';
 import type { Activator } from './devices/activator.ts';
 import type { DeviceManager } from './devices/manager.ts';
 import { deviceRoutes } from './devices/routes.ts';
+import { discoveryRoutes, type SeenDevices } from './discovery/routes.ts';
 import type { RecorderWork } from './initialise/recorder.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import { jobRoutes } from './jobs/routes.ts';
@@ -19,7 +19,7 @@ import type { CertificatePins } from './remote-config/pins.ts';
 
 /** The box's own API, for the relay alone: it is reached through the tunnel and listens on no address. */
 export function boxApi(o: {
-  discovery: { list(): DiscoveredDevice[]; scan(): Promise<void> };
+  discovery: SeenDevices;
   devices: Pick<DeviceManager, 'probe' | 'operate' | 'act' | 'changePassword'>;
   activator: Pick<Activator, 'activate'>;
   jobs: Jobs;
@@ -41,11 +41,7 @@ export function boxApi(o: {
   });
 
   app.get('/v1/health', (c) => c.json(o.health()));
-  app.get('/v1/discovery', (c) => c.json({ items: o.discovery.list() }));
-  app.post('/v1/discovery/scan', async (c) => {
-    await o.discovery.scan();
-    return c.json({ items: o.discovery.list() });
-  });
+  app.route('/v1/discovery', discoveryRoutes(o));
   app.post('/v1/devices/probe', async (c) => {
     const request = ProbeRequest.safeParse(await c.req.json().catch(() => null));
     if (!request.success) return invalidRequest(request.error);

@@ -44,6 +44,7 @@ import { DeviceSecrets } from './devices/device-secrets.ts';
 import { DeviceStates } from './devices/device-states.ts';
 import { Devices } from './devices/devices.ts';
 import { registerDeviceRoutes } from './devices/routes.ts';
+import { SiteDiscovery } from './devices/site-discovery.ts';
 import { JournalIngest } from './events/ingest.ts';
 import { Quarantine } from './events/quarantine.ts';
 import { type EventParts, EventQueries } from './events/queries.ts';
@@ -60,6 +61,7 @@ import { SiteWork } from './jobs/jobs.ts';
 import { registerJobRoutes } from './jobs/routes.ts';
 import { ApiKeys } from './keys/keys.ts';
 import { registerKeyRoutes } from './keys/routes.ts';
+import { PasswordRequests } from './lan/password-requests.ts';
 import { registerLanRoutes } from './lan/routes.ts';
 import { SiteLan } from './lan/site-lan.ts';
 import { LiveFeed } from './live/feed.ts';
@@ -286,7 +288,11 @@ export class Relay {
     const states = new DeviceStates({ clock, presence, health });
     const deviceList = new DeviceList({ db, walk: management.walk, states });
     const adding = new Adding({ ...{ db, clock, log: child('devices'), devices }, secrets, box, guard, claims, views });
-    registerDeviceRoutes(api, { db, box, devices, list: deviceList, adding, remote });
+    const streams = new EventStreams({ sessions, leases, clock });
+    const discovery = new SiteDiscovery({ db, box, clock, log: child('discovery') });
+    registerDeviceRoutes(api, {
+      ...{ box, devices, list: deviceList, adding, remote, discovery, streams, log: child('devices') },
+    });
     registerActivationRoutes(api, { activations });
     registerOperationRoutes(api, { box });
     registerPanelRoutes(api, { box, radars: new RadarCameras({ db, clock }) });
@@ -301,7 +307,6 @@ export class Relay {
     const accounts = new ArcAccounts({ db, clock, log, desired, guard, health: healthNow });
     registerArcRoutes(api, { accounts, alarms });
     registerClipRoutes(api, { clips, leases });
-    const streams = new EventStreams({ sessions, leases, clock });
     const firmware = new Firmware({ db, store, clock, log: child('firmware'), authenticator, remote });
     firmware.start();
     const known = {
@@ -312,8 +317,9 @@ export class Relay {
     const work = new SiteWork({ db, box, known });
     registerJobRoutes(api, { work, streams, log: child('jobs') });
     firmware.registerRoutes(api, { work, health: healthNow });
-    const lan = new SiteLan({ db, clock, log: child('lan'), box, desired, devices, kept });
-    registerLanRoutes(api, { lan });
+    const passwords = new PasswordRequests({ db, clock, notifier });
+    const lan = new SiteLan({ db, clock, log: child('lan'), box, desired, devices, requests: passwords, kept });
+    registerLanRoutes(api, { lan, passwords });
     registerLiveRoutes(api, { db, live, streams, log: child('live') });
     registerNotifyRoutes(api, { db, clock, log: child('notify'), notify, streams });
     registerLogRoutes(api, { reader: new LogReader({ db, clock }), operationLog, clock });

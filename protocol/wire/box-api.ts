@@ -9,6 +9,7 @@ import { CodeOutcome, VerificationCode } from './verification-code.ts';
  * The box's own HTTP API, reached by the relay through the tunnel (interactive class). Bodies are JSON.
  *
  *   GET  /v1/discovery                    → DiscoveryList     everything seen on the LAN
+ *   GET  /v1/discovery/events             → server-sent events, see DiscoveryMessage
  *   POST /v1/discovery/scan               → DiscoveryList     asks again, answers after 2 s
  *   POST /v1/devices/probe  ProbeRequest  → ProbeResult       one login with the given credentials, never repeated
  *   POST /v1/devices/activate  ActivateRequest → ActivateResult    the first password of a listed device
@@ -52,6 +53,30 @@ export const DiscoveredDevice = z.object({
 export type DiscoveredDevice = z.infer<typeof DiscoveredDevice>;
 export const DiscoveryList = z.object({ items: z.array(DiscoveredDevice) });
 export type DiscoveryList = z.infer<typeof DiscoveryList>;
+
+/** What a device is told by in a stream: its MAC, or its serial where the MAC is not known yet. */
+export const discoveredKey = (device: Pick<DiscoveredDevice, 'mac' | 'serial'>): string => device.mac || device.serial;
+const DiscoveryChanges = z.object({
+  /** Devices that came or changed, whole. */
+  items: z.array(DiscoveredDevice),
+  /** Keys of those that are gone. */
+  gone: z.array(z.string().max(64)),
+});
+/** `list` comes first, whole; then `changes`, at most every half second. */
+export const DiscoveryMessage = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('list'), data: DiscoveryList }),
+  z.object({ event: z.literal('changes'), data: DiscoveryChanges }),
+]);
+export type DiscoveryMessage = z.infer<typeof DiscoveryMessage>;
+/**
+ * Server-sent events of `GET /api/v1/sites/{siteId}/discovery/stream`: `hello` first with the boxes that are asked, then
+ * what each says. `away`: that box cannot be asked now; its `list` comes as soon as it can.
+ */
+export type SiteDiscoveryMessage =
+  | { event: 'hello'; data: { boxes: string[] } }
+  | { event: 'list'; data: DiscoveryList & { boxSerial: string } }
+  | { event: 'changes'; data: z.infer<typeof DiscoveryChanges> & { boxSerial: string } }
+  | { event: 'away'; data: { boxSerial: string } };
 
 export const ProbeRequest = z.object({
   host: Host,

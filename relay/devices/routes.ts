@@ -1,19 +1,21 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import type { Logger } from 'pino';
 import { AddDevices, AddingResults, EditDevice } from '../../protocol/wire/adding.ts';
 import { AddDevice, Device, DeviceItem, page, SetCredentials } from '../../protocol/wire/api.ts';
-import { DiscoveredDevice, DiscoveryList } from '../../protocol/wire/box-api.ts';
+import { DiscoveredDevice, DiscoveryList, type SiteDiscoveryMessage } from '../../protocol/wire/box-api.ts';
 import { Serial, Uuid } from '../../protocol/wire/ids.ts';
 import { DeviceQuery } from '../../protocol/wire/sites.ts';
 import type { Api } from '../api/app.ts';
+import type { EventStreams } from '../api/event-stream.ts';
 import { body, json, ProblemError, problems } from '../api/problem.ts';
 import type { RemoteAddress } from '../api/remote.ts';
 import type { Scope } from '../auth/scope.ts';
-import type { Db } from '../db/database.ts';
 import { SiteParams } from '../sites/routes.ts';
 import type { Adding } from './adding.ts';
 import type { BoxClient } from './box-client.ts';
 import type { DeviceList } from './device-list.ts';
 import type { Devices } from './devices.ts';
+import type { SiteDiscovery } from './site-discovery.ts';
 
 const DeviceSchema = Device.meta({ id: 'Device' });
 const DevicePage = page(DeviceItem.meta({ id: 'DeviceItem' })).meta({ id: 'DevicePage' });
@@ -38,21 +40,22 @@ const MAX_SNAPSHOT_BYTES = 8 * 1024 * 1024;
 
 export function registerDeviceRoutes(
   app: Api,
-  deps: { db: Db; box: BoxClient; devices: Devices; list: DeviceList; adding: Adding; remote: RemoteAddress },
+  deps: {
+    box: BoxClient;
+    devices: Devices;
+    list: DeviceList;
+    adding: Adding;
+    remote: RemoteAddress;
+    discovery: SiteDiscovery;
+    streams: EventStreams;
+    log: Logger;
+  },
 ): void {
-  const { db, box, devices, list, adding } = deps;
+  const { box, devices, list, adding, discovery } = deps;
   /** Every box of the site that can be asked; one that cannot never hides what the others found. */
   const discover = async (scope: Scope, siteId: string, method: 'GET' | 'POST', path: string) => {
-    const site = await scope.site(siteId, 'manage', 'manage-devices');
-    const boxes = await db
-      .selectFrom('boxes')
-      .select('serial')
-      .where('siteId', '=', site.id)
-      .where('state', '=', 'claimed')
-      .orderBy('serial')
-      .execute();
     const answers = await Promise.all(
-      boxes.map(({ serial }) =>
+      (await discovery.boxes(scope, siteId)).map((serial) =>
         box.json(serial, DiscoveryList, method, path, { timeoutMs: 15_000 }).then(
           ({ items }) => ({ serial, items: items.map((item) => ({ ...item, boxSerial: serial })), gone: false }),
           (error) => {
@@ -106,6 +109,32 @@ export function registerDeviceRoutes(
       responses: { 200: json(Discovery, 'Seen devices'), ...problems('not-allowed', 'not-found') },
     }),
     async (c) => c.json(await discover(c.get('scope'), c.req.valid('param').siteId, 'POST', '/v1/discovery/scan'), 200),
+  );
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/sites/{siteId}/discovery/stream',
+      operationId: 'streamDiscovered',
+      tags,
+      summary: 'Devices that the boxes of a site see on their LANs, as server-sent events',
+      description:
+        '`hello` comes first and after every reconnect, with the serials of the boxes. Then, box by box: `list` with all devices, `changes` with those that came, changed or went, and `away` while a box cannot be asked. Ends with the session, and when the site gets or loses a box.',
+      request: { params: SiteParams },
+      responses: {
+        200: { description: 'A stream', content: { 'text/event-stream': { schema: z.string() } } },
+        ...problems('not-allowed', 'account-limited', 'permission-needed', 'not-found', 'too-many-tries'),
+      },
+    }),
+    async (c) => {
+      const { siteId } = c.req.valid('param');
+      const boxes = await discovery.boxes(c.get('scope'), siteId);
+      return deps.streams.answer<SiteDiscoveryMessage>(c, {
+        hello: { event: 'hello', data: { boxes } },
+        subscribe: (push) => discovery.follow(boxes, push),
+        check: (now) => discovery.check(now, siteId, boxes),
+        log: deps.log.child({ siteId }),
+      });
+    },
   );
 
   app.openapi(

@@ -1842,6 +1842,8 @@ export interface Routes {
     '/sites/{siteId}/devices': { params: { siteId: string }; answer: { items: Device[] } };
     /** Devices that the boxes of a site see on their LANs */
     '/sites/{siteId}/discovery': { params: { siteId: string }; answer: Discovery };
+    /** Devices that the boxes of a site see on their LANs, as server-sent events */
+    '/sites/{siteId}/discovery/stream': { params: { siteId: string }; answer: never };
     /** Events of a site, newest first in the order the relay stored them */
     '/sites/{siteId}/events': {
       params: { siteId: string };

@@ -1,39 +1,62 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { SiteDiscoveryMessage } from '../../../protocol/wire/box-api.ts';
 import { DiscoveredTable } from '../../components/discovered.tsx';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
 import { Empty, Panel, Skeleton } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
-import { useAction, useResource } from '../../components/resource.ts';
+import { useAction } from '../../components/resource.ts';
 import { type Found, isPanel } from '../install/found.ts';
-import { api } from '../session.ts';
+import { api, sessionEnded } from '../session.ts';
 import { useSite } from './context.ts';
 import { BatchBar, DeviceMenu } from './discovered-batch.tsx';
+import { type Discovery, followDiscovery } from './follow-discovery.ts';
+import { type LiveState, LiveStream } from './sse.ts';
 
-export interface Discovery {
-  items: Found[];
-  /** Boxes that did not answer. */
-  unreachable: string[];
+/**
+ * What the boxes of the site see, as they tell it. A page that nobody looks at does not listen: browsers open only six
+ * connections to one server, for all their windows together.
+ */
+function useDiscovery(siteId: string): { found: Discovery | null; live: LiveState } {
+  const [found, setFound] = useState<Discovery | null>(null);
+  const [live, setLive] = useState<LiveState>('connecting');
+  useEffect(() => {
+    let stream: LiveStream<SiteDiscoveryMessage> | null = null;
+    const follow = () => {
+      const wanted = document.visibilityState === 'visible';
+      if (wanted === (stream !== null)) return;
+      stream?.stop();
+      stream = null;
+      if (!wanted) return;
+      stream = new LiveStream<SiteDiscoveryMessage>({
+        url: `/api/v1/sites/${encodeURIComponent(siteId)}/discovery/stream`,
+        onMessage: (message) => setFound((old) => followDiscovery(old, message)),
+        onState: setLive,
+        onSignedOut: sessionEnded,
+      });
+      stream.start();
+    };
+    follow();
+    document.addEventListener('visibilitychange', follow);
+    return () => {
+      document.removeEventListener('visibilitychange', follow);
+      stream?.stop();
+    };
+  }, [siteId]);
+  return { found, live };
 }
-/** Ping values are ten seconds old at most, and a device that is plugged in should be there at once. */
-const LOOK_MS = 3_000;
 
 /** What the boxes found on the customer's LAN, to be set up and added from here; it keeps itself up to date (DISC-03). */
 export function Discovered() {
   const { base, devices, siteId } = useSite();
-  const found = useResource((signal) => api.get('/sites/{siteId}/discovery', { params: { siteId }, signal }), [siteId]);
-  const scan = useAction(async () => {
-    const fresh = await api.post('/sites/{siteId}/discovery/scan', {}, { params: { siteId } });
-    found.set(() => fresh);
-  });
+  const { found, live } = useDiscovery(siteId);
+  // What the boxes find comes over the live connection.
+  const scan = useAction(
+    async () => void (await api.post('/sites/{siteId}/discovery/scan', {}, { params: { siteId } })),
+  );
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const wait = found.loading || scan.busy || found.error !== null;
-  useEffect(() => {
-    if (wait) return;
-    const timer = setInterval(() => document.visibilityState === 'visible' && found.reload(), LOOK_MS);
-    return () => clearInterval(timer);
-  }, [wait, found.reload]);
-  const items = found.data?.items ?? [];
+  const items = found?.items ?? [];
+  const awaits = !found || found.awaited.length > 0;
   const slow = items.filter((item) => item.pingLevel === 'red').length;
   const added = ({ mac, serial }: Found) =>
     devices.data?.items.find(
@@ -58,18 +81,22 @@ export function Discovered() {
         </span>
       }
     >
-      <ProblemPanel error={found.error} what={t('discovery.failed')} retry={found.reload} />
       <ProblemPanel error={scan.error} what={t('discovery.scanFailed')} />
-      {found.data?.unreachable.map((serial) => (
+      {live === 'lost' && (
+        <p role="status">
+          <State level="attention">{t('discovery.lost')}</State>
+        </p>
+      )}
+      {found?.unreachable.map((serial) => (
         <p key={serial}>
           <State level="unknown">{t('discovery.unreachable', { serial })}</State>
         </p>
       ))}
-      {!found.data && !found.error && <Skeleton />}
+      {awaits && items.length === 0 && live !== 'lost' && <Skeleton />}
       <p role="status" class="sr-only">
-        {found.data && !scan.busy && t('discovery.count', { count: items.length })}
+        {!awaits && !scan.busy && t('discovery.count', { count: items.length })}
       </p>
-      {found.data && items.length === 0 && found.data.unreachable.length === 0 && (
+      {!awaits && items.length === 0 && found.unreachable.length === 0 && (
         <Empty title={t('discovery.none')}>{t('discovery.noneNext')}</Empty>
       )}
       <Fresh items={items.filter((item) => item.activated === false && !isPanel(item.model))} />
