@@ -11,6 +11,7 @@ import type { HandoverTables } from '../handover/schema.ts';
 import type { SharingTables } from '../handover/sharing-schema.ts';
 import type { InvitationTables } from '../invitations/schema.ts';
 import type { KeyTables } from '../keys/schema.ts';
+import type { LanTables } from '../lan/schema.ts';
 import type { NotifyTables } from '../notify/schema.ts';
 import type { OperatorTables } from '../operator/schema.ts';
 import type { PanelTables } from '../panels/schema.ts';
@@ -30,6 +31,7 @@ export interface Database
     ClipTables,
     FirmwareTables,
     HandoverTables,
+    LanTables,
     PanelTables,
     PeopleTables,
     SiteTables,

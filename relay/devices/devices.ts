@@ -142,8 +142,12 @@ export class Devices {
   }
 
   async setCredentials(scope: Scope, id: string, wanted: z.infer<typeof SetCredentials>): Promise<Device> {
-    const device = await this.#managed(scope, id);
-    const { boxSerial } = device;
+    return this.keepCredentials(scope, await this.#managed(scope, id), wanted);
+  }
+
+  /** A login that works; whether the asker may set one was checked. */
+  async keepCredentials(scope: Scope, device: DeviceRow, wanted: z.infer<typeof SetCredentials>): Promise<Device> {
+    const { id, boxSerial } = device;
     const { username } = wanted;
     const box = boxSerial === null ? null : await this.#boxOf(boxSerial);
     await this.#db.transaction().execute(async (trx) => {

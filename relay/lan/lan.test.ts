@@ -85,7 +85,12 @@ beforeAll(async () => {
         credentials.push([id, wanted]);
         return null as never;
       },
+      keepCredentials: async (_, { id }, wanted) => {
+        credentials.push([id, wanted]);
+        return null as never;
+      },
     },
+    requests: { done: async () => {} },
     kept: async (_, __, of) => (of === mac(1) ? 'Kept-1' : null),
   });
 });

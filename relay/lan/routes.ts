@@ -10,9 +10,11 @@ import {
   Unbind,
   Unbound,
 } from '../../protocol/wire/lan-site.ts';
+import { AskPasswordReset, PasswordRequest } from '../../protocol/wire/password-request.ts';
 import type { Api } from '../api/app.ts';
 import { body, json, problems } from '../api/problem.ts';
 import { SiteParams } from '../sites/routes.ts';
+import type { PasswordRequests } from './password-requests.ts';
 import type { SiteLan } from './site-lan.ts';
 
 const tags = ['LAN'];
@@ -36,7 +38,10 @@ const OF_DEVICE = [
   'box-unreachable',
 ] as const;
 
-export function registerLanRoutes(app: Api, { lan }: { lan: SiteLan }): void {
+const RequestSchema = PasswordRequest.meta({ id: 'PasswordRequest' });
+const DeviceParams = z.object({ deviceId: Uuid });
+
+export function registerLanRoutes(app: Api, { lan, passwords }: { lan: SiteLan; passwords: PasswordRequests }): void {
   app.openapi(
     createRoute({
       method: 'post',
@@ -136,8 +141,9 @@ export function registerLanRoutes(app: Api, { lan }: { lan: SiteLan }): void {
       operationId: 'changeDevicePassword',
       tags,
       summary: 'Change the password of a device; its box goes on with the new one',
-      description: 'Without `oldPassword`: with the one that the box has, while the site is not handed over.',
-      request: { params: z.object({ deviceId: Uuid }), ...body(NewDevicePassword) },
+      description:
+        'Without `oldPassword`: with the one that the box has: while the site is not handed over, and for its owner, whose open requests for the device are done by it.',
+      request: { params: DeviceParams, ...body(NewDevicePassword) },
       responses: {
         200: json(DevicePasswordChanged.meta({ id: 'DevicePasswordChanged' }), 'What became of it'),
         ...problems(...REFUSED, ...OF_DEVICE),
@@ -146,6 +152,61 @@ export function registerLanRoutes(app: Api, { lan }: { lan: SiteLan }): void {
     async (c) => {
       const { deviceId } = c.req.valid('param');
       return c.json(await lan.changePassword(c.get('scope'), deviceId, c.req.valid('json')), 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/devices/{deviceId}/password-requests',
+      operationId: 'askPasswordReset',
+      tags,
+      summary: 'Ask the owner of a site to set a new password of a device; with the site authorisation',
+      request: { params: DeviceParams, ...body(AskPasswordReset) },
+      responses: { 201: json(RequestSchema, 'It waits for him'), ...problems(...REFUSED, 'conflict') },
+    }),
+    async (c) => {
+      const made = await passwords.ask(c.get('scope'), c.req.valid('param').deviceId, c.req.valid('json'));
+      return c.json(made, 201);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/devices/{deviceId}/password-requests',
+      operationId: 'listPasswordRequestsOfDevice',
+      tags,
+      summary: 'What the own company asked the owner for, newest first',
+      request: { params: DeviceParams },
+      responses: { 200: json(z.object({ items: z.array(RequestSchema) }), 'Requests'), ...problems('not-found') },
+    }),
+    async (c) => c.json({ items: await passwords.sent(c.get('scope'), c.req.valid('param').deviceId) }, 200),
+  );
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/password-requests',
+      operationId: 'listPasswordRequests',
+      tags: ['Customer'],
+      summary: 'New passwords that one is asked to set at one’s own sites, newest first',
+      responses: { 200: json(z.object({ items: z.array(RequestSchema) }), 'Requests'), ...problems() },
+    }),
+    async (c) => c.json({ items: await passwords.received(c.get('scope')) }, 200),
+  );
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/password-requests/{passwordRequestId}/refuse',
+      operationId: 'refusePasswordReset',
+      tags: ['Customer'],
+      summary: 'Set no new password; who asked is told',
+      request: { params: z.object({ passwordRequestId: Uuid }) },
+      responses: { 200: json(RequestSchema, 'Refused'), ...problems('account-limited', 'not-found', 'conflict') },
+    }),
+    async (c) => {
+      const refused = await passwords.refuse(c.get('scope'), c.req.valid('param').passwordRequestId);
+      const target = { kind: 'device', id: refused.deviceId, name: refused.deviceName };
+      c.set('audit', { siteId: refused.siteId, target, companies: [refused.company.id] });
+      return c.json(refused, 200);
     },
   );
 }

@@ -26,6 +26,7 @@ import type { Db } from '../db/database.ts';
 import type { DesiredStates } from '../desired/desired.ts';
 import type { BoxClient } from '../devices/box-client.ts';
 import type { Devices } from '../devices/devices.ts';
+import type { PasswordRequests } from './password-requests.ts';
 
 /** ISAPI, then waiting until the device is seen at its new address. */
 const TIMEOUT_MS = 60_000;
@@ -39,7 +40,8 @@ export class SiteLan {
   readonly #log: Logger;
   readonly #box: BoxClient;
   readonly #desired: DesiredStates;
-  readonly #devices: Pick<Devices, 'setCredentials'>;
+  readonly #devices: Pick<Devices, 'setCredentials' | 'keepCredentials'>;
+  readonly #requests: Pick<PasswordRequests, 'done'>;
   readonly #kept: (companyId: string, siteId: string, mac: string) => Promise<string | null>;
 
   constructor(deps: {
@@ -48,7 +50,8 @@ export class SiteLan {
     log: Logger;
     box: BoxClient;
     desired: DesiredStates;
-    devices: Pick<Devices, 'setCredentials'>;
+    devices: Pick<Devices, 'setCredentials' | 'keepCredentials'>;
+    requests: Pick<PasswordRequests, 'done'>;
     /** The password kept from a device's activation; null: none. */
     kept: (companyId: string, siteId: string, mac: string) => Promise<string | null>;
   }) {
@@ -58,6 +61,7 @@ export class SiteLan {
     this.#box = deps.box;
     this.#desired = deps.desired;
     this.#devices = deps.devices;
+    this.#requests = deps.requests;
     this.#kept = deps.kept;
   }
 
@@ -167,16 +171,19 @@ export class SiteLan {
     deviceId: string,
     { oldPassword, newPassword }: z.output<typeof NewDevicePassword>,
   ): Promise<DevicePasswordChanged> {
-    const device = await scope.device(deviceId, 'manage', 'manage-devices');
-    scope.must('manage-devices');
+    const { siteId } = await scope.device(deviceId);
+    // The owner of a site changes the passwords of his own devices (PWD-04, PWD-05).
+    const own = await scope.holds(siteId, null, 'own');
+    const device = await (own ? scope.device(deviceId, 'own') : scope.device(deviceId, 'manage', 'manage-devices'));
+    if (!own) scope.must('manage-devices');
     if (!device.boxSerial) throw new ProblemError('conflict', `“${device.name}” is not behind a box.`);
     const site = await this.#db
       .selectFrom('sites')
       .select('status')
       .where('id', '=', device.siteId)
       .executeTakeFirstOrThrow();
-    // Handed over, it is the customer's: only who knows the old password changes it (PWD-04, PWD-05).
-    if (site.status !== 'not-handed-over' && oldPassword === undefined)
+    // Handed over, it is the customer's: of others only who knows the old password changes it.
+    if (!own && site.status !== 'not-handed-over' && oldPassword === undefined)
       throw new ProblemError(
         'site-status',
         'The site is handed over: ask the customer for a reset, or enter the old password.',
@@ -191,8 +198,10 @@ export class SiteLan {
         if (!lost || !this.#box.isConnected(device.boxSerial as string)) throw error;
         return { outcome: 'uncertain', text: 'The box did not answer in time.' };
       });
-    if (changed.outcome === 'changed')
-      await this.#devices.setCredentials(scope, device.id, { username: device.username, password: newPassword });
+    if (changed.outcome === 'changed') {
+      await this.#devices.keepCredentials(scope, device, { username: device.username, password: newPassword });
+      if (own) await this.#requests.done(scope, device.id);
+    }
     this.#log.info({ deviceId, outcome: changed.outcome, userId: scope.userId }, 'device password');
     return changed;
   }

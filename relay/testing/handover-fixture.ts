@@ -8,6 +8,7 @@ export const handoverFixture: Fixture = {
   ids: async ({ relay, company, ids }) => {
     const now = relay.clock.now();
     const [handoverId, applicationId, otherSiteId, householdId] = [uuidv7(), uuidv7(), uuidv7(), uuidv7()];
+    const passwordRequestId = uuidv7();
     await relay.withDb(async (db) => {
       await db
         .insertInto('companies')
@@ -41,8 +42,16 @@ export const handoverFixture: Fixture = {
           ...{ state: 'pending', decidedMs: null },
         })
         .execute();
+      await db
+        .insertInto('password_requests')
+        .values({
+          ...{ id: passwordRequestId, siteId: company.siteId, deviceId: ids.deviceId as string },
+          ...{ companyId: company.companyId, userId: company.userId, deciderId: householdId, atSite: 1, remark: '' },
+          ...{ state: 'open', createdMs: now, decidedMs: null },
+        })
+        .execute();
     });
-    return { handoverId, applicationId, requestId: applicationId };
+    return { handoverId, applicationId, requestId: applicationId, passwordRequestId };
   },
   bodies: {
     'POST /api/v1/sites/{siteId}/transfer': () => ({ method: 'email', email: 'somebody@home.example' }),

@@ -45,6 +45,7 @@ export type AddingResults = {
           keyFrameIntervalMs: number | null;
         }[];
       } | null;
+      permissions?: ('configure' | 'live' | 'playback')[];
     } | null;
     boxSerial: string | null;
     code: string | null;
@@ -344,6 +345,7 @@ export type Device = {
       keyFrameIntervalMs: number | null;
     }[];
   } | null;
+  permissions?: ('configure' | 'live' | 'playback')[];
 };
 export type DeviceActionDone = { pending: boolean; text: string | null };
 export type DeviceCapabilities = {
@@ -1095,6 +1097,20 @@ export type OperatorCompanyDetail = {
   reason: string;
 };
 export type PackageUpload = { package: FirmwarePackage; url: string };
+export type PasswordRequest = {
+  id: string;
+  siteId: string;
+  siteName: string;
+  timeZone: string;
+  deviceId: string;
+  deviceName: string;
+  company: { id: string; name: string };
+  atSite: boolean;
+  remark: string;
+  state: 'open' | 'done' | 'refused';
+  createdAt: string;
+  decidedAt: string | null;
+};
 export type PermissionApplication = {
   id: string;
   siteId: string;
@@ -1636,6 +1652,8 @@ export interface Routes {
       query?: { channel?: number; stream?: number };
       answer: DeviceListing;
     };
+    /** What the own company asked the owner for, newest first */
+    '/devices/{deviceId}/password-requests': { params: { deviceId: string }; answer: { items: PasswordRequest[] } };
     /** Who has the device’s own page open, and whether it can be opened */
     '/devices/{deviceId}/remote-sessions': { params: { deviceId: string }; answer: RemoteSessions };
     /** Settings of a device, with what each may be */
@@ -1774,6 +1792,8 @@ export interface Routes {
     };
     /** How the relay itself is doing */
     '/operator/system': { answer: SystemState };
+    /** New passwords that one is asked to set at one’s own sites, newest first */
+    '/password-requests': { answer: { items: PasswordRequest[] } };
     /** People of my company */
     '/people': {
       query?: { limit?: number; cursor?: string; search?: string };
@@ -2133,6 +2153,12 @@ export interface Routes {
       body: { fileName: string; size: number };
       answer: PackageUpload;
     };
+    /** Ask the owner of a site to set a new password of a device; with the site authorisation */
+    '/devices/{deviceId}/password-requests': {
+      params: { deviceId: string };
+      body: { atSite: boolean; remark?: string };
+      answer: PasswordRequest;
+    };
     /** Open the device’s own page */
     '/devices/{deviceId}/remote-sessions': { params: { deviceId: string }; answer: RemoteSession };
     /** Invite an employee by e-mail */
@@ -2255,6 +2281,8 @@ export interface Routes {
     };
     /** Withdraw a key that nobody redeemed yet */
     '/operator/service-keys/{serviceKeyId}/withdraw': { params: { serviceKeyId: string }; answer: ServiceKey };
+    /** Set no new password; who asked is told */
+    '/password-requests/{passwordRequestId}/refuse': { params: { passwordRequestId: string }; answer: PasswordRequest };
     /** Take back what is not decided yet */
     '/permission-applications/{applicationId}/cancel': {
       params: { applicationId: string };

@@ -15,6 +15,7 @@ import { activation } from './014-activation.ts';
 import { firmware } from './016-firmware.ts';
 import { radar } from './017-radar.ts';
 import { verification } from './018-verification.ts';
+import { passwordRequests } from './019-password-requests.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   verification,
   firmware,
   radar,
+  passwordRequests,
 ];

@@ -19,6 +19,7 @@ export const lanFixture: Fixture = {
       ...{ boxSerial: own.serial, mac, answers, newPassword: 'Other-22' },
     }),
     'POST /api/v1/sites/{siteId}/unbindings': (own) => ({ boxSerial: own.serial, mac, password: 'Aa345678' }),
+    'POST /api/v1/devices/{deviceId}/password-requests': () => ({ atSite: true }),
     'PUT /api/v1/devices/{deviceId}/password': () => ({ newPassword: 'Other-22' }),
   },
 };
