@@ -62,7 +62,7 @@ export const EVENT_TYPES = [
   'clipLost',
   'other',
 ] as const;
-export const EventType = z.enum(EVENT_TYPES);
+export const EventType = z.enum(EVENT_TYPES, { error: 'no type of event that is known here' });
 export type EventType = z.infer<typeof EventType>;
 
 /** The beginning of something that happened. Its end, if it has one, is an {@link EventEnd}. */
