@@ -258,9 +258,14 @@ export function salvage(body: Buffer): Element[] {
   const found: Element[] = [];
   // A start tag whose name is damaged has no end; the others have.
   const endless = new Set<string>();
+  // By name: many starts before one end do not look for it one by one.
+  const ends = new Map<string, number>();
   for (const match of source.matchAll(MESSAGE)) {
-    const end = endless.has(match[1]!) ? -1 : source.indexOf(`</${match[1]}>`, match.index);
-    if (end < 0) {
+    const known = endless.has(match[1]!) ? -1 : ends.get(match[1]!);
+    const end =
+      known !== undefined && (known < 0 || known > match.index) ? known : source.indexOf(`</${match[1]}>`, match.index);
+    if (end >= 0) ends.set(match[1]!, end);
+    else {
       if (endless.add(match[1]!).size > 16) break;
       continue;
     }

@@ -19,6 +19,8 @@ export interface Meaning {
   state: boolean | 'pulse' | 'gone';
 }
 
+const MAX_TOPIC_CHARS = 512;
+
 /** Null for what is no message: it says nothing, and harms nothing. */
 export function readNotification(element: Element): Notification | null {
   const topic = topicOf(textAt(element, 'Topic'));
@@ -38,6 +40,7 @@ export function readNotification(element: Element): Notification | null {
 
 /** Without prefixes, blanks and the slashes and dots that some put at its end. */
 function topicOf(written: string): string[] {
+  if (written.length > MAX_TOPIC_CHARS) return [];
   const segments = written
     .trim()
     .replace(/[/.\s]+$/, '')

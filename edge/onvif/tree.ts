@@ -38,14 +38,22 @@ export interface Element {
 const MAX_ELEMENTS = 40_000;
 const MAX_DEPTH = 64;
 const TAG = /<(\/?)([A-Za-z_][\w.:-]*)((?:"[^"]*"|'[^']*'|[^"'<>])*)>/y;
-const ATTRIBUTE = /([^\s=/"'<>]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
+/** One token at a time, each read once: an attribute, or what is none. */
+const ATTRIBUTE = /\s+|([^\s=/"'<>]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'))?|"[^"]*"|'[^']*'|[=/]/y;
+const MAX_ATTRIBUTE_CHARS = 16 * 1024;
+/** Real devices declare some 60 with the envelope. */
+const MAX_DECLARATIONS = 256;
 
-type Scope = Map<string, string>;
+/** Linked, not copied: an element under many declarations costs nothing for them. */
+interface Scope {
+  declared: Map<string, string>;
+  outer: Scope | null;
+}
 
 /** The document element; null for what is cut off, not balanced, has a DOCTYPE or is too large. */
 export function parseTree(bytes: Buffer | string): Element | null {
   const source = typeof bytes === 'string' ? bytes : bytes.toString('utf8');
-  const open: { element: Element; tag: string; scope: Scope; text: string }[] = [];
+  const open: { element: Element; tag: string; scope: Scope | null; text: string }[] = [];
   let root: Element | null = null;
   let elements = 0;
   for (let at = 0; at < source.length; ) {
@@ -75,7 +83,9 @@ export function parseTree(bytes: Buffer | string): Element | null {
       }
       if (root && open.length === 0) return null;
       if (++elements > MAX_ELEMENTS || open.length >= MAX_DEPTH) return null;
-      const { element, scope } = elementOf(tag, rest, open.at(-1)?.scope ?? new Map());
+      const made = rest.length > MAX_ATTRIBUTE_CHARS ? null : elementOf(tag, rest, open.at(-1)?.scope ?? null);
+      if (!made) return null;
+      const { element, scope } = made;
       open.at(-1)?.element.children.push(element);
       root ??= element;
       if (!rest.endsWith('/')) open.push({ element, tag, scope, text: '' });
@@ -92,27 +102,48 @@ function markup(source: string, at: number): number {
   return next;
 }
 
-function elementOf(tag: string, rest: string, outer: Scope): { element: Element; scope: Scope } {
-  const written = [...rest.matchAll(ATTRIBUTE)].map((m) => [m[1]!, decode(m[2] ?? m[3] ?? '')] as const);
-  let scope = outer;
+function elementOf(tag: string, rest: string, outer: Scope | null): { element: Element; scope: Scope | null } | null {
+  const written = attributesOf(rest);
+  const declared = new Map<string, string>();
   for (const [name, value] of written) {
-    const declared = name === 'xmlns' ? '' : /^xmlns:(.+)$/.exec(name)?.[1];
-    if (declared === undefined) continue;
-    if (scope === outer) scope = new Map(outer);
-    scope.set(declared, value);
+    if (name === 'xmlns') declared.set('', value);
+    else if (name.startsWith('xmlns:')) declared.set(name.slice(6), value);
   }
+  if (declared.size > MAX_DECLARATIONS) return null;
+  const scope = declared.size > 0 ? { declared, outer } : outer;
   const attributes = written
     .filter(([name]) => !/^xmlns(:|$)/.test(name))
     .map(([name, value]) => ({ ...resolve(name, scope, false), value }));
   return { element: { ...resolve(tag, scope, true), attributes, children: [], text: '' }, scope };
 }
 
-function resolve(written: string, scope: Scope, isElement: boolean): { name: string; ns: string } {
+/** What looks like attributes, as far as it can be read. */
+function attributesOf(rest: string): [name: string, value: string][] {
+  const written: [string, string][] = [];
+  for (let at = 0; at < rest.length; at = ATTRIBUTE.lastIndex) {
+    ATTRIBUTE.lastIndex = at;
+    const match = ATTRIBUTE.exec(rest);
+    if (!match) break;
+    const value = match[2] ?? match[3];
+    if (match[1] !== undefined && value !== undefined) written.push([match[1], decode(value)]);
+  }
+  return written;
+}
+
+function resolve(written: string, scope: Scope | null, isElement: boolean): { name: string; ns: string } {
   const colon = written.indexOf(':');
   const prefix = colon < 0 ? '' : written.slice(0, colon);
   const name = written.slice(colon + 1);
-  if (prefix === '') return { name, ns: isElement ? (scope.get('') ?? '') : '' };
-  return { name, ns: scope.get(prefix) ?? (Object.hasOwn(NS, prefix) ? NS[prefix as keyof typeof NS] : '') };
+  if (prefix === '') return { name, ns: isElement ? (declaredAs('', scope) ?? '') : '' };
+  return { name, ns: declaredAs(prefix, scope) ?? (Object.hasOwn(NS, prefix) ? NS[prefix as keyof typeof NS] : '') };
+}
+
+function declaredAs(prefix: string, scope: Scope | null): string | undefined {
+  for (let s = scope; s; s = s.outer) {
+    const ns = s.declared.get(prefix);
+    if (ns !== undefined) return ns;
+  }
+  return undefined;
 }
 
 const after = (source: string, mark: string, at: number): number => {
