@@ -105,6 +105,7 @@ export function readAlert(part: Part): Alert | 'ignore' | 'unreadable' {
 function radarType(node: XmlNode, word: string): EventType | undefined {
   const beside = ['eventDescription', 'alarmType', 'subEventType'].map((name) => text(node, name)).join('_');
   const said = `${word}_${/^(.*radar|.*(heart|respirat|breath).*)$/.test(word) ? beside : ''}`
+    .slice(0, 256)
     .toLowerCase()
     .replace(/[\s-]/g, '_');
   return RADAR_WORDS.find(([pattern]) => pattern.test(said))?.[1];

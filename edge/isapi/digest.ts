@@ -18,7 +18,7 @@ export function parseChallenges(rawHeaders: string[]): Challenge[] {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     if (rawHeaders[i]!.toLowerCase() !== 'www-authenticate') continue;
     const input = rawHeaders[i + 1]!.slice(0, MAX_HEADER);
-    const token = /[\s,]*([^\s,="]+)(\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^\s,"]*)))?|./gsy;
+    const token = /[\s,]+|([^\s,="]+)(\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^\s,"]*)))?|./gsy;
     for (let m = token.exec(input); m && found.length < MAX_CHALLENGES; m = token.exec(input)) {
       if (m[1] === undefined) continue;
       if (m[2] === undefined) found.push({ scheme: m[1].toLowerCase(), params: new Map() });

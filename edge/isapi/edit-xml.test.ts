@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { editXml, missingIn } from './edit-xml.ts';
+import { optionsOf } from './features/fields.ts';
 import { parseXml, text } from './xml.ts';
-import { scanXml } from './xml-scan.ts';
+import { scanXml, textOf } from './xml-scan.ts';
 
 const DOC = `\uFEFF<?xml version="1.0" encoding="UTF-8"?>\r
 <!-- <enabled>no</enabled> -->\r
@@ -127,5 +128,23 @@ describe("a device's document", () => {
       }),
     );
     expect(scanXml(`<a b=${'"" '.repeat(100_000)}`)).toBeNull();
+  });
+});
+
+describe('a document that is made to take long', () => {
+  it.each([
+    ['blanks before an element', `<a>${' '.repeat(200_000)}<b/><c>1</c></a>`],
+    ['blanks in a tag', `<a><c${' '.repeat(200_000)}x="1"/></a>`],
+    ['comments that begin in CDATA', `<a><c><![CDATA[${'<!--'.repeat(50_000)}]]></c></a>`],
+    ['CDATA that begins in a comment', `<a><c><!--${'<![CDATA['.repeat(30_000)}--></c></a>`],
+  ])('%s', (_, xml) => {
+    const begun = performance.now();
+    editXml(xml, [{ path: ['c'], value: null }]);
+    editXml(xml, [{ path: [{ name: 'c', where: { d: '' } }], value: '1' }]);
+    editXml(xml, [{ path: ['c'], after: '<d/>' }]);
+    textOf(xml, scanXml(xml)!.children.at(-1)!);
+    editXml(xml, [{ path: ['c'], value: '1' }]);
+    optionsOf('<c '.repeat(100_000), 'c');
+    expect(performance.now() - begun).toBeLessThan(500);
   });
 });

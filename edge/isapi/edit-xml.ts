@@ -103,14 +103,14 @@ function apply(source: string, element: Element, change: Change, put: Put): stri
     return withContent(source, element, put(prefixed(change.inner, (element.children[0] ?? element).prefix)), '');
   }
   if (change.value !== null) return withContent(source, element, put(encodeText(change.value)), '');
-  const blank = /\s*$/.exec(source.slice(0, element.start))![0].length;
-  return source.slice(0, element.start - blank) + source.slice(element.end);
+  return source.slice(0, element.start).trimEnd() + source.slice(element.end);
 }
 
 /** Set as its neighbour is: on a line of its own, or not. */
 function behind(source: string, element: Element, fragment: string): string {
-  const before = /\s*$/.exec(source.slice(0, element.start))![0];
-  return source.slice(0, element.end) + before + fragment + source.slice(element.end);
+  const before = source.slice(0, element.start);
+  const blank = before.slice(before.trimEnd().length);
+  return source.slice(0, element.end) + blank + fragment + source.slice(element.end);
 }
 
 const content = (source: string, element: Element): string => source.slice(element.openEnd, element.closeStart);
@@ -121,8 +121,8 @@ function withContent(source: string, element: Element, a: string, b: string): st
   }
   // <a/> or <a x="y" />
   if (a + b === '') return source;
-  const open = source.slice(element.start, element.openEnd).replace(/\s*\/>$/, '>');
-  return `${source.slice(0, element.start)}${open}${a}${b}</${element.qname}>${source.slice(element.end)}`;
+  const open = source.slice(element.start, element.openEnd - '/>'.length).trimEnd();
+  return `${source.slice(0, element.start)}${open}>${a}${b}</${element.qname}>${source.slice(element.end)}`;
 }
 
 /** Our own fragments are written without prefixes and take that of their surroundings. */

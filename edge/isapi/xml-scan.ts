@@ -89,16 +89,19 @@ export function attribute(source: string, element: Element, name: string): strin
 const NAMED: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 const codePoint = (n: number): string => (n > 0 && n <= 0x10ffff ? String.fromCodePoint(n) : '\uFFFD');
 
+/** Where one begins, {@link scanXml} has found its end: a pattern for one kind alone would look for it again and again. */
+const OPAQUE_PARTS = /<!\[CDATA\[([\s\S]*?)\]\]>|<!--[\s\S]*?-->|<\?[\s\S]*?\?>/g;
+
 /** The text of a leaf, decoded and trimmed. */
 export function textOf(source: string, element: Element): string {
   if (element.closeStart < 0) return '';
   const raw = source.slice(element.openEnd, element.closeStart);
-  return raw
-    .replace(/<!--[\s\S]*?-->|<\?[\s\S]*?\?>/g, '')
-    .split(/(<!\[CDATA\[[\s\S]*?\]\]>)/)
-    .map((part) => (part.startsWith('<![CDATA[') ? part.slice(9, -3) : decode(part)))
-    .join('')
-    .trim();
+  let [read, at] = ['', 0];
+  for (const part of raw.matchAll(OPAQUE_PARTS)) {
+    read += decode(raw.slice(at, part.index)) + (part[1] ?? '');
+    at = part.index + part[0].length;
+  }
+  return (read + decode(raw.slice(at))).trim();
 }
 
 const decode = (text: string): string =>

@@ -41,7 +41,7 @@ export const yesNo = (value: string): boolean | null => (/^true$/i.test(value) ?
 
 /** The `opt` list of an element of a capability document, which is read as it is written. */
 export function optionsOf(source: string, name: string): string[] {
-  const found = new RegExp(`<(?:[\\w.-]+:)?${name}\\b[^>]*?\\bopt\\s*=\\s*"([^"]{0,4096})"`).exec(source);
+  const found = new RegExp(`<(?:[\\w.-]+:)?${name}\\b[^<>]*?\\bopt\\s*=\\s*"([^"]{0,4096})"`).exec(source);
   return found
     ? found[1]!
         .split(',')

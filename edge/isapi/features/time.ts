@@ -63,7 +63,7 @@ async function readTime(
   const got = await device.client.get(TIME, { signal });
   if (!got.ok) return got;
   const field = (name: string) =>
-    new RegExp(`<(?:[\\w.-]+:)?${name}\\b[^>]*>([^<]*)<`).exec(got.value.body.toString())?.[1];
+    new RegExp(`<(?:[\\w.-]+:)?${name}\\b[^<>]*>([^<]*)<`).exec(got.value.body.toString())?.[1];
   const local = field('localTime');
   if (local === undefined) return failure('device-error', 'It does not tell its time.');
   return {
