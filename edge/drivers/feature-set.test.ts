@@ -52,6 +52,53 @@ describe('the features of a device', () => {
     expect(asked.offers).toBe(1);
   });
 
+  it('are asked for again when the device was silent for a moment, and only those (CHAN-02)', async () => {
+    let silent = true;
+    let missed = 0;
+    const asked: string[] = [];
+    const feature = (section: 'picture' | 'time'): Feature<null> => ({
+      offer: async () => {
+        asked.push(section);
+        if (section === 'time' || !silent) return { sections: [{ section, channels: null }] };
+        missed++;
+        return {};
+      },
+      sections: { [section]: { read: async () => ({ ok: true, value: [] }) } },
+    });
+    const set = new FeatureSet({
+      ...{ features: [feature('picture'), feature('time')], device: null, category: 'camera' },
+      missed: () => missed,
+    });
+    expect((await set.capabilities()).sections).toMatchObject([{ section: 'time' }]);
+    expect(await set.read('picture', {})).toMatchObject({ ok: false, code: 'device-unreachable' });
+    silent = false;
+    expect(await set.read('time', {})).toMatchObject({ ok: true });
+    expect(asked).toEqual(['picture', 'time', 'picture']);
+    expect(await set.read('picture', {})).toMatchObject({ ok: true });
+    expect((await set.capabilities()).sections).toMatchObject([{ section: 'picture' }, { section: 'time' }]);
+    expect(await set.read('osd', {})).toMatchObject({ ok: false, code: 'not-found' });
+    expect(asked).toEqual(['picture', 'time', 'picture', 'picture']);
+  });
+
+  it('are asked for to the end when the first who asked goes away', async () => {
+    const answer = Promise.withResolvers<void>();
+    const feature: Feature<null> = {
+      offer: async (_, signal) => {
+        await answer.promise;
+        return signal?.aborted ? {} : { sections: [{ section: 'picture', channels: null }] };
+      },
+      sections: { picture: { read: async () => ({ ok: true, value: [] }) } },
+    };
+    const set = new FeatureSet({ features: [feature, feature], device: null, category: 'camera' });
+    const gone = new AbortController();
+    const first = set.read('picture', {}, gone.signal);
+    const second = set.read('picture', {});
+    gone.abort();
+    expect(await first).toMatchObject({ ok: false });
+    answer.resolve();
+    expect(await second).toMatchObject({ ok: true });
+  });
+
   it('say that there is no such thing, for sections, channels, lists and actions alike', async () => {
     const { set } = device();
     const gone = { ok: false, code: 'not-found' };

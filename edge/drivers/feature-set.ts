@@ -25,16 +25,29 @@ export class FeatureSet<D> {
   readonly #features: readonly Feature<D>[];
   readonly #device: D;
   readonly #category: DeviceCategory;
-  #asking: Promise<Offered<D>[]> | null = null;
+  readonly #missed: () => number;
+  readonly #offers = new Map<Feature<D>, Offer>();
+  /** Not asked yet, or asked while the device did not answer everything. */
+  readonly #open: Set<Feature<D>>;
+  #asking: Promise<void> | null = null;
 
-  constructor(o: { features: readonly Feature<D>[]; device: D; category: DeviceCategory }) {
+  constructor(o: {
+    features: readonly Feature<D>[];
+    device: D;
+    category: DeviceCategory;
+    /** How many questions have stayed without an answer for a reason that passes: an offer made meanwhile is asked again. */
+    missed?: () => number;
+  }) {
     this.#features = o.features;
     this.#device = o.device;
     this.#category = o.category;
+    this.#missed = o.missed ?? (() => 0);
+    this.#open = new Set(o.features);
   }
 
   async capabilities(signal?: AbortSignal): Promise<DeviceCapabilities> {
-    const offers = (await this.#offered(signal)).map(({ offer }) => offer);
+    await this.#complete(signal);
+    const offers = this.#offered().map(({ offer }) => offer);
     return {
       category: this.#category,
       sections: offers.flatMap((o) => o.sections ?? []),
@@ -47,7 +60,7 @@ export class FeatureSet<D> {
 
   async read(section: Section, at: Target, signal?: AbortSignal): Promise<Result<SettingField[]>> {
     const handler = await this.#section(section, at, signal);
-    return handler ? handler.read(this.#device, at, signal) : absent(section);
+    return handler ? handler.read(this.#device, at, signal) : this.#absent(section);
   }
 
   /** Read, check, write, read back and compare: "OK" from a device does not prove that it kept anything (isapi.md §0). */
@@ -58,7 +71,7 @@ export class FeatureSet<D> {
     signal?: AbortSignal,
   ): Promise<Result<SettingsWritten>> {
     const handler = await this.#section(section, at, signal);
-    if (!handler?.write) return handler ? failure('conflict', `${section} cannot be changed.`) : absent(section);
+    if (!handler?.write) return handler ? failure('conflict', `${section} cannot be changed.`) : this.#absent(section);
     const before = await handler.read(this.#device, at, signal);
     if (!before.ok) return before;
     for (const [name, value] of Object.entries(set)) {
@@ -84,54 +97,87 @@ export class FeatureSet<D> {
   }
 
   async list(list: ListName, at: Target, signal?: AbortSignal): Promise<Result<DeviceListItem[]>> {
-    const holder = (await this.#offered(signal)).find(({ offer }) =>
-      offer.lists?.some((o) => o.list === list && reaches(o.channels, at.channel)),
-    );
-    const read = holder?.feature.lists?.[list];
-    return read ? read(this.#device, at, signal) : absent(list);
+    const offers = (offer: Offer) =>
+      offer.lists?.some((o) => o.list === list && reaches(o.channels, at.channel)) ?? false;
+    const holder = await this.#holder(offers, signal);
+    const read = holder?.lists?.[list];
+    return read ? read(this.#device, at, signal) : this.#absent(list);
   }
 
   async act(action: DeviceAction, signal?: AbortSignal): Promise<Result<ActionDone>> {
     const channel = 'channel' in action ? action.channel : undefined;
-    const holder = (await this.#offered(signal)).find(({ offer }) =>
-      offer.actions?.some((o) => o.action === action.action && reaches(o.channels, channel)),
-    );
-    const run = holder?.feature.actions?.[action.action] as
+    const offers = (offer: Offer) =>
+      offer.actions?.some((o) => o.action === action.action && reaches(o.channels, channel)) ?? false;
+    const holder = await this.#holder(offers, signal);
+    const run = holder?.actions?.[action.action] as
       | ((device: D, action: DeviceAction, signal?: AbortSignal) => Promise<Result<ActionDone>>)
       | undefined;
-    return run ? run(this.#device, action, signal) : absent(action.action satisfies ActionName);
+    return run ? run(this.#device, action, signal) : this.#absent(action.action satisfies ActionName);
   }
 
   async #section(section: Section, at: Target, signal?: AbortSignal) {
-    const holder = (await this.#offered(signal)).find(({ offer }) =>
+    const offers = (offer: Offer) =>
       offer.sections?.some(
         (o) =>
           o.section === section &&
           reaches(o.channels, at.channel) &&
           (at.stream === undefined || !o.streams || o.streams.includes(at.stream)),
-      ),
-    );
-    return holder?.feature.sections?.[section];
+      ) ?? false;
+    return (await this.#holder(offers, signal))?.sections?.[section];
   }
 
-  /** Asked once a connection, by whoever comes first; one after the other, because cameras take few requests. */
-  #offered(signal?: AbortSignal): Promise<Offered<D>[]> {
-    this.#asking ??= this.#ask(signal).then((offers) => {
-      // Broken off half-way: the next one asks again.
-      if (signal?.aborted) this.#asking = null;
-      return offers;
+  /** The feature that offers something; what is known to be there does not wait for what is not known yet. */
+  async #holder(offers: (offer: Offer) => boolean, signal?: AbortSignal): Promise<Feature<D> | undefined> {
+    const find = () => this.#offered().find(({ offer }) => offers(offer))?.feature;
+    const known = find();
+    if (known) return known;
+    await this.#complete(signal);
+    return find();
+  }
+
+  #offered(): Offered<D>[] {
+    return this.#features.flatMap((feature) => {
+      const offer = this.#offers.get(feature);
+      return offer ? [{ feature, offer }] : [];
     });
-    return this.#asking;
   }
 
-  async #ask(signal?: AbortSignal): Promise<Offered<D>[]> {
-    const offers: Offered<D>[] = [];
-    for (const feature of this.#features) {
-      if (signal?.aborted) break;
-      offers.push({ feature, offer: await feature.offer(this.#device, signal) });
-    }
-    return offers;
+  /**
+   * Asks for what is not known yet. Whoever comes first asks for all, so nobody's going away breaks it off; the end of the
+   * connection does. A caller stops waiting by its signal.
+   */
+  async #complete(signal?: AbortSignal): Promise<void> {
+    if (this.#open.size === 0 || signal?.aborted) return;
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = null;
+    });
+    await settled(this.#asking, signal);
   }
+
+  /** One after the other, because cameras take few requests. */
+  async #ask(): Promise<void> {
+    for (const feature of [...this.#open]) {
+      const before = this.#missed();
+      this.#offers.set(feature, await feature.offer(this.#device));
+      if (this.#missed() === before) this.#open.delete(feature);
+    }
+  }
+
+  #absent(what: string) {
+    return this.#open.size === 0
+      ? failure('not-found', `It has no such function (${what}).`)
+      : failure('device-unreachable', `It did not answer when it was asked what it can do (${what}). Try again.`);
+  }
+}
+
+/** Waits for the end of `work`, or until `signal` says that nobody waits any more. */
+function settled(work: Promise<void>, signal?: AbortSignal): Promise<void> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const gone = () => resolve();
+    signal.addEventListener('abort', gone, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', gone));
+  });
 }
 
 /** One resource can have its triggers from one feature and its actions from others. */
@@ -157,8 +203,6 @@ function merged(resources: readonly Resource[]): Resource[] {
 /** An offer without channels is for the device; one with channels for those, and a caller has to name one. */
 const reaches = (channels: number[] | null, channel: number | undefined): boolean =>
   channels === null ? true : channel !== undefined && channels.includes(channel);
-
-const absent = (what: string) => failure('not-found', `It has no such function (${what}).`);
 
 /** Why a field cannot be set to that; null: it can. */
 export function fieldFault(field: SettingField | undefined, name: string, value: FieldValue): string | null {

@@ -39,7 +39,8 @@ export interface SectionHandler<D> {
 
 /**
  * A capability of a family of devices (`D`: what a driver of this family hands to its features). `offer` asks the device
- * what it has of it; it is asked once a connection, so what a device lacks is not asked again and again.
+ * what it has of it; it is asked once a connection, so what a device lacks is not asked again and again. Only one that the
+ * device did not answer in full is asked again.
  */
 export interface Feature<D> {
   offer(device: D, signal?: AbortSignal): Promise<Offer>;

@@ -38,6 +38,11 @@ export const failure = (
   more: Partial<Omit<IsapiFailure, 'ok' | 'code' | 'text'>> = {},
 ): IsapiFailure => ({ ok: false, code, text: message, ...more });
 
+/** Whether it says nothing of what was asked, only that there was no answer at this moment. */
+export const isPassing = (f: IsapiFailure): boolean =>
+  ['device-unreachable', 'device-locked', 'device-refused-login', 'device-not-activated'].includes(f.code) ||
+  /busy/i.test(f.subStatus ?? '');
+
 /** The ResponseStatus of a body in XML or JSON (isapi.md §2); null when it is something else. */
 export function responseStatus(body: Buffer): { statusCode: number; subStatus: string; message: string } | null {
   const node = document(body, 'ResponseStatus');

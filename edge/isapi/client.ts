@@ -3,7 +3,15 @@ import { pipeline, type Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { LoginGuard } from '../devices/login-guard.ts';
-import { failure, type IsapiFailure, type IsapiResponse, judge, type Result, readRefusal } from './answer.ts';
+import {
+  failure,
+  type IsapiFailure,
+  type IsapiResponse,
+  isPassing,
+  judge,
+  type Result,
+  readRefusal,
+} from './answer.ts';
 import { DigestSession, parseChallenges } from './digest.ts';
 import { Slots } from './slots.ts';
 import { type Login, openSession, WebSession } from './web-session.ts';
@@ -40,6 +48,8 @@ export class IsapiClient {
   prefix = '/ISAPI';
   readonly host: string;
   readonly port: number;
+  /** Exchanges that had no answer for a reason that passes. */
+  missed = 0;
   readonly #username: string;
   readonly #password: string;
   readonly #guard: LoginGuard;
@@ -86,22 +96,34 @@ export class IsapiClient {
   /** A whole exchange whose answer is a success (see `judge`). `path` comes after the prefix, query included. */
   async get(path: string, o: RequestOptions = {}): Promise<Result<IsapiResponse>> {
     const result = await this.request('GET', path, o);
-    return result.ok ? (judge(result.value) ?? result) : result;
+    if (!result.ok) return result;
+    const fault = judge(result.value);
+    if (fault && isPassing(fault)) this.missed++;
+    return fault ?? result;
   }
 
   /** A whole exchange, whatever status it ends with; 401 never comes back, it is a failure. */
   async request(method: string, path: string, o: RequestOptions = {}): Promise<Result<IsapiResponse>> {
     const release = await this.#slots.take(o.signal);
-    if (!release) return failure('device-error', 'Too many requests to it are waiting.');
+    if (!release) {
+      this.missed++;
+      return failure('device-error', 'Too many requests to it are waiting.');
+    }
     try {
-      const answer = await this.#answer(method, this.prefix + path, o, this.#agent);
-      if (!answer.ok) return answer;
-      const body = await this.#read(answer, o.maxBytes ?? MAX_BODY_BYTES);
-      if (!Buffer.isBuffer(body)) return body;
-      return { ok: true, value: { status: answer.res.statusCode!, headers: answer.res.headers, body } };
+      const result = await this.#exchange(method, path, o);
+      if (!result.ok && isPassing(result)) this.missed++;
+      return result;
     } finally {
       release();
     }
+  }
+
+  async #exchange(method: string, path: string, o: RequestOptions): Promise<Result<IsapiResponse>> {
+    const answer = await this.#answer(method, this.prefix + path, o, this.#agent);
+    if (!answer.ok) return answer;
+    const body = await this.#read(answer, o.maxBytes ?? MAX_BODY_BYTES);
+    if (!Buffer.isBuffer(body)) return body;
+    return { ok: true, value: { status: answer.res.statusCode!, headers: answer.res.headers, body } };
   }
 
   /** An answer without end, on a connection of its own; `timeoutMs` holds until its header is there. */

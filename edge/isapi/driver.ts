@@ -175,7 +175,8 @@ export class IsapiDriver implements Driver {
     const device = this.#features ? null : this.device();
     if (device) {
       const category = categoryOf(device.info);
-      this.#features = new FeatureSet({ features: ISAPI_FEATURES, device, category });
+      const missed = () => this.#client.missed;
+      this.#features = new FeatureSet({ features: ISAPI_FEATURES, device, category, missed });
     }
     return this.#features ? fn(this.#features) : failure('device-unreachable', 'It was not reached yet.');
   }

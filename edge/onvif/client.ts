@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { LoginGuard } from '../devices/login-guard.ts';
-import { failure, type IsapiFailure, type Result } from '../isapi/answer.ts';
+import { failure, type IsapiFailure, isPassing, type Result } from '../isapi/answer.ts';
 import { DigestSession, parseChallenges } from '../isapi/digest.ts';
 import { Slots } from '../isapi/slots.ts';
 import { offsets, readDeviceTime } from './device-time.ts';
@@ -55,6 +55,8 @@ export class OnvifClient {
   readonly device: Address;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Calls that had no answer for a reason that passes. */
+  missed = 0;
   readonly #username: string;
   readonly #password: string;
   readonly #guard: LoginGuard;
@@ -124,9 +126,14 @@ export class OnvifClient {
   /** A call; its value is the response element. A fault is a failure with its innermost code as `subStatus`. */
   async call(at: Address, body: string, o: CallOptions = {}): Promise<Result<Element>> {
     const release = o.alone ? () => {} : await this.#slots.take(o.signal);
-    if (!release) return failure('device-error', 'Too many requests to it are waiting.');
+    if (!release) {
+      this.missed++;
+      return failure('device-error', 'Too many requests to it are waiting.');
+    }
     try {
-      return await this.#call(at, body, o);
+      const result = await this.#call(at, body, o);
+      if (!result.ok && isPassing(result)) this.missed++;
+      return result;
     } finally {
       release();
     }

@@ -204,6 +204,17 @@ describe('operations', () => {
     expect(resources.at(-1)?.triggers).toEqual(['motion', 'lineCrossing']);
   });
 
+  it('is not said to lack what it did not answer', async () => {
+    const { driver, camera } = await connected();
+    await driver.channels();
+    const answer = camera.handlers.get('GetRelayOutputs')!;
+    camera.handlers.set('GetRelayOutputs', () => null);
+    const asked = () => driver.readList('alarmOutputs', {});
+    expect(await asked()).toMatchObject({ ok: false, code: 'device-unreachable' });
+    camera.handlers.set('GetRelayOutputs', answer);
+    expect(await asked()).toMatchObject({ ok: true });
+  });
+
   it('moves with a time-out of the device’s own and stops it in any case', async () => {
     const { driver, camera } = await connected();
     await driver.channels();

@@ -235,7 +235,10 @@ export class OnvifDriver implements Driver {
   async #with<T>(fn: (features: FeatureSet<OnvifDevice>) => Promise<Result<T>>): Promise<Result<T>> {
     const device = this.#connected();
     if (!device) return failure('device-unreachable', 'It was not reached yet.');
-    this.#features ??= new FeatureSet({ features: ONVIF_FEATURES, device, category: categoryOf(this.#media.sources) });
+    this.#features ??= new FeatureSet({
+      ...{ features: ONVIF_FEATURES, device, category: categoryOf(this.#media.sources) },
+      missed: () => this.#client.missed,
+    });
     return fn(this.#features);
   }
 

@@ -147,6 +147,13 @@ describe('a switch by SNMP', () => {
     expect(await driver.channels()).toEqual({ ok: true, value: [] });
   });
 
+  it('is not said to lack what it did not answer', async () => {
+    const { driver, agent } = await switchWith();
+    await driver.identify();
+    agent.stop();
+    expect(await driver.readList('switchPorts', {})).toMatchObject({ ok: false, code: 'device-unreachable' });
+  });
+
   it('lists its ports with link, speed, power and traffic, and what is behind them', async () => {
     const { driver, clock } = await switchWith();
     await driver.identify();

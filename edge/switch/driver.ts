@@ -26,8 +26,9 @@ export class SwitchDriver implements Driver {
   readonly #snmp: Snmp;
   readonly #guard: LoginGuard;
   readonly #clock: Clock;
-  readonly #features: FeatureSet<SwitchDevice>;
-  #known = false;
+  readonly #device: SwitchDevice;
+  /** Of this connection. */
+  #features: FeatureSet<SwitchDevice> | null = null;
   #look: () => void = () => {};
 
   constructor(o: {
@@ -50,8 +51,7 @@ export class SwitchDriver implements Driver {
     // Devices are added with the port of their web page.
     const port = o.port === HTTP_PORT ? SNMP_PORT : o.port;
     this.#snmp = new Snmp({ ...o, port });
-    const device: SwitchDevice = { snmp: this.#snmp, clock: o.clock, macs: o.macs ?? ownMacs, last: null };
-    this.#features = new FeatureSet({ features: [switchFeature], device, category: 'switch' });
+    this.#device = { snmp: this.#snmp, clock: o.clock, macs: o.macs ?? ownMacs, last: null };
   }
 
   async identify(): Promise<Result<DeviceInfo>> {
@@ -69,7 +69,10 @@ export class SwitchDriver implements Driver {
       ? ([...rows.class].find(([, value]) => numberOf(value) === CHASSIS)?.[0] ?? [...rows.serial.keys()][0])
       : undefined;
     const part = (name: keyof typeof ENTITY) => (rows && chassis ? textOf(rows[name].get(chassis), 64) : '');
-    this.#known = true;
+    this.#features = new FeatureSet({
+      ...{ features: [switchFeature], device: this.#device, category: 'switch' },
+      missed: () => this.#snmp.missed,
+    });
     return {
       ok: true,
       value: {
@@ -127,23 +130,23 @@ export class SwitchDriver implements Driver {
   }
 
   async capabilities(signal?: AbortSignal): Promise<Result<DeviceCapabilities>> {
-    return this.#known ? { ok: true, value: await this.#features.capabilities(signal) } : unknown();
+    return this.#features ? { ok: true, value: await this.#features.capabilities(signal) } : unknown();
   }
 
   async readSettings(section: Section, at: Target, signal?: AbortSignal): ReturnType<Driver['readSettings']> {
-    return this.#known ? this.#features.read(section, at, signal) : unknown();
+    return this.#features ? this.#features.read(section, at, signal) : unknown();
   }
 
   async writeSettings(...[section, at, set, signal]: Parameters<Driver['writeSettings']>) {
-    return this.#known ? this.#features.write(section, at, set, signal) : unknown();
+    return this.#features ? this.#features.write(section, at, set, signal) : unknown();
   }
 
   async readList(list: ListName, at: Target, signal?: AbortSignal): ReturnType<Driver['readList']> {
-    return this.#known ? this.#features.list(list, at, signal) : unknown();
+    return this.#features ? this.#features.list(list, at, signal) : unknown();
   }
 
   async act(action: DeviceAction, signal?: AbortSignal): ReturnType<Driver['act']> {
-    return this.#known ? this.#features.act(action, signal) : unknown();
+    return this.#features ? this.#features.act(action, signal) : unknown();
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import snmp from 'net-snmp';
-import { failure, type IsapiFailure, type Result } from '../isapi/answer.ts';
+import { failure, type IsapiFailure, isPassing, type Result } from '../isapi/answer.ts';
 
 /** A value as it came: text and addresses as bytes, numbers as numbers (64-bit counters, too, up to 2^53). */
 export type Value = number | string | Buffer;
@@ -19,6 +19,8 @@ export class Snmp {
   readonly #session: snmp.Session;
   readonly #isV3: boolean;
   readonly #longestMs: number;
+  /** Readings that had no answer. Writes do not count: some devices leave those of a community for reading without one. */
+  missed = 0;
   #closed = false;
 
   constructor(o: { host: string; port: number; username: string; password: string; timeoutMs?: number }) {
@@ -57,7 +59,7 @@ export class Snmp {
 
   /** Scalars by address; what the device does not have is left out. */
   get(oids: string[]): Promise<Result<Map<string, Value>>> {
-    return this.#ask((done) =>
+    return this.#read((done) =>
       this.#session.get(oids, (error, varbinds) => {
         if (error) return done(this.#failed(error));
         const found = new Map<string, Value>();
@@ -92,7 +94,7 @@ export class Snmp {
 
   /** What comes after `oid`, as far as it goes. */
   #bulk(oid: string): Promise<Result<snmp.Varbind[]>> {
-    return this.#ask((done) =>
+    return this.#read((done) =>
       this.#session.getBulk([oid], 0, PAGE, (error, varbinds) => {
         if (error) return done(this.#failed(error));
         const page = ((varbinds ?? []) as unknown[]).flat() as snmp.Varbind[];
@@ -121,6 +123,12 @@ export class Snmp {
         else done(wrong ? failure('device-error', 'It does not allow that.') : { ok: true, value: null });
       }),
     );
+  }
+
+  async #read<T>(start: (done: (result: Result<T>) => void) => void): Promise<Result<T>> {
+    const result = await this.#ask(start);
+    if (!result.ok && isPassing(result)) this.missed++;
+    return result;
   }
 
   #ask<T>(start: (done: (result: Result<T>) => void) => void): Promise<Result<T>> {

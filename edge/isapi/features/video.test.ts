@@ -52,6 +52,15 @@ describe('a stream', () => {
     expect(field('smartCodec')).toMatchObject({ value: false });
   });
 
+  it('is there again after the device was silent for a moment', async () => {
+    const { features } = await at();
+    const answer = scripted.routes.get(`/ISAPI${PATH}`)!;
+    scripted.routes.set(`/ISAPI${PATH}`, (_, res) => void res.destroy());
+    expect(await features.read('video', here)).toMatchObject({ ok: false, code: 'device-unreachable' });
+    scripted.routes.set(`/ISAPI${PATH}`, answer);
+    expect(await features.read('video', here)).toMatchObject({ ok: true });
+  });
+
   it('is written as a whole, with what belongs together changed together (CHAN-08)', async () => {
     const { features } = await at();
     const set = { frameRate: '25', govLength: 50, bitrateType: 'CBR', bitrate: 2048, resolution: '1920x1080' };

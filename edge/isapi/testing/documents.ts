@@ -78,6 +78,6 @@ export async function connected(
   const info = await readDeviceInfo(client);
   if (!info.ok) throw new Error(info.text);
   const device = new IsapiDevice({ client, info: info.value, channels, clock, log });
-  const set = new FeatureSet({ features, device, category: 'camera' });
+  const set = new FeatureSet({ features, device, category: 'camera', missed: () => client.missed });
   return { device, features: set, close: () => client.close() };
 }
