@@ -91,58 +91,71 @@ export class Activations {
   ): Promise<ActivationResult> {
     const { companyId } = scope;
     const { siteId, boxSerial, mac, password, code } = wanted;
-    const key = (q: 'companyId' | 'mac') => (q === 'mac' ? mac : companyId);
+    // Of this site alone: what another site keeps of the same MAC is neither sent here nor changed.
     const former = await this.#db
       .selectFrom('device_passwords')
       .selectAll()
-      .where('companyId', '=', key('companyId'))
-      .where('mac', '=', key('mac'))
+      .where('companyId', '=', companyId)
+      .where('siteId', '=', siteId)
+      .where('mac', '=', mac)
       .executeTakeFirst();
     // Tried again after an outcome that was not known: the device has the first one, if any.
     const first = former && former.activatedMs === null ? this.#open(companyId, mac, former.sealed) : password;
     const values = {
-      siteId,
       sealed: this.#seal(companyId, mac, first),
       createdMs: this.#clock.now(),
       activatedMs: null,
     };
     await this.#db
       .insertInto('device_passwords')
-      .values({ companyId, mac, ...values })
-      .onConflict((c) => c.columns(['companyId', 'mac']).doUpdateSet(values))
+      .values({ companyId, siteId, mac, ...values })
+      .onConflict((c) => c.columns(['companyId', 'siteId', 'mac']).doUpdateSet(values))
       .execute();
-    const row = () =>
-      this.#db.updateTable('device_passwords').where('companyId', '=', companyId).where('mac', '=', mac);
     try {
       const done = await this.#box.json(boxSerial, ActivateResult, 'POST', '/v1/devices/activate', {
         body: { mac, password: first, ...(code !== null && { verificationCode: code }) },
         timeoutMs: TIMEOUT_MS,
       });
-      await row().set({ activatedMs: this.#clock.now() }).execute();
+      await this.#db
+        .updateTable('device_passwords')
+        .set({ activatedMs: this.#clock.now() })
+        .where('companyId', '=', companyId)
+        .where('siteId', '=', siteId)
+        .where('mac', '=', mac)
+        .execute();
       this.#log.info({ mac, siteId, boxSerial, userId: scope.userId }, 'device activated');
       const { weak, way = null, code: verificationCode = null, issues = [] } = done;
       return { mac, activated: true, weak, way, verificationCode, issues, code: null, detail: null };
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
       // What was there before, or nothing, is true again where the device surely did not take this one.
-      if (!UNCERTAIN.has(error.code)) await this.#restore(companyId, mac, former);
+      if (!UNCERTAIN.has(error.code)) await this.#restore({ companyId, siteId, mac }, former);
       const nothing = { way: null, verificationCode: null, issues: [] };
       return { mac, activated: false, weak: false, ...nothing, code: error.code, detail: error.message };
     }
   }
 
-  async #restore(companyId: string, mac: string, former: { sealed: string; activatedMs: number | null } | undefined) {
-    if (former) {
-      const { sealed, activatedMs } = former;
+  async #restore(
+    { companyId, siteId, mac }: { companyId: string; siteId: string; mac: string },
+    former: { sealed: string; createdMs: number; activatedMs: number | null } | undefined,
+  ): Promise<void> {
+    const { sealed, createdMs, activatedMs } = former ?? {};
+    if (sealed === undefined) {
       await this.#db
-        .updateTable('device_passwords')
-        .set({ sealed, activatedMs })
+        .deleteFrom('device_passwords')
         .where('companyId', '=', companyId)
+        .where('siteId', '=', siteId)
         .where('mac', '=', mac)
         .execute();
-    } else {
-      await this.#db.deleteFrom('device_passwords').where('companyId', '=', companyId).where('mac', '=', mac).execute();
+      return;
     }
+    await this.#db
+      .updateTable('device_passwords')
+      .set({ sealed, createdMs, activatedMs })
+      .where('companyId', '=', companyId)
+      .where('siteId', '=', siteId)
+      .where('mac', '=', mac)
+      .execute();
   }
 
   /** Devices of a site whose first password is kept. */

@@ -1,6 +1,6 @@
 /** Tables of this folder, part of the relay's Database. */
 export interface ActivationTables {
-  /** The password that a device was given at its activation; written before the device gets it. */
+  /** The password that a device was given at its activation at this site; written before the device gets it. */
   device_passwords: {
     companyId: string;
     mac: string;

@@ -16,6 +16,8 @@ import { firmware } from './016-firmware.ts';
 import { radar } from './017-radar.ts';
 import { verification } from './018-verification.ts';
 import { passwordRequests } from './019-password-requests.ts';
+import { keptPasswords } from './020-kept-passwords.ts';
+import { recorderOrders } from './020-recorder-orders.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -38,4 +40,5 @@ export const migrations: readonly Migration[] = [
   firmware,
   radar,
   passwordRequests,
+  keptPasswords,
 ];
