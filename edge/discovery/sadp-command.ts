@@ -51,8 +51,10 @@ export type Addressing =
   | { dhcp: true }
   | { dhcp: false; address: string; subnetMask: string; gateway: string | null; dns?: string[] };
 
-/** `update` names every network parameter: what is not to change stands as the device told it. */
-export function updateCommand(uuid: string, device: SadpState, password: string, to: Addressing): Buffer {
+/** `update` names every network parameter: what is not to change stands as the device told it. Null: see {@link passwordElement}. */
+export function updateCommand(uuid: string, device: SadpState, password: string, to: Addressing): Buffer | null {
+  const hidden = passwordElement(device, password);
+  if (hidden === null) return null;
   const kept = { address: device.address, subnetMask: device.subnetMask ?? '255.255.255.0', gateway: device.gateway };
   const { address, subnetMask, gateway } = to.dhcp ? kept : to;
   const fields: [string, string | number | boolean][] = [
@@ -69,18 +71,21 @@ export function updateCommand(uuid: string, device: SadpState, password: string,
   ];
   const head = element('Uuid', uuid.toUpperCase()) + element('Types', 'update') + element('PWErrorParse', true);
   return probe(
-    head +
-      element('MAC', device.mac) +
-      passwordElement(device, password) +
-      fields.map(([name, value]) => element(name, value)).join(''),
+    head + element('MAC', device.mac) + hidden + fields.map(([name, value]) => element(name, value)).join(''),
   );
 }
 
-/** The password as this generation of firmware wants it (sadp.md §5). It is always there: some took commands without. */
-export function passwordElement({ salt, activated }: Pick<SadpState, 'salt' | 'activated'>, password: string): string {
+/**
+ * The password as this generation of firmware wants it (sadp.md §5). It is always there: some took commands without. Null for
+ * firmware before V5.3, which wants it in plain text: all of the LAN would hear it, and whoever answers in a device's name could
+ * ask for it. Such devices are set over ISAPI.
+ */
+export function passwordElement(
+  { salt, activated }: Pick<SadpState, 'salt' | 'activated'>,
+  password: string,
+): string | null {
   if (salt !== null) return `<Password bSalt="true">${saltedPassword(salt, password)}</Password>`;
-  // Firmware before V5.3 does not know of activation, and takes plain text.
-  if (activated === null) return element('Password', password);
+  if (activated === null) return null;
   return element('Password', md5(Buffer.from(password)).toString('base64'));
 }
 

@@ -34,12 +34,18 @@ export interface SadpChannel {
 }
 
 const INQUIRY_MS = 2_500;
+/** How long after a first answer another one may come, from somebody else in the device's name. */
+const OTHERS_MS = 1_000;
 const COMMAND_MS = 6_000;
 /** A changed address is announced after 2 to 5 s. */
 const SETTLE_MS = [1_500, 3_000, 5_000];
 const REFUSED_FOR_MS = 30 * 60_000;
 /** So many tries stay for a person. */
 const RESERVE = 2;
+
+const EXCHANGES = 2;
+/** Of one command: a device answers a handful of times, by multicast and unicast. */
+const MAX_ANSWERS = 64;
 
 interface Refused {
   mono: number;
@@ -71,7 +77,8 @@ export class SadpCommander {
     if (!id) return failure('device-error', `${clean(mac, 20)} is no MAC address.`);
     const datagram = command(randomUUID(), id, 'inquiry');
     const read = (reply: Buffer, source: string) => readState(reply, id, source);
-    const state = await this.#channel.request(datagram, read, { timeoutMs: INQUIRY_MS, repeat: true, signal });
+    const [state, ...others] = await this.#hearAll(datagram, read, { timeoutMs: INQUIRY_MS, repeat: true, signal });
+    if (state && others.some((other) => voiceOf(other) !== voiceOf(state))) return this.#twoVoices(id);
     if (state) return { ok: true, value: state };
     return failure('device-unreachable', 'It does not answer the search: is it on this network, and SADP switched on?');
   }
@@ -86,6 +93,7 @@ export class SadpCommander {
     if (stopped) return stopped;
     const uuid = randomUUID();
     const datagram = updateCommand(uuid, device, password, to);
+    if (!datagram) return tooOld();
     const reply = await this.#once(datagram, (bytes) => readReply(bytes, uuid, device.mac, 'update'), signal);
     if (reply && reply.result !== 'success') return this.#refusal(device, password, reply);
     for (const ms of SETTLE_MS) {
@@ -184,7 +192,9 @@ export class SadpCommander {
     if (!now.ok) return now;
     const stopped = this.#stopped(now.value, password);
     if (stopped) return stopped;
-    const reply = await this.#say(now.value.mac, type, body() + passwordElement(now.value, password), signal);
+    const hidden = passwordElement(now.value, password);
+    if (hidden === null) return tooOld();
+    const reply = await this.#say(now.value.mac, type, body() + hidden, signal);
     if (!reply) return failure('device-unreachable', 'It did not answer: it may have done it all the same.');
     return reply.result === 'success' ? { ok: true, value: undefined } : this.#refusal(now.value, password, reply);
   }
@@ -193,11 +203,49 @@ export class SadpCommander {
   async #hidden(mac: string, password: string, signal?: AbortSignal): Promise<Result<string>> {
     const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 1024 });
     const key = publicKey.export({ type: 'pkcs1', format: 'der' }).toString('base64');
-    const reply = await this.#say(mac, 'exchangecode', `<Code>${key}</Code>`, signal, true);
-    if (!reply) return failure('device-unreachable', 'It gave no random text for the password.');
-    const random = openCode(reply.code, privateKey);
+    let codes: string[] = [];
+    // Not repeated while answers are awaited: a device may make another text for each.
+    for (let tries = 0; tries < EXCHANGES && codes.length === 0 && !signal?.aborted; tries++) {
+      const uuid = randomUUID();
+      const read = (bytes: Buffer) => readReply(bytes, uuid, mac, 'exchangecode')?.code ?? null;
+      const datagram = command(uuid, mac, 'exchangecode', `<Code>${key}</Code>`);
+      codes = await this.#hearAll(datagram, read, { timeoutMs: INQUIRY_MS, signal });
+    }
+    if (codes.length === 0) return failure('device-unreachable', 'It gave no random text for the password.');
+    const [random, ...others] = new Set(codes.map((code) => openCode(code, privateKey)));
+    // Whoever knows the text can read the password.
+    if (others.length > 0) return this.#twoVoices(mac);
     if (!random) return failure('device-error', 'Its random text for the password cannot be read.');
     return { ok: true, value: `<Password>${hideNewPassword(random, password)}</Password>` };
+  }
+
+  /** All answers up to a second after the first. */
+  async #hearAll<T>(
+    datagram: Buffer,
+    read: (reply: Buffer, source: string) => T | null,
+    { signal, ...o }: { timeoutMs: number; repeat?: boolean; signal?: AbortSignal },
+  ): Promise<T[]> {
+    const heard: T[] = [];
+    const enough = new AbortController();
+    let cancel = () => {};
+    const hear = (reply: Buffer, source: string) => {
+      const value = heard.length < MAX_ANSWERS ? read(reply, source) : null;
+      if (value === null) return null;
+      if (heard.push(value) === 1) cancel = this.#clock.after(OTHERS_MS, () => enough.abort());
+      return null;
+    };
+    const until = signal ? AbortSignal.any([signal, enough.signal]) : enough.signal;
+    await this.#channel.request(datagram, hear, { ...o, signal: until });
+    cancel();
+    return signal?.aborted ? [] : heard;
+  }
+
+  #twoVoices(mac: string): IsapiFailure {
+    this.#log.warn({ mac }, 'answers of several devices in the name of one');
+    return failure(
+      'device-error',
+      'Several devices answer in its name, and say different things: nothing secret is sent. Find the other one, or use its page.',
+    );
   }
 
   #say(mac: string, type: string, body: string, signal?: AbortSignal, repeat = false): Promise<SadpReply | null> {
@@ -246,6 +294,15 @@ export class SadpCommander {
     return failure('device-refused-login', `${what ?? 'It refused the password.'}${left}`);
   }
 }
+
+/** By what a device and one that speaks in its name differ: who it is, and how it wants its password. */
+const voiceOf = (s: SadpState): string => JSON.stringify([s.serial, s.model, s.activated, s.salt]);
+
+const tooOld = (): IsapiFailure =>
+  failure(
+    'device-error',
+    'Its firmware would take the password in plain text only, and so it is not sent that way: set it on its own page, or by its address in a subnet of this box.',
+  );
 
 const hashOf = (secret: string) => createHash('sha256').update(secret).digest('hex');
 

@@ -30,12 +30,16 @@ export class ScriptedSadp implements SadpChannel {
   lose = new Set<string>();
   /** Sent in front of each answer: what other devices and other tools say at that time. */
   noise: string[] = [];
-  readonly #random = 'k3Yw9QzT7bVn2LxR5cHd8JmP';
+  random = 'k3Yw9QzT7bVn2LxR5cHd8JmP';
+  /** Somebody who answers first, in this device's name. */
+  imposter: ScriptedSadp | null = null;
 
   async request<T>(datagram: Buffer, read: (reply: Buffer, source: string) => T | null): Promise<T | null> {
     const xml = datagram.toString();
     const type = this.#field(xml, 'Types');
     this.heard.push({ type, xml });
+    const misled = await this.imposter?.request(datagram, read);
+    if (misled) return misled;
     for (const noise of this.noise) if (read(Buffer.from(noise), '192.168.1.99') !== null) throw new Error('misled');
     if (this.#field(xml, 'MAC') !== this.fields.MAC!.toLowerCase()) return null;
     const reply = this.#act(type, xml);
@@ -60,12 +64,12 @@ export class ScriptedSadp implements SadpChannel {
         format: 'der',
         type: 'pkcs1',
       });
-      const code = publicEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, Buffer.from(this.#random));
+      const code = publicEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, Buffer.from(this.random));
       return this.#match(xml, `<Result>success</Result><Code>${code.toString('base64')}</Code>`);
     }
     if (type === 'activate') {
       const [first, password] = this.#open(this.#field(xml, 'Password'));
-      if (first !== this.#random.slice(0, 16)) return this.#match(xml, '<Result>failed</Result>');
+      if (first !== this.random.slice(0, 16)) return this.#match(xml, '<Result>failed</Result>');
       this.password = password;
       this.fields.Activated = 'true';
       return this.#match(xml, '<Result>success</Result>').replace('<Types>activate<', '<Types>activate <');
@@ -87,7 +91,7 @@ export class ScriptedSadp implements SadpChannel {
   }
 
   #open(base64: string): [string, string] {
-    const cipher = createDecipheriv('aes-128-ecb', this.#random.slice(0, 16), null).setAutoPadding(false);
+    const cipher = createDecipheriv('aes-128-ecb', this.random.slice(0, 16), null).setAutoPadding(false);
     const plain = Buffer.concat([cipher.update(Buffer.from(base64, 'base64')), cipher.final()]).toString();
     return [plain.slice(0, 16), plain.slice(16).replace(/\0+$/, '')];
   }
