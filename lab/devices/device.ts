@@ -205,6 +205,7 @@ export class Device {
   state() {
     return {
       activated: this.factory.activated,
+      passwordNow: this.factory.activated ? this.factory.password : null,
       powered: this.powered,
       reachable: this.up,
       restarts: this.restarts,

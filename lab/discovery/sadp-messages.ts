@@ -19,6 +19,15 @@ export function readProbe(datagram: Buffer): Probe | null {
   };
 }
 
+/** `<QuestionList>` of a command: answers by the number of their question (unverified). */
+export function readAnswers(datagram: Buffer): Map<number, string> {
+  const list = parser.parse(datagram.toString('utf8'))?.Probe?.QuestionList?.Question ?? [];
+  const answers = new Map<number, string>();
+  for (const { ID, Answer } of Array.isArray(list) ? list : [list])
+    if (Number(ID) > 0 && typeof Answer === 'string') answers.set(Number(ID), Answer.trim());
+  return answers;
+}
+
 export const saltOf = (device: Device) => device.profile.mac.replaceAll('-', '').repeat(6).slice(0, 64);
 
 /** Answer to a command other than an inquiry (sadp §4). */

@@ -5,16 +5,19 @@ import { has } from '../devices/addresses.ts';
 import type { Device } from '../devices/device.ts';
 import { badPassword } from '../devices/factory.ts';
 import { textOf } from '../isapi/xml.ts';
-import { commandAnswer, type Probe, probeMatch, readProbe, saltOf } from './sadp-messages.ts';
+import { commandAnswer, type Probe, probeMatch, readAnswers, readProbe, saltOf } from './sadp-messages.ts';
 import { CodeExchange, passwordField } from './sadp-secrets.ts';
 
 const GROUP = '239.255.255.250';
+/** Numbers of the security questions that a device has. */
+const QUESTIONS = [1, 2, 3, 4, 5, 6];
 
 interface Place {
   device: Device;
   socket: Socket;
   exchange: CodeExchange;
-  questions: Map<string, string>;
+  /** Answers by the number of their question. */
+  answers: Map<number, string>;
   mailbox: string | null;
 }
 
@@ -71,7 +74,7 @@ export class SadpResponder {
     socket.setMulticastTTL(1);
     const place: Place = before
       ? { ...before, socket }
-      : { device, socket, exchange: new CodeExchange(), questions: new Map(), mailbox: null };
+      : { device, socket, exchange: new CodeExchange(), answers: new Map(), mailbox: null };
     if (here) socket.on('message', (datagram, from) => void this.#hear(place, datagram, from));
     this.#places.set(device, place);
   }
@@ -89,7 +92,7 @@ export class SadpResponder {
     let answer: string | null = null;
     if (types === 'inquiry' || types === 'inquiry_v32') {
       if (wanted === '' || wanted === mac) answer = probeMatch(device, probe('Uuid') ?? '', types);
-    } else if (wanted === mac) answer = this.#command(place, types, probe);
+    } else if (wanted === mac) answer = this.#command(place, types, probe, datagram);
     if (answer === null) return;
     if (device.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, device.delayMs));
     const socket = this.#places.get(device)?.socket;
@@ -99,7 +102,7 @@ export class SadpResponder {
     else for (let i = 0; i < 2; i++) socket.send(answer, from.port, from.address);
   }
 
-  #command(place: Place, types: string, probe: Probe): string | null {
+  #command(place: Place, types: string, probe: Probe, datagram: Buffer): string | null {
     const { device, exchange } = place;
     const say = (result: string, more = '') => commandAnswer(device, probe, result, more);
     switch (types) {
@@ -127,24 +130,28 @@ export class SadpResponder {
       case 'setsecurityquestion': {
         const refused = this.#login(place, probe);
         if (refused) return say(...refused);
-        for (const n of ['1', '2', '3']) place.questions.set(probe(`Question${n}`) ?? n, probe(`Answer${n}`) ?? '');
+        const answers = readAnswers(datagram);
+        // Once: who has the password later is not to change how it is replaced.
+        if (place.answers.size > 0 || answers.size !== 3) return say('failed');
+        place.answers = answers;
         return say('success');
       }
       case 'getsecurityquestion': {
-        if (place.questions.size === 0) return say('failed');
-        const items = [...place.questions.keys()].map((q, i) => `<Question${i + 1}>${q}</Question${i + 1}>`);
-        return say('success', `${items.join('\n')}\n`);
+        const items = QUESTIONS.map((id) => `<Question><ID>${id}</ID><mark>${place.answers.has(id)}</mark></Question>`);
+        return say('success', `<QuestionList>\n${items.join('\n')}\n</QuestionList>\n`);
       }
       case 'AnswerReset': {
-        const right = [...place.questions.values()].every((answer, i) => answer === probe(`Answer${i + 1}`));
+        const given = readAnswers(datagram);
+        const right = [...place.answers].every(([id, answer]) => answer === given.get(id));
         const password = exchange.open(probe('Password') ?? '');
-        if (place.questions.size === 0 || !right || password === null || badPassword(password)) return say('failed');
+        if (place.answers.size === 0 || !right || password === null || badPassword(password)) return say('failed');
         device.factory.set(password);
         return say('success');
       }
       case 'SetMailBox': {
         const refused = this.#login(place, probe);
         if (refused) return say(...refused);
+        if (place.mailbox !== null) return say('failed');
         place.mailbox = probe('MailBox');
         return say('success');
       }

@@ -48,10 +48,14 @@ export class LanStack {
   siteId = '';
   boxSerial = '';
 
-  readonly #more: { lab?: string[]; boxNode?: string[] };
+  readonly #more: { lab?: string[]; boxNode?: string[]; relay?: string[] };
 
-  /** `devices` as `--devices` of the lab takes them; `more`: further arguments of the lab, and of the box's Node. */
-  constructor(devices: string, base = '127.91.0.', more: { lab?: string[]; boxNode?: string[] } = {}) {
+  /** `devices` as `--devices` of the lab takes them; `more`: further arguments of the lab, of the box's Node, of the relay. */
+  constructor(
+    devices: string,
+    base = '127.91.0.',
+    more: { lab?: string[]; boxNode?: string[]; relay?: string[] } = {},
+  ) {
     this.#devices = devices;
     this.#base = base;
     this.#more = more;
@@ -76,7 +80,16 @@ export class LanStack {
     );
     if (made.status !== 0) throw new Error(made.stderr);
     const search = ['--sadp-port', `${sadp}`, '--wsd-port', '0'];
-    this.#relay = ['relay/main.ts', '--port', `${relayPort}`, '--host', HOST, '--data', relayDir];
+    this.#relay = [
+      'relay/main.ts',
+      '--port',
+      `${relayPort}`,
+      '--host',
+      HOST,
+      '--data',
+      relayDir,
+      ...(this.#more.relay ?? []),
+    ];
     this.startRelay();
     const devices = this.#devices === '' ? [] : ['--devices', this.#devices];
     const lan = ['--no-video', '--cameras', '0', ...devices, '--base', this.#base, ...(this.#more.lab ?? [])];
@@ -172,8 +185,8 @@ export class LanStack {
     });
   }
 
-  api<T = Json>(method: string, path: string, body?: unknown): Promise<T> {
-    return this.#json(method, `${this.relay}/api/v1${path}`, body, { authorization: `Bearer ${this.#token}` });
+  api<T = Json>(method: string, path: string, body?: unknown, token = this.#token): Promise<T> {
+    return this.#json(method, `${this.relay}/api/v1${path}`, body, { authorization: `Bearer ${token}` });
   }
 
   labDevices(): Promise<LabDevice[]> {
