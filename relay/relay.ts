@@ -314,7 +314,7 @@ export class Relay {
       verificationCode: (companyId: string) => activations.verificationCode(companyId),
       newestFirmware: (device: { model: string; firmware: string | null }) => firmware.newest(device),
     };
-    const work = new SiteWork({ db, box, known });
+    const work = new SiteWork({ db, box, known, clock });
     registerJobRoutes(api, { work, streams, log: child('jobs') });
     firmware.registerRoutes(api, { work, health: healthNow });
     const passwords = new PasswordRequests({ db, clock, notifier });

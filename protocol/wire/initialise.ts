@@ -101,7 +101,9 @@ export const RecorderAsk = z.discriminatedUnion('do', [
           port: z.int().min(1).max(65_535),
           protocol: z.string().min(1).max(32),
           username: Username.default('admin'),
-          /** Left out: the one that is kept for the camera at that address. */
+          /** The device that a person chose, as the box sees it at that address; by it a kept password is found. */
+          mac: Mac.optional(),
+          /** Left out: the one that is kept for the device with that MAC. */
           password: Password.optional(),
         }),
       )
@@ -112,7 +114,10 @@ export const RecorderAsk = z.discriminatedUnion('do', [
   z.strictObject({
     do: z.literal('sort'),
     order: z.array(Channel).min(1).max(256),
-    /** Of the cameras at these channels, because a recorder forgets them; left out: those that are kept. */
+    /**
+     * Of the cameras at these channels, because a recorder forgets them; left out: kept ones that this recorder was given
+     * before. Those that are missing are named: `ask.passwords.{channel}`.
+     */
     passwords: z
       .array(z.strictObject({ channel: Channel, password: Password }))
       .max(256)
@@ -159,6 +164,8 @@ export const RecorderView = z.object({
         protocol: z.string().max(32),
         model: z.string().max(64).nullable(),
         serial: z.string().max(64).nullable(),
+        /** What the box sees there, whatever the recorder says; told by the relay. */
+        device: z.object({ mac: Mac, model: z.string() }).nullish(),
       }),
     )
     .max(256),
@@ -168,3 +175,7 @@ export const RecorderView = z.object({
     .nullable(),
 });
 export type RecorderView = z.infer<typeof RecorderView>;
+
+/** Recorders whose channels need no sorting (any more): they were sorted, or their model cannot. */
+export const SortedRecorders = z.object({ macs: z.array(Mac) });
+export type SortedRecorders = z.infer<typeof SortedRecorders>;

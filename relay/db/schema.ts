@@ -10,7 +10,7 @@ import type { FirmwareTables } from '../firmware/schema.ts';
 import type { HandoverTables } from '../handover/schema.ts';
 import type { SharingTables } from '../handover/sharing-schema.ts';
 import type { InvitationTables } from '../invitations/schema.ts';
-import type { JobTables, JobTables } from '../jobs/schema.ts';
+import type { JobTables } from '../jobs/schema.ts';
 import type { KeyTables } from '../keys/schema.ts';
 import type { LanTables } from '../lan/schema.ts';
 import type { NotifyTables } from '../notify/schema.ts';
@@ -32,7 +32,6 @@ export interface Database
     ClipTables,
     FirmwareTables,
     HandoverTables,
-    JobTables,
     LanTables,
     PanelTables,
     PeopleTables,

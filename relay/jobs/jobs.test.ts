@@ -63,6 +63,7 @@ beforeAll(async () => {
   const kept: Record<string, string> = { [mac(1)]: 'Kept-1', [mac(3)]: 'Kept-3' };
   work = new SiteWork({
     db,
+    clock,
     box: new BoxClient({ tunnel }),
     known: {
       password: async (_, siteId, of) => (siteId === acme.siteId ? (kept[of] ?? null) : null),
@@ -154,24 +155,96 @@ it('a job is found at whichever box has it; one that was made for another site i
   await expect(work.get(scope(), acme.siteId, mine.id)).rejects.toMatchObject({ code: 'box-unreachable' });
 });
 
-it('a recorder gets the kept passwords of the cameras at the addresses that it sees (CHAN-09)', async () => {
-  const view = { name: 'NVR', poe: false, sortable: true, channels: [], seen: [], added: [] };
+describe('passwords of a recorder’s cameras', () => {
   const lan = { items: [listed(1, '192.0.2.1'), listed(3, '192.0.2.3'), listed(2, '192.0.2.2')] };
-  says = { [box.serial]: { '/v1/discovery': lan, '/v1/lan/recorder': view } };
-  const camera = (address: string, password?: string) => ({
-    ...{ address, port: 8000, protocol: 'HIKVISION', username: 'admin' },
-    ...(password && { password }),
+  const channel = (n: number, address: string) => ({ channel: n, name: `C${n}`, address, online: true });
+  const view = (channels: object[] = [], seen: object[] = []) => ({
+    ...{ name: 'NVR', poe: false, sortable: true, channels, seen, added: [] },
   });
-  const cameras = [camera('192.0.2.3'), camera('192.0.2.2'), camera('192.0.2.9', 'Entered-9')];
-  const ask = { do: 'add' as const, cameras };
-  expect(
-    await work.recorder(scope(), acme.siteId, { boxSerial: box.serial, mac: mac(1), username: 'admin', ask }),
-  ).toEqual(view);
-  const { body } = asked.at(-1)!;
-  expect(body.password).toBe('Kept-1');
-  expect(body.ask.cameras.map((one: { password?: string }) => one.password)).toEqual([
-    ...['Kept-3', undefined, 'Entered-9'],
-  ]);
+  const ask = (what: object, answer: object, of = 9) => {
+    const items = [...lan.items, listed(of, '192.0.2.9')];
+    says = { [box.serial]: { '/v1/discovery': { items }, '/v1/lan/recorder': answer } };
+    const wanted = { boxSerial: box.serial, mac: mac(of), username: 'admin', password: 'Of-recorder-1', ask: what };
+    return work.recorder(scope(), acme.siteId, wanted as Parameters<typeof work.recorder>[2]);
+  };
+  const camera = (address: string, more: object = {}) => ({
+    ...{ address, port: 8000, protocol: 'HIKVISION', username: 'admin', ...more },
+  });
+  const told = () => asked.at(-1)?.body.ask;
+
+  it('are kept ones of those that a person chose and the box sees at that address (CHAN-09)', async () => {
+    await ask(
+      {
+        do: 'add',
+        cameras: [
+          camera('192.0.2.3', { mac: mac(3) }),
+          // Chosen by no MAC, seen elsewhere, not kept, itself, entered.
+          ...[camera('192.0.2.1'), camera('192.0.2.2', { mac: mac(1) }), camera('192.0.2.2', { mac: mac(2) })],
+          ...[camera('192.0.2.9', { mac: mac(9) }), camera('192.0.2.7', { password: 'Entered-7' })],
+        ],
+      },
+      view(),
+    );
+    const { cameras } = told();
+    expect(cameras.map((one: { password?: string }) => one.password)).toEqual([
+      ...['Kept-3', undefined, undefined, undefined, undefined, 'Entered-7'],
+    ]);
+    expect(cameras.some((one: object) => 'mac' in one)).toBe(false);
+  });
+
+  it('are never those at the addresses that a recorder says, only what it was given before (CHAN-10)', async () => {
+    // The addresses of cameras that it was never given, and of one twice.
+    const lies = view([channel(1, '192.0.2.3'), channel(2, '192.0.2.1'), channel(3, '192.0.2.3')]);
+    const sort = { do: 'sort', order: [2, 1, 3] };
+    await expect(ask(sort, lies, 8)).rejects.toMatchObject({
+      code: 'invalid-request',
+      errors: [1, 2, 3].map((n) => ({ path: `ask.passwords.${n}` })),
+    });
+    expect(asked.map(({ body }) => body?.ask.do)).not.toContain('sort');
+    await ask({ do: 'add', cameras: [camera('192.0.2.3', { mac: mac(3) })] }, lies, 8);
+    const passwords = [{ channel: 2, password: 'Entered-2' }];
+    await ask({ ...sort, passwords }, lies, 8);
+    expect(told().passwords).toEqual([
+      ...[{ channel: 1, password: 'Kept-3' }, passwords[0], { channel: 3, password: 'Kept-3' }],
+    ]);
+    // Another recorder was given nothing.
+    await expect(ask(sort, lies, 7)).rejects.toMatchObject({ code: 'invalid-request' });
+    // As they are there is nothing to forget.
+    await ask({ do: 'sort', order: [1, 2, 3] }, lies, 7);
+    expect(told().passwords).toEqual([]);
+  });
+
+  it('beside what it says of a camera stands what the box sees there (CHAN-09)', async () => {
+    const said = (address: string) => ({ address, port: 80, protocol: 'X', model: 'Harmless', serial: null });
+    const answer = await ask({ do: 'read' }, view([], ['192.0.2.1', '192.0.2.9', '192.0.2.200'].map(said)));
+    expect(answer.seen.map((one) => one.device)).toEqual([{ mac: mac(1), model: 'DS-2CD1' }, null, null]);
+  });
+});
+
+it('a recorder is to be sorted until it was, and again after cameras came; one that cannot be is not (CHAN-11)', async () => {
+  const channel = (n: number) => ({ channel: n, name: `C${n}`, address: null, online: null });
+  const view = { name: 'NVR', poe: false, sortable: true, channels: [channel(1), channel(2)], seen: [], added: null };
+  const ask = (what: object, answer: object = view) => {
+    says = { [box.serial]: { '/v1/discovery': { items: [] }, '/v1/lan/recorder': answer } };
+    const wanted = { boxSerial: box.serial, mac: mac(1), username: 'admin', ask: what };
+    return work.recorder(scope(), acme.siteId, wanted as Parameters<typeof work.recorder>[2]);
+  };
+  const passwords = [1, 2].map((n) => ({ channel: n, password: 'Entered-1' }));
+  const sorted = async () => (await work.sorted(scope(), acme.siteId)).macs;
+  await ask({ do: 'read' });
+  expect(await sorted()).toEqual([]);
+  for (let twice = 0; twice < 2; twice++) await ask({ do: 'sort', order: [2, 1], passwords });
+  expect(await sorted()).toEqual([mac(1)]);
+  await ask({ do: 'read' });
+  const added = (ok: boolean) => ({ ...view, added: [{ address: '192.0.2.9', ok, code: null, text: null }] });
+  await ask({ do: 'add', cameras: [] }, added(false));
+  expect(await sorted()).toEqual([mac(1)]);
+  await ask({ do: 'add', cameras: [] }, added(true));
+  expect(await sorted()).toEqual([]);
+  await ask({ do: 'read' }, { ...view, sortable: false });
+  expect(await sorted()).toEqual([mac(1)]);
+  const rival = await relay.company('Rival of recorders');
+  await expect(work.sorted(createScope(db, clock, rival), acme.siteId)).rejects.toMatchObject({ code: 'not-found' });
 });
 
 describe('the stream of a box', () => {

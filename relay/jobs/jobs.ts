@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
+import type { Clock } from '../../protocol/clock.ts';
 import { DiscoveryList } from '../../protocol/wire/box-api.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import {
@@ -7,9 +8,11 @@ import {
   type BoxRecorder,
   type InitialiseDevices,
   type InitialiseItem,
+  type RecorderAsk,
   RecorderView,
   type SiteJob,
   type SiteJobs,
+  type SortedRecorders,
 } from '../../protocol/wire/initialise.ts';
 import { type CreateJob, Job, type JobKind, JobList } from '../../protocol/wire/jobs.ts';
 import { ProblemError } from '../api/problem.ts';
@@ -17,6 +20,7 @@ import type { Scope } from '../auth/scope.ts';
 import type { Db } from '../db/database.ts';
 import type { SiteRow } from '../db/schema.ts';
 import type { BoxClient } from '../devices/box-client.ts';
+import { RecorderPasswords, withSightings } from './recorder-passwords.ts';
 
 const TIMEOUT_MS = 15_000;
 /** A recorder logs each camera in before it answers. */
@@ -37,11 +41,15 @@ export class SiteWork {
   readonly #db: Db;
   readonly #box: BoxClient;
   readonly #known: Known;
+  readonly #passwords: RecorderPasswords;
+  readonly #clock: Clock;
 
-  constructor(deps: { db: Db; box: BoxClient; known: Known }) {
+  constructor(deps: { db: Db; box: BoxClient; known: Known; clock: Clock }) {
+    this.#clock = deps.clock;
     this.#db = deps.db;
     this.#box = deps.box;
     this.#known = deps.known;
+    this.#passwords = new RecorderPasswords({ db: deps.db });
   }
 
   /** May look at jobs: who manages the site, or configures its devices. */
@@ -161,31 +169,45 @@ export class SiteWork {
     const kept = (of: string) => this.#known.password(scope.companyId, site.id, of);
     const password = wanted.password ?? (await kept(mac));
     if (password === null) throw new ProblemError('invalid-request', 'No password is kept of this recorder: enter it.');
-    const body: BoxRecorder = { mac, username, password, ask };
-    if (ask.do === 'add') {
-      const seen = await this.#seen(boxSerial);
-      const cameras = ask.cameras.map(async (camera) => {
-        const at = seen.filter((one) => one.address === camera.address);
-        const own = camera.password ?? (at.length === 1 ? await kept(at[0]?.mac ?? '') : null);
-        return own === null ? camera : { ...camera, password: own };
-      });
-      body.ask = { do: 'add', cameras: await Promise.all(cameras) };
-    }
-    const answer = (of: BoxRecorder) =>
-      this.#box.json(boxSerial, RecorderView, 'POST', '/v1/lan/recorder', { body: of, timeoutMs: RECORDER_TIMEOUT_MS });
-    if (ask.do === 'sort') {
-      const seen = await this.#seen(boxSerial);
-      const { channels } = await answer({ ...body, ask: { do: 'read' } });
-      const entered = new Map((ask.passwords ?? []).map((one) => [one.channel, one.password]));
-      const passwords: { channel: number; password: string }[] = [];
-      for (const { channel, address } of channels) {
-        const at = seen.filter((one) => one.address === address);
-        const own = entered.get(channel) ?? (at.length === 1 ? await kept(at[0]?.mac ?? '') : null);
-        if (own !== null) passwords.push({ channel, password: own });
-      }
-      body.ask = { ...ask, passwords };
-    }
-    return answer(body);
+    const seen = await this.#seen(boxSerial);
+    const of = { siteId: site.id, mac, kept, seen };
+    const answer = (asked: RecorderAsk) => {
+      const body: BoxRecorder = { mac, username, password, ask: asked };
+      const options = { body, timeoutMs: RECORDER_TIMEOUT_MS };
+      return this.#box.json(boxSerial, RecorderView, 'POST', '/v1/lan/recorder', options);
+    };
+    let asked: RecorderAsk = ask;
+    if (ask.do === 'add') asked = await this.#passwords.forAdding(of, ask);
+    if (ask.do === 'sort') asked = await this.#passwords.forSorting(of, ask, await answer({ do: 'read' }));
+    const view = withSightings(await answer(asked), seen, mac);
+    await this.#remember(site.id, mac, ask, view);
+    return view;
+  }
+
+  /** Whether its channels are in order: once sorted, or when there is nothing to sort by; new cameras open it again. */
+  async #remember(siteId: string, mac: string, ask: RecorderAsk, view: RecorderView): Promise<void> {
+    const more = view.added?.some((one) => one.ok) ?? false;
+    const settled = ask.do === 'sort' || (view.channels.length > 1 && !view.sortable);
+    if (settled)
+      await this.#db
+        .insertInto('recorder_orders')
+        .values({ siteId, mac, atMs: this.#clock.now() })
+        .onConflict((c) => c.columns(['siteId', 'mac']).doUpdateSet({ atMs: this.#clock.now() }))
+        .execute();
+    else if (more)
+      await this.#db.deleteFrom('recorder_orders').where('siteId', '=', siteId).where('mac', '=', mac).execute();
+  }
+
+  /** Recorders of the site whose channels nobody needs to sort (CHAN-11). */
+  async sorted(scope: Scope, siteId: string): Promise<SortedRecorders> {
+    const site = await scope.site(siteId, 'manage', 'manage-devices');
+    const rows = await this.#db
+      .selectFrom('recorder_orders')
+      .select('mac')
+      .where('siteId', '=', site.id)
+      .orderBy('mac')
+      .execute();
+    return { macs: rows.map((row) => row.mac) };
   }
 
   async #manage(scope: Scope, siteId: string, boxSerial: string): Promise<SiteRow> {

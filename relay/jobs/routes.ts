@@ -8,6 +8,7 @@ import {
   SiteJob,
   type SiteJobMessage,
   SiteJobs,
+  SortedRecorders,
 } from '../../protocol/wire/initialise.ts';
 import type { Api } from '../api/app.ts';
 import type { EventStreams } from '../api/event-stream.ts';
@@ -129,13 +130,28 @@ export function registerJobRoutes(
   );
   app.openapi(
     createRoute({
+      method: 'get',
+      path: '/sites/{siteId}/lan/recorders',
+      operationId: 'listSortedRecorders',
+      tags,
+      summary: 'Recorders whose channels need no sorting: sorted here already, or of a model that cannot',
+      request: { params: SiteParams },
+      responses: {
+        200: json(SortedRecorders.meta({ id: 'SortedRecorders' }), 'By MAC'),
+        ...problems('not-allowed', 'account-limited', 'permission-needed', 'not-found'),
+      },
+    }),
+    async (c) => c.json(await work.sorted(c.get('scope'), c.req.valid('param').siteId), 200),
+  );
+  app.openapi(
+    createRoute({
       method: 'post',
       path: '/sites/{siteId}/lan/recorder',
       operationId: 'askRecorder',
       tags,
       summary: 'Channels of a recorder that need not be added yet: see, add, sort',
       description:
-        'A camera needs no password where the one of the device at its address is kept. What the recorder refused is told camera by camera.',
+        'A camera chosen by its `mac` needs no password where one is kept and the box sees it at that address. To sort, the recorder gets kept passwords that it was given before; others are asked for, channel by channel. What the recorder refused is told camera by camera.',
       request: { params: SiteParams, ...body(AskRecorder) },
       responses: {
         200: json(RecorderView.meta({ id: 'RecorderView' }), 'Its channels, and the cameras that it sees'),

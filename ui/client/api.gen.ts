@@ -1484,6 +1484,7 @@ export type SitePermissions = {
     mayRelease: boolean;
   }[];
 };
+export type SortedRecorders = { macs: string[] };
 export type SystemState = {
   version: string;
   startedAt: string;
@@ -1930,6 +1931,8 @@ export interface Routes {
     '/sites/{siteId}/jobs/{jobId}': { params: { siteId: string; jobId: string }; answer: SiteJob };
     /** The progress of a job, as server-sent events */
     '/sites/{siteId}/jobs/{jobId}/stream': { params: { siteId: string; jobId: string }; answer: never };
+    /** Recorders whose channels need no sorting: sorted here already, or of a model that cannot */
+    '/sites/{siteId}/lan/recorders': { params: { siteId: string }; answer: SortedRecorders };
     /** Employees whom a site is assigned to */
     '/sites/{siteId}/managers': { params: { siteId: string }; answer: { items: SiteManager[] } };
     /** Devices of a site that may go to another, what they lose, and where they may go */

@@ -17,7 +17,7 @@ import { radar } from './017-radar.ts';
 import { verification } from './018-verification.ts';
 import { passwordRequests } from './019-password-requests.ts';
 import { keptPasswords } from './020-kept-passwords.ts';
-import { recorderOrders } from './020-recorder-orders.ts';
+import { recorderOrders } from './021-recorder-orders.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -41,4 +41,5 @@ export const migrations: readonly Migration[] = [
   radar,
   passwordRequests,
   keptPasswords,
+  recorderOrders,
 ];

@@ -12,6 +12,7 @@ import { withUndo } from '../../components/undo.tsx';
 import { LinkedCamera } from '../device/linked-camera.tsx';
 import { Operations } from '../device/operations.tsx';
 import { OwnPage } from '../device/own-page.tsx';
+import { SortPrompt, useUnsorted } from '../install/sort-prompt.tsx';
 import { NotFound } from '../not-found.tsx';
 import { api } from '../session.ts';
 import { useSite } from './context.ts';
@@ -32,6 +33,7 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
   const { base, devices, site } = useSite();
   const { route } = useLocation();
   const device = devices.data?.items.find((item) => item.id === params?.deviceId);
+  const unsorted = useUnsorted(device ? [device] : []);
   if (!device) {
     if (devices.error) return <ProblemPanel error={devices.error} what={t('devices.failed')} retry={devices.reload} />;
     return devices.data ? <NotFound /> : <Skeleton lines={8} />;
@@ -58,6 +60,7 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
   return (
     <>
       <Title suffix={`${site.data!.name} · Gatepost`}>{device.name}</Title>
+      {unsorted(device) && <SortPrompt device={device} />}
       <div class="grid items-start gap-6 lg:grid-cols-[3fr_2fr]">
         <div class="flex flex-col gap-6">
           <Panel title={t('device.channels')}>

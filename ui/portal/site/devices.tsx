@@ -3,6 +3,7 @@ import { t } from '../../components/i18n.ts';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { RunningJobs } from '../install/jobs.tsx';
+import { SortPrompt, useUnsorted } from '../install/sort-prompt.tsx';
 import { ArmPanels } from './arm-panels.tsx';
 import { useSite } from './context.ts';
 import { Credentials, DeviceStateLine, Snapshot, useDeviceState } from './device-parts.tsx';
@@ -16,6 +17,7 @@ export function Devices() {
   const boxes = site.data?.boxes.filter((box) => box.state !== 'revoked') ?? [];
   const panels =
     devices.data?.items.filter((d) => d.type === 'panel' && d.boxSerial && seesDevice(site.data!, d)) ?? [];
+  const unsorted = useUnsorted(devices.data?.items ?? []);
   return (
     <>
       <Title suffix={`${site.data!.name} · Gatepost`}>{t('devices.title')}</Title>
@@ -59,7 +61,7 @@ export function Devices() {
           : devices.data?.items.length === 0 && <Empty title={t('devices.none')}>{t('devices.noneNext')}</Empty>}
       <ul class="grid gap-6 empty:hidden sm:grid-cols-2 xl:grid-cols-3">
         {devices.data?.items.map((device) => (
-          <DeviceCard key={device.id} device={device} />
+          <DeviceCard key={device.id} device={device} unsorted={unsorted(device)} />
         ))}
       </ul>
       {panels.length > 0 && <ArmPanels panels={panels} />}
@@ -68,7 +70,7 @@ export function Devices() {
   );
 }
 
-function DeviceCard({ device }: { device: Device }) {
+function DeviceCard({ device, unsorted }: { device: Device; unsorted: boolean }) {
   const { base, site } = useSite();
   const seen = seesDevice(site.data!, device);
   const state = useDeviceState(device);
@@ -96,6 +98,7 @@ function DeviceCard({ device }: { device: Device }) {
           {site.data!.operations.includes('manage-devices') && <Credentials device={device} />}
         </>
       )}
+      {unsorted && <SortPrompt device={device} />}
       {(state === 'locked' || state === 'notActivated' || state === 'offline') && <p>{t(`device.next.${state}`)}</p>}
     </li>
   );
