@@ -2,7 +2,15 @@ import { z } from 'zod';
 import { DeviceKind } from './desired.ts';
 import { AlarmReport, ClipReport, EventType } from './event.ts';
 import { Host, Instant, Serial, Uuid, VerificationCode } from './ids.ts';
-import { CompanyType, DeviceType, Permission, RolePermission, SiteOperation, SiteStatus } from './rights.ts';
+import {
+  CompanyType,
+  DevicePermission,
+  DeviceType,
+  Permission,
+  RolePermission,
+  SiteOperation,
+  SiteStatus,
+} from './rights.ts';
 import { ArcPathHealth, DeviceHealth, Health } from './uplink.ts';
 import { Warnable } from './warnable.ts';
 
@@ -129,10 +137,12 @@ export const Device = z.object({
   username: z.string(),
   /** As last reported by the box; null until it has reported, or while the box is gone (state unknown). */
   health: DeviceHealth.nullable(),
+  /** What who asks holds on it; told where the devices of a site are listed. */
+  permissions: z.array(DevicePermission).optional(),
 });
 export type Device = z.infer<typeof Device>;
 /** A device in the list over all sites. */
-export const DeviceItem = Device.omit({ health: true }).extend({
+export const DeviceItem = Device.omit({ health: true, permissions: true }).extend({
   siteName: z.string(),
   timeZone: z.string(),
   /** `offline`: its box says that it does not work; `unknown`: nobody says anything of it now. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { DevicePermission } from './rights.ts';
 
 /*
  * What a device can do, and doing it. The box's API, asked through the tunnel; the portal's API has the same shapes under
@@ -203,6 +204,23 @@ export const DeviceAction = z.discriminatedUnion('action', [
 export type DeviceAction = z.infer<typeof DeviceAction>;
 export type ActionName = DeviceAction['action'];
 export const ACTIONS = DeviceAction.options.map((o) => o.shape.action.value) as [ActionName, ...ActionName[]];
+
+/** Who watches may also turn the camera, to where it was told to go before; everything else changes the device. */
+const WATCHING: ReadonlySet<string> = new Set<ActionName | ListName>([
+  'ptzMove',
+  'ptzStop',
+  'ptzHome',
+  'focus',
+  'presets',
+  'presetCall',
+  'patrols',
+  'patrolStart',
+  'patrolStop',
+]);
+/** What a person must hold on the device for an action, or to read a list. Settings need `configure`. */
+export const permissionFor = (what: ActionName | ListName): DevicePermission =>
+  WATCHING.has(what) ? 'live' : 'configure';
+
 export const ActionDone = z.object({
   /** The device takes it and works on it; it may be gone for a while. */
   pending: z.boolean(),

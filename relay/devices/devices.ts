@@ -7,6 +7,7 @@ import { AddDevice, type Device, type SetCredentials } from '../../protocol/wire
 import { ProbeResult } from '../../protocol/wire/box-api.ts';
 import { type DesiredDevice, DesiredRecording } from '../../protocol/wire/desired.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
+import { DevicePermission, type Permission } from '../../protocol/wire/rights.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
@@ -63,17 +64,22 @@ export class Devices {
       .where(scope.reaches('devices.siteId', 'devices.id', 'list'))
       .orderBy('createdAt')
       .execute();
-    const seen = await this.#db
-      .selectFrom('devices')
-      .select('id')
-      .where('siteId', '=', site.id)
-      .where(scope.reaches('devices.siteId', 'devices.id', 'view'))
-      .execute();
-    const ids = new Set(seen.map((row) => row.id));
-    // That a device is there does not say how it is.
+    const holding = async (permission: Permission) => {
+      const held = await this.#db
+        .selectFrom('devices')
+        .select('id')
+        .where('siteId', '=', site.id)
+        .where(scope.reaches('devices.siteId', 'devices.id', permission))
+        .execute();
+      return new Set(held.map((row) => row.id));
+    };
+    const seen = await holding('view');
+    const held = await Promise.all(DevicePermission.options.map(async (one) => [one, await holding(one)] as const));
     return rows.map((row) => {
       const device = this.#views.device(row);
-      return ids.has(row.id) ? device : { ...device, health: null };
+      const permissions = held.flatMap(([permission, ids]) => (ids.has(row.id) ? [permission] : []));
+      // That a device is there does not say how it is.
+      return { ...device, permissions, ...(!seen.has(row.id) && { health: null }) };
     });
   }
 

@@ -2,18 +2,17 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { Uuid } from '../../protocol/wire/ids.ts';
 import {
   ActionDone,
-  type ActionName,
   DeviceAction,
   DeviceCapabilities,
   DeviceListing,
   ListName,
+  permissionFor,
   Section,
   Settings,
   SettingsChange,
   SettingsWritten,
   Target,
 } from '../../protocol/wire/operations.ts';
-import type { Permission } from '../../protocol/wire/rights.ts';
 import type { Api } from '../api/app.ts';
 import { body, json, ProblemError, problems } from '../api/problem.ts';
 import type { DeviceRow } from '../db/schema.ts';
@@ -34,18 +33,6 @@ const REFUSED = ['not-allowed', 'account-limited', 'permission-needed', 'not-fou
 const READ_TIMEOUT_MS = 30_000;
 /** Changing a codec or moving an address takes some devices long. */
 const WRITE_TIMEOUT_MS = 60_000;
-
-/** Who watches may also turn the camera; everything else changes the device. */
-const WATCHING = new Set<ActionName>([
-  'ptzMove',
-  'ptzStop',
-  'ptzHome',
-  'focus',
-  'presetCall',
-  'patrolStart',
-  'patrolStop',
-]);
-const permissionFor = (action: ActionName): Permission => (WATCHING.has(action) ? 'live' : 'configure');
 
 /** Operating a device through its box (protocol/wire/operations.ts). */
 export function registerOperationRoutes(app: Api, { box }: { box: BoxClient }): void {
@@ -155,7 +142,7 @@ export function registerOperationRoutes(app: Api, { box }: { box: BoxClient }): 
     }),
     async (c) => {
       const { deviceId, list } = c.req.valid('param');
-      const device = await c.get('scope').device(deviceId, list === 'presets' ? 'live' : 'configure');
+      const device = await c.get('scope').device(deviceId, permissionFor(list));
       const path = at(device, `lists/${list}`, c.req.valid('query'));
       const options = { timeoutMs: READ_TIMEOUT_MS, signal: c.req.raw.signal };
       return c.json(await box.json(behind(device), DeviceListing, 'GET', path, options), 200);

@@ -8,6 +8,7 @@ import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
 import { withUndo } from '../../components/undo.tsx';
 import { api } from '../session.ts';
+import { ChannelEdit } from './channel-edit.tsx';
 import { ROW_ACTIONS } from './row-actions.ts';
 import { valueWord } from './setting-fields.tsx';
 import { actionWord, fieldWord, isUnverified, listWord } from './words.ts';
@@ -71,10 +72,12 @@ function Items({
     [device.id, list, channel],
   );
   const [done, setDone] = useState<string | null>(null);
+  const [editing, setEditing] = useState<DeviceListItem | null>(null);
   const act = useAction(async (item: DeviceListItem, action: DeviceAction) => {
     setDone(null);
     const { text, pending } = await operate(device.id, action);
     setDone(`${item.name || item.id}: ${text ?? t(pending ? 'operations.pending' : 'operations.done')}`);
+    setEditing(null);
     items.reload();
   });
   if (items.error)
@@ -87,6 +90,8 @@ function Items({
   const offered = (ROW_ACTIONS[list] ?? []).filter(({ action }) =>
     capabilities.actions.some((a) => a.action === action),
   );
+  // A channel without an address is the recorder's own.
+  const editable = list === 'recorderChannels' && capabilities.actions.some((a) => a.action === 'channelEdit');
   const run = (item: DeviceListItem, row: (typeof offered)[number]) => {
     const action = row.of(item, channel ?? 1);
     if (!row.undo) return void act.run(item, action);
@@ -104,6 +109,16 @@ function Items({
       <p role="status" class="empty:hidden">
         {done}
       </p>
+      {editing && (
+        <ChannelEdit
+          key={editing.id}
+          item={editing}
+          save={(action) => act.run(editing, action)}
+          close={() => setEditing(null)}
+          busy={act.busy}
+          error={act.error}
+        />
+      )}
       <table class="rows">
         <thead>
           <tr>
@@ -111,7 +126,7 @@ function Items({
             {columns.map((column) => (
               <th key={column}>{fieldWord(column)}</th>
             ))}
-            {offered.length > 0 && (
+            {(offered.length > 0 || editable) && (
               <th>
                 <span class="sr-only">{t('operations.actions')}</span>
               </th>
@@ -131,9 +146,20 @@ function Items({
                   {valueWord(item.values[column] ?? null)}
                 </td>
               ))}
-              {offered.length > 0 && (
+              {(offered.length > 0 || editable) && (
                 <td class="wide">
                   <span class="flex flex-wrap gap-2">
+                    {editable && item.values.address && (
+                      <button
+                        type="button"
+                        class="btn"
+                        aria-expanded={editing?.id === item.id}
+                        onClick={() => setEditing(editing?.id === item.id ? null : item)}
+                      >
+                        {actionWord('channelEdit')}
+                        <span class="sr-only">: {item.name || item.id}</span>
+                      </button>
+                    )}
                     {offered
                       .filter((row) => row.when?.(item) ?? true)
                       .map((row) => (

@@ -5,10 +5,12 @@ import { Choice } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { Panel, Skeleton } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
+import { recorderPage } from '../install/found.ts';
 import { useSite } from '../site/context.ts';
 import { useDeviceState } from '../site/device-parts.tsx';
 import { DeviceActions } from './device-actions.tsx';
 import { ListPanel } from './list-panel.tsx';
+import { Missing, permitted, useMay } from './permitted.tsx';
 import { Ptz } from './ptz.tsx';
 import { useCapabilities } from './use-capabilities.ts';
 import { sectionWord } from './words.ts';
@@ -42,8 +44,12 @@ function Offered({ device }: { device: Device }) {
   return <All device={device} capabilities={capabilities.data} />;
 }
 
-function All({ device, capabilities }: { device: Device; capabilities: DeviceCapabilities }) {
-  const { base, zone = 'UTC' } = useSite();
+function All({ device, capabilities: offered }: { device: Device; capabilities: DeviceCapabilities }) {
+  const { base, zone = 'UTC', site } = useSite();
+  const mayDo = useMay(device);
+  const capabilities = permitted(offered, mayDo);
+  const barred = offered.sections.length + offered.lists.length + offered.actions.length > 0 && !mayDo('configure');
+  const turns = offered.actions.some(({ action }) => action === 'ptzMove');
   const channels = [
     ...new Set([...capabilities.lists, ...capabilities.actions].flatMap(({ channels }) => channels ?? [])),
   ].sort((a, b) => a - b);
@@ -61,7 +67,8 @@ function All({ device, capabilities }: { device: Device; capabilities: DeviceCap
         .map(({ list }) => list),
     ),
   ];
-  const nothing = sections.length + lists.length + capabilities.actions.length === 0;
+  const nothing = offered.sections.length + offered.lists.length + offered.actions.length === 0;
+  const isRecorder = may('channelAdd') || may('channelsSort');
   return (
     <>
       <Panel title={t('operations.title')} id="settings">
@@ -75,6 +82,15 @@ function All({ device, capabilities }: { device: Device; capabilities: DeviceCap
             </li>
           ))}
         </ul>
+        {barred && <Missing permission="configure" />}
+        {turns && !mayDo('live') && <Missing permission="live" />}
+        {isRecorder && device.mac && device.boxSerial && site.data!.operations.includes('manage-devices') && (
+          <p class="mt-3">
+            <a class="link" href={recorderPage(base, device.boxSerial, [device.mac])}>
+              {t('operations.recorder')}
+            </a>
+          </p>
+        )}
       </Panel>
       {channels.length > 1 && (
         <Choice

@@ -12,7 +12,7 @@ import { operate } from './list-panel.tsx';
 const SPEED = 0.5;
 /** A key or click without a hold moves it this far. */
 const STEP_MS = 300;
-type Move = { pan?: number; tilt?: number; zoom?: number };
+type Move = { pan?: number; tilt?: number; zoom?: number; focus?: number };
 const PAD: readonly (readonly [key: 'up' | 'left' | 'home' | 'right' | 'down', move: Move | null, place: string])[] = [
   ['up', { tilt: SPEED }, 'col-start-2 row-start-1'],
   ['left', { pan: -SPEED }, 'col-start-1 row-start-2'],
@@ -24,31 +24,35 @@ const ARROWS = { up: '▲', left: '◀', home: '⌂', right: '▶', down: '▼' 
 
 /** Turns a camera while a button is held; a tap or a key moves it one step. */
 export function Ptz({ device, channel, may }: { device: Device; channel: number; may: (action: string) => boolean }) {
-  const moving = useRef(false);
+  const moving = useRef<'ptzMove' | 'focus' | null>(null);
   const act = useAction(async (action: DeviceAction) => void (await operate(device.id, action)));
-  const move = (m: Move, ms?: number) => {
-    const { pan = 0, tilt = 0, zoom = 0 } = m;
-    return operate(device.id, { action: 'ptzMove', channel, pan, tilt, zoom, ...(ms ? { ms } : {}) });
+  const move = (m: Move, ms?: number): DeviceAction => {
+    const { pan = 0, tilt = 0, zoom = 0, focus: speed } = m;
+    return speed === undefined
+      ? { action: 'ptzMove', channel, pan, tilt, zoom, ...(ms && { ms }) }
+      : { action: 'focus', channel, speed, ...(ms && { ms }) };
   };
   // The stop never waits behind anything, and goes out even when the page is left.
   const stop = () => {
-    if (!moving.current) return;
-    moving.current = false;
-    operate(device.id, { action: 'ptzStop', channel }, true).catch(() => {});
+    const was = moving.current;
+    if (!was) return;
+    moving.current = null;
+    const end: DeviceAction = was === 'focus' ? { action: 'focus', channel, speed: 0 } : { action: 'ptzStop', channel };
+    operate(device.id, end, true).catch(() => {});
   };
   useEffect(() => stop, [channel]);
   const held = (m: Move) => ({
     onPointerDown: (event: PointerEvent) => {
       (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
-      moving.current = true;
-      move(m).catch(stop);
+      moving.current = m.focus === undefined ? 'ptzMove' : 'focus';
+      operate(device.id, move(m)).catch(stop);
     },
     onPointerUp: stop,
     onPointerCancel: stop,
     onKeyDown: (event: KeyboardEvent) => {
       if (event.key === 'Enter' || event.key === ' ') {
         event.preventDefault();
-        if (!event.repeat) void act.run({ action: 'ptzMove', channel, pan: 0, tilt: 0, zoom: 0, ...m, ms: STEP_MS });
+        if (!event.repeat) void act.run(move(m, STEP_MS));
       }
     },
   });
@@ -93,6 +97,16 @@ export function Ptz({ device, channel, may }: { device: Device; channel: number;
               {t('operations.ptz.out')}
             </button>
           </div>
+          {may('focus') && (
+            <div class="flex gap-2 touch-none">
+              <button type="button" class="btn h-12" {...held({ focus: -SPEED })}>
+                {t('operations.ptz.near')}
+              </button>
+              <button type="button" class="btn h-12" {...held({ focus: SPEED })}>
+                {t('operations.ptz.far')}
+              </button>
+            </div>
+          )}
           {may('presetSet') && (
             <Form
               label={t('operations.ptz.keep')}

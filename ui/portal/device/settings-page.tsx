@@ -10,6 +10,7 @@ import { useAction, useResource } from '../../components/resource.ts';
 import { NotFound } from '../not-found.tsx';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
+import { Missing, useMay } from './permitted.tsx';
 import { changes, SettingInput, useVersion, valueWord } from './setting-fields.tsx';
 import { useCapabilities } from './use-capabilities.ts';
 import { fieldWord, isUnverified, sectionWord } from './words.ts';
@@ -27,6 +28,8 @@ export function DeviceSettingsPage({ params }: { params?: { deviceId?: string; s
   const streams = offered.find((s) => channel === undefined || s.channels?.includes(channel))?.streams;
   const stream = streams && (Number(query.stream) || streams[0]);
   const section = params?.section as Section;
+  const may = useMay(device ?? {});
+  const shown = offered.length > 0 && device !== undefined && may('configure');
   if (devices.data && !device) return <NotFound />;
   const name = device?.name ?? '';
   const go = (next: Record<string, string>) => route(`${path}?${new URLSearchParams({ ...query, ...next })}`, true);
@@ -67,7 +70,8 @@ export function DeviceSettingsPage({ params }: { params?: { deviceId?: string; s
           )}
         </div>
       )}
-      {offered.length > 0 && (
+      {device && !may('configure') && <Missing permission="configure" />}
+      {shown && (
         <SettingsForm key={`${section} ${channel} ${stream}`} {...{ deviceId, section, channel, stream, name }} />
       )}
     </>

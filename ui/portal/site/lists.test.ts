@@ -39,6 +39,11 @@ describe('lists that follow the live connection', () => {
     expect(followBoxes([box()], { event: 'box', data: box({ online: false }) })).toEqual([box({ online: false })]);
     const devices = followDevices([device('d1', 'online')], { event: 'device', data: device('d2', 'online') });
     expect(devices.map((item) => item.id)).toEqual(['d1', 'd2']);
+    const held = followDevices([{ ...device('d1', 'online'), permissions: ['live'] }], {
+      event: 'device',
+      data: device('d1', 'offline'),
+    });
+    expect(held).toEqual([{ ...device('d1', 'offline'), permissions: ['live'] }]);
   });
 
   it('shows an item once when pages overlap', () => {

@@ -45,7 +45,11 @@ export function followBoxes(items: Box[], message: StreamMessage): Box[] {
 
 export function followDevices(items: Device[], message: StreamMessage): Device[] {
   if (message.event !== 'device') return items;
-  return replace(items, (item) => item.id === message.data.id, message.data) ?? [...items, message.data];
+  const { data } = message;
+  // What a person holds on it is told to this person only, with the list.
+  const held = items.find((item) => item.id === data.id)?.permissions;
+  const device = held ? { ...data, permissions: held } : data;
+  return replace(items, (item) => item.id === data.id, device) ?? [...items, device];
 }
 
 /** Pages of a list put together: what came live in between is not shown twice. */
