@@ -101,10 +101,10 @@ export class DeviceSession {
     this.#wake();
     this.#cancelUnlock();
     this.#cancelUnreadable();
-    this.#driver?.close();
+    const closed = this.#driver?.close();
     this.#fold.stop(endEvents);
     this.#offline.stop(endEvents);
-    await this.#running;
+    await Promise.all([this.#running, closed]);
   }
 
   get config(): DeviceConfig {

@@ -56,6 +56,6 @@ export interface Driver {
   ): Promise<Result<SettingsWritten>>;
   readList(list: ListName, at: Target, signal?: AbortSignal): Promise<Result<DeviceListItem[]>>;
   act(action: DeviceAction, signal?: AbortSignal): Promise<Result<ActionDone>>;
-  /** Ends everything under way; the driver is not used again. */
-  close(): void;
+  /** Ends everything under way at once; resolves after its last words, two seconds at most. It is not used again. */
+  close(): Promise<void>;
 }

@@ -3,6 +3,7 @@ import { pipeline, type Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { LoginGuard } from '../devices/login-guard.ts';
+import { LastWords } from '../drivers/last-words.ts';
 import {
   failure,
   type IsapiFailure,
@@ -28,6 +29,8 @@ export interface RequestOptions {
   maxBytes?: number;
   timeoutMs?: number;
   signal?: AbortSignal;
+  /** Goes at once, on a connection of its own, and is not broken off by `close`. */
+  last?: boolean;
 }
 type Answer = { ok: true; res: IncomingMessage; finish: () => void } | IsapiFailure;
 
@@ -46,6 +49,8 @@ const LOCKED = 'It is locked after wrong passwords, by this or another program';
 export class IsapiClient {
   /** `/ISAPI`; empty or `/PSIA` on very old firmware. */
   prefix = '/ISAPI';
+  /** Said when it closes, with requests that are `last`. */
+  readonly lastWords = new LastWords();
   readonly host: string;
   readonly port: number;
   /** Exchanges that had no answer for a reason that passes. */
@@ -85,12 +90,14 @@ export class IsapiClient {
     this.#reserveTries = o.reserveTries ?? 2;
   }
 
-  /** Ends everything under way; the client is not used again. */
-  close(): void {
+  /** Ends everything under way at once; resolves after the last words. The client is not used again. */
+  async close(): Promise<void> {
+    const said = this.lastWords.say(this.#clock);
     this.#login?.close?.();
     this.#login = null;
     this.#closed.abort();
     this.#agent.destroy();
+    await said;
   }
 
   /** A whole exchange whose answer is a success (see `judge`). `path` comes after the prefix, query included. */
@@ -104,7 +111,7 @@ export class IsapiClient {
 
   /** A whole exchange, whatever status it ends with; 401 never comes back, it is a failure. */
   async request(method: string, path: string, o: RequestOptions = {}): Promise<Result<IsapiResponse>> {
-    const release = await this.#slots.take(o.signal);
+    const release = o.last ? () => {} : await this.#slots.take(o.signal);
     if (!release) {
       this.missed++;
       return failure('device-error', 'Too many requests to it are waiting.');
@@ -145,7 +152,7 @@ export class IsapiClient {
   }
 
   async #answer(method: string, uri: string, o: RequestOptions, agent: Agent | false): Promise<Answer> {
-    const stopped = this.#stopped();
+    const stopped = this.#stopped(o);
     if (stopped) return stopped;
     const used = this.#login;
     if (used) {
@@ -164,7 +171,7 @@ export class IsapiClient {
         if (!answer.ok || answer.res.statusCode !== 401) return answer;
         await this.#read(answer, MAX_BODY_BYTES);
       }
-      return this.#stopped() ?? (await this.#logIn(method, uri, o, agent));
+      return this.#stopped(o) ?? (await this.#logIn(method, uri, o, agent));
     } finally {
       release();
     }
@@ -243,7 +250,7 @@ export class IsapiClient {
   async #keepAlive(session: WebSession, path: string): Promise<void> {
     // A logout comes when everything else has been broken off.
     const last = path.endsWith('Logout');
-    const answer = await this.#sendOnce('PUT', this.prefix + path, { timeoutMs: 5_000 }, false, session, last);
+    const answer = await this.#sendOnce('PUT', this.prefix + path, { timeoutMs: 5_000, last }, false, session);
     if (!answer.ok) return;
     await this.#read(answer, MAX_BODY_BYTES);
     if (answer.res.statusCode === 401) this.#drop(session);
@@ -266,10 +273,12 @@ export class IsapiClient {
     return this.#stopped()!;
   }
 
-  #stopped(): IsapiFailure | null {
+  #stopped(o: RequestOptions = {}): IsapiFailure | null {
     const refused = this.#guard.refused;
     if (refused) return failure(refused.locked ? 'device-locked' : 'device-refused-login', refused.text);
-    return this.#closed.signal.aborted ? failure('device-unreachable', 'It is no longer looked after.') : null;
+    return this.#closed.signal.aborted && !o.last
+      ? failure('device-unreachable', 'It is no longer looked after.')
+      : null;
   }
 
   /** One request up to the header of its answer. A kept-alive connection that had died is replaced once. */
@@ -291,29 +300,24 @@ export class IsapiClient {
     o: RequestOptions,
     agent: Agent | false,
     login: Login | null,
-    outliving = false,
   ): Promise<Answer & { stale?: boolean }> {
     return new Promise((resolve) => {
       const headers: Record<string, string | number> = { Host: hostHeader(this.host, this.port), Accept: '*/*' };
       Object.assign(headers, login?.headers(method, uri));
       if (o.body || o.stream) headers['Content-Type'] = o.contentType ?? 'application/xml; charset="UTF-8"';
       if (o.body || method !== 'GET') headers['Content-Length'] = o.stream?.size ?? o.body?.length ?? 0;
-      if (agent === false) headers.Connection = 'keep-alive';
+      if (agent === false && !o.last) headers.Connection = 'keep-alive';
       const req = request({
         host: this.host,
         port: this.port,
         method,
         path: uri,
         headers,
-        agent,
+        agent: o.last ? false : agent,
         // Old devices write headers that a strict reader refuses.
         insecureHTTPParser: true,
         maxHeaderSize: 32 * 1024,
-        signal: outliving
-          ? undefined
-          : o.signal
-            ? AbortSignal.any([o.signal, this.#closed.signal])
-            : this.#closed.signal,
+        signal: o.last ? undefined : o.signal ? AbortSignal.any([o.signal, this.#closed.signal]) : this.#closed.signal,
       });
       const cancel = this.#clock.after(o.timeoutMs ?? 8_000, () => req.destroy(new Error('it took too long')));
       const failed = (error: Error & { code?: string }) => {

@@ -181,7 +181,7 @@ export class IsapiDriver implements Driver {
     return this.#features ? fn(this.#features) : failure('device-unreachable', 'It was not reached yet.');
   }
 
-  close(): void {
-    this.#client.close();
+  close(): Promise<void> {
+    return this.#client.close();
   }
 }

@@ -171,13 +171,14 @@ export async function putDocument(
   path: string,
   body: Buffer | string,
   signal?: AbortSignal,
-  o: { method?: 'PUT' | 'POST' | 'DELETE'; timeoutMs?: number; contentType?: string } = {},
+  o: { method?: 'PUT' | 'POST' | 'DELETE'; timeoutMs?: number; contentType?: string; last?: boolean } = {},
 ): Promise<Result<Written>> {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   const result = await device.client.request(o.method ?? 'PUT', path, {
     ...(bytes.length > 0 && { body: bytes }),
     ...(o.contentType !== undefined && { contentType: o.contentType }),
     timeoutMs: o.timeoutMs ?? 15_000,
+    ...(o.last && { last: true }),
     signal,
   });
   if (!result.ok) return result;

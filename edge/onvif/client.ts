@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { LoginGuard } from '../devices/login-guard.ts';
+import { LastWords } from '../drivers/last-words.ts';
 import { failure, type IsapiFailure, isPassing, type Result } from '../isapi/answer.ts';
 import { DigestSession, parseChallenges } from '../isapi/digest.ts';
 import { Slots } from '../isapi/slots.ts';
@@ -55,6 +56,8 @@ export class OnvifClient {
   readonly device: Address;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Said when it closes, with calls that are `last`. */
+  readonly lastWords = new LastWords();
   /** Calls that had no answer for a reason that passes. */
   missed = 0;
   readonly #username: string;
@@ -103,9 +106,11 @@ export class OnvifClient {
     return this.#offset.ms;
   }
 
-  /** Ends everything under way but last words. */
-  close(): void {
+  /** Ends everything under way at once; resolves after the last words. The client is not used again. */
+  async close(): Promise<void> {
+    const said = this.lastWords.say(this.clock);
     this.#transport.close();
+    await said;
   }
 
   /**

@@ -233,6 +233,21 @@ describe('operations', () => {
     expect(camera.count('Stop')).toBe(2);
   });
 
+  it('stops what moves when the connection is closed, and says nothing else then', async () => {
+    const moving = await connected();
+    await moving.driver.channels();
+    await moving.driver.act({ action: 'ptzMove', channel: 1, pan: 0.5, tilt: 0, zoom: 0 });
+    await moving.driver.close();
+    expect(moving.camera.count('Stop')).toBe(1);
+    expect(moving.camera.seen.at(-1)).toMatchObject({ operation: 'Stop', login: 'good' });
+    const still = await connected();
+    await still.driver.channels();
+    await still.driver.act({ action: 'ptzMove', channel: 1, pan: 0.5, tilt: 0, zoom: 0 });
+    await still.driver.act({ action: 'ptzStop', channel: 1 });
+    await still.driver.close();
+    expect(still.camera.count('Stop')).toBe(1);
+  });
+
   it('lists presets that have a name and a place', async () => {
     const { driver, camera } = await connected();
     await driver.channels();

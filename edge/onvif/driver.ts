@@ -243,8 +243,8 @@ export class OnvifDriver implements Driver {
   }
 
   /** What listens says its last words all the same: the device keeps few subscriptions. */
-  close(): void {
-    this.#client.close();
+  close(): Promise<void> {
+    return this.#client.close();
   }
 }
 

@@ -149,7 +149,7 @@ export class SwitchDriver implements Driver {
     return this.#features ? this.#features.act(action, signal) : unknown();
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#snmp.close();
     this.#look();
   }

@@ -7,16 +7,23 @@ export const LONGEST_MOVE_MS = 10_000;
 const STOP_TRIES = 3;
 const BETWEEN_TRIES_MS = 300;
 
-type Send = (signal?: AbortSignal) => Promise<Result<unknown>>;
+export interface SendOptions {
+  signal?: AbortSignal;
+  /** Said while the connection is being closed. */
+  last?: boolean;
+}
+type Send = (o: SendOptions) => Promise<Result<unknown>>;
 /** The last word about one axis group. */
 interface Turn {
   moving: boolean;
   cancel: () => void;
+  /** Nothing is left to say when the connection closes: it has stopped, or somebody spoke after it. */
+  over: () => void;
 }
 
 /**
  * What is moving now, by device and axis group. Each move is followed by a stop: when its time is up, when whoever asked for
- * it is gone, or at once when the device did not answer (it may move all the same).
+ * it is gone, when the connection is closed, or at once when the device did not answer (it may move all the same).
  */
 export class Moves {
   readonly #turns = new WeakMap<IsapiClient, Map<string, Turn>>();
@@ -28,9 +35,14 @@ export class Moves {
     o: { move: Send; stop: Send; ms: number | undefined; signal: AbortSignal | undefined },
   ): Promise<Result<unknown>> {
     const turn = this.#begin(device, key, true);
-    const moved = await o.move(o.signal);
+    turn.over = device.client.lastWords.due(() => {
+      turn.cancel();
+      return o.stop({ last: true });
+    });
+    const moved = await o.move({ signal: o.signal });
     if (!moved.ok) {
       if (moved.code === 'device-unreachable') await stopSurely(device, o.stop);
+      turn.over();
       return moved;
     }
     const last = this.#last(device, key);
@@ -41,6 +53,7 @@ export class Moves {
     if (o.ms === undefined && !o.signal?.aborted) {
       turn.cancel = device.clock.after(LONGEST_MOVE_MS, () => {
         void stopSurely(device, o.stop).then((stopped) => {
+          turn.over();
           if (!stopped.ok) device.log.warn({ key, error: stopped.text }, 'a move could not be stopped');
         });
       });
@@ -48,7 +61,10 @@ export class Moves {
     }
     // Ends early when the caller goes away; the stop itself is not his any more.
     if (o.ms !== undefined) await device.clock.sleep(Math.min(o.ms, LONGEST_MOVE_MS), o.signal).catch(() => {});
-    return this.#last(device, key) === turn ? stopSurely(device, o.stop) : moved;
+    if (this.#last(device, key) !== turn) return moved;
+    const stopped = await stopSurely(device, o.stop);
+    turn.over();
+    return stopped;
   }
 
   async stop(device: IsapiDevice, key: string, stop: Send): Promise<Result<unknown>> {
@@ -59,8 +75,10 @@ export class Moves {
   #begin(device: IsapiDevice, key: string, moving: boolean): Turn {
     const turns = this.#turns.get(device.client) ?? new Map<string, Turn>();
     this.#turns.set(device.client, turns);
-    turns.get(key)?.cancel();
-    const turn = { moving, cancel: () => {} };
+    const former = turns.get(key);
+    former?.cancel();
+    former?.over();
+    const turn = { moving, cancel: () => {}, over: () => {} };
     turns.set(key, turn);
     return turn;
   }
@@ -72,7 +90,7 @@ export class Moves {
 
 async function stopSurely(device: IsapiDevice, stop: Send): Promise<Result<unknown>> {
   for (let left = STOP_TRIES; ; left--) {
-    const stopped = await stop();
+    const stopped = await stop({});
     const again = !stopped.ok && (stopped.code === 'device-unreachable' || stopped.code === 'device-error');
     if (!again || left <= 1) return stopped;
     await device.clock.sleep(BETWEEN_TRIES_MS);

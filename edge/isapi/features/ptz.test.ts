@@ -123,6 +123,41 @@ describe('a camera that turns', () => {
     expect(moves.at(-1)).toBe('0,0,0');
   });
 
+  it('stops when the connection is closed, if it still moves, and says nothing else then', async () => {
+    const still = await at(new ManualClock());
+    await still.features.act(move);
+    await still.features.act({ action: 'ptzStop', channel: 1 });
+    const told = scripted.seen.length;
+    await still.device.client.close();
+    expect(scripted.seen).toHaveLength(told);
+    const open = await at(new ManualClock());
+    await open.features.act(move);
+    await open.device.client.close();
+    expect(moves.slice(2)).toEqual(['50,-100,0', '0,0,0']);
+    const timed = await at(new ManualClock());
+    const moving = timed.features.act({ ...move, ms: 8_000 });
+    await until(() => moves.length === 5);
+    await timed.device.client.close();
+    expect(moves.slice(4)).toEqual(['50,-100,0', '0,0,0']);
+    expect(scripted.wrongLogins).toBe(0);
+    void moving;
+  });
+
+  it('holds a closing connection up for two seconds at most', async () => {
+    const clock = new ManualClock();
+    const { features, device } = await at(clock);
+    await features.act(move);
+    scripted.routes.set(`/ISAPI${PTZ}/continuous`, () => {});
+    let closed = false;
+    const closing = device.client.close().then(() => {
+      closed = true;
+    });
+    await clock.advance(1_900);
+    expect(closed).toBe(false);
+    await clock.advance(200);
+    await closing;
+  });
+
   it('stops although the stop overtook the move', async () => {
     const { features } = await at(new ManualClock());
     const moving = features.act(move);

@@ -7,7 +7,7 @@ import type { IsapiDevice } from '../isapi-device.ts';
 import { encodeText } from '../xml-scan.ts';
 import { ptzPaths } from './channel-paths.ts';
 import { freePreset, noSuchPreset, PATROLS, PATTERNS, presetNumber, readPresets, readTours } from './ptz-lists.ts';
-import { Moves } from './ptz-moves.ts';
+import { Moves, type SendOptions } from './ptz-moves.ts';
 
 /** What one channel's camera can be turned by. */
 interface Ptz {
@@ -79,6 +79,9 @@ async function command(device: IsapiDevice, path: string, body = '', signal?: Ab
   const result = await putDocument(device, path, body, signal, { timeoutMs: 5_000, ...(method && { method }) });
   return result.ok ? DONE : result;
 }
+/** Says one speed, for {@link Moves}. */
+const sender = (device: IsapiDevice, path: string, body: string) => (o: SendOptions) =>
+  putDocument(device, path, body, o.signal, { timeoutMs: 5_000, last: o.last });
 const DONE = { ok: true as const, value: { pending: false, text: null } };
 
 /** Turning, zooming and focusing, presets, patrols and patterns (isapi.md §13). */
@@ -110,8 +113,8 @@ export function ptzFeature(): Feature<IsapiDevice> {
       async ptzMove(device, { channel, pan, tilt, zoom, ms }, signal) {
         const path = `${places.of(device, channel)}/continuous`;
         const moved = await moves.start(device, `ptz ${channel}`, {
-          move: (s) => command(device, path, ptzData(percent(pan), percent(tilt), percent(zoom)), s),
-          stop: (s) => command(device, path, ptzData(0, 0, 0), s),
+          move: sender(device, path, ptzData(percent(pan), percent(tilt), percent(zoom))),
+          stop: sender(device, path, ptzData(0, 0, 0)),
           ms,
           signal,
         });
@@ -119,12 +122,11 @@ export function ptzFeature(): Feature<IsapiDevice> {
       },
       async ptzStop(device, { channel }) {
         const path = `${places.of(device, channel)}/continuous`;
-        const stopped = await moves.stop(device, `ptz ${channel}`, (s) => command(device, path, ptzData(0, 0, 0), s));
+        const stopped = await moves.stop(device, `ptz ${channel}`, sender(device, path, ptzData(0, 0, 0)));
         return stopped.ok ? DONE : stopped;
       },
       async focus(device, { channel, speed, ms }, signal) {
-        const send = (to: number) => (s?: AbortSignal) =>
-          command(device, focusPath(channel), `<FocusData><focus>${to}</focus></FocusData>`, s);
+        const send = (to: number) => sender(device, focusPath(channel), `<FocusData><focus>${to}</focus></FocusData>`);
         const moved = await moves.start(device, `focus ${channel}`, {
           move: send(percent(speed)),
           stop: send(0),

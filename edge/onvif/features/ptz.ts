@@ -17,30 +17,35 @@ const movers = (device: OnvifDevice): number[] =>
   device.has('ptz') ? device.media.sources.map((s) => s.channel).filter((c) => mover(device, c) !== undefined) : [];
 
 /** `body` names the profile as its first element. */
-function ask(device: OnvifDevice, channel: number, name: string, more = '', signal?: AbortSignal) {
+function ask(device: OnvifDevice, channel: number, name: string, more = '', signal?: AbortSignal, alone?: 'last') {
   const token = mover(device, channel);
   if (token === undefined) return Promise.resolve(failure('not-found', 'This channel cannot be moved.'));
   return device.call(
     'ptz',
     `<tptz:${name}><tptz:ProfileToken>${xmlText(token)}</tptz:ProfileToken>${more}</tptz:${name}>`,
-    { signal },
+    { signal, alone },
   );
 }
 
 const told = (result: Awaited<ReturnType<typeof ask>>) => (result.ok ? done() : result);
-const stop = (device: OnvifDevice, channel: number, signal?: AbortSignal) =>
-  ask(device, channel, 'Stop', '<tptz:PanTilt>true</tptz:PanTilt><tptz:Zoom>true</tptz:Zoom>', signal);
+const stop = (device: OnvifDevice, channel: number, signal?: AbortSignal, alone?: 'last') =>
+  ask(device, channel, 'Stop', '<tptz:PanTilt>true</tptz:PanTilt><tptz:Zoom>true</tptz:Zoom>', signal, alone);
 const preset = (token: string) => `<tptz:PresetToken>${xmlText(token)}</tptz:PresetToken>`;
 
-/** The stop that is due; a new move replaces the former one's. */
+/** The stop that is due, when the connection is closed at the latest; a new move replaces the former one's. */
 function stopAfter(device: OnvifDevice, channel: number, ms: number | null): void {
   device.stops.get(channel)?.();
   device.stops.delete(channel);
   if (ms === null) return;
-  device.stops.set(
-    channel,
-    device.clock.after(ms, () => void stop(device, channel)),
-  );
+  const over = device.client.lastWords.due(() => {
+    cancel();
+    return stop(device, channel, undefined, 'last');
+  });
+  const cancel = device.clock.after(ms, () => void stop(device, channel).then(over));
+  device.stops.set(channel, () => {
+    cancel();
+    over();
+  });
 }
 
 type Move = Extract<DeviceAction, { action: 'ptzMove' }>;
