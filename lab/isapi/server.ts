@@ -144,7 +144,12 @@ export class IsapiServer {
       if (reply) return this.send(response, url, reply);
     }
     // Some terminals look at an empty write before they look at who sends it.
-    if (profile.odd.emptyWriteFirst && method === 'PUT' && raw.headers['content-length'] === '0') {
+    if (
+      profile.odd.emptyWriteFirst &&
+      method === 'PUT' &&
+      raw.headers['content-length'] === '0' &&
+      !raw.headers.authorization
+    ) {
       this.refuse(response, url, 'badXmlContent');
       return;
     }

@@ -81,6 +81,7 @@ describe('the portal that is kept', () => {
     ['/api/v1/auth/me', {}, null],
     ['/api/v1/clips/a/download', { mode: 'navigate' }, null],
     ['/docs', { mode: 'navigate' }, null],
+    ['/remote/enter/x?state=y', { mode: 'navigate' }, null],
     ['/healthz', { mode: 'navigate' }, null],
     ['/box/v1/enrol', {}, null],
     ['/assets/unknown-2.js', {}, null],

@@ -15,7 +15,7 @@ export const TAKE_OVER = 'take-over';
 
 /** Pages of the portal have no dot in their address; the API, its documentation and the relay's own addresses are none. */
 const isPage = (path: string): boolean =>
-  !/^\/(api|box|docs|healthz|readyz|metrics)(\/|$)/.test(path) && !/\.\w+$/.test(path);
+  !/^\/(api|box|docs|healthz|readyz|metrics|remote)(\/|$)/.test(path) && !/\.\w+$/.test(path);
 
 /**
  * Keeps the portal's own files, one cache a version, so that it opens at once and without a network. Nothing that the API

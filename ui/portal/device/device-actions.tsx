@@ -78,7 +78,7 @@ export function DeviceActions({
           <button
             key={word(action)}
             type="button"
-            class="btn h-auto min-h-11 whitespace-normal py-2"
+            class="btn h-auto min-h-11 max-w-full shrink whitespace-normal py-2"
             onClick={() => start(action)}
           >
             {word(action)}
