@@ -15,6 +15,7 @@ import { Recorder } from './clips/recorder.ts';
 import { DesiredConfig } from './config/desired-config.ts';
 import { Activator } from './devices/activator.ts';
 import { DeviceManager } from './devices/manager.ts';
+import { RefusedLogins } from './devices/refused-logins.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { SadpCommander } from './discovery/sadp-commander.ts';
 import { TemporaryAddresses } from './discovery/temporary-address.ts';
@@ -154,7 +155,8 @@ const temporary = new TemporaryAddresses({
   clock,
   log,
 });
-const activator = new Activator({ discovery, temporary, sadp, clock, log });
+const refused = new RefusedLogins({ clock });
+const activator = new Activator({ discovery, temporary, sadp, refused, clock, log });
 const pins = new CertificatePins({ dir: data });
 pins.start();
 const { relayUrl } = auth;
@@ -172,11 +174,11 @@ const remote = new RemotePolicy({
 });
 const jobs = new Jobs({ path: join(data, 'jobs.db'), key: identity.keyFor('jobs'), clock, log });
 const finder = new Finder({ discovery, clock });
-jobs.register(new InitialiseRunner({ discovery, hands: new IsapiHands({ sadp, clock, log }), clock, finder }));
+jobs.register(new InitialiseRunner({ discovery, hands: new IsapiHands({ sadp, refused, clock, log }), clock, finder }));
 const packages = new PackageStore({ dir: join(data, 'firmware'), auth, log });
 jobs.register(new UpgradeRunner({ devices: upgradeDevices(devices), packages, clock, log }));
-const recorders = new RecorderWork({ finder, clock, log });
-const lan = new LanWork({ discovery, devices, sadp, clock, log });
+const recorders = new RecorderWork({ finder, devices, refused, clock, log });
+const lan = new LanWork({ discovery, devices, sadp, refused, clock, log });
 const api = boxApi({
   discovery,
   devices,

@@ -37,6 +37,7 @@ function activator(list: DiscoveredDevice[], o: { helps?: boolean; sadp?: Result
         return o.sadp ?? { ok: true, value: { weak: false } };
       },
     },
+    refused: { forget: () => {} },
     clock,
     log,
   });

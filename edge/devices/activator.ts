@@ -8,6 +8,7 @@ import type { TemporaryAddresses } from '../discovery/temporary-address.ts';
 import { activate, PASSWORD_SENT } from '../isapi/activation.ts';
 import type { Result } from '../isapi/answer.ts';
 import { setVerificationCode } from '../isapi/verification-code.ts';
+import type { RefusedLogins } from './refused-logins.ts';
 
 const MAX_AT_ONCE = 8;
 
@@ -23,6 +24,7 @@ export class Activator {
   readonly #discovery: Pick<Discovery, 'list' | 'scan'>;
   readonly #temporary: Pick<TemporaryAddresses, 'helps' | 'with'>;
   readonly #sadp: Pick<SadpCommander, 'activate'>;
+  readonly #refused: Pick<RefusedLogins, 'forget'>;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #busy = new Set<string>();
@@ -31,12 +33,14 @@ export class Activator {
     discovery: Pick<Discovery, 'list' | 'scan'>;
     temporary: Pick<TemporaryAddresses, 'helps' | 'with'>;
     sadp: Pick<SadpCommander, 'activate'>;
+    refused: Pick<RefusedLogins, 'forget'>;
     clock: Clock;
     log: Logger;
   }) {
     this.#discovery = o.discovery;
     this.#temporary = o.temporary;
     this.#sadp = o.sadp;
+    this.#refused = o.refused;
     this.#clock = o.clock;
     this.#log = o.log.child({ module: 'activation' });
   }
@@ -64,6 +68,7 @@ export class Activator {
       const result = done.ok ? done.value.way : (done.subStatus ?? done.code);
       this.#log.info({ mac: device.mac, host: device.address, result }, 'activation');
       if (!done.ok) return refuse(done.subStatus === 'hasActivated' ? 'conflict' : done.code, `${name}: ${done.text}`);
+      this.#refused.forget(device.mac);
       // So that the list says soon what it is now.
       void this.#discovery.scan();
       return { ok: true, result: { mac: device.mac, ...done.value, issues: device.issues ?? [] } };

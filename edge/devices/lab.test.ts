@@ -13,6 +13,7 @@ import { Journal } from '../journal/journal.ts';
 import { Warnables } from '../warnables.ts';
 import { Activator } from './activator.ts';
 import { DeviceManager } from './manager.ts';
+import { RefusedLogins } from './refused-logins.ts';
 import type { DeviceConfig } from './types.ts';
 
 /* Discovery and driver against the lab's cameras, which share no code with them. */
@@ -200,7 +201,7 @@ it('gives a camera from the factory its first password, which then logs in (INIT
   const { discovery, manager } = box();
   const sadp = new SadpCommander({ channel: discovery, clock, log });
   const temporary = { helps: () => false, with: () => Promise.reject(new Error('not here')) };
-  const activator = new Activator({ discovery, temporary, sadp, clock, log });
+  const activator = new Activator({ discovery, temporary, sadp, refused: new RefusedLogins({ clock }), clock, log });
   await until(() => discovery.byMac(fresh.mac)?.activated === false);
   const used = lab.devices[0]!;
   expect(await activator.activate({ mac: used.mac, password: 'Aa345678' })).toMatchObject({ code: 'conflict' });

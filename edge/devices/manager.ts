@@ -141,6 +141,17 @@ export class DeviceManager {
     return done;
   }
 
+  /** The device of that MAC, if it is looked after. */
+  idOf(mac: string): string | null {
+    const same = ({ config }: DeviceSession) => config.mac?.toLowerCase().replaceAll(':', '-') === mac;
+    return [...this.#sessions.values()].find(same)?.config.id ?? null;
+  }
+
+  /** Which channels it has was changed, not by an action. */
+  async rereadChannels(deviceId: string): Promise<void> {
+    await this.#sessions.get(deviceId)?.rereadChannels();
+  }
+
   /** For comparing what a person enters with it; null: no such device. */
   passwordOf(deviceId: string): string | null {
     return this.#sessions.get(deviceId)?.config.password ?? null;

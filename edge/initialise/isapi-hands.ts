@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
-import { LoginGuard } from '../devices/login-guard.ts';
+import type { RefusedLogins } from '../devices/refused-logins.ts';
 import type { SadpCommander } from '../discovery/sadp-commander.ts';
 import type { IsapiFailure, Result } from '../isapi/answer.ts';
 import { categoryOf } from '../isapi/category.ts';
@@ -24,18 +24,25 @@ const NO_ISAPI: ReadonlySet<IsapiFailure['code']> = new Set(['device-unreachable
 /** Logs in by ISAPI; what does not speak it is set up as far as SADP reaches (switches). */
 export class IsapiHands implements Hands {
   readonly #sadp: Pick<SadpCommander, 'inquire' | 'setAddressing'>;
+  readonly #refused: Pick<RefusedLogins, 'guard'>;
   readonly #clock: Clock;
   readonly #log: Logger;
 
-  constructor(o: { sadp: Pick<SadpCommander, 'inquire' | 'setAddressing'>; clock: Clock; log: Logger }) {
+  constructor(o: {
+    sadp: Pick<SadpCommander, 'inquire' | 'setAddressing'>;
+    refused: Pick<RefusedLogins, 'guard'>;
+    clock: Clock;
+    log: Logger;
+  }) {
     this.#sadp = o.sadp;
+    this.#refused = o.refused;
     this.#clock = o.clock;
     this.#log = o.log.child({ module: 'initialise' });
   }
 
   async connect(at: At, signal: AbortSignal): Promise<Result<DeviceInHand>> {
     const { host, port, username, password } = at;
-    const login = { host, port, username, password, guard: new LoginGuard() };
+    const login = { host, port, username, password, guard: this.#refused.guard(at.mac, username, password) };
     const driver = new IsapiDriver({ ...login, clock: this.#clock, log: this.#log });
     const info = await driver.identify(signal);
     if (!info.ok) {

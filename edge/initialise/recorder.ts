@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import type { DiscoveredDevice } from '../../protocol/wire/box-api.ts';
 import type { BoxRecorder, RecorderView } from '../../protocol/wire/initialise.ts';
 import type { ProblemCode } from '../../protocol/wire/problem.ts';
-import { LoginGuard } from '../devices/login-guard.ts';
-import type { Result } from '../isapi/answer.ts';
+import type { DeviceManager } from '../devices/manager.ts';
+import type { RefusedLogins } from '../devices/refused-logins.ts';
+import { failure, type Result } from '../isapi/answer.ts';
 import { IsapiDriver } from '../isapi/driver.ts';
 import { addChannel, sortChannels } from '../isapi/features/recorder-edit.ts';
 import { isPoeRecorder, readCamerasSeen, readRecorderChannels } from '../isapi/features/recorder-list.ts';
@@ -12,15 +14,25 @@ import type { Finder } from './finder.ts';
 
 type Answer = { ok: true; view: RecorderView } | { ok: false; code: ProblemCode; detail: string };
 
-/** The channels of a recorder of the LAN, which need not be added yet (CHAN-09…11). One login a request. */
+/** The channels of a recorder of the LAN, which need not be added yet (CHAN-09…11). One login a request, none where it is added. */
 export class RecorderWork {
   readonly #finder: Finder;
+  readonly #devices: Pick<DeviceManager, 'idOf' | 'operate' | 'passwordOf' | 'rereadChannels'>;
+  readonly #refused: Pick<RefusedLogins, 'guard'>;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #busy = new Set<string>();
 
-  constructor(o: { finder: Finder; clock: Clock; log: Logger }) {
+  constructor(o: {
+    finder: Finder;
+    devices: Pick<DeviceManager, 'idOf' | 'operate' | 'passwordOf' | 'rereadChannels'>;
+    refused: Pick<RefusedLogins, 'guard'>;
+    clock: Clock;
+    log: Logger;
+  }) {
     this.#finder = o.finder;
+    this.#devices = o.devices;
+    this.#refused = o.refused;
     this.#clock = o.clock;
     this.#log = o.log.child({ module: 'recorder-channels' });
   }
@@ -36,27 +48,76 @@ export class RecorderWork {
       return refuse('device-error', `${name} is outside of what this box may reach.`);
     if (this.#busy.has(mac)) return refuse('conflict', `${name} is being worked on.`);
     this.#busy.add(mac);
-    const login = { host: found.address, port: found.httpPort ?? 80, username, password, guard: new LoginGuard() };
-    const driver = new IsapiDriver({ ...login, clock: this.#clock, log: this.#log });
     try {
-      const info = await driver.identify(signal);
-      if (!info.ok) return refuse(info.code, `${name}: ${info.text}`);
-      const device = driver.device();
-      if (!device || !info.value.recorder) return refuse('conflict', `${name} is no recorder.`);
-      let added: RecorderView['added'] = null;
-      if (ask.do === 'add') added = await add(device, ask.cameras, signal);
-      if (ask.do === 'sort') {
-        const passwords = new Map((ask.passwords ?? []).map((one) => [one.channel, one.password]));
-        const sorted = await sortChannels(device, ask.order, (channel) => passwords.get(channel), signal);
-        if (!sorted.ok) return refuse(sorted.code, `${name}: ${sorted.text}`);
-      }
-      const view = await look(device, name, signal);
-      return view.ok ? { ok: true, view: { ...view.value, added } } : refuse(view.code, `${name}: ${view.text}`);
+      const own = this.#devices.idOf(mac);
+      const done = own === null ? null : await this.#connected(own, password, name, ask, signal);
+      const result = done ?? (await this.#loggedIn(found, { username, password }, name, ask, signal));
+      return result.ok ? { ok: true, view: result.value } : refuse(result.code, `${name}: ${result.text}`);
     } finally {
-      driver.close();
       this.#busy.delete(mac);
     }
   }
+
+  /** Over the connection that is there already; null: there is none now, or another password is to be tried. */
+  async #connected(
+    id: string,
+    password: string,
+    name: string,
+    ask: BoxRecorder['ask'],
+    signal: AbortSignal,
+  ): Promise<Result<RecorderView> | null> {
+    let result = null as Result<RecorderView> | null;
+    const asked = await this.#devices.operate(id, async (driver) => {
+      const device = driver instanceof IsapiDriver ? driver.device() : null;
+      result = device ? await work(device, name, ask, signal) : failure('conflict', 'It is no recorder.');
+      return result;
+    });
+    if (result !== null) {
+      if (ask.do !== 'read') await this.#devices.rereadChannels(id);
+      return result;
+    }
+    if (asked.ok || password !== this.#devices.passwordOf(id)) return null;
+    return asked.code === 'device-refused-login' || asked.code === 'device-locked'
+      ? failure(asked.code, 'It refused the login that is kept for it.')
+      : null;
+  }
+
+  async #loggedIn(
+    { mac, address: host, httpPort }: DiscoveredDevice,
+    { username, password }: Pick<BoxRecorder, 'username' | 'password'>,
+    name: string,
+    ask: BoxRecorder['ask'],
+    signal: AbortSignal,
+  ): Promise<Result<RecorderView>> {
+    const guard = this.#refused.guard(mac, username, password);
+    const login = { host, port: httpPort ?? 80, username, password, guard };
+    const driver = new IsapiDriver({ ...login, clock: this.#clock, log: this.#log });
+    try {
+      const info = await driver.identify(signal);
+      if (!info.ok) return info;
+      const device = driver.device();
+      return device ? await work(device, name, ask, signal) : failure('conflict', 'It is no recorder.');
+    } finally {
+      driver.close();
+    }
+  }
+}
+
+async function work(
+  device: IsapiDevice,
+  name: string,
+  ask: BoxRecorder['ask'],
+  signal: AbortSignal,
+): Promise<Result<RecorderView>> {
+  if (!device.info.recorder) return failure('conflict', 'It is no recorder.');
+  const added = ask.do === 'add' ? await add(device, ask.cameras, signal) : null;
+  if (ask.do === 'sort') {
+    const passwords = new Map((ask.passwords ?? []).map((one) => [one.channel, one.password]));
+    const sorted = await sortChannels(device, ask.order, (channel) => passwords.get(channel), signal);
+    if (!sorted.ok) return sorted;
+  }
+  const view = await look(device, name, signal);
+  return view.ok ? { ok: true, value: { ...view.value, added } } : view;
 }
 
 async function add(

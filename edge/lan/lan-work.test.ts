@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DiscoveredDevice } from '../../protocol/wire/box-api.ts';
+import { RefusedLogins } from '../devices/refused-logins.ts';
 import { SadpCommander } from '../discovery/sadp-commander.ts';
 import { ScriptedSadp } from '../discovery/testing/scripted-sadp.ts';
 import { Documents, eagerClock } from '../isapi/testing/documents.ts';
@@ -38,7 +39,9 @@ beforeEach(async () => {
     },
   };
   const commander = new SadpCommander({ channel: sadp, clock, log });
-  app = lanRoutes(new LanWork({ discovery, devices, sadp: commander, clock, log }));
+  app = lanRoutes(
+    new LanWork({ discovery, devices, sadp: commander, refused: new RefusedLogins({ clock }), clock, log }),
+  );
 });
 afterEach(() => isapi.stop());
 

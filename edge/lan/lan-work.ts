@@ -13,8 +13,8 @@ import type {
 } from '../../protocol/wire/lan.ts';
 import type { ProblemCode } from '../../protocol/wire/problem.ts';
 import { isSame } from '../devices/address.ts';
-import { LoginGuard } from '../devices/login-guard.ts';
 import type { DeviceManager } from '../devices/manager.ts';
+import type { RefusedLogins } from '../devices/refused-logins.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { SadpCommander } from '../discovery/sadp-commander.ts';
 import { failure, type IsapiFailure, type Result } from '../isapi/answer.ts';
@@ -42,6 +42,7 @@ export class LanWork {
   readonly #discovery: LanSearch;
   readonly #devices: LanDevices;
   readonly #sadp: LanCommands;
+  readonly #refused: Pick<RefusedLogins, 'guard' | 'forget'>;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #busy = new Set<string>();
@@ -50,12 +51,14 @@ export class LanWork {
     discovery: LanSearch;
     devices: LanDevices;
     sadp: LanCommands;
+    refused: Pick<RefusedLogins, 'guard' | 'forget'>;
     clock: Clock;
     log: Logger;
   }) {
     this.#discovery = o.discovery;
     this.#devices = o.devices;
     this.#sadp = o.sadp;
+    this.#refused = o.refused;
     this.#clock = o.clock;
     this.#log = o.log.child({ module: 'lan' });
   }
@@ -98,6 +101,7 @@ export class LanWork {
   reset({ mac, answers, newPassword }: z.infer<typeof BoxReset>): Promise<Done> {
     return this.#alone(mac, 'reset', async (device) => {
       const done = await this.#sadp.answerReset(device.mac, answers, newPassword);
+      if (done.ok) this.#refused.forget(device.mac);
       return done.ok ? at(device) : done;
     });
   }
@@ -179,7 +183,7 @@ export class LanWork {
     if (!this.#discovery.permits(host))
       return failure('device-unreachable', 'It is outside of what this box may reach.');
     const [clock, log] = [this.#clock, this.#log];
-    const login = { username: 'admin', password, guard: new LoginGuard() };
+    const login = { username: 'admin', password, guard: this.#refused.guard(mac, 'admin', password) };
     const client = new IsapiClient({ host, port: httpPort ?? 80, ...login, clock, log });
     try {
       const info = await readDeviceInfo(client);

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import { systemClock as clock } from '../../../protocol/clock.ts';
 import { Activator } from '../../devices/activator.ts';
+import { RefusedLogins } from '../../devices/refused-logins.ts';
 import { Warnables } from '../../warnables.ts';
 import { Discovery } from '../discovery.ts';
 import { SadpCommander } from '../sadp-commander.ts';
@@ -22,7 +23,7 @@ const temporary = new TemporaryAddresses({
   log,
 });
 const sadp = new SadpCommander({ channel: discovery, clock, log });
-const activator = new Activator({ discovery, temporary, sadp, clock, log });
+const activator = new Activator({ discovery, temporary, sadp, refused: new RefusedLogins({ clock }), clock, log });
 await temporary.start();
 discovery.start();
 const print = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`);
