@@ -1182,7 +1182,14 @@ export type RecorderView = {
   poe: boolean;
   sortable: boolean;
   channels: { channel: number; name: string; address: string | null; online: boolean | null }[];
-  seen: { address: string; port: number; protocol: string; model: string | null; serial: string | null }[];
+  seen: {
+    address: string;
+    port: number;
+    protocol: string;
+    model: string | null;
+    serial: string | null;
+    device?: { mac: string; model: string } | null;
+  }[];
   added: { address: string; ok: boolean; code: string | null; text: string | null }[] | null;
 };
 export type Redeemed = { added: { content: 'employee-slots'; quantity: number }[]; slots: number; slotsUsed: number };
@@ -2800,7 +2807,14 @@ export interface Routes {
           | { do: 'read' }
           | {
               do: 'add';
-              cameras: { address: string; port: number; protocol: string; username?: string; password?: string }[];
+              cameras: {
+                address: string;
+                port: number;
+                protocol: string;
+                username?: string;
+                mac?: string;
+                password?: string;
+              }[];
             }
           | { do: 'sort'; order: number[]; passwords?: { channel: number; password: string }[] };
       };
