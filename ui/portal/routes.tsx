@@ -98,6 +98,12 @@ export const ROUTES = withPages<PageRoute>([
     strings: ['customer', 'handover', 'site'],
   },
   {
+    path: '/requests/password/:requestId',
+    load: async () => (await import('./customer/password-request-page.tsx')).PasswordRequestPage,
+    who: ['customer'],
+    strings: ['customer', 'upgrade'],
+  },
+  {
     path: '/handovers/:handoverId',
     load: async () => (await import('./customer/handover.tsx')).HandoverPage,
     who: ['customer'],

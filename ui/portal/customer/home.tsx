@@ -16,18 +16,20 @@ const SITES = api.paged('/sites', { query: { limit: 50 } });
 /** A customer's first page: what waits for an answer, then each site with one big state. */
 export function CustomerHome() {
   const handovers = useResource((signal) => api.get('/handovers', { signal }), []);
+  const passwords = useResource((signal) => api.get('/password-requests', { signal }), []);
   const requests = useResource((signal) => api.get('/requests', { query: { open: 'true', limit: 50 }, signal }), []);
   const shares = useResource((signal) => api.get('/shares', { query: { limit: 50 }, signal }), []);
   const sites = useResource((signal) => SITES.page(null, signal), []);
   useAgain(() => {
-    for (const part of [handovers, requests, shares, sites]) part.reload();
+    for (const part of [handovers, requests, passwords, shares, sites]) part.reload();
   });
-  const asked = requests.data?.items.length ?? 0;
+  const resets = (passwords.data?.items ?? []).filter((request) => request.state === 'open');
+  const asked = (requests.data?.items.length ?? 0) + resets.length;
   const link = keptToken() && handovers.data?.items.length === 0;
   return (
     <>
       <Title>{t('customer.home.title')}</Title>
-      {[handovers, requests, shares, sites].map((part, i) => (
+      {[handovers, requests, passwords, shares, sites].map((part, i) => (
         <ProblemPanel key={String(i)} error={part.error} what={t('customer.home.failed')} retry={part.reload} />
       ))}
       {handovers.data?.items.map(({ id, siteName, provider }) => (
@@ -61,7 +63,12 @@ export function CustomerHome() {
       {asked > 0 && (
         <Call
           text={t('customer.home.requests', { count: asked })}
-          more={[...new Set(requests.data!.items.map((request) => request.applicant.name))].join(', ')}
+          more={[
+            ...new Set([
+              ...(requests.data?.items ?? []).map((one) => one.applicant.name),
+              ...resets.map((one) => one.company.name),
+            ]),
+          ].join(', ')}
           href="/requests"
           action={t('customer.home.requestsOpen')}
         />

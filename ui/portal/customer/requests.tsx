@@ -16,6 +16,7 @@ import { whatOf } from '../handover/held.tsx';
 import { validities } from '../handover/validities.ts';
 import { api } from '../session.ts';
 import { More } from '../site/more.tsx';
+import { PasswordRequests } from './password-requests.tsx';
 import { useAgain } from './use-again.ts';
 
 const OPEN = api.paged('/requests', { query: { open: 'true', limit: 20 } });
@@ -40,6 +41,7 @@ export function Requests() {
           <Lines list={open} paged={OPEN} />
         </Panel>
       )}
+      <PasswordRequests />
       <ProblemPanel error={closed.error} what={t('customer.requests.failed')} retry={closed.reload} />
       {closed.data && closed.data.items.length > 0 && (
         <Panel title={t('customer.requests.closed')}>

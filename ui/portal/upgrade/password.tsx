@@ -10,6 +10,8 @@ import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction } from '../../components/resource.ts';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
+import { AskCustomer } from './ask-customer.tsx';
+import { NewPassword } from './new-password.tsx';
 
 type Where = 'lan' | 'away' | 'gui';
 
@@ -38,7 +40,11 @@ export function PasswordPage({ params }: { params?: { deviceId?: string } }) {
             <Change device={device} ask={false} />
           </Way>
         )}
-        {where !== 'gui' && handedOver && <Customer atSite={where === 'lan'} />}
+        {where !== 'gui' && handedOver && (
+          <Way title={t('password.customerTitle')} text={t('password.customerText')}>
+            <AskCustomer device={device} />
+          </Way>
+        )}
         {where === 'lan' && (
           <>
             <Way title={t('password.oldTitle')} text={t('password.oldText')}>
@@ -61,18 +67,6 @@ function Way({ title, text, children }: { title: string; text?: string; children
         {children}
       </div>
     </Panel>
-  );
-}
-
-function Customer({ atSite }: { atSite: boolean }) {
-  const { base } = useSite();
-  return (
-    <Way title={t('password.customerTitle')} text={t('password.customerText')}>
-      <State level="info">{t(atSite ? 'password.atSite' : 'password.notAtSite')}</State>
-      <a class="btn self-start" href={`${base}/customer/apply`}>
-        {t('password.apply')}
-      </a>
-    </Way>
   );
 }
 
@@ -101,20 +95,6 @@ function Change({ device, ask }: { device: Device; ask: boolean }) {
     </Form>
   );
 }
-
-const NewPassword = ({ error }: { error: Parameters<typeof Field>[0]['error'] }) => (
-  <Field
-    label={t('password.new')}
-    name="next"
-    type="password"
-    autoComplete="new-password"
-    hint={t('password.newHint')}
-    minLength={8}
-    maxLength={16}
-    error={error}
-    required
-  />
-);
 
 /** What the device itself offers for a reset; asked when a person wants to know. */
 function Offered({ mac, boxSerial }: { mac: string; boxSerial: string }) {
