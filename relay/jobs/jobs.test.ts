@@ -231,6 +231,7 @@ it('a recorder is to be sorted until it was, and again after cameras came; one t
   };
   const passwords = [1, 2].map((n) => ({ channel: n, password: 'Entered-1' }));
   const sorted = async () => (await work.sorted(scope(), acme.siteId)).macs;
+  await db.deleteFrom('recorder_orders').execute();
   await ask({ do: 'read' });
   expect(await sorted()).toEqual([]);
   for (let twice = 0; twice < 2; twice++) await ask({ do: 'sort', order: [2, 1], passwords });
