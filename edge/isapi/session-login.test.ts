@@ -68,7 +68,8 @@ describe('the answer to a challenge', () => {
       );
     expect(readSessionChallenge(cap('100'))).toMatchObject({ iterations: 100, irreversible: false });
     expect(readSessionChallenge(cap('999999999'))).toBeNull();
-    expect(readSessionChallenge(cap('-3'))).toBeNull();
+    for (const few of ['-3', '0', '1', '2', '49']) expect(readSessionChallenge(cap(few))).toBe('weak');
+    expect(readSessionChallenge(cap('1.5e2x'))).toBeNull();
     expect(readSessionChallenge(Buffer.from('<html/>'))).toBeNull();
   });
 
@@ -103,6 +104,28 @@ describe('session login', () => {
     expect(guard.refused?.text).toContain('4 tries');
     await client.request('PUT', '/SecurityCP/control/disarm/1');
     expect(panel.logins).toBe(1);
+  });
+
+  it.each([
+    [403, 'passwordError'],
+    [403, 'lowPrivilege'],
+    [200, 'invalidOperation'],
+    [500, ''],
+  ])('is refused by whatever is no yes, and not tried again: %i %s', async (status, word) => {
+    const { panel, client, guard } = await connect({ refusal: { status, word } }, { password: 'wrong' });
+    for (let i = 0; i < 6; i++) expect(await client.get(STATUS)).toMatchObject({ code: 'device-refused-login' });
+    expect(panel.logins).toBe(1);
+    expect(guard.refused).toMatchObject({ by: 'isapi' });
+  });
+
+  it.each([
+    { iterations: 1, irreversible: false },
+    { iterations: 2, irreversible: true },
+  ])('answers no challenge from whose answer the password could be read: %o', async (script) => {
+    const { panel, client } = await connect(script);
+    const result = await client.get(STATUS);
+    expect(result).toMatchObject({ ok: false, code: 'device-error', text: expect.stringContaining('another device') });
+    expect(panel.logins).toBe(0);
   });
 
   it('leaves the last two tries to a person', async () => {

@@ -17,16 +17,22 @@ export interface SessionChallenge {
 
 /** More rounds than any device asks for; a false one must not keep the box busy. */
 const MAX_ITERATIONS = 10_000;
+/**
+ * Devices ask for 100. With one or two rounds the answer would be the password's plain hash, or one step from it, and good for
+ * other devices: who asks for that is no device.
+ */
+const MIN_ITERATIONS = 50;
 const MAX_SALT = 512;
 
-/** Reads `SessionLoginCap`; null when the device offers no session login. */
-export function readSessionChallenge(body: Buffer): SessionChallenge | null {
+/** Reads `SessionLoginCap`; null when the device offers no session login, `weak` when its answer would tell the password. */
+export function readSessionChallenge(body: Buffer): SessionChallenge | 'weak' | null {
   const node = document(body, 'SessionLoginCap');
   if (!node) return null;
   const field = (name: string) => text(node, name).slice(0, MAX_SALT);
   const iterations = Number(field('iterations') || '100');
   if (!field('challenge') || !field('sessionID')) return null;
-  if (!Number.isInteger(iterations) || iterations < 1 || iterations > MAX_ITERATIONS) return null;
+  if (!Number.isInteger(iterations) || iterations > MAX_ITERATIONS) return null;
+  if (iterations < MIN_ITERATIONS) return 'weak';
   return {
     sessionId: field('sessionID'),
     challenge: field('challenge'),

@@ -42,16 +42,22 @@ export async function openSession(o: {
       'It offers no digest login and no session login; a password is never sent in the clear.',
     );
   }
+  if (challenge === 'weak') {
+    return failure(
+      'device-error',
+      'It asks for a session login from which the password could be read: it may be another device. Nothing was sent.',
+    );
+  }
   const body = sessionLoginBody(challenge, o.username, o.password);
   const answer = await o.exchange('POST', `/Security/sessionLogin?timeStamp=${Math.floor(o.nowMs / 1000)}`, body);
   if ('ok' in answer) return answer;
   switch (loginOutcome(answer.status, answer.body)) {
-    case 'refused':
-      return { refused: answer.body };
     case 'too-many-sessions':
       return failure('device-error', 'Too many programs are logged in to it at once; log out of one of them.');
+    // Firmware has many words for a wrong password, and what is not one may have counted as a try all the same.
+    case 'refused':
     case 'other':
-      return failure('device-error', `It answered a session login with HTTP status ${answer.status}.`);
+      return { refused: answer.body };
   }
   const cookie = sessionCookie(answer.setCookie, answer.body);
   return cookie ? { cookie } : failure('device-error', 'It took the login and opened no session.');

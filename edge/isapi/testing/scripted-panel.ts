@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { readSessionChallenge, sessionPassword } from '../session-login.ts';
+import { readSessionChallenge, type SessionChallenge, sessionPassword } from '../session-login.ts';
 
 type Answer = { status?: number; json?: unknown; xml?: string };
 type Route = (asked: { method: string; url: string; body: string; json: unknown }) => Answer;
@@ -15,6 +15,9 @@ export class ScriptedPanel {
   cookie: 'named' | 'body' = 'named';
   salt2 = 'A1B2';
   irreversible = true;
+  iterations = 100;
+  /** How a wrong password is refused, where not as most do. */
+  refusal: { status: number; word: string } | null = null;
   sessionsFull = false;
   /** Ends sessions as fast as they are opened. */
   forgetful = false;
@@ -79,16 +82,22 @@ export class ScriptedPanel {
 
   #challenge(): string {
     const salts = this.irreversible ? `<salt>22CF</salt>${this.salt2 ? `<salt2>${this.salt2}</salt2>` : ''}` : '';
-    return `<SessionLoginCap version="2.0" ${XMLNS}>\n<sessionID>116c191b1981</sessionID><challenge>f0a902b12718</challenge><iterations>100</iterations><isIrreversible>${this.irreversible}</isIrreversible><sessionIDVersion>2.1</sessionIDVersion>${salts}</SessionLoginCap>`;
+    return `<SessionLoginCap version="2.0" ${XMLNS}>\n<sessionID>116c191b1981</sessionID><challenge>f0a902b12718</challenge><iterations>${this.iterations}</iterations><isIrreversible>${this.irreversible}</isIrreversible><sessionIDVersion>2.1</sessionIDVersion>${salts}</SessionLoginCap>`;
   }
 
   #login(res: ServerResponse, body: string): void {
     this.logins++;
     const sent = /<password>(\w+)<\/password>/.exec(body)?.[1];
     const name = /<userName>(.*?)<\/userName>/.exec(body)?.[1] ?? '';
-    const right = sessionPassword(readSessionChallenge(Buffer.from(this.#challenge()))!, name, this.password);
+    const challenge = readSessionChallenge(Buffer.from(this.#challenge())) as SessionChallenge;
+    const right = sessionPassword(challenge, name, this.password);
     if (sent !== right) {
       this.tries--;
+      if (this.refusal) {
+        const { status, word } = this.refusal;
+        const said = `<statusCode>4</statusCode><subStatusCode>${word}</subStatusCode>`;
+        return void res.writeHead(status).end(`<ResponseStatus ${XMLNS}>${said}</ResponseStatus>`);
+      }
       return void res.writeHead(401).end(this.#refusal('SessionUserCheck'));
     }
     if (this.sessionsFull) {
