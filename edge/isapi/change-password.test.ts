@@ -50,6 +50,13 @@ it('firmware that wants the old password in the document too gets it', async () 
   expect(documents.written).toHaveLength(2);
 });
 
+it('what asks for no login is told neither the new password nor the old one', async () => {
+  scripted.script.open = /./;
+  take = () => ({ refuse: 'needLoginPassword' });
+  expect(await change('Correct-1')).toMatchObject({ ok: false, code: 'device-error' });
+  expect(documents.written).toEqual([]);
+});
+
 it('a wrong old password costs one try, and no new one is sent', async () => {
   expect(await change('Wrong-1')).toMatchObject({ ok: false, code: 'device-refused-login' });
   expect([scripted.wrongLogins, documents.written.length]).toEqual([1, 0]);

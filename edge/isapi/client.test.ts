@@ -113,6 +113,29 @@ describe('login', () => {
   });
 });
 
+describe('a write', () => {
+  it('does not go to what asks for no login', async () => {
+    const { client, device } = await connect({ open: /./ });
+    expect((await client.get(INFO)).ok).toBe(true);
+    for (const method of ['PUT', 'POST', 'DELETE']) {
+      const result = await client.request(method, '/Security/users/1', { body: Buffer.from('<User/>') });
+      expect(result).toMatchObject({ ok: false, code: 'device-error', text: expect.stringContaining('no login') });
+    }
+    expect(device.seen.filter((s) => s.method !== 'GET')).toEqual([]);
+  });
+
+  it.each(['/ISAPI', '/PSIA', ''])('goes to old firmware that asks for one elsewhere, under "%s"', async (prefix) => {
+    const { client, device, logins } = await connect({ open: /userCheck/ });
+    client.prefix = prefix;
+    device.routes.delete('/ISAPI/Security/userCheck');
+    device.routes.set(`${prefix}/System/time`, (_req, res) => device.status(res, 200, 1, 'ok'));
+    expect((await client.request('PUT', '/System/time', { body: Buffer.from('<Time/>') })).ok).toBe(true);
+    device.forgetNonces();
+    expect((await client.request('PUT', '/System/time', { body: Buffer.from('<Time/>') })).ok).toBe(true);
+    expect(logins()).toEqual(['none', 'none', 'good', 'dead-nonce', 'none', 'none', 'good']);
+  });
+});
+
 describe('exchange', () => {
   it('has at most two requests under way at one device', async () => {
     const { client, device } = await connect();

@@ -177,20 +177,25 @@ export class IsapiClient {
     }
   }
 
+  /**
+   * Asks for a challenge before a write: some terminals refuse an empty write before they ask for a login, so a write is never
+   * the one that asks. Who asks for no login at all gets no write, for what is written may be secret.
+   */
+  async #probe(signal: AbortSignal | undefined, agent: Agent | false): Promise<Answer> {
+    // Very old firmware does not have the first.
+    for (const path of ['/Security/userCheck', '/System/deviceInfo']) {
+      const probe = await this.#send('GET', this.prefix + path, { signal }, agent, null);
+      if (!probe.ok || probe.res.statusCode === 401 || probe.res.statusCode === 403) return probe;
+      await this.#read(probe, MAX_BODY_BYTES);
+    }
+    return failure('device-error', 'It asks for no login, and so nothing is written to it: is it the right device?');
+  }
+
   /** A round trip without credentials for the challenge, then one with them. */
   async #logIn(method: string, uri: string, o: RequestOptions, agent: Agent | false): Promise<Answer> {
     if (this.#login) this.#drop(this.#login);
-    // Some terminals refuse an empty write before they ask for a login, so a write is never the one that asks.
-    const probe =
-      method === 'GET'
-        ? await this.#send('GET', uri, o, agent, null)
-        : await this.#send('GET', `${this.prefix}/Security/userCheck`, { signal: o.signal }, agent, null);
-    if (!probe.ok) return probe;
-    if (probe.res.statusCode !== 401 && probe.res.statusCode !== 403) {
-      if (method === 'GET') return probe;
-      await this.#read(probe, MAX_BODY_BYTES);
-      return this.#send(method, uri, o, agent, null);
-    }
+    const probe = method === 'GET' ? await this.#send('GET', uri, o, agent, null) : await this.#probe(o.signal, agent);
+    if (!probe.ok || (probe.res.statusCode !== 401 && probe.res.statusCode !== 403)) return probe;
     const body = await this.#read(probe, MAX_BODY_BYTES);
     if (!Buffer.isBuffer(body)) return body;
     const said = readRefusal(body);

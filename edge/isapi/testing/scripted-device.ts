@@ -19,6 +19,8 @@ export interface Script {
   activated: boolean;
   /** Other challenges sent in front of the real one. */
   extraChallenges: string[];
+  /** What is answered without a login. */
+  open: RegExp | null;
   serial: string;
   mac: string;
   model: string;
@@ -48,6 +50,7 @@ export class ScriptedDevice {
     locked: false,
     activated: true,
     extraChallenges: [],
+    open: null,
     serial: 'DS-2CD2386G2-IU20230412AAWRL11223344',
     mac: '44:19:b6:01:02:03',
     model: 'DS-2CD2386G2-IU',
@@ -138,11 +141,12 @@ export class ScriptedDevice {
       this.seen.push({ method: req.method!, url: req.url!, login: 'none' });
       return void this.status(res, 403, 4, 'notActivated');
     }
+    const open = this.script.open?.test(req.url!) && !req.headers.authorization;
     const login = this.#check(req);
     this.seen.push({ method: req.method!, url: req.url!, login });
     if (login === 'wrong' && --this.script.tries <= 0) this.script.locked = true;
     const route = this.routes.get(req.url!) ?? this.routes.get(req.url!.split('?')[0]!);
-    if (login !== 'good' || this.script.locked) this.#challenge(res, login);
+    if (!open && (login !== 'good' || this.script.locked)) this.#challenge(res, login);
     else if (route) route(req, res);
     else this.status(res, 404, 4, 'methodNotAllowed');
   }
