@@ -50,6 +50,12 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     strings: ['upgrade'],
   },
   {
+    path: '/recovery',
+    needs: 'manage',
+    load: async () => (await import('./upgrade/recovery.tsx')).RecoveryPage,
+    strings: ['upgrade'],
+  },
+  {
     path: '/devices/:deviceId/password',
     needs: 'manage',
     load: async () => (await import('./upgrade/password.tsx')).PasswordPage,
@@ -82,7 +88,7 @@ export const SITE_ROUTES = withPages<SiteRoute>([
   {
     path: '/devices/:deviceId',
     load: async () => (await import('./site/device-page.tsx')).DevicePage,
-    strings: ['operations', 'upgrade'],
+    strings: ['operations', 'upgrade', 'install'],
   },
   {
     path: '/devices/:deviceId/settings/:section',

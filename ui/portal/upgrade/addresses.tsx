@@ -51,6 +51,11 @@ export function AddressesPage() {
     <>
       <Title suffix={`${site.data!.name} · Gatepost`}>{t('lan.title')}</Title>
       <p class="muted max-w-prose">{t('lan.text')}</p>
+      <p>
+        <a class="link" href={`${base}/recovery`}>
+          {t('recovery.link')}
+        </a>
+      </p>
       <ProblemPanel error={found.error} what={t('lan.failed')} retry={found.reload} />
       {!found.data && !found.error && <Skeleton lines={6} />}
       {found.data && items.length === 0 && <Empty title={t('lan.none')}>{t('lan.noneNext')}</Empty>}
