@@ -118,6 +118,61 @@ describe('the features of a device', () => {
     expect(dropped).toMatchObject({ ok: true, value: { notKept: [{ name: 'brightness', wanted: 80, is: 45 }] } });
   });
 
+  it('are written one after the other: of two changes of one document at once both stay', async () => {
+    let document: Record<string, number> = { brightness: 40, contrast: 40 };
+    const pause = () => new Promise((resolve) => setImmediate(resolve));
+    const writing: Promise<unknown>[] = [];
+    const field = ([name, value]: [string, number]): SettingField => ({
+      ...{ name, kind: 'number', value, min: 0, max: 100, unit: null },
+    });
+    const changed = async (set: Record<string, FieldValue>) => {
+      const read = { ...document };
+      await pause();
+      document = { ...read, ...(set as Record<string, number>) };
+    };
+    const feature: Feature<null> = {
+      offer: async () => ({
+        sections: [{ section: 'picture', channels: null }],
+        actions: (['doorOpen', 'privacyMaskOn'] as const).map((action) => ({ action, channels: null })),
+      }),
+      sections: {
+        picture: {
+          read: async () => ({ ok: true, value: Object.entries(document).map(field) }),
+          write: async (_, __, set) => {
+            await changed(set);
+            return { ok: true, value: { rebootRequired: false } };
+          },
+        },
+      },
+      actions: {
+        privacyMaskOn: async () => {
+          await changed({ mask: 1 });
+          return { ok: true, value: { pending: false, text: null } };
+        },
+        doorOpen: async () => ({ ok: true, value: { pending: false, text: String(document.brightness) } }),
+      },
+    };
+    const set = new FeatureSet({ features: [feature], device: null, category: 'camera' });
+    await set.capabilities();
+    writing.push(set.write('picture', {}, { brightness: 50 }), set.write('picture', {}, { contrast: 60 }));
+    writing.push(set.act({ action: 'privacyMaskOn', channel: 1 }));
+    // A door does not wait for that.
+    expect(await set.act({ action: 'doorOpen', door: 1 })).toMatchObject({ value: { text: '40' } });
+    expect(await Promise.all(writing)).toMatchObject([
+      { ok: true, value: { notKept: [] } },
+      { ok: true, value: { notKept: [] } },
+      { ok: true },
+    ]);
+    expect(document).toEqual({ brightness: 50, contrast: 60, mask: 1 });
+    const gone = new AbortController();
+    const first = set.write('picture', {}, { brightness: 51 });
+    const second = set.write('picture', {}, { brightness: 52 }, gone.signal);
+    gone.abort();
+    expect(await second).toMatchObject({ ok: false });
+    await first;
+    expect(document.brightness).toBe(51);
+  });
+
   it.each([
     ['an unknown field', { colour: 'red' }],
     ['a number out of range', { brightness: 101 }],

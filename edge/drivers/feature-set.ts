@@ -15,8 +15,19 @@ import type {
   Target,
 } from '../../protocol/wire/operations.ts';
 import { failure, type Result } from '../isapi/answer.ts';
+import { Slots } from '../isapi/slots.ts';
 import type { Feature, Offer } from './feature.ts';
 import { sameArea } from './regions.ts';
+
+const MAX_WAITING = 32;
+/** Actions that read a document of the device, change it and write it back; all others are not held up by such. */
+const CHANGING: ReadonlySet<ActionName> = new Set([
+  ...(['presetSet', 'presetDelete', 'privacyMaskOn', 'privacyMaskOff', 'syncTime'] as const),
+  ...(['channelAdd', 'channelEdit', 'channelDelete', 'channelsSort'] as const),
+]);
+
+/** One change of a device at a time: two at once would each write back what they have read, and one would be lost. */
+export const oneByOne = () => new Slots(1, MAX_WAITING);
 
 type Offered<D> = { feature: Feature<D>; offer: Offer };
 
@@ -26,6 +37,7 @@ export class FeatureSet<D> {
   readonly #device: D;
   readonly #category: DeviceCategory;
   readonly #missed: () => number;
+  readonly #changes: Slots;
   readonly #offers = new Map<Feature<D>, Offer>();
   /** Not asked yet, or asked while the device did not answer everything. */
   readonly #open: Set<Feature<D>>;
@@ -37,11 +49,14 @@ export class FeatureSet<D> {
     category: DeviceCategory;
     /** How many questions have stayed without an answer for a reason that passes: an offer made meanwhile is asked again. */
     missed?: () => number;
+    /** Of the device, where its features are made anew while it is the same; see {@link oneByOne}. */
+    changes?: Slots;
   }) {
     this.#features = o.features;
     this.#device = o.device;
     this.#category = o.category;
     this.#missed = o.missed ?? (() => 0);
+    this.#changes = o.changes ?? oneByOne();
     this.#open = new Set(o.features);
   }
 
@@ -64,7 +79,16 @@ export class FeatureSet<D> {
   }
 
   /** Read, check, write, read back and compare: "OK" from a device does not prove that it kept anything (isapi.md §0). */
-  async write(
+  write(
+    section: Section,
+    at: Target,
+    set: SettingsChange['set'],
+    signal?: AbortSignal,
+  ): Promise<Result<SettingsWritten>> {
+    return this.#change(() => this.#write(section, at, set, signal), signal);
+  }
+
+  async #write(
     section: Section,
     at: Target,
     set: SettingsChange['set'],
@@ -112,7 +136,19 @@ export class FeatureSet<D> {
     const run = holder?.actions?.[action.action] as
       | ((device: D, action: DeviceAction, signal?: AbortSignal) => Promise<Result<ActionDone>>)
       | undefined;
-    return run ? run(this.#device, action, signal) : this.#absent(action.action satisfies ActionName);
+    if (!run) return this.#absent(action.action satisfies ActionName);
+    const act = () => run(this.#device, action, signal);
+    return CHANGING.has(action.action) ? this.#change(act, signal) : act();
+  }
+
+  async #change<T>(change: () => Promise<Result<T>>, signal?: AbortSignal): Promise<Result<T>> {
+    const release = await this.#changes.take(signal);
+    if (!release) return failure('device-error', 'Too many changes of it are waiting.');
+    try {
+      return await change();
+    } finally {
+      release();
+    }
   }
 
   async #section(section: Section, at: Target, signal?: AbortSignal) {

@@ -10,7 +10,7 @@ import type {
 } from '../../protocol/wire/operations.ts';
 import type { LoginGuard } from '../devices/login-guard.ts';
 import type { Driver, DriverChannel } from '../drivers/driver.ts';
-import { FeatureSet } from '../drivers/feature-set.ts';
+import { FeatureSet, oneByOne } from '../drivers/feature-set.ts';
 import { type Alert, videoChannel } from './alert.ts';
 import { AlertStream, type StreamEnd } from './alert-stream.ts';
 import { failure, type Result } from './answer.ts';
@@ -28,6 +28,7 @@ export class IsapiDriver implements Driver {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #watchdogMs: number | undefined;
+  readonly #changes = oneByOne();
   #info: DeviceInfo | null = null;
   #channels: Channel[] = [];
   #features: FeatureSet<IsapiDevice> | null = null;
@@ -176,7 +177,7 @@ export class IsapiDriver implements Driver {
     if (device) {
       const category = categoryOf(device.info);
       const missed = () => this.#client.missed;
-      this.#features = new FeatureSet({ features: ISAPI_FEATURES, device, category, missed });
+      this.#features = new FeatureSet({ features: ISAPI_FEATURES, device, category, missed, changes: this.#changes });
     }
     return this.#features ? fn(this.#features) : failure('device-unreachable', 'It was not reached yet.');
   }

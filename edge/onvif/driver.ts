@@ -12,7 +12,7 @@ import type {
 import type { LoginGuard } from '../devices/login-guard.ts';
 import { tcpPing } from '../discovery/ping.ts';
 import type { DeviceInfo, Driver, DriverChannel } from '../drivers/driver.ts';
-import { FeatureSet } from '../drivers/feature-set.ts';
+import { FeatureSet, oneByOne } from '../drivers/feature-set.ts';
 import type { StreamEnd } from '../isapi/alert-stream.ts';
 import { failure, type Result } from '../isapi/answer.ts';
 import { OnvifClient } from './client.ts';
@@ -37,6 +37,7 @@ export class OnvifDriver implements Driver {
   readonly #client: OnvifClient;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #changes = oneByOne();
   #identity: Identity | null = null;
   #services: Services = {};
   #media: Media = { service: 'media', sources: [] };
@@ -238,6 +239,7 @@ export class OnvifDriver implements Driver {
     this.#features ??= new FeatureSet({
       ...{ features: ONVIF_FEATURES, device, category: categoryOf(this.#media.sources) },
       missed: () => this.#client.missed,
+      changes: this.#changes,
     });
     return fn(this.#features);
   }
