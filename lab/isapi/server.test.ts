@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { XMLParser } from 'fast-xml-parser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { get } from '../testing/digest-client.ts';
@@ -57,5 +59,18 @@ describe('ISAPI of the cameras', () => {
     expect(state).toMatchObject({ failedLogins: 7, locked: true });
     await lab.post('/devices/camera-2/unlock', {});
     expect((await get(device, '/ISAPI/Security/userCheck')).status).toBe(200);
+  });
+
+  it('outlives who goes away in the middle of a request', async () => {
+    const device = lab.camera(1);
+    for (const path of ['/ISAPI/Security/challenge', '/SDK/activateStatus']) {
+      const socket = connect(device.httpPort, device.address);
+      await once(socket, 'connect');
+      socket.write(`POST ${path} HTTP/1.1\r\nHost: lab\r\nContent-Length: 100\r\n\r\n<half`);
+      await new Promise((done) => setTimeout(done, 50));
+      socket.resetAndDestroy();
+    }
+    await new Promise((done) => setTimeout(done, 50));
+    expect((await get(device, '/ISAPI/System/deviceInfo')).status).toBe(200);
   });
 });

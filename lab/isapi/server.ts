@@ -72,6 +72,7 @@ export class IsapiServer {
       setTimeout(() => void this.#serve(request, response), this.delayMs);
     });
     server.on('upgrade', (request, socket, head) => {
+      socket.on('error', () => socket.destroy());
       const taken = this.#options.handlers.some((h) => h.upgrade?.(request, socket, head));
       if (!taken) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
     });
@@ -110,6 +111,8 @@ export class IsapiServer {
     try {
       await this.#answer(request, response);
     } catch (error) {
+      // Who asked has gone in the middle of it: nobody is left to be told.
+      if (response.destroyed || request.socket.destroyed) return;
       if (!response.headersSent) this.refuse(response, request.url ?? '/', 'deviceError');
       if (!(error instanceof TooLarge)) throw error;
     }
