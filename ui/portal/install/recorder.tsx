@@ -38,8 +38,9 @@ function Recorder({ mac, box, rest }: { mac: string; box: string; rest: string[]
   };
   const read = useAction(async () => void (await ask({ do: 'read' })));
   const add = useAction(async (cameras: readonly Camera[], password?: string) => {
-    const wanted = cameras.map(({ address, port, protocol }) => ({
+    const wanted = cameras.map(({ address, port, protocol, device }) => ({
       ...{ address, port, protocol },
+      ...(device && { mac: device.mac }),
       ...(password !== undefined && { password }),
     }));
     const { added: results } = await ask({ do: 'add', cameras: wanted });
@@ -90,7 +91,7 @@ function Recorder({ mac, box, rest }: { mac: string; box: string; rest: string[]
               channels={view.channels}
               sortable={view.sortable}
               opened={added.some((one) => one.ok)}
-              save={async (order) => void (await ask({ do: 'sort', order }))}
+              save={async (order, passwords) => void (await ask({ do: 'sort', order, passwords }))}
             />
           )}
         </Panel>
@@ -176,7 +177,8 @@ function Seen({
         {seen.map((camera) => {
           const words = (
             <span class="min-w-0">
-              {camera.model ?? t('state.unknown')} <span class="mono muted small">{camera.address}</span>
+              {camera.device?.model ?? camera.model ?? t('state.unknown')}{' '}
+              <span class="mono muted small">{camera.address}</span>
             </span>
           );
           return (

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RecorderView } from '../../../protocol/wire/initialise.ts';
+import { Field, Form, Submit } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
@@ -7,6 +8,12 @@ import { useAction } from '../../components/resource.ts';
 import { moved, placeAt } from './order.ts';
 
 type Channel = RecorderView['channels'][number];
+
+/** Of a field of a password, or of the relay's complaint that it is missing. */
+const channelIn = (name: string): number | null => {
+  const found = /(?:^|\.)passwords\.(\d+)$/.exec(name);
+  return found ? Number(found[1]) : null;
+};
 
 /**
  * The channels of a recorder in their order, which a person changes by dragging (mouse or finger), by the arrow keys on the
@@ -22,15 +29,22 @@ export function SortChannels({
   sortable: boolean;
   /** Right after channels were added it takes the focus (CHAN-11). */
   opened: boolean;
-  save: (order: number[]) => Promise<void>;
+  save: (order: number[], passwords: { channel: number; password: string }[]) => Promise<void>;
 }) {
   const [order, setOrder] = useState(channels);
   const [said, setSaid] = useState('');
   const [dragged, setDragged] = useState<number | null>(null);
   const list = useRef<HTMLOListElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
-  const sort = useAction(async () => {
-    await save(order.map((one) => one.channel));
+  const sort = useAction(async (fields: Record<string, string> = {}) => {
+    const passwords = Object.entries(fields).flatMap(([name, password]) => {
+      const channel = channelIn(name);
+      return channel === null ? [] : [{ channel, password }];
+    });
+    await save(
+      order.map((one) => one.channel),
+      passwords,
+    );
     setSaid(t('recorder.sorted'));
   });
   const many = sortable && channels.length > 1;
@@ -39,6 +53,11 @@ export function SortChannels({
   useEffect(() => {
     if (opened && many) heading.current?.focus();
   }, [opened, many]);
+  // The recorder forgets them; those that it was not given from here are asked for.
+  const missing = (sort.error?.fields ?? []).flatMap(({ path }) => {
+    const of = channels.find((one) => one.channel === channelIn(path));
+    return of ? [of] : [];
+  });
   const move = (from: number, to: number) => {
     if (to < 0 || to >= order.length || to === from) return;
     setOrder(moved(order, from, to));
@@ -65,6 +84,24 @@ export function SortChannels({
       )}
       {!sortable && channels.length > 1 && <p class="muted">{t('recorder.notSortable')}</p>}
       <ProblemPanel error={sort.error} what={t('recorder.sortFailed')} focus />
+      {missing.length > 0 && (
+        <Form label={t('recorder.sortPasswords')} onSubmit={(fields) => sort.run(fields)}>
+          {missing.map((one) => (
+            <Field
+              key={one.channel}
+              label={t('recorder.password', { address: one.address ?? one.name })}
+              name={`passwords.${one.channel}`}
+              type="password"
+              required
+              maxLength={128}
+              autoComplete="off"
+            />
+          ))}
+          <Submit busy={sort.busy} doing={t('recorder.completing')}>
+            {t('recorder.complete')}
+          </Submit>
+        </Form>
+      )}
       <ol ref={list} class="flex flex-col divide-y divide-base-300">
         {order.map((one, i) => (
           <li key={one.channel} class={`flex min-h-12 items-center gap-2 py-1 ${dragged === i ? 'bg-base-200' : ''}`}>
@@ -129,7 +166,7 @@ export function SortChannels({
       <p role="status" class="small empty:hidden">
         {said}
       </p>
-      {many && (
+      {many && missing.length === 0 && (
         <p>
           <button type="button" class="btn btn-primary" aria-disabled={sort.busy} onClick={() => sort.run()}>
             {t(sort.busy ? 'recorder.completing' : 'recorder.complete')}
