@@ -82,7 +82,7 @@ const lengthMs = (clipId: string) =>
     .reduce((sum, r) => sum + r.duration, 0) / 90;
 
 describe('clips of events', () => {
-  it('begins at the last key frame 5 s before the event and ends 30 s after it (CLOUD-10, LINK-12)', async () => {
+  it('begins at the last key frame 5 s before the event and ends 30 s after it (CLOUD-10, LINK-12, CLOUD-01)', async () => {
     await pass(21_000);
     const e = await happen();
     expect(only()).toMatchObject({

@@ -122,7 +122,7 @@ const config = (d: LabDevice, o: Partial<DeviceConfig> = {}): DeviceConfig => ({
   ...o,
 });
 
-it('finds the cameras, follows them by MAC, and keeps every event by its id (DISC-01, DISC-03)', async () => {
+it('finds the cameras, follows them by MAC, and keeps every event by its id (DISC-01, DISC-03, DISC-02, HLTH-20)', async () => {
   const { discovery, manager, events, journal, warnables } = box();
   await until(() => discovery.list().length === lab.devices.length + 1);
   for (const d of lab.devices) {

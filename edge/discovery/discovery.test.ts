@@ -207,7 +207,7 @@ describe('the search on loopback', () => {
 });
 
 describe('ping', () => {
-  it('is green below 50 ms, yellow to 200 ms, red above (DISC-05, DISC-06, DISC-07)', () => {
+  it('is green below 50 ms, yellow to 200 ms, red above (DISC-05, DISC-06, DISC-07, DISC-08)', () => {
     expect([0, 49.9, 50, 200, 200.1, null].map(pingLevel)).toEqual([
       'green',
       'green',

@@ -58,7 +58,7 @@ describe('an alert', () => {
     ['diskfull', 'diskFull'],
     ['illAccess', 'illegalLogin'],
     ['thermometry', 'other'],
-  ])('%s is %s, in any case', (word, type) => {
+  ])('%s is %s, in any case (RADR-02, RADR-03, LINK-20)', (word, type) => {
     expect(read(`<eventType>${word}</eventType><eventState>active</eventState>`)).toMatchObject({ type, word });
   });
 

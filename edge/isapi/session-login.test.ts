@@ -89,7 +89,7 @@ describe('session login', () => {
     { salt2: '' },
     { irreversible: false },
     { cookie: 'body' },
-  ])('logs in once where a device offers nothing else: %o', async (script) => {
+  ])('logs in once where a device offers nothing else: %o (PANL-07)', async (script) => {
     const { panel, client } = await connect(script);
     for (let i = 0; i < 3; i++) expect(await client.get(STATUS)).toMatchObject({ ok: true });
     expect((await client.request('PUT', '/SecurityCP/control/disarm/1?format=json')).ok).toBe(true);

@@ -182,7 +182,7 @@ describe('a switch by SNMP', () => {
     });
   });
 
-  it('restarts a port, but never the one that the box is behind', async () => {
+  it('restarts a port, but never the one that the box is behind (NET-33)', async () => {
     const { driver, agent, clock } = await switchWith();
     await driver.identify();
     expect(await driver.act({ action: 'portRestart', port: 2 })).toMatchObject({

@@ -81,7 +81,7 @@ describe('faults on the alarm paths', () => {
 describe('the relay out of reach', () => {
   const OUTAGE_MS = Number(process.env.GATEPOST_OUTAGE_MS ?? 30_000);
 
-  it('keeps events, clips and alarms on disk, and delivers them in order with their real times (BOX-15)', async () => {
+  it('keeps events, clips and alarms on disk, and delivers them in order with their real times (BOX-15, BOX-12)', async () => {
     const cut = Date.now();
     await demo.fault('box-relay', 'blackhole');
     const labIds: string[] = [];

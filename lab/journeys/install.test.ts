@@ -192,7 +192,7 @@ describe('a box, a LAN of unpacked devices, one installer (J1)', () => {
     expect(after.channels.map((channel) => channel.online)).toEqual([true, true]);
   });
 
-  it('adds all to the site without asking for a password again, with a result for each (ADD-14, ADD-17, ADD-20, INIT-01)', async () => {
+  it('adds all to the site without asking for a password again, with a result for each (ADD-14, ADD-17, ADD-20, INIT-01, DISC-13)', async () => {
     const seen = await stack.discovered(Object.values(mac));
     const wanted = ['nvr', 'dvr', 'access', 'camera'].map((name) => {
       const found = seen.find((device) => device.mac === mac[name])!;

@@ -49,7 +49,7 @@ describe('one alarm, all the way through (J2, J3)', () => {
     expect(Number(received[0]?.zone)).toBe(1);
   });
 
-  it('has a whole clip three seconds after its last one, H.264 as the camera made it (CLOUD-04, CLOUD-10)', async () => {
+  it('has a whole clip three seconds after its last one, H.264 as the camera made it (CLOUD-04, CLOUD-10, BOX-02)', async () => {
     // 30 s after the event are recorded; three more for the rest of the way.
     const clip = await until('the clip', 30_000 + 3_000 - (Date.now() - ms(event.occurredAt)), async () => {
       const { clip } = await demo.event(event.id);

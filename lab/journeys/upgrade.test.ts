@@ -76,7 +76,7 @@ describe('upgrades (J14)', () => {
     });
   };
 
-  it('a batch: each its package, in the form that it takes; what is for other models is refused by the device (UPG-08, UPG-10)', async () => {
+  it('a batch: each its package, in the form that it takes; what is for other models is refused by the device (UPG-08, UPG-10, UPG-13)', async () => {
     const wanted: [string, string, string][] = [
       ['camera', 'IPC_V9.9.0_260101.zip', 'GATEPOST-LAB-FIRMWARE * V9.9.0 260101 '],
       ['nvr', 'NVR_V9.9.1_Build_260102.zip', 'GATEPOST-LAB-FIRMWARE DS-OTHER V9.9.1 260102 '],

@@ -66,7 +66,7 @@ describe('verification codes', () => {
     ]);
   });
 
-  it('and serials have a place for each of the twelve kinds (SN-01, SN-07)', () => {
+  it('and serials have a place for each of the twelve kinds (SN-01, SN-07, SN-02, SN-03, SN-04, SN-05, SN-06)', () => {
     expect(WHERE_FOUND).toHaveLength(12);
     const inQr = WHERE_FOUND.filter((row) => (row.code as readonly string[]).includes('labelQr')).map(
       (row) => row.device,

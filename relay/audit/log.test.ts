@@ -251,7 +251,7 @@ describe('who sees what (LOGS-07)', () => {
 });
 
 describe('searching (LOGS-03)', () => {
-  it('finds by employee, site, time and text, page by page', async () => {
+  it('finds by employee, site, time and text, page by page (PLAT-14)', async () => {
     const { api } = acme;
     const employee = people['manages all sites']!.userId;
     const theirs = await list(api, `userId=${employee}`);

@@ -118,7 +118,7 @@ describe('when (COLL-03)', () => {
 });
 
 describe('an ISP', () => {
-  it('has all permissions for the devices until the site is handed over (COLL-01)', async () => {
+  it('has all permissions for the devices until the site is handed over (COLL-01, HAND-16)', async () => {
     const siteId = await stage.site(acme, uuidv7());
     const deviceId = await stage.device(siteId, 'Camera');
     expect(await may(partner, siteId)).toBe(404);

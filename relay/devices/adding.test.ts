@@ -116,7 +116,7 @@ afterAll(async () => {
 });
 
 describe('by serial number', () => {
-  it('finds what a box sees by the short or the long one, and adds it through the box (ADD-12, SN-09)', async () => {
+  it('finds what a box sees by the short or the long one, and adds it through the box (ADD-12, SN-09, ADD-02, ADD-04, ADD-11)', async () => {
     const result = await bySerial();
     expect(result).toMatchObject({
       name: 'T123T45R6',
@@ -226,7 +226,7 @@ describe('what a device is', () => {
 });
 
 describe('by address', () => {
-  it('adds an encoding device that takes connections, its password sealed beside no box (ADD-03, ADD-05, ADD-08)', async () => {
+  it('adds an encoding device that takes connections, its password sealed beside no box (ADD-03, ADD-05, ADD-08, ADD-01)', async () => {
     const result = await byAddress({ channelCount: 4 });
     const device = { accessMode: 'ip', boxSerial: null, type: 'encoding', channelCount: 4, health: null };
     expect(result).toMatchObject({ result: 'added', device });

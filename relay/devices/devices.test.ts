@@ -156,7 +156,7 @@ describe('adding a device', () => {
     'device-locked',
     'device-not-activated',
     'device-unreachable',
-  ] as const)('adds nothing when the box says %s, and does not try again', async (code) => {
+  ] as const)('adds nothing when the box says %s, and does not try again (ADD-07)', async (code) => {
     tunnel.answer = json(502, problem(code, 'The camera at 192.168.1.64 says no.'));
     await expect(devices.add(scope, acme.siteId, camera())).rejects.toMatchObject({
       code,

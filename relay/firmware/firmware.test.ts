@@ -9,6 +9,7 @@ import { createScope } from '../auth/scope.ts';
 import { FolderStore } from '../clips/object-store.ts';
 import type { Db } from '../db/database.ts';
 import { TestBox } from '../testing/box.ts';
+import { colleague } from '../testing/colleague.ts';
 import { openTestDatabase } from '../testing/database.ts';
 import { type Call, type Company, TestRelay } from '../testing/relay.ts';
 import { Catalogue } from './catalogue.ts';
@@ -143,7 +144,7 @@ describe('a package', () => {
     expect(readdirSync(join(relay.dir, 'objects', 'tmp'))).toEqual([]);
   });
 
-  it('of one company is nothing to another, nor to its boxes', async () => {
+  it('of one company is nothing to another, nor to its boxes (UPG-07, UPG-09)', async () => {
     const zip = good();
     const wanted = { fileName: 'NVR_V5.0.0_Build_260210.zip', size: zip.length };
     const begun = await acme.api('POST', `/devices/${devices.Recorder}/firmware`, wanted);
@@ -155,6 +156,9 @@ describe('a package', () => {
     // Whoever has to install it by hand gets it back as it came (UPG-07).
     expect((await acme.api('GET', `/firmware/${id}/package`)).status).toBe(200);
     expect((await rival.api('POST', `/devices/${devices.Recorder}/firmware`, wanted)).status).toBe(404);
+    const viewer = await colleague(relay, acme.companyId, ['manage-all-sites', 'live-view']);
+    const barred = await viewer.api('POST', `/devices/${devices.Recorder}/firmware`, wanted);
+    expect(barred).toMatchObject({ status: 403, body: { code: 'not-allowed' } });
   });
 });
 
@@ -193,7 +197,7 @@ describe('upgrades of a site', () => {
     ).toHaveLength(1);
   });
 
-  it('begin as one job a box; what cannot be upgraded says why (UPG-02, UPG-05, UPG-11)', async () => {
+  it('begin as one job a box; what cannot be upgraded says why (UPG-02, UPG-05, UPG-11, UPG-14)', async () => {
     const { id } = await upload();
     const made: unknown[][] = [];
     const work = {

@@ -85,7 +85,7 @@ describe('what can be shared', () => {
     ['a device reached by address (SHAR-03)', { accessMode: 'ip' as const }, 1, { code: 'conflict', detail: /P2P/ }],
     ['a network device (HAND-04)', { type: 'network' as const }, 1, { code: 'conflict', detail: /cannot be shared/ }],
     ['a loudspeaker (HAND-04)', { type: 'audio' as const }, 1, { code: 'conflict', detail: /cannot be shared/ }],
-  ])('refuses %s', async (_, more, count, { code, detail }) => {
+  ])('refuses %s (SHAR-03)', async (_, more, count, { code, detail }) => {
     const { siteId, devices } = await site(count, more);
     const { status, body } = await share(siteId, { customers: [to(clara, devices)] });
     expect([status, body.code]).toEqual([409, code]);

@@ -226,7 +226,7 @@ describe('the site authorisation', () => {
     expect(discovery.body.code).toBe('site-status');
   });
 
-  it('is applied for only then, and approved with a validity that ends to the second (HAND-13, PERM-07)', async () => {
+  it('is applied for only then, and approved with a validity that ends to the second (HAND-13, PERM-07, PERM-09)', async () => {
     const path = `/sites/${site}/authorization-applications`;
     const asked = await acme.api('POST', path, { validity: '8h', remark: 'Yearly service' });
     expect(asked.status).toBe(201);

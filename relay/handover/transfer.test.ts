@@ -39,7 +39,12 @@ describe('statuses', () => {
       ] as const
     ).map(([operation, path, body]) => ({ status, operation, path, body })),
   );
-  it.each(cells)('$status: $path as the matrix says (SITE-13, PERM-07)', async ({ status, operation, path, body }) => {
+  it.each(cells)('$status: $path as the matrix says (SITE-13, PERM-07, HAND-01)', async ({
+    status,
+    operation,
+    path,
+    body,
+  }) => {
     const { site, device } = await ready();
     await stage.setStatus(site, status);
     if (body && 'items' in body) body.items.splice(0, 9, { deviceId: device, permission: 'live', validity: '1h' });
@@ -58,7 +63,7 @@ describe('preconditions (HAND-03)', () => {
     ]);
   });
 
-  it('refuses devices reached by address, and lists them to be added again', async () => {
+  it('refuses devices reached by address, and lists them to be added again (ADD-10)', async () => {
     const { site } = await ready();
     const [one, two] = [
       await stage.device(site, 'Shed', { accessMode: 'ip' }),
@@ -295,7 +300,7 @@ describe('validities', () => {
 });
 
 describe('a team site', () => {
-  it('has two permissions instead: Service Management and System Access (HAND-15, PERM-10)', async () => {
+  it('has two permissions instead: Service Management and System Access (HAND-15, PERM-10, HAND-14)', async () => {
     const { site, device } = await ready({ team: true });
     const wim = await relay.customer('Wim');
     const requests = [

@@ -154,7 +154,7 @@ const WATCHING = ['ptzMove', 'ptzStop', 'ptzHome', 'focus', 'presetCall', 'patro
 describe('who may', () => {
   it.each(
     ACTIONS.map((name) => [name, WATCHING.includes(name) ? 'live' : 'configure'] as const),
-  )('%s: who holds “%s” on the device, and nobody else (HAND-06)', async (name, needed) => {
+  )('%s: who holds “%s” on the device, and nobody else (HAND-06, RCFG-06)', async (name, needed) => {
     await holding(needed === 'live' ? 'configure' : 'live', 'playback');
     expect(await call('POST', 'actions', bodyOf(name))).toMatchObject({ body: { code: 'permission-needed' } });
     expect(tunnel.asked).toEqual([]);
@@ -189,7 +189,7 @@ describe('who may', () => {
     expect((await call('GET', 'settings/video?channel=1')).status).toBe(200);
   });
 
-  it('is nobody where nothing is held, and no device that has no box is operated', async () => {
+  it('is nobody where nothing is held, and no device that has no box is operated (DDNS-02)', async () => {
     expect((await call('GET', 'capabilities')).body.code).toBe('not-found');
     await db
       .insertInto('grants')

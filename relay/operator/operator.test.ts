@@ -145,7 +145,7 @@ describe('companies', () => {
 });
 
 describe('service keys', () => {
-  it('raise the slots of who redeems them, several at once, each key once (EMPL-06, PKG-02)', async () => {
+  it('raise the slots of who redeems them, several at once, each key once (EMPL-06, PKG-02, PKG-01)', async () => {
     const [a, b] = (await issue({ count: 2, note: 'order 7' })) as [{ id: string; key: string }, { key: string }];
     const answer = await redeem(acme, ` ${a.key.toLowerCase()}, ${b.key.replaceAll('-', ' ')}`.replace(/ (?=\w)/g, ''));
     expect(answer.body).toEqual({ added: [{ content: 'employee-slots', quantity: 10 }], slots: 10, slotsUsed: 0 });

@@ -46,7 +46,7 @@ describe('the portal as an application', () => {
     await context.close();
   });
 
-  it('can be installed', async () => {
+  it('can be installed (PLAT-02)', async () => {
     const { page, context, complaints } = await open(browser, LOOKS[0]!);
     await page.goto(relay.url);
     await settled(page);

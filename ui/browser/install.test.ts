@@ -71,7 +71,7 @@ async function unbindAndAdd(page: Page): Promise<void> {
 }
 
 describe('installing on a phone', () => {
-  it('initialises, adds the cameras to the recorder, sorts them, and adds all to the site (J1, INIT-19, CHAN-09…11)', async () => {
+  it('initialises, adds the cameras to the recorder, sorts them, and adds all to the site (J1, INIT-19, CHAN-09…11, UNBD-06)', async () => {
     await activate();
     const first = await open(browser, LOOKS[0]!);
     let { page } = first;

@@ -68,7 +68,7 @@ async function judge(page: Page, name: string): Promise<void> {
 }
 
 describe.each<Kind>(['installer', 'employee', 'customer', 'arc', 'operator'])('every page of %s', (kind) => {
-  it('passes axe in every look, and fits in both languages', { timeout: 300_000 }, async () => {
+  it('passes axe in every look, and fits in both languages (PLAT-05, PLAT-06)', { timeout: 300_000 }, async () => {
     const { me, api, storage } = await signIn(kind);
     const ids = relay.ids[kind === 'customer' ? 'customer' : 'installer'];
     const fill = (path: string) =>

@@ -95,7 +95,7 @@ describe('API keys', () => {
 });
 
 describe('the operation log', () => {
-  it('shows who did what, is searched, saved and checked', async () => {
+  it('shows who did what, is searched, saved and checked (LOGS-04)', async () => {
     const { page, context, complaints } = await visit('/company/log');
     const rows = page.getByRole('row').filter({ has: page.getByRole('cell') });
     await rows.first().waitFor();

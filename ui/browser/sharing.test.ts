@@ -77,7 +77,7 @@ describe.each([
     await ida.getByText('Yard').first().waitFor();
   });
 
-  it('shares devices in mode A, is accepted, asks the administrator (SHAR-04, SHAR-08)', {
+  it('shares devices in mode A, is accepted, asks the administrator (SHAR-04, SHAR-08, SHAR-02)', {
     timeout: 90_000,
   }, async () => {
     await ida.goto(`${mall()}/customer`);

@@ -76,7 +76,7 @@ describe('the features of channels, against the lab', () => {
   it.each([
     'camera-1',
     'camera-2',
-  ])('%s: streams, picture, overlays, motion, mask are set and read back', async (name) => {
+  ])('%s: streams, picture, overlays, motion, mask are set and read back (CHAN-02, CHAN-01)', async (name) => {
     const { driver, device, capabilities } = await connect(name);
     const offered = capabilities.sections.map((s) => s.section);
     expect(offered).toEqual(expect.arrayContaining(['video', 'picture', 'backlight', 'osd', 'motion', 'channel']));
@@ -139,7 +139,7 @@ describe('the features of channels, against the lab', () => {
     expect(await stateOf('ptz')).toMatchObject({ outputs: { 1: true } });
   });
 
-  it('a recorder changes, adds, sorts and deletes cameras, and none of them loses its password', async () => {
+  it('a recorder changes, adds, sorts and deletes cameras, and none of them loses its password (CHAN-04, RCFG-02)', async () => {
     const { driver, device, capabilities } = await connect('nvr');
     expect(capabilities.actions.map((a) => a.action)).toEqual(
       expect.arrayContaining(['channelAdd', 'channelEdit', 'channelDelete', 'channelsSort']),

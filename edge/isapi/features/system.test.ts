@@ -187,7 +187,7 @@ it('ports: each protocol by its own word, and no two on one port', async () => {
   expect(await features.write('ports', {}, { rtspPort: 8000 })).toMatchObject({ code: 'invalid-request' });
 });
 
-it('DDNS: ports that are obtained by themselves cannot be edited, typed in they can (DDNS-03, DDNS-04)', async () => {
+it('DDNS: ports that are obtained by themselves cannot be edited, typed in they can (DDNS-03, DDNS-04, DDNS-01)', async () => {
   documents.set(
     '/System/Network/DDNS/1',
     `<DDNS ${XMLNS}><id>1</id><enabled>false</enabled><provider>DynDNS</provider><serverAddress><addressingFormatType>hostname</addressingFormatType><hostName>old.example</hostName></serverAddress><deviceDomainName>cam.example</deviceDomainName><userName>u</userName></DDNS>`,
