@@ -3,6 +3,7 @@ import type { InitialiseItem } from '../../protocol/wire/initialise.ts';
 import { INITIALISE_STEPS, type InitialiseStep } from '../../protocol/wire/initialise.ts';
 import { Addressing } from '../../protocol/wire/lan.ts';
 import type { DeviceCategory } from '../../protocol/wire/operations.ts';
+import { isSame } from '../devices/address.ts';
 import type { IsapiFailure, Result } from '../isapi/answer.ts';
 import type { ItemProgress } from '../jobs/types.ts';
 import type { Finder } from './finder.ts';
@@ -179,7 +180,10 @@ export class DeviceRun {
       return device;
     }
     const { serial, category, model } = device.value;
-    if (this.#note.serial && this.#note.serial !== serial) {
+    const other = !isSame(device.value, { mac, serial: found.serial || null });
+    if (other || (this.#note.serial && this.#note.serial !== serial)) {
+      // It took the login, so that is settled.
+      this.#remember({ open: 0 });
       device.value.close();
       return refuse('conflict', `Another device answers at ${found.address} now: ${model}.`);
     }

@@ -34,6 +34,8 @@ export interface DiskOutcome {
 /** A device that took the login, for the steps of an initialisation. Whatever is done twice ends as if done once. */
 export interface DeviceInHand {
   readonly model: string;
+  /** As it says itself. */
+  readonly mac: string | null;
   readonly serial: string;
   readonly firmware: string | null;
   readonly category: DeviceCategory;

@@ -63,9 +63,9 @@ export class IsapiHands implements Hands {
 }
 
 function inHand(device: IsapiDevice, channels: readonly number[], close: () => void): DeviceInHand {
-  const { model, serial, firmware } = device.info;
+  const { model, mac, serial, firmware } = device.info;
   return {
-    ...{ model, serial, firmware, channels, close },
+    ...{ model, mac, serial, firmware, channels, close },
     category: categoryOf(device.info),
     addresses: (signal) => readAddresses(device, signal),
     setAddressing: (to, signal) => setAddressing(device, to, signal),

@@ -3,6 +3,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import type { DiscoveredDevice } from '../../protocol/wire/box-api.ts';
 import type { BoxRecorder, RecorderView } from '../../protocol/wire/initialise.ts';
 import type { ProblemCode } from '../../protocol/wire/problem.ts';
+import { isSame } from '../devices/address.ts';
 import type { DeviceManager } from '../devices/manager.ts';
 import type { RefusedLogins } from '../devices/refused-logins.ts';
 import { failure, type Result } from '../isapi/answer.ts';
@@ -83,7 +84,7 @@ export class RecorderWork {
   }
 
   async #loggedIn(
-    { mac, address: host, httpPort }: DiscoveredDevice,
+    { mac, serial, address: host, httpPort }: DiscoveredDevice,
     { username, password }: Pick<BoxRecorder, 'username' | 'password'>,
     name: string,
     ask: BoxRecorder['ask'],
@@ -95,6 +96,8 @@ export class RecorderWork {
     try {
       const info = await driver.identify(signal);
       if (!info.ok) return info;
+      if (!isSame(info.value, { mac, serial: serial || null }))
+        return failure('conflict', 'Another device answers at its address.');
       const device = driver.device();
       return device ? await work(device, name, ask, signal) : failure('conflict', 'It is no recorder.');
     } finally {

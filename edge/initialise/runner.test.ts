@@ -234,6 +234,25 @@ it('two devices at one address, or one without a password yet: nothing is sent t
   expect(lan.logins).toBe(0);
 });
 
+it('another device behind the login is not touched', async () => {
+  const [mac, serial] = [
+    new ScriptedDevice(1, 'camera', 'DS-2CD2143G2-I'),
+    new ScriptedDevice(2, 'nvr', 'DS-7608NI-K2'),
+  ];
+  serial.saysSerial = 'DS-7608NI-K220200101AAWR999999999';
+  mac.saysMac = '66-66-66-66-66-66';
+  setUp(mac, serial);
+  // Some say no serial number to the search.
+  const list = lan.list;
+  lan.byMac = (m) => {
+    const found = list().find((d) => d.mac === m);
+    return found && { ...found, serial: m === mac.mac ? '' : found.serial };
+  };
+  const items = await finished(initialise());
+  expect(items.map((item) => brief(item).login)).toEqual(['failed conflict', 'failed conflict']);
+  expect([mac.did, serial.did, lan.open]).toEqual([['login'], ['login'], 0]);
+});
+
 it('64 devices, 16 at a time', async () => {
   setUp(...Array.from({ length: 64 }, (_, i) => new ScriptedDevice(i + 1, 'camera', `DS-2CD${i}`)));
   const items = await finished(initialise());

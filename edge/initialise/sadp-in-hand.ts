@@ -33,6 +33,9 @@ export class SadpInHand implements DeviceInHand {
   get model(): string {
     return this.#state.model || this.#at.model;
   }
+  get mac(): string {
+    return this.#state.mac;
+  }
   get serial(): string {
     return this.#state.serial;
   }

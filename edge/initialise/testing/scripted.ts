@@ -10,6 +10,9 @@ export class ScriptedDevice {
   readonly model: string;
   readonly serial: string;
   readonly did: string[] = [];
+  /** What it says after the login, when that is not what it says to the search. */
+  saysMac: string | null = null;
+  saysSerial: string | null = null;
   password = 'Right-1';
   address: string;
   network: Addresses;
@@ -88,7 +91,7 @@ export class ScriptedLan implements Hands {
     };
     const outcome = (text: string): Outcome => ({ done: [text], failed: [], rebootRequired: false });
     return {
-      ...{ model: d.model, serial: d.serial, firmware: 'V1.0.0 build 240101' },
+      ...{ model: d.model, mac: d.saysMac ?? d.mac, serial: d.saysSerial ?? d.serial, firmware: 'V1.0.0 build 240101' },
       ...{ category: d.category, channels: d.channels },
       addresses: async () => ({ ok: true, value: d.network }),
       setAddressing: (to, signal) =>
