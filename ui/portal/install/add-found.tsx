@@ -76,6 +76,12 @@ export function AddFoundPage() {
     <>
       <Title suffix={`${site.data!.name} · Gatepost`}>{t('addFound.title')}</Title>
       <p class="max-w-prose">{t('addFound.text', { site: site.data!.name })}</p>
+      <p class="muted max-w-prose">
+        {t('addFound.where')}{' '}
+        <a class="link" href={`${base}/move`}>
+          {t('addFound.elsewhere')}
+        </a>
+      </p>
       <ProblemPanel error={ready.error} what={t('discovery.failed')} retry={ready.reload} />
       {!ready.data && !ready.error && <Skeleton lines={6} />}
       {ready.data && open.length === 0 && <Empty title={t('addFound.none')}>{t('addFound.noneNext')}</Empty>}
