@@ -57,13 +57,9 @@ import { Presence } from './health/presence.ts';
 import { SiteWarnables } from './health/warnables.ts';
 import { Home } from './home/home.ts';
 import { registerHomeRoutes } from './home/routes.ts';
-import { SiteWork } from './jobs/jobs.ts';
-import { registerJobRoutes } from './jobs/routes.ts';
 import { ApiKeys } from './keys/keys.ts';
 import { registerKeyRoutes } from './keys/routes.ts';
-import { PasswordRequests } from './lan/password-requests.ts';
-import { registerLanRoutes } from './lan/routes.ts';
-import { SiteLan } from './lan/site-lan.ts';
+import { registerInstallation } from './lan/installation.ts';
 import { LiveFeed } from './live/feed.ts';
 import { Live } from './live/live.ts';
 import { registerLiveRoutes } from './live/routes.ts';
@@ -309,17 +305,9 @@ export class Relay {
     registerClipRoutes(api, { clips, leases });
     const firmware = new Firmware({ db, store, clock, log: child('firmware'), authenticator, remote });
     firmware.start();
-    const known = {
-      password: kept,
-      verificationCode: (companyId: string) => activations.verificationCode(companyId),
-      newestFirmware: (device: { model: string; firmware: string | null }) => firmware.newest(device),
-    };
-    const work = new SiteWork({ db, box, known, clock });
-    registerJobRoutes(api, { work, streams, log: child('jobs') });
-    firmware.registerRoutes(api, { work, health: healthNow });
-    const passwords = new PasswordRequests({ db, clock, notifier });
-    const lan = new SiteLan({ db, clock, log: child('lan'), box, desired, devices, requests: passwords, kept });
-    registerLanRoutes(api, { lan, passwords });
+    registerInstallation(api, {
+      ...{ db, clock, log, box, desired, devices, activations, firmware, notifier, streams, health: healthNow },
+    });
     registerLiveRoutes(api, { db, live, streams, log: child('live') });
     registerNotifyRoutes(api, { db, clock, log: child('notify'), notify, streams });
     registerLogRoutes(api, { reader: new LogReader({ db, clock }), operationLog, clock });

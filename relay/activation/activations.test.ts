@@ -111,6 +111,29 @@ describe('activation of a batch (INIT-03)', () => {
     expect(await Promise.all([1, 2, 3, 4].map((n) => kept(mac(n))))).toEqual(['Aa345678', null, null, 'Aa345678']);
   });
 
+  it('what is kept follows when the device takes another password, and no other company keeps any of it', async () => {
+    await activate([1, 2].map(mac), { from: 'given', password: 'Aa345678', keepAsDefault: false });
+    const rival = await relay.company('Rival of passwords');
+    const former = await db
+      .selectFrom('device_passwords')
+      .selectAll()
+      .where('mac', '=', mac(1))
+      .executeTakeFirstOrThrow();
+    await db
+      .insertInto('device_passwords')
+      .values({ ...former, companyId: rival.companyId })
+      .execute();
+    const at = { companyId: acme.companyId, siteId: acme.siteId };
+    for (const n of [1, 3]) await activations.replace(db, { ...at, mac: mac(n) }, 'Other-22');
+    expect(await Promise.all([1, 2, 3].map((n) => kept(mac(n))))).toEqual(['Other-22', 'Aa345678', null]);
+    const macs = await db
+      .selectFrom('device_passwords')
+      .select('mac')
+      .where('companyId', '=', rival.companyId)
+      .execute();
+    expect(macs).toEqual([]);
+  });
+
   it('whose answer got lost keeps the password, and tries the same one again', async () => {
     says = { [mac(1)]: 'lost' };
     expect((await activate([mac(1)], { from: 'generated' }))[0]).toMatchObject({ code: 'box-unreachable' });

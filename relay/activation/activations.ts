@@ -14,7 +14,7 @@ import type { ProblemCode } from '../../protocol/wire/problem.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Vault } from '../auth/vault.ts';
-import type { Db } from '../db/database.ts';
+import type { Db, DbOrTrx } from '../db/database.ts';
 import type { BoxClient } from '../devices/box-client.ts';
 
 const TIMEOUT_MS = 45_000;
@@ -195,6 +195,30 @@ export class Activations {
       .where('mac', '=', mac)
       .executeTakeFirst();
     return row ? this.#open(companyId, mac, row.sealed) : null;
+  }
+
+  /**
+   * A device of a site took another password: where one of the asker's company was kept, this is kept from now on. What
+   * another company keeps of it is of no use any more, and the new one is none of its business.
+   */
+  async replace(
+    trx: DbOrTrx,
+    { companyId, siteId, mac }: { companyId: string; siteId: string; mac: string },
+    password: string,
+  ): Promise<void> {
+    await trx
+      .updateTable('device_passwords')
+      .set({ sealed: this.#seal(companyId, mac, password), activatedMs: this.#clock.now() })
+      .where('companyId', '=', companyId)
+      .where('siteId', '=', siteId)
+      .where('mac', '=', mac)
+      .execute();
+    await trx
+      .deleteFrom('device_passwords')
+      .where('companyId', '!=', companyId)
+      .where('siteId', '=', siteId)
+      .where('mac', '=', mac)
+      .execute();
   }
 
   /** Which defaults there are; neither is shown. */

@@ -151,13 +151,22 @@ export class Devices {
     return this.keepCredentials(scope, await this.#managed(scope, id), wanted);
   }
 
-  /** A login that works; whether the asker may set one was checked. */
-  async keepCredentials(scope: Scope, device: DeviceRow, wanted: z.infer<typeof SetCredentials>): Promise<Device> {
+  /**
+   * What the box is to log in with; whether the asker may set it was checked. `also`: what becomes true together with it,
+   * where it is known that the device took this password.
+   */
+  async keepCredentials(
+    scope: Scope,
+    device: DeviceRow,
+    wanted: z.infer<typeof SetCredentials>,
+    also?: (trx: DbOrTrx) => Promise<void>,
+  ): Promise<Device> {
     const { id, boxSerial } = device;
     const { username } = wanted;
     const box = boxSerial === null ? null : await this.#boxOf(boxSerial);
     await this.#db.transaction().execute(async (trx) => {
       await trx.updateTable('devices').set({ username }).where('id', '=', id).execute();
+      await also?.(trx);
       if (!box) return this.#secrets.keep(trx, id, wanted.password);
       const password = seal(wanted.password, box.sealKey, `device:${id}`);
       const again = (item: DesiredDevice) =>

@@ -34,6 +34,7 @@ let scope: Scope;
 let asked: { path: string; body: Record<string, unknown> | null }[];
 let says: Record<string, (body: Record<string, unknown>) => unknown>;
 let credentials: unknown[];
+let replaced: unknown[];
 
 const tunnel = {
   isConnected: () => true,
@@ -81,21 +82,19 @@ beforeAll(async () => {
       desired: new DesiredStates({ db }),
     },
     devices: {
-      setCredentials: async (_, id, wanted) => {
-        credentials.push([id, wanted]);
-        return null as never;
-      },
-      keepCredentials: async (_, { id }, wanted) => {
+      keepCredentials: async (_, { id }, wanted, also) => {
+        await also?.(db);
         credentials.push([id, wanted]);
         return null as never;
       },
     },
     requests: { done: async () => {} },
     kept: async (_, __, of) => (of === mac(1) ? 'Kept-1' : null),
+    replaceKept: async (_, at, password) => void replaced.push([at, password]),
   });
 });
 beforeEach(async () => {
-  [asked, says, credentials] = [[], {}, []];
+  [asked, says, credentials, replaced] = [[], {}, [], []];
   await db.deleteFrom('devices').execute();
 });
 afterAll(async () => {
@@ -213,6 +212,8 @@ describe('the password of a device', () => {
     says[`/v1/devices/${id}/password`] = () => ({ outcome: 'changed', text: null });
     expect(await change(id)).toMatchObject({ outcome: 'changed' });
     expect(asked[0]?.body).toEqual({ oldPassword: null, newPassword: 'Other-22' });
+    // What is kept since its activation would be a wrong try from now on.
+    expect(replaced).toEqual([[{ companyId: acme.companyId, siteId: acme.siteId, mac: mac(1) }, 'Other-22']]);
     expect(credentials).toEqual([[id, { username: 'admin', password: 'Other-22' }]]);
   });
 
@@ -224,10 +225,10 @@ describe('the password of a device', () => {
     expect(await change(id)).toMatchObject({ outcome: 'uncertain' });
     says[`/v1/devices/${id}/password`] = () => ({ outcome: 'uncertain', text: 'gone' });
     expect(await change(id)).toMatchObject({ outcome: 'uncertain' });
-    expect(credentials).toEqual([]);
+    expect([credentials, replaced]).toEqual([[], []]);
   });
 
-  it('of a site that is handed over takes the old one, or the customer (PWD-04, PWD-05)', async () => {
+  it('of a site that is handed over takes the old one, or the customer (PWD-04, PWD-05, PWD-01)', async () => {
     const id = await device(acme, 1, { boxSerial: box.serial });
     await db.updateTable('sites').set({ status: 'authorized' }).where('id', '=', acme.siteId).execute();
     await expect(change(id)).rejects.toMatchObject({ code: 'site-status' });
@@ -249,7 +250,11 @@ describe('the password of a device', () => {
     const id = await device(acme, 1, { boxSerial: box.serial });
     says['/v1/lan/reset'] = () => ({ address: '10.0.0.9', text: null });
     const answers = [1, 2, 3].map((n) => ({ id: n, answer: 'x' }));
-    await lan.reset(scope, acme.siteId, { boxSerial: box.serial, mac: mac(1), answers, newPassword: 'Other-22' });
+    const reset = (n: number) =>
+      lan.reset(scope, acme.siteId, { boxSerial: box.serial, mac: mac(n), answers, newPassword: 'Other-22' });
+    await reset(1);
     expect(credentials).toEqual([[id, { username: 'admin', password: 'Other-22' }]]);
+    await reset(2);
+    expect(replaced).toMatchObject([1, 2].map((n) => [{ siteId: acme.siteId, mac: mac(n) }, 'Other-22']));
   });
 });

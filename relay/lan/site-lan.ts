@@ -20,9 +20,10 @@ import type {
   Unbound,
 } from '../../protocol/wire/lan-site.ts';
 import { sameSerial } from '../../protocol/wire/serial.ts';
+import type { Activations } from '../activation/activations.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
-import type { Db } from '../db/database.ts';
+import type { Db, DbOrTrx } from '../db/database.ts';
 import type { DesiredStates } from '../desired/desired.ts';
 import type { BoxClient } from '../devices/box-client.ts';
 import type { Devices } from '../devices/devices.ts';
@@ -40,9 +41,10 @@ export class SiteLan {
   readonly #log: Logger;
   readonly #box: BoxClient;
   readonly #desired: DesiredStates;
-  readonly #devices: Pick<Devices, 'setCredentials' | 'keepCredentials'>;
+  readonly #devices: Pick<Devices, 'keepCredentials'>;
   readonly #requests: Pick<PasswordRequests, 'done'>;
   readonly #kept: (companyId: string, siteId: string, mac: string) => Promise<string | null>;
+  readonly #replaceKept: Activations['replace'];
 
   constructor(deps: {
     db: Db;
@@ -50,10 +52,12 @@ export class SiteLan {
     log: Logger;
     box: BoxClient;
     desired: DesiredStates;
-    devices: Pick<Devices, 'setCredentials' | 'keepCredentials'>;
+    devices: Pick<Devices, 'keepCredentials'>;
     requests: Pick<PasswordRequests, 'done'>;
     /** The password kept from a device's activation; null: none. */
     kept: (companyId: string, siteId: string, mac: string) => Promise<string | null>;
+    /** A device took another one: what is kept follows. */
+    replaceKept: Activations['replace'];
   }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
@@ -63,6 +67,7 @@ export class SiteLan {
     this.#devices = deps.devices;
     this.#requests = deps.requests;
     this.#kept = deps.kept;
+    this.#replaceKept = deps.replaceKept;
   }
 
   /** Addresses of one device or a batch (INIT-21); one that fails holds up no other. */
@@ -115,13 +120,17 @@ export class SiteLan {
 
   /** A new password for the right answers (PWD-07); the box of an added device learns it. */
   async reset(scope: Scope, siteId: string, wanted: z.output<typeof ResetPassword>): Promise<LanResult> {
-    const { boxSerial } = await this.#at(scope, siteId, wanted.boxSerial);
+    const { id, boxSerial } = await this.#at(scope, siteId, wanted.boxSerial);
     const { mac, answers, newPassword } = wanted;
     const body: BoxReset = { mac, answers, newPassword };
     const result = await this.#must(boxSerial, mac, '/v1/lan/reset', body);
-    const device = (await this.#added(boxSerial)).find((one) => one.mac === mac);
-    if (device)
-      await this.#devices.setCredentials(scope, device.id, { username: device.username, password: newPassword });
+    const also = (trx: DbOrTrx) => this.#replaceKept(trx, { companyId: scope.companyId, siteId: id, mac }, newPassword);
+    const added = (await this.#added(boxSerial)).find((one) => one.mac === mac);
+    if (!added) await this.#db.transaction().execute(also);
+    else {
+      const device = await scope.device(added.id, 'manage', 'manage-devices');
+      await this.#devices.keepCredentials(scope, device, { username: device.username, password: newPassword }, also);
+    }
     return result;
   }
 
@@ -199,7 +208,11 @@ export class SiteLan {
         return { outcome: 'uncertain', text: 'The box did not answer in time.' };
       });
     if (changed.outcome === 'changed') {
-      await this.#devices.keepCredentials(scope, device, { username: device.username, password: newPassword });
+      const { siteId, mac, username } = device;
+      // The one that is kept is the administrator's.
+      const at = username === 'admin' && mac !== null ? { companyId: scope.companyId, siteId, mac } : null;
+      const also = async (trx: DbOrTrx) => (at ? this.#replaceKept(trx, at, newPassword) : undefined);
+      await this.#devices.keepCredentials(scope, device, { username, password: newPassword }, also);
       if (own) await this.#requests.done(scope, device.id);
     }
     this.#log.info({ deviceId, outcome: changed.outcome, userId: scope.userId }, 'device password');
