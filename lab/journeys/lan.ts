@@ -20,6 +20,12 @@ export interface LabDevice {
   password: string | null;
 }
 type Json = Record<string, unknown>;
+interface More {
+  lab?: string[];
+  boxNode?: string[];
+  relay?: string[];
+  uplink?: boolean;
+}
 
 function freePort(): Promise<number> {
   return new Promise((resolve) => {
@@ -48,14 +54,10 @@ export class LanStack {
   siteId = '';
   boxSerial = '';
 
-  readonly #more: { lab?: string[]; boxNode?: string[]; relay?: string[] };
+  readonly #more: More;
 
-  /** `devices` as `--devices` of the lab takes them; `more`: further arguments of the lab, of the box's Node, of the relay. */
-  constructor(
-    devices: string,
-    base = '127.91.0.',
-    more: { lab?: string[]; boxNode?: string[]; relay?: string[] } = {},
-  ) {
+  /** `devices` as `--devices` of the lab takes them; `more`: further arguments of the lab, of the box's Node, of the relay; `uplink`: the box has one that {@link uplink} pulls. */
+  constructor(devices: string, base = '127.91.0.', more: More = {}) {
     this.#devices = devices;
     this.#base = base;
     this.#more = more;
@@ -92,10 +94,22 @@ export class LanStack {
     ];
     this.startRelay();
     const devices = this.#devices === '' ? [] : ['--devices', this.#devices];
-    const lan = ['--no-video', '--cameras', '0', ...devices, '--base', this.#base, ...(this.#more.lab ?? [])];
+    const uplink = this.#more.uplink ? await freePort() : null;
+    const pulled = uplink ? ['--relay', `${HOST}:${relayPort}`, '--box-relay-port', `${uplink}`] : [];
+    const lan = [
+      '--no-video',
+      '--cameras',
+      '0',
+      ...devices,
+      '--base',
+      this.#base,
+      ...pulled,
+      ...(this.#more.lab ?? []),
+    ];
     const ports = ['--http-port', '0', '--rtsp-port', '0', '--sadp-port', `${sadp}`, '--wsd-port', '0'];
     this.#run('lab', ['lab/main.ts', '--port', `${labPort}`, '--data', join(this.dir, 'lab'), ...lan, ...ports]);
-    const box = ['--port', `${boxPort}`, '--host', HOST, '--data', join(this.dir, 'edge'), '--relay', this.relay];
+    const box = ['--port', `${boxPort}`, '--host', HOST, '--data', join(this.dir, 'edge')];
+    box.push('--relay', uplink ? `http://${this.#base}41:${uplink}` : this.relay);
     this.#box = [
       ...(this.#more.boxNode ?? []),
       'edge/main.ts',
@@ -166,6 +180,11 @@ export class LanStack {
 
   startRelay(): void {
     this.#run('relay', this.#relay);
+  }
+
+  /** Pulls the box's uplink, or plugs it in again. */
+  async uplink(plugged: boolean): Promise<void> {
+    await this.labApi('POST', '/faults', { target: 'box-relay', mode: plugged ? 'none' : 'refuse' });
   }
 
   async kill(name: 'box' | 'relay'): Promise<void> {

@@ -25,7 +25,7 @@ beforeAll(async () => {
   const post = ['--smtp-url', `smtp://127.0.0.1:${smtp}`, '--mail-from', 'Gatepost <post@example.org>'];
   stack = new LanStack('camera:unactivated', '127.93.0.', { relay: post });
   await stack.start();
-  [{ mac }] = (await stack.labDevices()) as [{ mac: string }];
+  mac = (await stack.labDevices())[0]!.mac;
   await stack.discovered([mac]);
 }, 90_000);
 afterAll(async () => {
