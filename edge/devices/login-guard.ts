@@ -13,6 +13,11 @@ export interface Refusal {
  * themselves for half an hour, so the first refused login stops every automatic try until a person enters credentials.
  */
 export class LoginGuard {
+  /**
+   * Its pictures want another login than the rest of it, as some devices have it: that says nothing of the others, but each try
+   * counts.
+   */
+  picturesRefused = false;
   #refused: Refusal | null = null;
   readonly #listeners = new Set<() => void>();
 
@@ -29,6 +34,7 @@ export class LoginGuard {
 
   /** A person entered credentials, or a lock that was none of ours is over: one new try is allowed. */
   reset(): void {
+    this.picturesRefused = false;
     if (!this.#refused) return;
     this.#refused = null;
     this.#notify();

@@ -128,6 +128,35 @@ describe('logins', () => {
     expect(camera.wrongLogins).toBe(0);
   });
 
+  it('a password that is wrong by digest costs one try, not another one as a token', async () => {
+    for (const auth of ['digest', 'either'] as const) {
+      const { camera, information } = await world({ auth }, 'Wrong-1');
+      expect(await information()).toMatchObject({ code: 'device-refused-login' });
+      expect(camera.wrongLogins).toBe(1);
+    }
+  });
+
+  it('pictures that want another login cost one try, whatever their path, and over reconnects', async () => {
+    const { camera, client, guard } = await world({}, 'Wrong-1');
+    const get = async (from: OnvifClient, i: number) => {
+      camera.files.set(`/snap/${i}`, { status: 200, type: 'image/jpeg', body: Buffer.from('x'), login: true });
+      const answer = await from.get({ path: `/snap/${i}`, ports: [camera.port] });
+      expect(answer).toMatchObject({ ok: true, value: { status: 401 } });
+    };
+    for (let i = 0; i < 4; i++) await get(client, i);
+    const again = new OnvifClient({
+      ...{ host: '127.0.0.1', port: camera.port, username: 'admin', password: 'Wrong-1', guard },
+      ...{ clock: systemClock, log: pino({ enabled: false }) },
+    });
+    cleanup.push(() => again.close());
+    await get(again, 5);
+    expect([camera.wrongLogins, guard.refused]).toEqual([1, null]);
+    // Other credentials get a try of their own.
+    guard.reset();
+    await get(again, 6);
+    expect(camera.wrongLogins).toBe(2);
+  });
+
   it('refuses to send a password in the clear', async () => {
     const { camera, client } = await world();
     camera.files.set('/snap', { status: 401, type: 'text/html', body: Buffer.from('x'), login: false });

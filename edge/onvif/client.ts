@@ -74,8 +74,6 @@ export class OnvifClient {
   #noHeader = false;
   /** Refusals of a login that no call has proven. */
   #doubts = 0;
-  /** Paths whose pictures want another login. */
-  readonly #refusedPaths = new Set<string>();
 
   constructor(o: {
     host: string;
@@ -144,7 +142,7 @@ export class OnvifClient {
     }
   }
 
-  /** A GET, as for snapshots; answers a Digest challenge once. A wrong login here says nothing about SOAP. */
+  /** A GET, as for snapshots; answers a Digest challenge. A wrong login here says nothing about SOAP, and is tried once only. */
   async get(
     at: Address,
     o: { timeoutMs?: number; maxBytes?: number; signal?: AbortSignal } = {},
@@ -157,10 +155,10 @@ export class OnvifClient {
       const answer = await this.#exchange(at, { method: 'GET', ...o });
       if (!answer.ok || answer.value.status !== 401) return answer;
       const session = DigestSession.from(parseChallenges(answer.value.rawHeaders), this.#username, this.#password);
-      if (!session || this.#refusedPaths.has(at.path)) return answer;
+      if (!session || this.#guard.picturesRefused) return answer;
       const headers = { Authorization: session.authorization('GET', at.path) };
       const again = await this.#exchange(at, { method: 'GET', ...o, headers });
-      if (again.ok && again.value.status === 401) this.#refusedPaths.add(at.path);
+      if (again.ok && again.value.status === 401) this.#guard.picturesRefused = true;
       return again;
     } finally {
       release();
@@ -248,12 +246,17 @@ export class OnvifClient {
     return this.#refuse(last);
   }
 
-  /** What to try next: HTTP Digest where it is offered, else the token by the likeliest clock; null: no more. */
+  /**
+   * What to try next: HTTP Digest where it is offered, else the token by the likeliest clock, also after a digest that the device
+   * turned down without asking for another; null: no more.
+   */
   #way(tried: Login[], { challenges }: Refusal, clocks: number[]): Login | null {
     if (tried.length >= MAX_LOGINS) return null;
-    const session = tried.some((t) => t.kind === 'digest')
-      ? null
-      : DigestSession.from(challenges, this.#username, this.#password);
+    const offered = DigestSession.from(challenges, this.#username, this.#password);
+    const digest = tried.some((t) => t.kind === 'digest');
+    // A right password would have been good for the nonce, which was new: it would be wrong in the token, too.
+    if (digest && offered) return null;
+    const session = digest ? null : offered;
     if (session) return { kind: 'digest', session };
     const offsetMs = clocks.find((ms) => !tried.some((t) => t.kind === 'token' && t.offsetMs === ms));
     return this.#noHeader || offsetMs === undefined ? null : { kind: 'token', offsetMs };
