@@ -6,7 +6,6 @@ import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import type { Clock } from '../protocol/clock.ts';
 import { Activations } from './activation/activations.ts';
-import { registerActivationRoutes } from './activation/routes.ts';
 import { type Api, createApi } from './api/app.ts';
 import { registerDocument } from './api/document.ts';
 import { EventStreams } from './api/event-stream.ts';
@@ -37,14 +36,11 @@ import { registerClipRoutes } from './clips/routes.ts';
 import { uploadRoutes } from './clips/upload-routes.ts';
 import { type DatabaseAddress, type Db, openDatabase } from './db/database.ts';
 import { DesiredStates } from './desired/desired.ts';
-import { Adding } from './devices/adding.ts';
 import { BoxClient } from './devices/box-client.ts';
-import { DeviceList } from './devices/device-list.ts';
 import { DeviceSecrets } from './devices/device-secrets.ts';
 import { DeviceStates } from './devices/device-states.ts';
 import { Devices } from './devices/devices.ts';
-import { registerDeviceRoutes } from './devices/routes.ts';
-import { SiteDiscovery } from './devices/site-discovery.ts';
+import { registerDevices } from './devices/registration.ts';
 import { JournalIngest } from './events/ingest.ts';
 import { Quarantine } from './events/quarantine.ts';
 import { type EventParts, EventQueries } from './events/queries.ts';
@@ -65,10 +61,7 @@ import { Live } from './live/live.ts';
 import { registerLiveRoutes } from './live/routes.ts';
 import { Notify, type NotifyOptions } from './notify/notify.ts';
 import { registerNotifyRoutes } from './notify/routes.ts';
-import { registerOperationRoutes } from './operations/routes.ts';
 import { Operator } from './operator/operator.ts';
-import { RadarCameras } from './panels/radar-cameras.ts';
-import { registerPanelRoutes } from './panels/routes.ts';
 import { loggedOperations } from './people/logged-operations.ts';
 import { People } from './people/people.ts';
 import { localOrigin } from './remote/origin.ts';
@@ -282,16 +275,11 @@ export class Relay {
     management.start();
     management.register(api);
     const states = new DeviceStates({ clock, presence, health });
-    const deviceList = new DeviceList({ db, walk: management.walk, states });
-    const adding = new Adding({ ...{ db, clock, log: child('devices'), devices }, secrets, box, guard, claims, views });
     const streams = new EventStreams({ sessions, leases, clock });
-    const discovery = new SiteDiscovery({ db, box, clock, log: child('discovery') });
-    registerDeviceRoutes(api, {
-      ...{ box, devices, list: deviceList, adding, remote, discovery, streams, log: child('devices') },
+    registerDevices(api, {
+      ...{ db, clock, log, box, devices, secrets, states, activations, guard, claims, views, streams, remote },
+      walk: management.walk,
     });
-    registerActivationRoutes(api, { activations });
-    registerOperationRoutes(api, { box });
-    registerPanelRoutes(api, { box, radars: new RadarCameras({ db, clock }) });
     const publicUrl = this.#publicUrl;
     const pages = new Remote({
       ...{ db, clock, log: child('remote'), hub, leases, sessions, operationLog, box, remote, publicUrl },
