@@ -86,7 +86,9 @@ export function DiscoveredTable<T extends DiscoveredDevice>({
             <td data-label={t('discovery.firmware')}>{item.firmware ?? '–'}</td>
             <td data-label={t('discovery.activated')}>
               {item.activated === null ? (
-                <State level="unknown">{t('discovery.tooOld')}</State>
+                <State level="unknown">
+                  {t(item.protocols.includes('sadp') ? 'discovery.tooOld' : 'discovery.notKnownOnvif')}
+                </State>
               ) : item.locked ? (
                 <State level="problem">{t('discovery.locked')}</State>
               ) : (

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 import type { ApiError } from './http.ts';
 import { t } from './i18n.ts';
+import { issueText } from './issue.ts';
 
 interface FieldProps {
   label: string;
@@ -54,7 +55,7 @@ export function Field({ label, name, hint, error, type = 'text', mono, value, on
       />
       {message && (
         <p id={`${id}-error`} class="small text-error">
-          {message}
+          {issueText(message)}
         </p>
       )}
     </div>

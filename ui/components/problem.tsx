@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { ApiError } from './http.ts';
 import { lookup, t } from './i18n.ts';
 import { Mark } from './icons.tsx';
+import { detailOf } from './issue.ts';
 import { formatDuration } from './time.ts';
 
 /** What a person reads of an error: what happened, what to do next. Unknown codes keep the server's own words. */
@@ -30,6 +31,7 @@ export function ProblemPanel({ error, what, retry, focus }: Props) {
   }, [error, focus]);
   if (!error) return null;
   const { title, next } = describe(error);
+  const detail = detailOf(error);
   return (
     <div ref={ref} role="alert" tabIndex={-1} class="flex gap-3 rounded-box border-2 border-error bg-base-100 p-4">
       <span class="mt-1 shrink-0">
@@ -40,7 +42,7 @@ export function ProblemPanel({ error, what, retry, focus }: Props) {
         <p>
           {title}. {next}
         </p>
-        {error.detail && error.detail !== title && <p class="muted">{error.detail}</p>}
+        {detail && detail !== title && <p class="muted">{detail}</p>}
         <p class="muted small mt-1">
           {t('problem.code')} <code class="mono select-all">{error.code}</code>
         </p>

@@ -27,13 +27,14 @@ export function AddFoundPage() {
   const { query } = useLocation();
   const ready = useReady();
   const wanted = query.mac ? new Set(query.mac.split(',')) : null;
-  const [off, setOff] = useState<ReadonlySet<string>>(new Set());
+  /** The person's own choice, from the first change on. */
+  const [on, setOn] = useState<ReadonlySet<string> | null>(null);
   const [asked, setAsked] = useState<Wanted>([]);
   const [results, setResults] = useState<AddingResult[] | null>(null);
   const open = (ready.data?.devices ?? []).filter((item) => !ready.data?.isAdded(item));
-  const chosen = open
-    .filter((item) => !off.has(item.mac) && (!wanted || wanted.has(item.mac) || off.has('*')))
-    .slice(0, MAX);
+  // One login for all of them would be a wrong try at each that has another: at first only those whose password is known.
+  const isOn = ({ mac }: Found) => (on ?? wanted)?.has(mac) ?? ready.data?.isKept(mac) ?? false;
+  const chosen = open.filter(isOn).slice(0, MAX);
   const without = chosen.some((item) => !ready.data?.isKept(item.mac));
   const add = useAction(async (list: Wanted) => {
     setAsked(list);
@@ -58,7 +59,12 @@ export function AddFoundPage() {
     return (
       <Results
         results={results}
-        again={(indexes) => add.run(asked.filter((_, i) => indexes.includes(i)))}
+        again={(i, login) => {
+          const one = asked[i];
+          if (!one) return;
+          if (login && one.method === 'lan' && one.mac) entered.set(one.mac, login);
+          add.run([{ ...one, ...login }]);
+        }}
         busy={add.busy}
         lan={(i) => {
           const one = asked[i];
@@ -66,8 +72,7 @@ export function AddFoundPage() {
         }}
         more={() => {
           setResults(null);
-          // What is left is offered again.
-          setOff(new Set(['*']));
+          setOn(null);
           ready.reload();
         }}
       />
@@ -98,10 +103,9 @@ export function AddFoundPage() {
                       class="checkbox shrink-0"
                       checked={chosen.includes(item)}
                       onChange={() => {
-                        const here = new Set(open.filter((one) => !chosen.includes(one)).map((one) => one.mac));
-                        if (!here.delete(item.mac)) here.add(item.mac);
-                        // From the first change on it is the person's choice alone.
-                        setOff(here.add('*'));
+                        const now = new Set(chosen.map((one) => one.mac));
+                        if (!now.delete(item.mac)) now.add(item.mac);
+                        setOn(now);
                       }}
                     />
                     <span class="min-w-0">

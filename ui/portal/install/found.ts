@@ -9,6 +9,10 @@ export type Found = DiscoveredDevice & { boxSerial: string };
 /** Control panels are set up elsewhere (DISC-10); told by the model, which is all that is known before a login. */
 export const isPanel = (model: string): boolean => /^(DS-P[WHMK]|AX[\s-]?(PRO|HOME|HUB|HYBRID))/i.test(model);
 
+/** Known by ONVIF alone: it has nothing of what an initialisation sets. */
+export const isOnvifOnly = ({ activated, protocols }: DiscoveredDevice): boolean =>
+  activated === null && protocols.includes('onvif') && !protocols.includes('sadp');
+
 /** What a person has typed on one of these pages, for the next ones: by MAC, gone with the window. */
 export const entered = new Map<string, { username: string; password: string }>();
 

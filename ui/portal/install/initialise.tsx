@@ -10,7 +10,7 @@ import { useAction } from '../../components/resource.ts';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
 import { LoginFields } from '../site/login-fields.tsx';
-import { entered, type Found, useReady } from './found.ts';
+import { entered, type Found, isOnvifOnly, useReady } from './found.ts';
 
 /** Chooses the devices that are set up by type, and begins the job. `?mac=a,b`: only these are chosen at first. */
 export function InitialisePage() {
@@ -20,9 +20,15 @@ export function InitialisePage() {
   const wanted = query.mac ? new Set(query.mac.split(',')) : null;
   const [off, setOff] = useState<Set<string> | null>(null);
   const [nothing, setNothing] = useState(false);
-  const devices = ready.data?.devices ?? [];
+  const devices = ready.data?.devices.filter((item) => !isOnvifOnly(item)) ?? [];
+  const others = ready.data?.devices.filter(isOnvifOnly) ?? [];
+  // One login for all of them would be a wrong try at each that has another: at first only those whose password is known.
   const isOff = (item: Found) =>
-    off ? off.has(item.mac) : wanted ? !wanted.has(item.mac) : (ready.data?.isAdded(item) ?? false);
+    off
+      ? off.has(item.mac)
+      : wanted
+        ? !wanted.has(item.mac)
+        : !ready.data?.isKept(item.mac) || ready.data.isAdded(item);
   const chosen = devices.filter((item) => !isOff(item));
   const without = chosen.filter((item) => !ready.data?.isKept(item.mac));
   const toggle = (mac: string) => {
@@ -99,6 +105,11 @@ export function InitialisePage() {
                   />
                 ))}
               </ul>
+              {others.length > 0 && (
+                <p class="muted small mt-2">
+                  {t('install.onvifOnly')} {others.map((item) => `${item.model} ${item.address}`.trim()).join(', ')}
+                </p>
+              )}
             </fieldset>
             {without.length > 0 && (
               <fieldset class="flex flex-col gap-4">

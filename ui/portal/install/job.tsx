@@ -153,15 +153,23 @@ function Next({ job }: { job: SiteJob }) {
     .join()}`;
   return (
     <Panel title={t('jobs.next')}>
-      <div class="flex flex-wrap items-center gap-4">
-        <a class="btn btn-primary" href={recorders.length > 0 ? recorderPage(base, job.boxSerial, recorders) : adding}>
-          {t('jobs.complete')}
-        </a>
-        <span class="muted">{t(recorders.length > 0 ? 'jobs.completeChannels' : 'jobs.completeAdd')}</span>
-      </div>
+      {failed.length < job.items.length && (
+        <div class="mb-3 flex flex-wrap items-center gap-4">
+          <a
+            class="btn btn-primary"
+            href={recorders.length > 0 ? recorderPage(base, job.boxSerial, recorders) : adding}
+          >
+            {t('jobs.complete')}
+          </a>
+          <span class="muted">{t(recorders.length > 0 ? 'jobs.completeChannels' : 'jobs.completeAdd')}</span>
+        </div>
+      )}
       {failed.length > 0 && (
-        <p class="mt-3">
-          <a class="link" href={`${base}/initialise?mac=${failed.join()}`}>
+        <p>
+          <a
+            class={failed.length === job.items.length ? 'btn btn-primary' : 'link'}
+            href={`${base}/initialise?mac=${failed.join()}`}
+          >
             {t('jobs.again', { count: failed.length })}
           </a>
         </p>

@@ -162,7 +162,8 @@ function Channels({ deviceId }: { deviceId: string }) {
   const device = devices.data!.items.find((item) => item.id === deviceId)!;
   const state = useDeviceState(device);
   const channels = device.health?.channels ?? [];
-  if (channels.length === 0) return <p class="muted">{t('device.noChannels')}</p>;
+  if (channels.length === 0)
+    return <p class="muted">{t(state === 'online' ? 'device.hasNoChannels' : 'device.noChannels')}</p>;
   return (
     <ul class="grid gap-6 sm:grid-cols-2">
       {channels.map((channel) => (

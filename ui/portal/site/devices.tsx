@@ -78,7 +78,9 @@ function DeviceCard({ device, unsorted }: { device: Device; unsorted: boolean })
   const first = channels[0];
   return (
     <li class="panel flex flex-col gap-3 md:p-4">
-      {seen && state !== 'refused' && <Snapshot device={device} channel={first?.channel ?? 1} name={device.name} />}
+      {seen && state !== 'refused' && (first || state !== 'online') && (
+        <Snapshot device={device} channel={first?.channel ?? 1} name={device.name} />
+      )}
       <div>
         <h2>
           <a class="link" href={`${base}/devices/${device.id}`}>

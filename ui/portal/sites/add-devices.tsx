@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { AddDevices, AddingResult } from '../../../protocol/wire/adding.ts';
 import { WHERE_FOUND } from '../../../protocol/wire/where-found.ts';
-import { Field, Form, SubmitOrCancel } from '../../components/form.tsx';
+import { Field, Form, Submit, SubmitOrCancel } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
 import { Panel, Title } from '../../components/page.tsx';
@@ -12,6 +12,7 @@ import { api } from '../session.ts';
 import { checkedTypes, EventChecks } from '../site/checks.tsx';
 import { useSite } from '../site/context.ts';
 import { USUAL } from '../site/event-types.ts';
+import { LoginFields } from '../site/login-fields.tsx';
 import { type ImportLine, readImport } from './import.ts';
 import { useFilters } from './lists.ts';
 
@@ -46,7 +47,7 @@ export function AddDevicesPage() {
     return (
       <Results
         results={results}
-        again={(indexes) => add.run(asked.filter((_, i) => indexes.includes(i)))}
+        again={(i, login) => add.run(asked.slice(i, i + 1).map((one) => ({ ...one, ...login })))}
         busy={add.busy}
         more={() => setResults(null)}
       />
@@ -253,7 +254,8 @@ export function Results({
   lan,
 }: {
   results: AddingResult[];
-  again: (indexes: number[]) => void;
+  /** A login that was refused is asked for once more. */
+  again: (index: number, login?: { username: string; password: string }) => void;
   busy: boolean;
   more: () => void;
   /** Where a device is on the LAN, so that it can be taken away from another account from here. */
@@ -285,16 +287,30 @@ export function Results({
                   {t('addMany.open', { name: result.device.name })}
                 </a>
               )}
-              {result.actions.includes('add-again') && (
-                <button type="button" class="btn" aria-disabled={busy} onClick={() => again([i])}>
+              {result.actions.includes('add-again') && result.code !== 'device-refused-login' && (
+                <button type="button" class="btn" aria-disabled={busy} onClick={() => !busy && again(i)}>
                   {t('addMany.again')}
                   <span class="sr-only">: {result.name}</span>
                 </button>
               )}
               {result.actions.includes('unbind') && !lan?.(i) && <span class="muted">{t('addMany.unbind')}</span>}
             </span>
+            {result.actions.includes('add-again') && result.code === 'device-refused-login' && (
+              <div class="max-w-md pl-6">
+                <Form
+                  label={`${t('addMany.again')}: ${result.name}`}
+                  onSubmit={({ username = 'admin', password = '' }) => !busy && again(i, { username, password })}
+                >
+                  <LoginFields username="admin" passwordHint={t('addMany.refusedHint')} error={null} />
+                  <Submit busy={busy} doing={t('addMany.doing')}>
+                    {t('addMany.again')}
+                    <span class="sr-only">: {result.name}</span>
+                  </Submit>
+                </Form>
+              </div>
+            )}
             {result.actions.includes('unbind') && lan?.(i) && (
-              <UnbindHere {...lan(i)!} name={result.name} done={() => again([i])} />
+              <UnbindHere {...lan(i)!} name={result.name} done={() => again(i)} />
             )}
           </li>
         ))}

@@ -1,5 +1,11 @@
 import { useState } from 'preact/hooks';
-import { type Addressing, type LanResult, type SetAddresses, SUBNET_MASKS } from '../../../protocol/wire/lan.ts';
+import {
+  type Addressing,
+  addressFault,
+  type LanResult,
+  type SetAddresses,
+  SUBNET_MASKS,
+} from '../../../protocol/wire/lan.ts';
 import { Choice, Field, Form, SubmitOrCancel } from '../../components/form.tsx';
 import { ApiError } from '../../components/http.ts';
 import { t } from '../../components/i18n.ts';
@@ -10,6 +16,12 @@ import { useAction, useResource } from '../../components/resource.ts';
 import type { Found } from '../install/found.ts';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
+
+/** The one that it has, if it is of any use: many have one of another network, from their last place. */
+function gatewayOf({ address, subnetMask, gateway }: Found): string {
+  if (!gateway || gateway === '0.0.0.0' || !subnetMask) return '';
+  return addressFault({ address, subnetMask, gateway }) === null ? gateway : '';
+}
 
 const nameOf = (item: Found) => `${item.model} ${item.mac}`.trim();
 
@@ -22,6 +34,11 @@ export function AddressesPage() {
   const [results, setResults] = useState<LanResult[]>([]);
   // A device without a MAC cannot be told from another at its address.
   const items = ((found.data?.items ?? []) as Found[]).filter((item) => item.mac !== '');
+  const gateway =
+    items
+      .filter((item) => chosen.has(item.mac))
+      .map(gatewayOf)
+      .find(Boolean) ?? '';
   const save = useAction(async (fields: Record<string, string>) => {
     const wanted = items.filter((item) => chosen.has(item.mac));
     if (wanted.length === 0) throw new ApiError('invalid-request', 0, { detail: t('lan.choose') });
@@ -105,7 +122,7 @@ export function AddressesPage() {
                     />
                   ))}
                 <Choice label={t('lan.mask')} name="mask" options={SUBNET_MASKS.map((mask) => [mask, mask])} />
-                <Field label={t('lan.gateway')} name="gateway" maxLength={15} value={items[0]?.gateway ?? ''} />
+                <Field label={t('lan.gateway')} name="gateway" maxLength={15} value={gateway} />
                 <Field label={t('lan.dns')} name="dns" maxLength={15} />
               </>
             )}
