@@ -1,5 +1,6 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RecorderView } from '../../protocol/wire/initialise.ts';
 import { check, LOOKS, launch, open, settled } from './browser.ts';
 import { startLan } from './stack.ts';
 
@@ -20,6 +21,7 @@ let browser: Browser;
 let page: Page;
 let complaints: string[];
 let dome: LabDevice;
+let recorder: LabDevice;
 let domeUrl: string;
 let site: string;
 
@@ -55,11 +57,22 @@ const save = async () => {
 
 beforeAll(async () => {
   browser = await launch();
-  lan = await startLan('ptz,camera');
+  lan = await startLan('ptz,camera,camera,nvr');
   ({ page, complaints } = await open(browser, LOOKS[0]!));
   await page.request.post(`${lan.relay}/api/v1/auth/login`, { data: lan.login });
   const { devices } = (await (await fetch(lan.lab)).json()) as { devices: LabDevice[] };
   site = `${lan.relay}/sites/${lan.siteId}`;
+  recorder = devices.find((one) => one.kind === 'nvr')!;
+  const { mac: nvr, password } = recorder;
+  const ask = (what: object) =>
+    api<RecorderView>('POST', `/sites/${lan.siteId}/lan/recorder`, {
+      ...{ boxSerial: lan.boxSerial, mac: nvr, password, ask: what },
+    });
+  const { seen } = await ask({ do: 'read' });
+  const cameras = seen.map(({ address, port, protocol }) => ({
+    ...{ address, port, protocol, password: devices.find((one) => one.address === address)?.password },
+  }));
+  await ask({ do: 'add', cameras });
   for (const { name, mac, serial, address: host, httpPort, username, password, kind } of devices) {
     const login = { host, httpPort, username, password };
     const body = { boxSerial: lan.boxSerial, name, mac, serial, ...login, recordOn: [] };
@@ -145,6 +158,21 @@ describe('the page of a dome', () => {
   });
 });
 
+it('a recorder whose channels nobody sorted says so on its card, which leads to sorting them (CHAN-11)', async () => {
+  await page.goto(`${site}/devices`);
+  await page.getByText('The channels of this recorder were not put in order yet').waitFor();
+  await check(page, 'unsorted recorder 375');
+  await page.getByRole('link', { name: /^Put them in order/ }).click();
+  const login = page.getByRole('heading', { name: 'Login of the recorder' });
+  const sort = page.getByRole('heading', { name: 'Order of the channels' });
+  await login.or(sort).waitFor();
+  if (await login.isVisible()) {
+    await page.getByLabel('Password').fill(recorder.password);
+    await page.getByRole('button', { name: 'Continue' }).click();
+  }
+  await sort.waitFor();
+});
+
 it('several devices get their settings back and restart together, each with a result of its own (DISC-12)', async () => {
   const restarts = async () => {
     const { devices } = (await (await fetch(lan.lab)).json()) as { devices: LabDevice[] };
@@ -152,9 +180,9 @@ it('several devices get their settings back and restart together, each with a re
   };
   await page.goto(`${site}/devices`);
   const boxes = page.getByRole('checkbox', { name: /^Choose: / });
-  await expect.poll(() => boxes.count(), { timeout: 20_000 }).toBe(2);
+  await expect.poll(() => boxes.count(), { timeout: 20_000 }).toBe(4);
   for (const box of await boxes.all()) await box.check();
-  await page.getByText('2 devices chosen').waitFor();
+  await page.getByText('4 devices chosen').waitFor();
   // Of one device: its picture, settings, password.
   await page.locator('summary', { hasText: 'More' }).first().click();
   for (const word of ['Live picture', 'Settings', 'New password'])
@@ -162,11 +190,11 @@ it('several devices get their settings back and restart together, each with a re
   await check(page, 'devices chosen 375');
   const before = await restarts();
   await page.getByRole('button', { name: 'Restart', exact: true }).click();
-  await page.getByText('2 devices restart in a moment').waitFor();
+  await page.getByText('4 devices restart in a moment').waitFor();
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.getByRole('button', { name: 'Restore settings', exact: true }).click();
-  await page.getByText(/2 devices get their factory settings back/).waitFor();
-  await expect.poll(() => page.getByText(/: done$/).count(), { timeout: 20_000 }).toBe(2);
+  await page.getByText(/4 devices get their factory settings back/).waitFor();
+  await expect.poll(() => page.getByText(/: done$/).count(), { timeout: 20_000 }).toBe(4);
   await inDevice(dome.name).not.toMatch(/brightnessLevel>63</);
   await expect.poll(restarts, { timeout: 20_000 }).not.toEqual(before);
   expect(complaints).toEqual([]);

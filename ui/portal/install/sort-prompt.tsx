@@ -9,7 +9,8 @@ import { recorderPage } from './found.ts';
 /** Recorders by their model, which is all that is known of a device here: cameras may have several channels too. */
 const RECORDER = /^(i?DS-[6-9]|i?DS-[NH]\d|[ND]VR-|HW[ND]-)/i;
 const isRecorder = (device: Device): boolean =>
-  device.channelCount > 1 &&
+  // Cameras may have come since it was added.
+  Math.max(device.channelCount, device.health?.channels.length ?? 0) > 1 &&
   device.mac !== null &&
   device.boxSerial !== null &&
   RECORDER.test(device.health?.model ?? '');
