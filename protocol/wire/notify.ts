@@ -25,6 +25,7 @@ export const NOTICE_CODES = [
   'device-invitation-declined',
   'device-invitation-expired',
   'device-invitation-withdrawn',
+  'device-unbound',
   'devices-moved',
   'email-change',
   'email-changed',

@@ -15,6 +15,7 @@ import type { Notifier } from '../notify/notifier.ts';
 import { PasswordRequests } from './password-requests.ts';
 import { registerLanRoutes } from './routes.ts';
 import { SiteLan } from './site-lan.ts';
+import { Unbinding } from './unbinding.ts';
 
 /** Installing and keeping up a site's devices: jobs of its boxes, firmware, and work on the LAN. */
 export function registerInstallation(
@@ -44,8 +45,9 @@ export function registerInstallation(
   registerJobRoutes(api, { work, streams, log: log.child({ module: 'jobs' }) });
   firmware.registerRoutes(api, { work, health });
   const requests = new PasswordRequests({ db, clock, notifier });
+  const unbinding = new Unbinding({ clock, desired, notifier });
   const lan = new SiteLan({
-    ...{ db, clock, log: log.child({ module: 'lan' }), box, desired, devices, requests, kept },
+    ...{ db, log: log.child({ module: 'lan' }), box, desired, devices, unbinding, requests, kept },
     replaceKept: (...of) => activations.replace(...of),
   });
   registerLanRoutes(api, { lan, passwords: requests });

@@ -1,9 +1,12 @@
 import { PassThrough } from 'node:stream';
+import { OpenAPIHono } from '@hono/zod-openapi';
 import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ManualClock } from '../../protocol/clock.ts';
+import { iso, ManualClock } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { type ProblemCode, problem } from '../../protocol/wire/problem.ts';
+import { Health } from '../../protocol/wire/uplink.ts';
+import type { Api, ApiEnv } from '../api/app.ts';
 import { createScope, type Scope } from '../auth/scope.ts';
 import type { Db } from '../db/database.ts';
 import { DesiredStates } from '../desired/desired.ts';
@@ -11,7 +14,9 @@ import { BoxClient } from '../devices/box-client.ts';
 import { TestBox } from '../testing/box.ts';
 import { openTestDatabase } from '../testing/database.ts';
 import { type Company, TestRelay } from '../testing/relay.ts';
+import { registerLanRoutes } from './routes.ts';
 import { SiteLan } from './site-lan.ts';
+import { Unbinding } from './unbinding.ts';
 
 const clock = new ManualClock(Date.now());
 const relay = new TestRelay({ clock });
@@ -35,6 +40,11 @@ let asked: { path: string; body: Record<string, unknown> | null }[];
 let says: Record<string, (body: Record<string, unknown>) => unknown>;
 let credentials: unknown[];
 let replaced: unknown[];
+let told: unknown[];
+const notifier = {
+  toCompany: async (_: unknown, companyId: string, { code }: { code: string }) => void told.push([companyId, code]),
+  kick: () => {},
+};
 
 const tunnel = {
   isConnected: () => true,
@@ -76,7 +86,6 @@ beforeAll(async () => {
   lan = new SiteLan({
     ...{
       db,
-      clock,
       log: pino({ level: 'silent' }),
       box: new BoxClient({ tunnel }),
       desired: new DesiredStates({ db }),
@@ -88,13 +97,15 @@ beforeAll(async () => {
         return null as never;
       },
     },
+    unbinding: new Unbinding({ clock, desired: new DesiredStates({ db }), notifier }),
     requests: { done: async () => {} },
     kept: async (_, __, of) => (of === mac(1) ? 'Kept-1' : null),
     replaceKept: async (_, at, password) => void replaced.push([at, password]),
   });
 });
 beforeEach(async () => {
-  [asked, says, credentials, replaced] = [[], {}, [], []];
+  [asked, says, credentials, replaced, told] = [[], {}, [], [], []];
+  await db.deleteFrom('box_health').execute();
   await db.deleteFrom('devices').execute();
 });
 afterAll(async () => {
@@ -172,13 +183,85 @@ describe('unbinding', () => {
   const probed = { model: 'M', serial: 'S1', mac: mac(1), firmware: null, deviceType: 'IPCamera', channels: [] };
   const unbind = (n = 1) => lan.unbind(scope, acme.siteId, { boxSerial: box.serial, mac: mac(n), password: 'Right-1' });
 
-  it('takes it from the other account, for who has it on the LAN and knows its password (UNBD-01…03)', async () => {
-    const id = await device(rival, 1, { boxSerial: far.serial });
+  const DAY = 86_400_000;
+  const added = (ago: number) => ({ boxSerial: far.serial, createdAt: iso(clock.now() - ago) });
+  /** What the owner's own box told of it last. */
+  const told24 = async (id: string, state: string, sinceMs: number, receivedMs = clock.now()) => {
+    const rest = { model: null, firmware: null, serial: null, channels: [] };
+    const document = JSON.stringify({
+      ...{ at: iso(receivedMs), version: '1', uptimeMs: 0, rssBytes: 0, diskFreeBytes: 0, diskTotalBytes: 0 },
+      ...{ tunnelRttMs: null, queues: { uplink: 0, upload: 0, uploadBytes: 0, arc: 0 }, warnables: [] },
+      ...{ devices: [{ id, state, since: iso(sinceMs), ...rest }], clocks: [], arc: [] },
+    });
+    expect(Health.safeParse(JSON.parse(document)).error).toBeUndefined();
+    const values = { serial: far.serial, document, receivedMs };
+    await db
+      .insertInto('box_health')
+      .values(values)
+      .onConflict((c) => c.column('serial').doUpdateSet(values))
+      .execute();
+  };
+  const there = () => {
     says['/v1/discovery'] = () => ({ items: [listed(1)] });
     says['/v1/devices/probe'] = () => probed;
-    expect(await unbind()).toEqual({ fromAccount: true, text: null });
+  };
+
+  it('takes it from the other account, for who has it on the LAN and knows its password (UNBD-01…03)', async () => {
+    const id = await device(rival, 1, added(3 * DAY));
+    await told24(id, 'offline', clock.now() - DAY);
+    there();
+    expect(await unbind()).toEqual({ unbound: { fromAccount: true, text: null }, companies: [rival.companyId] });
     expect((await row(id)).deletedAt).not.toBeNull();
     expect(asked.map((a) => a.path)).toEqual(['/v1/discovery', '/v1/devices/probe']);
+    expect(told).toEqual([[rival.companyId, 'device-unbound']]);
+  });
+
+  it('never while its present box looks after it, whatever the asker’s box says (UNBD-03)', async () => {
+    const id = await device(rival, 1, added(3 * DAY));
+    there();
+    const now = clock.now();
+    const refused = async () => {
+      await expect(unbind()).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('owner') });
+      expect([(await row(id)).deletedAt, told]).toEqual([null, []]);
+    };
+    await told24(id, 'online', now - 2 * DAY);
+    await refused();
+    // The box itself went away lately; the device went offline lately.
+    await told24(id, 'online', now - 2 * DAY, now - DAY + 1);
+    await refused();
+    await told24(id, 'offline', now - DAY + 1);
+    await refused();
+    // Added just now, and not told of yet; then one that no box looks after.
+    await db.deleteFrom('box_health').execute();
+    await db
+      .updateTable('devices')
+      .set({ createdAt: iso(now - DAY + 1) })
+      .where('id', '=', id)
+      .execute();
+    await refused();
+    await db
+      .updateTable('devices')
+      .set({ boxSerial: null, createdAt: iso(now - 9 * DAY) })
+      .where('id', '=', id)
+      .execute();
+    await refused();
+  });
+
+  it('stands in the log of both, and the owner is told (UNBD-01)', async () => {
+    const app = new OpenAPIHono<ApiEnv>() as Api;
+    const notes: unknown[] = [];
+    app.use('*', async (c, next) => {
+      c.set('scope', scope);
+      await next();
+      notes.push(c.get('audit'));
+    });
+    registerLanRoutes(app, { lan, passwords: {} as never });
+    await told24(await device(rival, 1, added(3 * DAY)), 'offline', clock.now() - DAY);
+    there();
+    const body = JSON.stringify({ boxSerial: box.serial, mac: mac(1), password: 'Right-1' });
+    const headers = { 'content-type': 'application/json' };
+    const answer = await app.request(`/sites/${acme.siteId}/unbindings`, { method: 'POST', headers, body });
+    expect([answer.status, notes]).toMatchObject([200, [{ companies: [rival.companyId] }]]);
   });
 
   it.each([
@@ -197,7 +280,7 @@ describe('unbinding', () => {
     says['/v1/discovery'] = () => ({ items: [listed(1)] });
     says['/v1/devices/probe'] = () => probed;
     says['/v1/lan/unbind'] = () => ({ address: '10.0.0.9', text: null });
-    expect(await unbind()).toEqual({ fromAccount: false, text: null });
+    expect(await unbind()).toEqual({ unbound: { fromAccount: false, text: null }, companies: [] });
     says['/v1/lan/unbind'] = () => 'device-error';
     await expect(unbind()).rejects.toMatchObject({ code: 'conflict' });
   });
@@ -242,7 +325,10 @@ describe('the password of a device', () => {
     const set = () => lan.setRecovery(scope, acme.siteId, { boxSerial: box.serial, mac: mac(1), recovery });
     expect(await set()).toMatchObject({ done: true });
     expect(asked[0]?.body).toMatchObject({ password: 'Kept-1' });
+    // Whether another account has it is not told here.
     await device(rival, 1);
+    expect(await set()).toMatchObject({ done: true });
+    await device(acme, 1, { boxSerial: box.serial });
     await expect(set()).rejects.toMatchObject({ code: 'conflict' });
   });
 

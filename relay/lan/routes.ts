@@ -121,6 +121,8 @@ export function registerLanRoutes(app: Api, { lan, passwords }: { lan: SiteLan; 
       operationId: 'unbindDevice',
       tags,
       summary: 'Take a device away from the account that it is added to; it must be on the LAN, and its password known',
+      description:
+        'Refused while a box of that account looks after it, and for a day after. Its owner is told, and has it in the operation log.',
       request: { params: SiteParams, ...body(Unbind) },
       responses: {
         200: json(Unbound.meta({ id: 'Unbound' }), 'It can be added now'),
@@ -131,7 +133,10 @@ export function registerLanRoutes(app: Api, { lan, passwords }: { lan: SiteLan; 
       const { siteId } = c.req.valid('param');
       const wanted = c.req.valid('json');
       c.set('audit', { siteId, target: { kind: 'device', name: wanted.mac } });
-      return c.json(await lan.unbind(c.get('scope'), siteId, wanted), 200);
+      const { unbound, companies } = await lan.unbind(c.get('scope'), siteId, wanted);
+      // Whose it was reads it too.
+      c.set('audit', { siteId, target: { kind: 'device', name: wanted.mac }, companies });
+      return c.json(unbound, 200);
     },
   );
   app.openapi(

@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import type { z } from 'zod';
-import { type Clock, iso } from '../../protocol/clock.ts';
 import { type ChangePassword, DiscoveryList, PasswordChanged, ProbeResult } from '../../protocol/wire/box-api.ts';
 import {
   type BoxRecovery,
@@ -28,6 +27,7 @@ import type { DesiredStates } from '../desired/desired.ts';
 import type { BoxClient } from '../devices/box-client.ts';
 import type { Devices } from '../devices/devices.ts';
 import type { PasswordRequests } from './password-requests.ts';
+import type { Unbinding } from './unbinding.ts';
 
 /** ISAPI, then waiting until the device is seen at its new address. */
 const TIMEOUT_MS = 60_000;
@@ -37,22 +37,22 @@ const AT_ONCE = 4;
 /** Work on devices of a site's LANs, found by their MAC, and on their passwords. */
 export class SiteLan {
   readonly #db: Db;
-  readonly #clock: Clock;
   readonly #log: Logger;
   readonly #box: BoxClient;
   readonly #desired: DesiredStates;
   readonly #devices: Pick<Devices, 'keepCredentials'>;
+  readonly #unbinding: Unbinding;
   readonly #requests: Pick<PasswordRequests, 'done'>;
   readonly #kept: (companyId: string, siteId: string, mac: string) => Promise<string | null>;
   readonly #replaceKept: Activations['replace'];
 
   constructor(deps: {
     db: Db;
-    clock: Clock;
     log: Logger;
     box: BoxClient;
     desired: DesiredStates;
     devices: Pick<Devices, 'keepCredentials'>;
+    unbinding: Unbinding;
     requests: Pick<PasswordRequests, 'done'>;
     /** The password kept from a device's activation; null: none. */
     kept: (companyId: string, siteId: string, mac: string) => Promise<string | null>;
@@ -60,11 +60,11 @@ export class SiteLan {
     replaceKept: Activations['replace'];
   }) {
     this.#db = deps.db;
-    this.#clock = deps.clock;
     this.#log = deps.log;
     this.#box = deps.box;
     this.#desired = deps.desired;
     this.#devices = deps.devices;
+    this.#unbinding = deps.unbinding;
     this.#requests = deps.requests;
     this.#kept = deps.kept;
     this.#replaceKept = deps.replaceKept;
@@ -100,15 +100,17 @@ export class SiteLan {
     });
   }
 
-  /** Only before a device is added anywhere (PWD-08); the device itself refuses a second time. */
+  /** Only before a device is added (PWD-08); the device itself refuses a second time. */
   async setRecovery(scope: Scope, siteId: string, wanted: z.output<typeof SetRecovery>): Promise<LanResult> {
     const { id, boxSerial } = await this.#at(scope, siteId, wanted.boxSerial);
     const { mac, recovery } = wanted;
+    // Within the asker's reach alone: nobody learns here whether another account has it. The device itself refuses then.
     const added = await this.#db
       .selectFrom('devices')
       .select('id')
       .where('mac', '=', mac)
       .where('deletedAt', 'is', null)
+      .where(scope.reaches('devices.siteId', 'devices.id', 'list'))
       .executeTakeFirst();
     if (added) throw new ProblemError('conflict', 'This is set before a device is added; this one is added already.');
     const password = wanted.password ?? (await this.#kept(scope.companyId, id, mac));
@@ -136,9 +138,14 @@ export class SiteLan {
 
   /**
    * Takes a device away from the account that it is added to (UNBD-01…03): who has it on the LAN of an own box and knows its
-   * password. Not from a site that is only shared with the asker (UNBD-05): that takes managing it.
+   * password, while no box of that account looks after it. Not from a site that is only shared with the asker (UNBD-05):
+   * that takes managing it. `companies`: whose log it belongs in.
    */
-  async unbind(scope: Scope, siteId: string, wanted: z.output<typeof Unbind>): Promise<Unbound> {
+  async unbind(
+    scope: Scope,
+    siteId: string,
+    wanted: z.output<typeof Unbind>,
+  ): Promise<{ unbound: Unbound; companies: string[] }> {
     const { id, boxSerial } = await this.#at(scope, siteId, wanted.boxSerial);
     const { mac, password } = wanted;
     const seen = (await this.#box.json(boxSerial, DiscoveryList, 'GET', '/v1/discovery', { timeoutMs: TIMEOUT_MS }))
@@ -153,25 +160,28 @@ export class SiteLan {
     // Who answered with that password must be the device that is meant.
     if (!device.serial || !sameSerial(probed.serial, device.serial))
       throw new ProblemError('conflict', 'Another device answered at its address: nothing was changed.');
-    const rows = await this.#db
-      .selectFrom('devices as d')
-      .innerJoin('sites as s', 's.id', 'd.siteId')
-      .select(['d.id', 'd.serial', 'd.boxSerial', 's.companyId'])
-      .where('d.deletedAt', 'is', null)
-      .where((e) => e.or([e('d.serial', '=', device.serial), e('d.mac', '=', mac)]))
-      .execute();
     const own = await this.#db.selectFrom('sites').select('companyId').where('id', '=', id).executeTakeFirstOrThrow();
-    const bound = rows.filter(
-      (row) => row.companyId !== own.companyId && row.serial && sameSerial(row.serial, device.serial),
-    );
-    for (const row of bound) await this.#release(row.id, row.boxSerial);
+    const { bound, companies } = await this.#db.transaction().execute(async (trx) => {
+      const rows = await trx
+        .selectFrom('devices as d')
+        .innerJoin('sites as s', 's.id', 'd.siteId')
+        .select(['d.id', 'd.name', 'd.serial', 'd.boxSerial', 'd.createdAt', 'd.siteId'])
+        .select(['s.companyId', 's.ownerId', 's.name as site'])
+        .where('d.deletedAt', 'is', null)
+        .where('s.companyId', '<>', own.companyId)
+        .where((e) => e.or([e('d.serial', '=', device.serial), e('d.mac', '=', mac)]))
+        .execute();
+      const found = rows.filter((row) => row.serial && sameSerial(row.serial, device.serial));
+      return { bound: found, companies: await this.#unbinding.take(trx, found) };
+    });
     if (bound.length > 0) {
+      this.#unbinding.announce(bound);
       this.#log.info({ mac, siteId: id, devices: bound.map((row) => row.id), userId: scope.userId }, 'device unbound');
-      return { fromAccount: true, text: null };
+      return { unbound: { fromAccount: true, text: null }, companies };
     }
     const cloud = await this.#ask(boxSerial, mac, '/v1/lan/unbind', { mac, password });
     if (!cloud.done) throw new ProblemError('conflict', `It is added to no account here. ${cloud.detail ?? ''}`.trim());
-    return { fromAccount: false, text: cloud.detail };
+    return { unbound: { fromAccount: false, text: cloud.detail }, companies };
   }
 
   /** Another password for a device that is added (PWD-03, PWD-06); nothing is kept that the device did not take. */
@@ -241,21 +251,6 @@ export class SiteLan {
       await this.#desired.change(boxSerial, 'devices', (items) => items.map(there), trx);
     });
     this.#desired.announce(boxSerial);
-  }
-
-  async #release(id: string, boxSerial: string | null): Promise<void> {
-    await this.#db.transaction().execute(async (trx) => {
-      await trx
-        .updateTable('devices')
-        .set({ deletedAt: iso(this.#clock.now()) })
-        .where('id', '=', id)
-        .execute();
-      await trx.deleteFrom('device_secrets').where('deviceId', '=', id).execute();
-      if (boxSerial === null) return;
-      await this.#desired.change(boxSerial, 'devices', (items) => items.filter((item) => item.id !== id), trx);
-      await this.#desired.change(boxSerial, 'recording', (items) => items.filter((r) => r.deviceId !== id), trx);
-    });
-    if (boxSerial !== null) this.#desired.announce(boxSerial);
   }
 
   async #added(boxSerial: string) {
