@@ -178,6 +178,17 @@ export class LanStack {
     );
   }
 
+  /** Signs in as who runs the relay, made by its command. */
+  async operator(): Promise<string> {
+    const [email, password] = ['operator@example.org', 'an operator’s password'];
+    const args = ['--data', join(this.dir, 'relay'), '--name', 'Olga', '--email', email];
+    const made = spawnSync(process.execPath, ['relay/main.ts', 'operator', ...args], {
+      ...{ cwd: root, input: password, encoding: 'utf8' },
+    });
+    if (made.status !== 0) throw new Error(made.stderr);
+    return (await this.api<{ token: string }>('POST', '/auth/login', { email, password })).token;
+  }
+
   startRelay(): void {
     this.#run('relay', this.#relay);
   }
@@ -206,6 +217,15 @@ export class LanStack {
 
   api<T = Json>(method: string, path: string, body?: unknown, token = this.#token): Promise<T> {
     return this.#json(method, `${this.relay}/api/v1${path}`, body, { authorization: `Bearer ${token}` });
+  }
+
+  /** A file of the API. */
+  async download(path: string): Promise<Buffer> {
+    const response = await fetch(`${this.relay}/api/v1${path}`, {
+      headers: { authorization: `Bearer ${this.#token}` },
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return Buffer.from(await response.arrayBuffer());
   }
 
   labDevices(): Promise<LabDevice[]> {

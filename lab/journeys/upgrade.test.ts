@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AddingResult } from '../../protocol/wire/adding.ts';
 import type { Device } from '../../protocol/wire/api.ts';
 import type { DeviceUpgrade, PackageUpload, UpgradesStarted } from '../../protocol/wire/firmware.ts';
 import type { SiteJob } from '../../protocol/wire/initialise.ts';
@@ -9,7 +10,7 @@ import { zipWith } from './zip.ts';
 
 /* J14: passwords of devices, and their firmware, over real sockets. */
 
-const stack = new LanStack('camera,nvr,door-station', '127.92.0.');
+const stack = new LanStack('camera,nvr,door-station,ax-pro', '127.92.0.');
 const lab: Record<string, LabDevice> = {};
 const ids: Record<string, string> = {};
 const NEW = 'Other-2233';
@@ -18,7 +19,9 @@ beforeAll(async () => {
   await stack.start();
   for (const device of await stack.labDevices()) lab[device.name] = device;
   const seen = await stack.discovered(Object.values(lab).map((device) => device.mac));
-  for (const { name, mac, serial, password } of Object.values(lab)) {
+  for (const { name, mac, serial, password, kind } of Object.values(lab)) {
+    // By its serial number only.
+    if (kind === 'ax-pro') continue;
     const at = seen.find((one) => one.mac === mac)!;
     const login = { host: at.address, httpPort: at.httpPort, username: 'admin', password };
     const body = { boxSerial: stack.boxSerial, name, mac, serial, ...login, recordOn: [] };
@@ -105,6 +108,47 @@ describe('upgrades (J14)', () => {
       return now.some((one) => one.name === 'camera' && one.firmware.includes('V9.9.0'));
     });
   }, 90_000);
+
+  it('online: the operator’s newest for a model is offered and installed; it cannot be stopped, and got by hand (UPG-02, UPG-06, UPG-07)', async () => {
+    const offered = async () =>
+      (await stack.api<{ items: DeviceUpgrade[] }>('GET', `/sites/${stack.siteId}/upgrades`)).items.find(
+        (one) => one.deviceId === ids['door-station'],
+      )!;
+    const { model, available } = await offered();
+    expect(available).toBeNull();
+    const zip = zipWith('digicap.dav', Buffer.from(`GATEPOST-LAB-FIRMWARE ${model} V9.9.4 260104 ${' '.repeat(500)}`));
+    const announced = { fileName: 'DS_V9.9.4_Build_260104.zip', size: zip.length, models: [model] };
+    const token = await stack.operator();
+    const begun = await stack.api<PackageUpload>('POST', '/operator/firmware', announced, token);
+    await fetch(stack.relay + begun.url, { method: 'PUT', body: new Uint8Array(zip) });
+    const firmwareId = (await offered()).available!.id;
+    const job = await upgrade([{ deviceId: ids['door-station']!, firmwareId }]);
+    expect(job.items.map((item) => item.state)).toEqual(['done']);
+    expect((await state<{ firmware: string }>('door-station')).firmware).toContain('V9.9.4');
+    const document = await stack.api<{ paths: Record<string, object> }>('GET', '/openapi.json');
+    const ofJobs = Object.entries(document.paths).filter(([path]) => path.includes('/sites/{siteId}/jobs'));
+    expect(
+      ofJobs.flatMap(([path, methods]) => Object.keys(methods).map((m) => `${m} ${path.split('/jobs')[1]}`)),
+    ).toEqual(['get ', 'post ', 'get /{jobId}', 'get /{jobId}/stream']);
+    const got = await stack.download(`/firmware/${firmwareId}/package`);
+    expect(Buffer.compare(got, zip)).toBe(0);
+  }, 90_000);
+
+  it('a panel is not upgraded without its password (UPG-05)', async () => {
+    const { serial, password } = lab['ax-pro']!;
+    const panel = { method: 'serial', name: 'ax-pro', serial, username: 'admin', password };
+    const { items: added } = await stack.api<{ items: AddingResult[] }>('POST', `/sites/${stack.siteId}/additions`, {
+      devices: [panel],
+    });
+    expect(added).toMatchObject([{ result: 'added' }]);
+    ids['ax-pro'] = (await devices()).find((device) => device.name === 'ax-pro')!.id;
+    const fileName = 'AXPRO_V9.9.6_260106.zip';
+    const { firmwareId } = await bring('ax-pro', fileName, 'GATEPOST-LAB-FIRMWARE * V9.9.6 260106 ');
+    const items = [{ deviceId: ids['ax-pro']!, firmwareId }];
+    const started = await stack.api<UpgradesStarted>('POST', `/sites/${stack.siteId}/upgrades`, { items });
+    expect([started.jobs, started.refused[0]?.code]).toEqual([[], 'invalid-request']);
+    expect(started.refused[0]?.detail).toContain('password');
+  });
 
   it('a box that is killed in between says afterwards what became of the device (UPG-06)', async () => {
     await stack.labApi('POST', '/devices/nvr/do/upgradeSeconds', { seconds: 6 });
