@@ -4,7 +4,7 @@ import type { Me, Site } from '../../protocol/wire/api.ts';
 import { offered, refused } from '../portal/route.tsx';
 import { ROUTES } from '../portal/routes.tsx';
 import { SITE_ROUTES } from '../portal/site-routes.tsx';
-import { check, LOOKS, launch, open, settled } from './browser.ts';
+import { check, LOOKS, launch, open, settled, WALKED } from './browser.ts';
 import { startEveryone } from './stack.ts';
 
 /*
@@ -56,14 +56,12 @@ async function go(page: Page, path: string): Promise<void> {
   await settled(page);
 }
 
-/** Light and dark at one width, by axe; what differs between the two are colours only. */
+/** On a phone in light, at a desk in dark: both widths and all colours, by axe. */
 async function judge(page: Page, name: string): Promise<void> {
-  for (const width of [375, 1440]) {
+  for (const { width, colorScheme } of WALKED) {
     await page.setViewportSize({ width, height: width === 375 ? 812 : 900 });
-    await page.emulateMedia({ colorScheme: 'light' });
-    await check(page, `${name} ${width}`);
-    await page.emulateMedia({ colorScheme: 'dark' });
-    await check(page, `${name} ${width} dark`, ['color-contrast']);
+    await page.emulateMedia({ colorScheme });
+    await check(page, `${name} ${width} ${colorScheme}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { check, LOOKS, launch, open, settled } from './browser.ts';
+import { check, LOOKS, launch, open, settled, WALKED } from './browser.ts';
 import { startBox } from './stack.ts';
 
 /* The set-up page of a new box whose relay does not answer. */
@@ -38,7 +38,7 @@ describe('set-up page', () => {
     expect(await qr.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0);
     const portal = await page.getByRole('link', { name: /Open the portal/ }).getAttribute('href');
     expect(portal).toMatch(new RegExp(`/claim\\?serial=${serial}&code=[34679ACDEFGHJKMNPQRTUVWXY]{10}$`));
-    for (const look of LOOKS) {
+    for (const look of WALKED) {
       await page.setViewportSize({ width: look.width, height: 900 });
       await page.emulateMedia({ colorScheme: look.colorScheme });
       await settled(page);
