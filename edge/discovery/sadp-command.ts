@@ -1,5 +1,4 @@
 import { constants, createCipheriv, createHash, type KeyObject, privateDecrypt } from 'node:crypto';
-import { isIPv4 } from 'node:net';
 import { clean, parseXml, text, type XmlNode } from '../isapi/xml.ts';
 import { macOf, readDatagram, type SadpDevice } from './sadp.ts';
 
@@ -188,16 +187,6 @@ export function readReasons(node: XmlNode): { triesLeft: number | null; locked: 
   };
   visit(node, '');
   return said;
-}
-
-/** Whether a mask is one that the list of recommended ones may hold: ones, then zeros (INIT-22). */
-export function isSubnetMask(mask: string): boolean {
-  if (!isIPv4(mask)) return false;
-  const bits = mask
-    .split('.')
-    .map((part) => Number(part).toString(2).padStart(8, '0'))
-    .join('');
-  return /^1{8,30}0{2,24}$/.test(bits);
 }
 
 const md5 = (data: Buffer) => createHash('md5').update(data).digest();

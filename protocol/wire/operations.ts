@@ -173,7 +173,6 @@ export const DeviceAction = z.discriminatedUnion('action', [
   action('walkTestStart', {}),
   action('walkTestStop', {}),
   action('play', { file: z.string().min(1).max(64), volume: n(100).optional() }),
-  action('playStop', {}),
   action('reboot', {}),
   /** `basic` keeps network and users. */
   action('restore', { mode: z.enum(['basic', 'full']) }),

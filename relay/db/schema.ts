@@ -239,7 +239,6 @@ export type BoxRow = Selectable<Database['boxes']>;
 
 export type SiteRow = Selectable<Database['sites']>;
 export type DeviceRow = Selectable<Database['devices']>;
-export type UserRow = Selectable<Database['users']>;
 
 /** How lists order names. */
 export const sortName = (name: string): string => name.normalize('NFKD').toLowerCase().slice(0, 64);

@@ -439,7 +439,6 @@ export type DeviceCapabilities = {
       | 'walkTestStart'
       | 'walkTestStop'
       | 'play'
-      | 'playStop'
       | 'reboot'
       | 'restore'
       | 'diskFormat'
@@ -497,7 +496,6 @@ export type DeviceCapabilities = {
       | 'walkTestStart'
       | 'walkTestStop'
       | 'play'
-      | 'playStop'
       | 'reboot'
       | 'restore'
       | 'diskFormat'
@@ -1190,7 +1188,7 @@ export type RecorderView = {
     serial: string | null;
     device?: { mac: string; model: string } | null;
   }[];
-  added: { address: string; ok: boolean; code: string | null; text: string | null }[] | null;
+  added: { address: string; ok: boolean; code: string | null; text: string | null; channel?: number | null }[] | null;
 };
 export type Redeemed = { added: { content: 'employee-slots'; quantity: number }[]; slots: number; slotsUsed: number };
 export type RedeemedKey = {
@@ -2135,7 +2133,6 @@ export interface Routes {
         | { action: 'walkTestStart' }
         | { action: 'walkTestStop' }
         | { action: 'play'; file: string; volume?: number }
-        | { action: 'playStop' }
         | { action: 'reboot' }
         | { action: 'restore'; mode: 'basic' | 'full' }
         | { action: 'diskFormat'; disk: string; confirm: string }
@@ -2795,7 +2792,7 @@ export interface Routes {
       body: { boxSerial: string; mac: string };
       answer: LanQuestions;
     };
-    /** Channels of a recorder that need not be added yet: see, add, sort */
+    /** Channels of a recorder that need not be added yet: see, add, correct, remove, sort */
     '/sites/{siteId}/lan/recorder': {
       params: { siteId: string };
       body: {
@@ -2816,6 +2813,8 @@ export interface Routes {
                 password?: string;
               }[];
             }
+          | { do: 'edit'; channel: number; password: string }
+          | { do: 'remove'; channel: number }
           | { do: 'sort'; order: number[]; passwords?: { channel: number; password: string }[] };
       };
       answer: RecorderView;

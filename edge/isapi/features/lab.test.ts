@@ -10,8 +10,8 @@ import { systemClock } from '../../../protocol/clock.ts';
 import { LoginGuard } from '../../devices/login-guard.ts';
 import { IsapiDriver } from '../driver.ts';
 import { enableMotionEverywhere } from './motion.ts';
-import { autoAddChannels } from './recorder-edit.ts';
-import { isPoeRecorder } from './recorder-list.ts';
+import { addChannel } from './recorder-edit.ts';
+import { isPoeRecorder, readCamerasSeen, readRecorderChannels } from './recorder-list.ts';
 import { switchSmartCodec } from './smart-codec.ts';
 
 /* Features against the lab's devices, which share no code with them, and an independent client against the same devices. */
@@ -158,8 +158,12 @@ describe('the features of channels, against the lab', () => {
       [2, 'connect'],
     ]);
     const { username, password } = named('ptz');
-    const added = await autoAddChannels(device, { username, password });
-    expect(added.ok && added.value.filter((a) => a.result.ok)).toHaveLength(1);
+    const seen = await readCamerasSeen(device);
+    const there = await readRecorderChannels(device);
+    const known = new Set(there.ok ? there.value.map((c) => c.address) : []);
+    const free = seen.ok ? seen.value.filter((c) => c.activated !== false && !known.has(c.address)) : [];
+    expect(free).toHaveLength(1);
+    expect(await addChannel(device, { ...free[0]!, username, password })).toMatchObject({ ok: true });
     expect(await online()).toContainEqual([3, 'connect']);
     // As the box does after a change.
     await driver.channels();

@@ -1,5 +1,5 @@
 import type { DeviceListItem } from '../../../protocol/wire/operations.ts';
-import { failure, type Result } from '../answer.ts';
+import type { Result } from '../answer.ts';
 import { type IsapiDevice, isAbsent } from '../isapi-device.ts';
 import { boolAt, numberAt, readJson, sendJson } from '../json.ts';
 import { clean, list, text, type XmlNode } from '../xml.ts';
@@ -199,5 +199,3 @@ async function search(
 /** Without what the device does not say. */
 export const compact = (values: DeviceListItem['values']): DeviceListItem['values'] =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null && value !== ''));
-
-export const noPanel = () => failure('not-found', 'It has no areas or zones.');

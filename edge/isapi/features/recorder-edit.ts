@@ -4,14 +4,7 @@ import { type Change, editXml, innerXml, missingIn, putDocument, writeDocument }
 import type { IsapiDevice } from '../isapi-device.ts';
 import { list, text, type XmlNode } from '../xml.ts';
 import { encodeText } from '../xml-scan.ts';
-import {
-  PROXY,
-  type RecorderChannel,
-  readCamerasSeen,
-  readRecorderChannels,
-  readState,
-  SOURCE,
-} from './recorder-list.ts';
+import { PROXY, type RecorderChannel, readRecorderChannels, readState, SOURCE } from './recorder-list.ts';
 
 type Of<N extends DeviceAction['action']> = Extract<DeviceAction, { action: N }>;
 export type CameraToAdd = Omit<Of<'channelAdd'>, 'action'>;
@@ -65,28 +58,6 @@ export async function addChannel(
   const known = new Set(before.value.map((c) => c.channel));
   const made = after.value.find((c) => !known.has(c.channel)) ?? after.value.find((c) => c.address === address);
   return made ? { ok: true, value: made } : failure('device-error', 'It said yes, and has no such channel afterwards.');
-}
-
-/** Adds every camera that the recorder finds and does not have yet, all with one login (CHAN-09). */
-export async function autoAddChannels(
-  device: IsapiDevice,
-  login: { username: string; password: string },
-  signal?: AbortSignal,
-): Promise<Result<{ camera: string; result: Result<RecorderChannel> }[]>> {
-  const seen = await readCamerasSeen(device, signal);
-  if (!seen.ok) return seen;
-  const there = await readRecorderChannels(device, signal);
-  if (!there.ok) return there;
-  const results: { camera: string; result: Result<RecorderChannel> }[] = [];
-  for (const { address, port, protocol, activated } of seen.value) {
-    if (there.value.some((c) => c.address === address) || signal?.aborted) continue;
-    const result: Result<RecorderChannel> =
-      activated === false
-        ? failure('device-not-activated', REASONS.ipcnotactivated!)
-        : await addChannel(device, { address, port, protocol, ...login }, signal);
-    results.push({ camera: address, result });
-  }
-  return { ok: true, value: results };
 }
 
 /** The camera's password into a channel's document: it is never read out, and a document without it erases it (isapi.md §8). */

@@ -57,9 +57,6 @@ export const ROW_ACTIONS: Partial<Record<ListName, readonly RowAction[]>> = {
   recorderChannels: [
     { action: 'channelDelete', undo: true, of: (item) => ({ action: 'channelDelete', channel: number(item) }) },
   ],
-  audioFiles: [
-    { action: 'play', of: ({ id }) => ({ action: 'play', file: id }) },
-    { action: 'playStop', of: () => ({ action: 'playStop' }) },
-  ],
+  audioFiles: [{ action: 'play', of: ({ id }) => ({ action: 'play', file: id }) }],
   switchPorts: [{ action: 'portRestart', undo: true, of: (item) => ({ action: 'portRestart', port: number(item) }) }],
 };
