@@ -55,8 +55,8 @@ const told = async (code: string) =>
     return items.find((notice) => notice.code === code);
   });
 
-describe('before a device is added (PWD-07, PWD-08)', () => {
-  it('its reserved e-mail and three answers are kept by the device, once', async () => {
+describe('before a device is added', () => {
+  it('its reserved e-mail and three answers are kept by the device, once (PWD-08)', async () => {
     const password = { from: 'given', password: 'First-11' };
     const activation = { boxSerial: stack.boxSerial, macs: [mac], password };
     const { items } = await stack.api<{ items: ActivationResult[] }>('POST', `${site()}/activations`, activation);
@@ -69,7 +69,7 @@ describe('before a device is added (PWD-07, PWD-08)', () => {
     expect(questions.filter((question) => question.set).map((question) => question.id)).toEqual([1, 2, 3]);
   });
 
-  it('and no more when it is', async () => {
+  it('and no more when it is (PWD-08)', async () => {
     const [seen] = await stack.discovered([mac]);
     const { serial, address: host, httpPort } = seen!;
     const at = { host, httpPort: httpPort ?? 80, username: 'admin', recordOn: [] };
@@ -82,7 +82,7 @@ describe('before a device is added (PWD-07, PWD-08)', () => {
     await expect(onLan('recovery', { recovery })).rejects.toThrow('conflict');
   }, 60_000);
 
-  it('wrong answers change nothing; the right ones set a new password, which the box goes on with', async () => {
+  it('wrong answers change nothing; the right ones set a new password, which the box goes on with (PWD-07)', async () => {
     const reset = (answers: object) => onLan<LanResult>('password-resets', { answers, newPassword: 'Second-22' });
     await expect(reset(answersOf('Bello', 'Bremen', 'Blue'))).rejects.toThrow('device-refused-login');
     expect((await lab()).passwordNow).toBe('First-11');
@@ -91,7 +91,7 @@ describe('before a device is added (PWD-07, PWD-08)', () => {
   }, 60_000);
 });
 
-describe('when the site is handed over with the site authorisation (PWD-04, PWD-05)', () => {
+describe('when the site is handed over with the site authorisation', () => {
   const ask = (atSite: boolean, remark = '') =>
     stack.api<PasswordRequest>('POST', `/devices/${id}/password-requests`, { atSite, remark });
   const received = async () =>
@@ -99,7 +99,7 @@ describe('when the site is handed over with the site authorisation (PWD-04, PWD-
   const change = (newPassword: string, token?: string) =>
     stack.api<DevicePasswordChanged>('PUT', `/devices/${id}/password`, { newPassword }, token);
 
-  it('the device is the customer’s: the installer sets no new password without the old one', async () => {
+  it('the device is the customer’s: the installer sets no new password without the old one (PWD-04)', async () => {
     await expect(ask(true)).rejects.toThrow('conflict');
     const email = 'mara@home.example';
     await stack.api('POST', '/auth/register', { kind: 'customer', country: 'DE', email, name: 'Mara Winter' });
@@ -121,7 +121,7 @@ describe('when the site is handed over with the site authorisation (PWD-04, PWD-
     await expect(change('Third-333')).rejects.toThrow('site-status');
   }, 60_000);
 
-  it('“I am at the site”: he is asked, sets it himself, and the installer is told', async () => {
+  it('“I am at the site”: he is asked, sets it himself, and the installer is told (PWD-04)', async () => {
     const asked = await ask(true, 'I stand before the gate.');
     await expect(ask(false)).rejects.toThrow('conflict');
     expect(await received()).toMatchObject([
@@ -134,7 +134,7 @@ describe('when the site is handed over with the site authorisation (PWD-04, PWD-
     expect(mine.items.map((one) => one.state)).toEqual(['done']);
   }, 60_000);
 
-  it('“I am not at the site”: the same; and he may refuse', async () => {
+  it('“I am not at the site”: the same; and he may refuse (PWD-05)', async () => {
     const { id: first } = await ask(false);
     await stack.api('POST', `/password-requests/${first}/refuse`, undefined, mara);
     await told('password-reset-refused');
