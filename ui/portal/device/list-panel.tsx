@@ -119,68 +119,70 @@ function Items({
           error={act.error}
         />
       )}
-      <table class="rows">
-        <thead>
-          <tr>
-            <th>{t('operations.name')}</th>
-            {columns.map((column) => (
-              <th key={column}>{fieldWord(column)}</th>
-            ))}
-            {(offered.length > 0 || editable) && (
-              <th>
-                <span class="sr-only">{t('operations.actions')}</span>
-              </th>
-            )}
-          </tr>
-        </thead>
-        <tbody>
-          {items.data.items.map((item) => (
-            <tr key={item.id}>
-              <td data-label={t('operations.name')} class="wide">
-                <span>
-                  <strong>{item.name || item.id}</strong> {item.name && <span class="muted small">{item.id}</span>}
-                </span>
-              </td>
+      <div class="md:overflow-x-auto">
+        <table class="rows">
+          <thead>
+            <tr>
+              <th>{t('operations.name')}</th>
               {columns.map((column) => (
-                <td key={column} data-label={fieldWord(column)}>
-                  {valueWord(item.values[column] ?? null)}
-                </td>
+                <th key={column}>{fieldWord(column)}</th>
               ))}
               {(offered.length > 0 || editable) && (
-                <td class="wide">
-                  <span class="flex flex-wrap gap-2">
-                    {editable && item.values.address && (
-                      <button
-                        type="button"
-                        class="btn"
-                        aria-expanded={editing?.id === item.id}
-                        onClick={() => setEditing(editing?.id === item.id ? null : item)}
-                      >
-                        {actionWord('channelEdit')}
-                        <span class="sr-only">: {item.name || item.id}</span>
-                      </button>
-                    )}
-                    {offered
-                      .filter((row) => row.when?.(item) ?? true)
-                      .map((row) => (
-                        <button
-                          key={row.action}
-                          type="button"
-                          class="btn"
-                          aria-disabled={act.busy}
-                          onClick={() => run(item, row)}
-                        >
-                          {actionWord(row.action)}
-                          <span class="sr-only">: {item.name || item.id}</span>
-                        </button>
-                      ))}
-                  </span>
-                </td>
+                <th>
+                  <span class="sr-only">{t('operations.actions')}</span>
+                </th>
               )}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {items.data.items.map((item) => (
+              <tr key={item.id}>
+                <td data-label={t('operations.name')} class="wide">
+                  <span>
+                    <strong>{item.name || item.id}</strong> {item.name && <span class="muted small">{item.id}</span>}
+                  </span>
+                </td>
+                {columns.map((column) => (
+                  <td key={column} data-label={fieldWord(column)}>
+                    {valueWord(item.values[column] ?? null)}
+                  </td>
+                ))}
+                {(offered.length > 0 || editable) && (
+                  <td class="wide">
+                    <span class="flex flex-wrap gap-2">
+                      {editable && item.values.address && (
+                        <button
+                          type="button"
+                          class="btn"
+                          aria-expanded={editing?.id === item.id}
+                          onClick={() => setEditing(editing?.id === item.id ? null : item)}
+                        >
+                          {actionWord('channelEdit')}
+                          <span class="sr-only">: {item.name || item.id}</span>
+                        </button>
+                      )}
+                      {offered
+                        .filter((row) => row.when?.(item) ?? true)
+                        .map((row) => (
+                          <button
+                            key={row.action}
+                            type="button"
+                            class="btn"
+                            aria-disabled={act.busy}
+                            onClick={() => run(item, row)}
+                          >
+                            {actionWord(row.action)}
+                            <span class="sr-only">: {item.name || item.id}</span>
+                          </button>
+                        ))}
+                    </span>
+                  </td>
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </>
   );
 }

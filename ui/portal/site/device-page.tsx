@@ -62,7 +62,7 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
       <Title suffix={`${site.data!.name} · Gatepost`}>{device.name}</Title>
       {unsorted(device) && <SortPrompt device={device} />}
       <div class="grid items-start gap-6 lg:grid-cols-[3fr_2fr]">
-        <div class="flex flex-col gap-6">
+        <div class="flex min-w-0 flex-col gap-6">
           <Panel title={t('device.channels')}>
             <Channels deviceId={device.id} />
           </Panel>
