@@ -16,7 +16,7 @@ import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
 import { firmwareKey, type ObjectStore, packageKey, StoreError } from '../clips/object-store.ts';
-import type { Db } from '../db/database.ts';
+import type { Db, DbOrTrx } from '../db/database.ts';
 import type { DeviceRow } from '../db/schema.ts';
 import { PackageError, unpack } from './package-reader.ts';
 import type { FirmwareTables } from './schema.ts';
@@ -26,6 +26,11 @@ const UPLOAD_MS = 3_600_000;
 /** Uploads that a company has under way, or left behind, at a time. */
 const MAX_UPLOADING = 5;
 const SWEEP_MS = 600_000;
+/** Of one company, with the files in its packages. */
+export const MAX_COMPANY_BYTES = 4 * 1024 ** 3;
+/** What a company brought and no box fetched for so long goes; a page of upgrades that stays open loses it too. */
+const UNUSED_MS = 30 * 86_400_000;
+const DAY_MS = 86_400_000;
 
 /** Packages of firmware: the operator's for everybody, and those that installers bring for single devices. */
 export class Catalogue {
@@ -34,16 +39,18 @@ export class Catalogue {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #taking = new Set<string>();
+  readonly #maxBytes: number;
   #cancel: () => void = () => {};
 
-  constructor(deps: { db: Db; store: ObjectStore; clock: Clock; log: Logger }) {
+  constructor(deps: { db: Db; store: ObjectStore; clock: Clock; log: Logger; maxCompanyBytes?: number }) {
+    this.#maxBytes = deps.maxCompanyBytes ?? MAX_COMPANY_BYTES;
     this.#db = deps.db;
     this.#store = deps.store;
     this.#clock = deps.clock;
     this.#log = deps.log;
   }
 
-  /** Forgets uploads that were never finished. */
+  /** Forgets uploads that were never finished, and packages that nobody needs any more. */
   start(): void {
     const sweep = () => this.#sweep().catch((error) => this.#log.error({ err: error }, 'firmware was not tidied up'));
     this.#cancel = this.#clock.every(SWEEP_MS, () => void sweep());
@@ -93,9 +100,12 @@ export class Catalogue {
       ...{ id: uuidv7(now), ...own, models: JSON.stringify(own.models), fileName, size },
       ...{ version: firmwareText(readPackageName(fileName)!), state: 'uploading', reason: null },
       ...{ firmwareSize: null, sha256: null, tokenHash: hash(token), tokenUntilMs: now + UPLOAD_MS },
-      ...{ createdMs: now, userId: scope.userId },
+      ...{ createdMs: now, usedMs: now, userId: scope.userId },
     };
-    await this.#db.insertInto('firmware').values(row).execute();
+    await this.#db.transaction().execute(async (trx) => {
+      await this.#mustFit(trx, row.companyId, size);
+      await trx.insertInto('firmware').values(row).execute();
+    });
     return { package: view(row), url: `/firmware-uploads/${row.id}/${token}` };
   }
 
@@ -111,17 +121,44 @@ export class Catalogue {
     this.#taking.add(id);
     try {
       await this.#store.put(packageKey(id), body, { size: length });
-      const { size, sha256 } = await unpack(this.#store, { from: packageKey(id), size: length, to: firmwareKey(id) });
+      const paths = { from: packageKey(id), size: length, to: firmwareKey(id) };
+      const { size, sha256 } = await unpack(this.#store, { ...paths, admit: (bytes) => this.#admit(row, bytes) });
       return await this.#set(row, { state: 'ready', firmwareSize: size, sha256 });
     } catch (error) {
       if (error instanceof StoreError && error.code === 'full') throw new ProblemError('storage-full');
-      if (!(error instanceof PackageError)) throw error;
+      const over = error instanceof ProblemError && error.code === 'limit-reached';
+      if (!over && !(error instanceof PackageError)) throw error;
       await this.#drop(id);
-      await this.#set(row, { state: 'failed', reason: error.message });
-      throw new ProblemError('invalid-request', error.message);
+      await this.#set(row, { state: 'failed', reason: error.message, firmwareSize: null });
+      throw over ? error : new ProblemError('invalid-request', error.message);
     } finally {
       this.#taking.delete(id);
     }
+  }
+
+  /** Reserves room for the file in a package before it is written. */
+  async #admit({ id, companyId }: FirmwareRow, bytes: number): Promise<void> {
+    await this.#db.transaction().execute(async (trx) => {
+      await this.#mustFit(trx, companyId, bytes);
+      await trx.updateTable('firmware').set({ firmwareSize: bytes }).where('id', '=', id).execute();
+    });
+  }
+
+  /** Throws `limit-reached` when a company would have more than its share; what failed takes no room. */
+  async #mustFit(trx: DbOrTrx, companyId: string | null, bytes: number): Promise<void> {
+    if (companyId === null) return;
+    const { zips, files } = await trx
+      .selectFrom('firmware')
+      .select(({ fn }) => [fn.sum<number | null>('size').as('zips'), fn.sum<number | null>('firmwareSize').as('files')])
+      .where('companyId', '=', companyId)
+      .where('state', '!=', 'failed')
+      .executeTakeFirstOrThrow();
+    if (Number(zips ?? 0) + Number(files ?? 0) + bytes <= this.#maxBytes) return;
+    const gigabytes = Math.floor(this.#maxBytes / 1024 ** 3);
+    throw new ProblemError(
+      'limit-reached',
+      `Packages of your company take ${gigabytes} GB at most: remove devices that are no longer there, or wait. A package goes 30 days after its last use.`,
+    );
   }
 
   async #set(row: FirmwareRow, more: Partial<FirmwareRow>): Promise<FirmwarePackage> {
@@ -182,7 +219,12 @@ export class Catalogue {
   /** For a box: what it may fetch. */
   async forBox(id: string, companyId: string | null): Promise<FirmwareRow | null> {
     const row = await this.#rows().where('id', '=', id).where('state', '=', 'ready').executeTakeFirst();
-    return row && (row.companyId === null || row.companyId === companyId) ? row : null;
+    if (!row || (row.companyId !== null && row.companyId !== companyId)) return null;
+    const now = this.#clock.now();
+    // Not with each of many requests for parts.
+    if (now - Number(row.usedMs) > DAY_MS)
+      await this.#db.updateTable('firmware').set({ usedMs: now }).where('id', '=', id).execute();
+    return row;
   }
 
   #rows() {
@@ -204,7 +246,14 @@ export class Catalogue {
       .where('state', '=', 'uploading')
       .where('tokenUntilMs', '<', this.#clock.now())
       .execute();
-    for (const { id } of over) if (!this.#taking.has(id)) await this.#remove(id);
+    const unused = await this.#db
+      .selectFrom('firmware as f')
+      .innerJoin('devices as d', 'd.id', 'f.deviceId')
+      .select('f.id')
+      .where('f.state', '!=', 'uploading')
+      .where((e) => e.or([e('d.deletedAt', 'is not', null), e('f.usedMs', '<', this.#clock.now() - UNUSED_MS)]))
+      .execute();
+    for (const { id } of [...over, ...unused]) if (!this.#taking.has(id)) await this.#remove(id);
   }
 }
 

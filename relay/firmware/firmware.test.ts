@@ -162,6 +162,73 @@ describe('a package', () => {
   });
 });
 
+describe('what a company brings', () => {
+  const catalogueOf = (maxCompanyBytes: number) => {
+    const here = new FolderStore({ dir: join(relay.dir, 'objects') });
+    return new Catalogue({ db, store: here, clock, log: pino({ level: 'silent' }), maxCompanyBytes });
+  };
+  const bring = async (catalogue: Catalogue, of = 'Recorder', zip = good()) => {
+    const device = { id: devices[of] as string, name: of, model: 'DS-7608NXI-K2' } as Parameters<Catalogue['bring']>[1];
+    const wanted = { fileName: 'NVR_V5.0.0_Build_260210.zip', size: zip.length };
+    const made = await catalogue.bring(createScope(db, clock, acme), device, wanted);
+    const [, , id, token] = made.url.split('/') as [string, string, string, string];
+    const take = async () =>
+      catalogue.take(
+        id,
+        token,
+        zip.length,
+        (async function* () {
+          yield zip;
+        })(),
+      );
+    return { id, take };
+  };
+  const there = async () => (await db.selectFrom('firmware').select('id').orderBy('id').execute()).map((row) => row.id);
+  const onDisk = (id: string) => existsSync(join(relay.dir, 'objects', 'firmware', id));
+
+  it('takes no more room than its share, with what is in the packages and under way', async () => {
+    const zip = good().length;
+    const tight = catalogueOf(2 * zip);
+    const first = await bring(tight);
+    await bring(tight, 'Door');
+    await expect(bring(tight, 'Alarm')).rejects.toMatchObject({ code: 'limit-reached' });
+    // The file in it counts too, before it is written.
+    await expect(first.take()).rejects.toMatchObject({ code: 'limit-reached' });
+    expect(onDisk(first.id)).toBe(false);
+    await db.deleteFrom('firmware').execute();
+    const fits = catalogueOf(zip + DAV.length);
+    await (await bring(fits)).take();
+    await expect(bring(fits, 'Door')).rejects.toMatchObject({ code: 'limit-reached' });
+    // The operator's packages are not theirs.
+    expect((await upload()).status).toBe(200);
+  });
+
+  it('goes with its device, and when no box fetched it for 30 days', async () => {
+    const catalogue = catalogueOf(1024 ** 3);
+    const gone = await bring(catalogue, 'Alarm');
+    const old = await bring(catalogue, 'Recorder');
+    const used = await bring(catalogue, 'Door');
+    for (const one of [gone, old, used]) await one.take();
+    const common = (await upload()).id;
+    await db
+      .updateTable('firmware')
+      .set({ usedMs: clock.now() - 31 * 86_400_000 })
+      .where('id', '!=', gone.id)
+      .execute();
+    expect((await fetchAs(box, used.id)).status).toBe(206);
+    const alarm = db.updateTable('devices').where('id', '=', devices.Alarm as string);
+    await alarm.set({ deletedAt: 'x' }).execute();
+    try {
+      catalogue.start();
+      await expect.poll(there).toEqual([used.id, common].sort());
+      await expect.poll(() => [gone.id, old.id, used.id].map(onDisk)).toEqual([false, false, true]);
+    } finally {
+      catalogue.stop();
+      await alarm.set({ deletedAt: null }).execute();
+    }
+  });
+});
+
 describe('upgrades of a site', () => {
   it('the newest that fits is offered, and what was brought stays chosen (UPG-04, UPG-12)', async () => {
     await upload('IPC_V5.7.20_build250101.zip');

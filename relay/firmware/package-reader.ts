@@ -32,7 +32,7 @@ class StoreReader extends RandomAccessReader {
  */
 export async function unpack(
   store: ObjectStore,
-  o: { from: string; size: number; to: string },
+  o: { from: string; size: number; to: string; admit: (size: number) => Promise<void> },
 ): Promise<{ size: number; sha256: string }> {
   const zip = await open(store, o);
   try {
@@ -43,6 +43,8 @@ export async function unpack(
     if (size > MAX_FIRMWARE_BYTES) throw new PackageError('The firmware in the package is too large.');
     if (size > compressedSize * MAX_RATIO && size > 1024 * 1024)
       throw new PackageError('The package unpacks to far more than firmware does.');
+    // May refuse it: so much is about to be stored.
+    await o.admit(size);
     const hash = createHash('sha256');
     // It checks the announced size itself, and stops at the first byte too many.
     const stream = await new Promise<Readable>((resolve, reject) =>

@@ -20,6 +20,8 @@ export interface FirmwareTables {
     tokenHash: string | null;
     tokenUntilMs: number | null;
     createdMs: number;
+    /** When it came, or a box fetched of it. */
+    usedMs: number | null;
     userId: string;
   };
 }

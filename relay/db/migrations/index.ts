@@ -18,6 +18,7 @@ import { verification } from './018-verification.ts';
 import { passwordRequests } from './019-password-requests.ts';
 import { keptPasswords } from './020-kept-passwords.ts';
 import { recorderOrders } from './021-recorder-orders.ts';
+import { firmwareUsed } from './022-firmware-used.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -42,4 +43,5 @@ export const migrations: readonly Migration[] = [
   passwordRequests,
   keptPasswords,
   recorderOrders,
+  firmwareUsed,
 ];
