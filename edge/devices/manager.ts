@@ -157,6 +157,14 @@ export class DeviceManager {
     return this.#sessions.get(deviceId)?.config.password ?? null;
   }
 
+  /** What it is logged in with now; null: it is not. */
+  loginOf(deviceId: string): { username: string; password: string } | null {
+    const session = this.#sessions.get(deviceId);
+    if (session?.health().state !== 'online') return null;
+    const { username, password } = session.config;
+    return { username, password };
+  }
+
   /**
    * Gives a device another password; `oldPassword` null: the one that this box has. Until the relay hands the new one over
    * with the desired state, nothing logs in to the device: that would be a wrong try.

@@ -65,7 +65,8 @@ export class DeviceRun {
         if (this.#signal.aborted) return 'failed';
         if (this.#ended(step)) continue;
         if (this.#lost()) {
-          this.#progress.step(step, 'skipped', { code: 'not-reached' });
+          const refused = ['device-refused-login', 'device-locked'].includes(this.#code('login') ?? '');
+          this.#progress.step(step, 'skipped', { code: refused ? 'login-failed' : 'not-reached' });
           continue;
         }
         const { category } = this.#note;
@@ -86,6 +87,9 @@ export class DeviceRun {
 
   #state(step: InitialiseStep) {
     return this.#progress.steps().find((s) => s.step === step)?.state ?? 'waiting';
+  }
+  #code(step: InitialiseStep): string | null {
+    return this.#progress.steps().find((s) => s.step === step)?.code ?? null;
   }
   #ended(step: InitialiseStep): boolean {
     return !['waiting', 'running'].includes(this.#state(step));

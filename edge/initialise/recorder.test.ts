@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
 import type { DiscoveredDevice } from '../../protocol/wire/box-api.ts';
+import type { BoxRecorder } from '../../protocol/wire/initialise.ts';
 import { LoginGuard } from '../devices/login-guard.ts';
 import type { DeviceManager } from '../devices/manager.ts';
 import { RefusedLogins } from '../devices/refused-logins.ts';
@@ -27,14 +28,31 @@ beforeEach(async () => {
   documents.set('/ContentMgmt/InputProxy/channels', '<InputProxyChannelList/>');
   documents.set('/ContentMgmt/InputProxy/search', '<InputProxyChannelList/>');
   refused = new RefusedLogins({ clock });
+  wanted = { do: 'read' };
+  cameraAt = '127.0.0.9';
 });
 afterEach(() => scripted.stop());
 
+const CAMERA = '44-19-b6-09-09-09';
+/** What was asked for instead of reading. */
+let wanted: BoxRecorder['ask'] = { do: 'read' };
+/** Where the box sees the camera. */
+let cameraAt = '127.0.0.9';
+
 function work(added?: { driver: IsapiDriver | null; password: string }) {
   const device = { mac: MAC, model: 'NVR', address: '127.0.0.1', httpPort: port } as DiscoveredDevice;
-  const discovery = { byMac: () => device, at: () => [device], scan: async () => {}, permits: () => true };
+  const camera = { mac: CAMERA, model: 'Camera', address: cameraAt, httpPort: 80 } as DiscoveredDevice;
+  const both = [device, camera];
+  const byMac = (mac: string) => both.find((one) => one.mac === mac);
+  const discovery = {
+    byMac,
+    at: (address: string) => both.filter((one) => one.address === address),
+    scan: async () => {},
+    permits: () => true,
+  };
   const devices = {
-    idOf: () => (added ? 'recorder' : null),
+    idOf: (mac: string) => (mac === CAMERA ? 'camera' : added ? 'recorder' : null),
+    loginOf: (id: string) => (id === 'camera' ? { username: 'operator', password: 'Of-the-box-1' } : null),
     passwordOf: () => added?.password ?? null,
     operate: (async (_: string, fn: (driver: IsapiDriver) => Promise<unknown>) =>
       added?.driver
@@ -43,7 +61,7 @@ function work(added?: { driver: IsapiDriver | null; password: string }) {
     rereadChannels: async () => {},
   };
   const recorders = new RecorderWork({ finder: new Finder({ discovery, clock }), devices, refused, clock, log });
-  return (password: string) => recorders.ask({ mac: MAC, username: 'admin', password, ask: { do: 'read' } }, signal);
+  return (password: string) => recorders.ask({ mac: MAC, username: 'admin', password, ask: wanted }, signal);
 }
 const login = (guard = new LoginGuard(), password = 'Correct-1') =>
   new IsapiDriver({ host: '127.0.0.1', port, username: 'admin', password, guard, clock, log });
@@ -84,4 +102,56 @@ it('of one that is added and refuses its login, only another password is tried',
   expect(await ask('Wrong-1')).toMatchObject({ ok: false, code: 'device-refused-login' });
   expect(scripted.seen).toHaveLength(0);
   expect(await ask('Correct-1')).toMatchObject({ ok: true });
+});
+
+const channels = (detect: string) => {
+  const at = '<id>1</id><sourceInputPortDescriptor><ipAddress>127.0.0.9</ipAddress><userName>admin</userName>';
+  const one = (root: string, more = '') => `<${root}>${at}</sourceInputPortDescriptor>${more}</${root}>`;
+  const state = one('InputProxyChannelStatus', `<online>false</online><chanDetectResult>${detect}</chanDetectResult>`);
+  const list = `<InputProxyChannelList>${one('InputProxyChannel')}</InputProxyChannelList>`;
+  return { list, one: one('InputProxyChannel'), state, states: `<List>${state}</List>` };
+};
+const addCamera = (mac?: string): BoxRecorder['ask'] => ({
+  do: 'add',
+  cameras: [{ address: '127.0.0.9', port: 8000, protocol: 'HIKVISION', username: 'admin', ...(mac && { mac }) }],
+});
+
+it('a camera that was chosen is added with the login of the box, only where the box sees it (CHAN-09)', async () => {
+  const documents = new Documents(scripted);
+  const { list, states } = channels('errorUserNameOrPasswd');
+  documents.set('/ContentMgmt/InputProxy/channels', '<InputProxyChannelList/>', () => list);
+  documents.set('/ContentMgmt/InputProxy/channels/status', states);
+  const needed = { ok: true, view: { added: [{ ok: false, code: 'password-needed' }] } };
+  wanted = addCamera();
+  expect(await work()('Correct-1')).toMatchObject(needed);
+  wanted = addCamera(CAMERA);
+  cameraAt = '127.0.0.8';
+  expect(await work()('Correct-1')).toMatchObject(needed);
+  expect(documents.written).toHaveLength(0);
+  cameraAt = '127.0.0.9';
+  // The camera's refusal is no success.
+  const added = [{ address: '127.0.0.9', ok: false, code: 'camera-refused-login', channel: 1 }];
+  expect(await work()('Correct-1')).toMatchObject({ ok: true, view: { added } });
+  expect(documents.written[0]!.body).toContain('<userName>operator</userName><password>Of-the-box-1</password>');
+});
+
+it('a password that the camera refused is corrected, or its channel removed (CHAN-09)', async () => {
+  const documents = new Documents(scripted);
+  const root = '/ContentMgmt/InputProxy/channels';
+  const { list, one, state } = channels('connect');
+  documents.set(root, list);
+  documents.set(`${root}/1/status`, state);
+  documents.set(`${root}/1`, one, () => null);
+  wanted = { do: 'edit', channel: 1, password: 'Right-camera-1' };
+  const added = [{ address: '127.0.0.9', ok: true, channel: 1 }];
+  expect(await work()('Correct-1')).toMatchObject({ ok: true, view: { added } });
+  expect(documents.written[0]!.body).toContain('<password>Right-camera-1</password>');
+  wanted = { do: 'edit', channel: 7, password: 'Right-camera-1' };
+  expect(await work()('Correct-1')).toMatchObject({ ok: false, code: 'conflict' });
+  scripted.routes.set(`/ISAPI${root}/1`, (_, res) => {
+    documents.set(root, '<InputProxyChannelList/>');
+    scripted.status(res, 200, 1, 'ok');
+  });
+  wanted = { do: 'remove', channel: 1 };
+  expect(await work()('Correct-1')).toMatchObject({ ok: true, view: { channels: [] } });
 });

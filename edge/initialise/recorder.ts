@@ -8,17 +8,20 @@ import type { DeviceManager } from '../devices/manager.ts';
 import type { RefusedLogins } from '../devices/refused-logins.ts';
 import { failure, type Result } from '../isapi/answer.ts';
 import { IsapiDriver } from '../isapi/driver.ts';
-import { addChannel, sortChannels } from '../isapi/features/recorder-edit.ts';
+import { addChannel, deleteChannel, editChannel, sortChannels } from '../isapi/features/recorder-edit.ts';
 import { isPoeRecorder, readCamerasSeen, readRecorderChannels } from '../isapi/features/recorder-list.ts';
 import type { IsapiDevice } from '../isapi/isapi-device.ts';
 import type { Finder } from './finder.ts';
 
+type Devices = Pick<DeviceManager, 'idOf' | 'operate' | 'passwordOf' | 'loginOf' | 'rereadChannels'>;
+type Added = NonNullable<RecorderView['added']>;
+type Camera = Extract<BoxRecorder['ask'], { do: 'add' }>['cameras'][number];
 type Answer = { ok: true; view: RecorderView } | { ok: false; code: ProblemCode; detail: string };
 
 /** The channels of a recorder of the LAN, which need not be added yet (CHAN-09…11). One login a request, none where it is added. */
 export class RecorderWork {
   readonly #finder: Finder;
-  readonly #devices: Pick<DeviceManager, 'idOf' | 'operate' | 'passwordOf' | 'rereadChannels'>;
+  readonly #devices: Devices;
   readonly #refused: Pick<RefusedLogins, 'guard'>;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -26,7 +29,7 @@ export class RecorderWork {
 
   constructor(o: {
     finder: Finder;
-    devices: Pick<DeviceManager, 'idOf' | 'operate' | 'passwordOf' | 'rereadChannels'>;
+    devices: Devices;
     refused: Pick<RefusedLogins, 'guard'>;
     clock: Clock;
     log: Logger;
@@ -38,7 +41,7 @@ export class RecorderWork {
     this.#log = o.log.child({ module: 'recorder-channels' });
   }
 
-  async ask({ mac, username, password, ask }: BoxRecorder, signal: AbortSignal): Promise<Answer> {
+  async ask({ mac, username, password, ask: wanted }: BoxRecorder, signal: AbortSignal): Promise<Answer> {
     const refuse = (code: ProblemCode, detail: string): Answer => ({ ok: false, code, detail });
     const found = await this.#finder.find(mac);
     if (!found) return refuse('not-found', `No device with the MAC ${mac} is seen on the LAN.`);
@@ -50,6 +53,7 @@ export class RecorderWork {
     if (this.#busy.has(mac)) return refuse('conflict', `${name} is being worked on.`);
     this.#busy.add(mac);
     try {
+      const ask = await this.#withLogins(mac, wanted);
       const own = this.#devices.idOf(mac);
       const done = own === null ? null : await this.#connected(own, password, name, ask, signal);
       const result = done ?? (await this.#loggedIn(found, { username, password }, name, ask, signal));
@@ -57,6 +61,23 @@ export class RecorderWork {
     } finally {
       this.#busy.delete(mac);
     }
+  }
+
+  /** Cameras that a person chose by their MAC are added with the login that this box has of them. */
+  async #withLogins(recorder: string, ask: BoxRecorder['ask']): Promise<BoxRecorder['ask']> {
+    if (ask.do !== 'add') return ask;
+    const cameras: Camera[] = [];
+    for (const { mac, ...camera } of ask.cameras)
+      cameras.push({ ...camera, ...(mac && mac !== recorder && (await this.#loginAt(mac, camera.address))) });
+    return { do: 'add', cameras };
+  }
+
+  /** Of an added device, while this box sees its MAC at that address and nothing else there: recorders may say anything. */
+  async #loginAt(mac: string, address: string): Promise<{ username: string; password: string } | null> {
+    const found = await this.#finder.find(mac);
+    if (found?.address !== address || this.#finder.rivals(found).length > 0) return null;
+    const id = this.#devices.idOf(mac);
+    return id === null ? null : this.#devices.loginOf(id);
   }
 
   /** Over the connection that is there already; null: there is none now, or another password is to be tried. */
@@ -113,7 +134,17 @@ async function work(
   signal: AbortSignal,
 ): Promise<Result<RecorderView>> {
   if (!device.info.recorder) return failure('conflict', 'It is no recorder.');
-  const added = ask.do === 'add' ? await add(device, ask.cameras, signal) : null;
+  let added: Added | null = null;
+  if (ask.do === 'add') added = await add(device, ask.cameras, signal);
+  if (ask.do === 'edit') {
+    const edited = await correct(device, ask, signal);
+    if (!edited.ok) return edited;
+    added = [edited.value];
+  }
+  if (ask.do === 'remove') {
+    const removed = await deleteChannel(device, ask.channel, signal);
+    if (!removed.ok) return removed;
+  }
   if (ask.do === 'sort') {
     const passwords = new Map((ask.passwords ?? []).map((one) => [one.channel, one.password]));
     const sorted = await sortChannels(device, ask.order, (channel) => passwords.get(channel), signal);
@@ -123,12 +154,8 @@ async function work(
   return view.ok ? { ok: true, value: { ...view.value, added } } : view;
 }
 
-async function add(
-  device: IsapiDevice,
-  cameras: Extract<BoxRecorder['ask'], { do: 'add' }>['cameras'],
-  signal: AbortSignal,
-): Promise<NonNullable<RecorderView['added']>> {
-  const added: NonNullable<RecorderView['added']> = [];
+async function add(device: IsapiDevice, cameras: readonly Camera[], signal: AbortSignal): Promise<Added> {
+  const added: Added = [];
   for (const { password, ...camera } of cameras) {
     if (password === undefined) {
       const text = 'No password of this camera is kept: enter it.';
@@ -136,10 +163,32 @@ async function add(
       continue;
     }
     const result = await addChannel(device, { ...camera, password }, signal);
-    const { code, text } = result.ok ? { code: null, text: result.value.fault } : result;
-    added.push({ address: camera.address, ok: result.ok, code, text });
+    const { address } = camera;
+    if (result.ok) added.push(taken(address, result.value.channel, result.value.fault));
+    else added.push({ address, ok: false, code: result.code, text: result.text });
   }
   return added;
+}
+
+/** A channel is there; whether its camera took the login is another matter (`chanDetectResult`, isapi.md §8). */
+function taken(address: string, channel: number, fault: string | null): Added[number] {
+  const refused = /passw|username/i.test(fault ?? '');
+  return refused
+    ? { address, ok: false, code: 'camera-refused-login', text: null, channel }
+    : { address, ok: true, code: null, text: fault, channel };
+}
+
+async function correct(
+  device: IsapiDevice,
+  { channel, password }: { channel: number; password: string },
+  signal: AbortSignal,
+): Promise<Result<Added[number]>> {
+  const channels = await readRecorderChannels(device, signal);
+  if (!channels.ok) return channels;
+  const address = channels.value.find((one) => one.channel === channel)?.address;
+  if (address === undefined) return failure('conflict', `It has no channel ${channel} any more.`);
+  const edited = await editChannel(device, { channel, password }, signal);
+  return edited.ok ? { ok: true, value: taken(address, channel, edited.value.fault) } : edited;
 }
 
 async function look(

@@ -164,7 +164,7 @@ it('a step that fails has a code and a sentence, and stops neither the others no
     ...{ motion: 'failed not-kept', encoding: 'done' },
   });
   expect(items[0]?.steps.find((s) => s.step === 'time')?.text).toContain('9 s off');
-  expect(brief(items[2])).toMatchObject({ login: 'failed device-refused-login', encoding: 'skipped not-reached' });
+  expect(brief(items[2])).toMatchObject({ login: 'failed device-refused-login', encoding: 'skipped login-failed' });
   // One wrong password is one try.
   expect(refuses.did).toEqual(['login']);
   expect(brief(items[3])).toMatchObject({ network: 'failed internal-error' });

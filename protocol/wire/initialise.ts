@@ -101,7 +101,10 @@ export const RecorderAsk = z.discriminatedUnion('do', [
           port: z.int().min(1).max(65_535),
           protocol: z.string().min(1).max(32),
           username: Username.default('admin'),
-          /** The device that a person chose, as the box sees it at that address; by it a kept password is found. */
+          /**
+           * The device that a person chose, as the box sees it at that address; by it a kept password is found, or the login
+           * that the box itself has.
+           */
           mac: Mac.optional(),
           /** Left out: the one that is kept for the device with that MAC. */
           password: Password.optional(),
@@ -110,6 +113,9 @@ export const RecorderAsk = z.discriminatedUnion('do', [
       .min(1)
       .max(64),
   }),
+  /** Another password for the camera of a channel, whose first one it refused. */
+  z.strictObject({ do: z.literal('edit'), channel: Channel, password: Password }),
+  z.strictObject({ do: z.literal('remove'), channel: Channel }),
   /** The channels in their new order. */
   z.strictObject({
     do: z.literal('sort'),
@@ -169,9 +175,18 @@ export const RecorderView = z.object({
       }),
     )
     .max(256),
-  /** Of `add`: one a camera; null for the others. */
+  /** Of `add` and `edit`: one a camera; null for the others. */
   added: z
-    .array(z.object({ address: z.string(), ok: z.boolean(), code: z.string().nullable(), text: z.string().nullable() }))
+    .array(
+      z.object({
+        address: z.string(),
+        ok: z.boolean(),
+        code: z.string().nullable(),
+        text: z.string().nullable(),
+        /** The recorder has it as this channel, also when it is not `ok`: the camera refused the password. */
+        channel: z.int().nullish(),
+      }),
+    )
     .nullable(),
 });
 export type RecorderView = z.infer<typeof RecorderView>;

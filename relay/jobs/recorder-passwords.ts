@@ -33,7 +33,9 @@ export class RecorderPasswords {
       const known = chosen !== undefined && chosen !== mac && only(seen, camera.address)?.mac === chosen;
       const password = camera.password ?? (known ? await kept(chosen) : null);
       if (known && password !== null) await this.#given(siteId, mac, chosen);
-      cameras.push(password === null ? camera : { ...camera, password });
+      // The box may have a login of its own; it looks itself whether that MAC is at that address.
+      const own = known && camera.password === undefined ? { mac: chosen } : {};
+      cameras.push({ ...camera, ...own, ...(password !== null && { password }) });
     }
     return { do: 'add', cameras };
   }

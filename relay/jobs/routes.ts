@@ -149,7 +149,7 @@ export function registerJobRoutes(
       path: '/sites/{siteId}/lan/recorder',
       operationId: 'askRecorder',
       tags,
-      summary: 'Channels of a recorder that need not be added yet: see, add, sort',
+      summary: 'Channels of a recorder that need not be added yet: see, add, correct, remove, sort',
       description:
         'A camera chosen by its `mac` needs no password where one is kept and the box sees it at that address. To sort, the recorder gets kept passwords that it was given before; others are asked for, channel by channel. What the recorder refused is told camera by camera.',
       request: { params: SiteParams, ...body(AskRecorder) },
@@ -162,7 +162,14 @@ export function registerJobRoutes(
       const { siteId } = c.req.valid('param');
       const wanted = c.req.valid('json');
       const { ask } = wanted;
-      const what = ask.do === 'add' ? ask.cameras.map((one) => one.address) : ask.do === 'sort' ? ask.order : [];
+      const what =
+        ask.do === 'add'
+          ? ask.cameras.map((one) => one.address)
+          : ask.do === 'sort'
+            ? ask.order
+            : 'channel' in ask
+              ? [ask.channel]
+              : [];
       c.set('audit', {
         siteId,
         target: { kind: 'device', name: wanted.mac },

@@ -47,6 +47,12 @@ function Recorder({ mac, box, rest }: { mac: string; box: string; rest: string[]
     const fresh = new Set(results?.map((one) => one.address));
     setAdded((old) => [...old.filter((one) => !fresh.has(one.address)), ...(results ?? [])]);
   });
+  const change = useAction(async (channel: number, password: string | null) => {
+    const { added: results } = await ask(
+      password === null ? { do: 'remove', channel } : { do: 'edit', channel, password },
+    );
+    setAdded((old) => [...old.filter((one) => one.channel !== channel), ...(results ?? [])]);
+  });
   useEffect(() => {
     read.run();
   }, []);
@@ -72,7 +78,14 @@ function Recorder({ mac, box, rest }: { mac: string; box: string; rest: string[]
       {view && !view.poe && (
         <>
           <ProblemPanel error={add.error} what={t('recorder.failed')} focus />
-          <Added results={added} view={view} add={(cameras, password) => add.run(cameras, password)} busy={add.busy} />
+          <ProblemPanel error={change.error} what={t('recorder.failed')} focus />
+          <Added
+            results={added}
+            view={view}
+            add={(cameras, password) => add.run(cameras, password)}
+            change={(channel, password) => change.run(channel, password)}
+            busy={add.busy || change.busy}
+          />
           <Seen
             view={view}
             add={(cameras) => add.run(cameras)}
@@ -219,11 +232,14 @@ function Added({
   results,
   view,
   add,
+  change,
   busy,
 }: {
   results: NonNullable<RecorderView['added']>;
   view: RecorderView;
   add: (cameras: readonly Camera[], password: string) => void;
+  /** Another password for the camera of a channel; null: the channel is removed. */
+  change: (channel: number, password: string | null) => void;
   busy: boolean;
 }) {
   if (results.length === 0) return null;
@@ -232,16 +248,50 @@ function Added({
       <ul class="flex flex-col gap-3">
         {results.map((one) => {
           const camera = view.seen.find((each) => each.address === one.address);
+          // It is there, and its camera refused the password.
+          const channel = one.ok ? null : (one.channel ?? null);
+          const words = one.ok || channel !== null ? 'recorder.added' : 'recorder.notAdded';
           return (
             <li key={one.address}>
               <State level={one.ok ? 'well' : 'problem'}>
-                <span class="mono">{one.address}</span> {t(one.ok ? 'recorder.added' : 'recorder.notAdded')}
+                <span class="mono">{one.address}</span> {t(words)}
+                {channel !== null && <span class="block">{t('recorder.refused')}</span>}
                 {!one.ok && one.code && lookup(`problem.${one.code}.title`) && (
                   <span class="block">{lookup(`problem.${one.code}.title`)}</span>
                 )}
                 {one.text && <span class="muted small block">{one.text}</span>}
               </State>
-              {!one.ok && camera && (
+              {channel !== null && (
+                <Form
+                  label={t('recorder.password', { address: one.address })}
+                  onSubmit={(fields) => !busy && change(channel, fields.password ?? '')}
+                >
+                  <Field
+                    label={t('recorder.password', { address: one.address })}
+                    hint={t('recorder.refusedHint')}
+                    name="password"
+                    type="password"
+                    required
+                    maxLength={128}
+                    autoComplete="off"
+                  />
+                  <div class="flex flex-wrap gap-4">
+                    <Submit busy={busy} doing={t('recorder.correcting')}>
+                      {t('recorder.correct')}
+                    </Submit>
+                    <button
+                      type="button"
+                      class="btn"
+                      aria-disabled={busy}
+                      onClick={() => !busy && change(channel, null)}
+                    >
+                      {t('recorder.remove')}
+                      <span class="sr-only">: {one.address}</span>
+                    </button>
+                  </div>
+                </Form>
+              )}
+              {!one.ok && channel === null && camera && (
                 <Form
                   label={t('recorder.password', { address: one.address })}
                   onSubmit={(fields) => add([camera], fields.password ?? '')}
