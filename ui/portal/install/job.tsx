@@ -25,7 +25,7 @@ const STEP_LEVEL: Record<StepState, Level> = {
 /** The progress of one job, device by device and step by step; the box goes on whether somebody looks or not. */
 export function JobPage({ params }: { params?: { jobId?: string } }) {
   const jobId = params?.jobId ?? '';
-  const { siteId, site } = useSite();
+  const { base, siteId, site } = useSite();
   const job = useResource(
     (signal) => api.get('/sites/{siteId}/jobs/{jobId}', { params: { siteId, jobId }, signal }),
     [siteId, jobId],
@@ -57,6 +57,11 @@ export function JobPage({ params }: { params?: { jobId?: string } }) {
               <Item key={item.key} item={item} />
             ))}
           </ul>
+          {data.state === 'done' && data.kind === 'upgrade' && data.items.some(bad) && (
+            <a class="link self-start" href={`${base}/upgrades`}>
+              {t('jobs.byHand')}
+            </a>
+          )}
           {data.state === 'done' && data.kind === 'initialise' && <Next job={data} />}
         </>
       )}
