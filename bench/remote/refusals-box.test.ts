@@ -280,6 +280,13 @@ describe('at the box: what a relay may ask for by CONNECT', () => {
       'replaced',
     ],
     [
+      'an address that has another MAC than the device that was heard there',
+      () => {
+        site.neighbours.set(camera.host, '02-00-00-00-99-97');
+      },
+      'replaced',
+    ],
+    [
       'an address that has another MAC now',
       () => {
         site.lan.found = [];

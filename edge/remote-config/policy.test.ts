@@ -25,6 +25,8 @@ let dir: string;
 let logged: Record<string, unknown>[];
 let policy: RemotePolicy;
 let pins: CertificatePins;
+/** Who is at every address, by the kernel. */
+let neighbour: string | null;
 
 function build(): RemotePolicy {
   pins = new CertificatePins({ dir });
@@ -48,7 +50,7 @@ function build(): RemotePolicy {
     ownPorts: [8081],
     loopback: false,
     relayUrl: new URL('https://relay.example'),
-    neighbour: async () => null,
+    neighbour: async () => neighbour,
     clock,
     log: pino({}, { write: (line: string) => logged.push(JSON.parse(line)) }),
   });
@@ -61,6 +63,7 @@ const open = async (cut = () => {}, device = one) => ((await ask(device)) as Tar
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'gatepost-policy-'));
   logged = [];
+  neighbour = null;
   policy = build();
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
@@ -70,6 +73,13 @@ describe('remote configuration at the box', () => {
     expect(await ask()).toMatchObject({ host: one.host, port: 80, headers: { 'gatepost-address': '192.168.1.11:80' } });
     expect(await ask(one, { 'gatepost-tls': '1' })).toMatchObject({ refused: 403 });
     expect(await policy.resolve(`${one.id}:443`, { 'gatepost-tls': '1' })).toMatchObject({ port: 443 });
+  });
+
+  it('goes to a device that was heard only where the kernel knows nobody else', async () => {
+    neighbour = one.mac;
+    expect(await ask()).toMatchObject({ host: one.host });
+    neighbour = '66-66-66-66-66-66';
+    expect(await ask()).toMatchObject({ refused: 403, headers: { 'gatepost-refusal': 'replaced' } });
   });
 
   it('is switched off for what is open too, and over a restart', async () => {

@@ -162,6 +162,12 @@ export class RemotePolicy {
     if (this.#seen.at(host).some((other) => !isSame(other, device))) return 'replaced';
     const configured = host === device.host ? [device.httpPort] : [];
     if (seen) {
+      // Anybody may answer the search in its name; the kernel has learnt by itself who is at that address.
+      const neighbour = await this.#neighbour(host);
+      const expected = mac ?? (seen.mac || null);
+      // With several network sockets it may be heard by another one.
+      const other = neighbour === seen.mac && this.#isOnline(device.id);
+      if (neighbour !== null && expected !== null && neighbour !== expected && !other) return 'replaced';
       // What SADP announces is the page's port; ONVIF's may be another than the page's.
       const announced = seen.httpPort === null ? [] : [seen.httpPort];
       const known = announced.length > 0 && seen.protocols.includes('sadp');
