@@ -2,7 +2,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage, type 
 import { pipeline, type Readable, Transform } from 'node:stream';
 import type { Clock } from '../../protocol/clock.ts';
 import { TunnelError } from '../../protocol/tunnel/errors.ts';
-import { deviceOrigin, pairs, toBrowser, toDevice } from './headers.ts';
+import { clearValue, deviceOrigin, pairs, toBrowser, toDevice } from './headers.ts';
 import { LinkRewriter, Links, type Names, Unpack } from './links.ts';
 import type { PageName } from './pages.ts';
 import type { Counts, RemoteSession } from './sessions.ts';
@@ -228,5 +228,7 @@ export function headerBlock(status: number, text: string, headers: readonly [str
 
 /** The headers by which a WebSocket is agreed on. */
 export function upgradeHeaders(raw: readonly string[]): [string, string][] {
-  return pairs(raw).filter(([name]) => /^sec-websocket-/i.test(name));
+  return pairs(raw).flatMap(([name, value]): [string, string][] =>
+    /^sec-websocket-[\w-]+$/i.test(name) ? [[name, clearValue(value)]] : [],
+  );
 }

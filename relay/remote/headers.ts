@@ -34,6 +34,9 @@ export function pairs(raw: readonly string[]): [name: string, value: string][] {
   return Array.from({ length: raw.length >> 1 }, (_, i) => [raw[2 * i] as string, raw[2 * i + 1] as string]);
 }
 
+/** A value that a browser can take: devices' web servers are read leniently. */
+export const clearValue = (value: string): string => value.replace(CONTROL, '');
+
 /** The cookies of a Cookie header. */
 export function cookiesOf(header: string | undefined): [name: string, value: string][] {
   return (header ?? '').split(';').flatMap((part): [string, string][] => {
@@ -87,7 +90,7 @@ export function toBrowser(raw: readonly string[], names: Names, secure: boolean)
     const low = name.toLowerCase();
     if (!TOKEN.test(name) || HOP.has(low) || low === 'location') continue;
     if (low === 'content-length' && lengths > 1) continue;
-    const value = dirty.replace(CONTROL, '');
+    const value = clearValue(dirty);
     if (low === 'refresh') out.push([name, links.rewrite(value)]);
     else if (NOT_TO_BROWSER.has(low)) continue;
     else if (low === 'cache-control') cache += `, ${value}`;
