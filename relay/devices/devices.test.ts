@@ -198,6 +198,15 @@ describe('adding a device', () => {
     expect((await devices.list(scope, acme.siteId)).filter((d) => d.boxSerial === box.serial)).toHaveLength(1);
   });
 
+  it('lists with each what the person may do with it', async () => {
+    const { id } = await devices.add(scope, acme.siteId, camera());
+    const permissions = async (of: Scope) =>
+      (await devices.list(of, acme.siteId)).find((device) => device.id === id)?.permissions;
+    expect(await permissions(scope)).toEqual(['configure', 'live', 'playback']);
+    const role = new Set(['manage-all-sites', 'live-view'] as const);
+    expect(await permissions(createScope(db, clock, { ...acme, admin: false, permissions: role }))).toEqual(['live']);
+  });
+
   it('with nothing to record on records nothing', async () => {
     await devices.add(scope, acme.siteId, camera({ recordOn: [] }));
     expect((await wishes()).sections.recording.items).toEqual([]);
