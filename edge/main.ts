@@ -17,6 +17,7 @@ import { Activator } from './devices/activator.ts';
 import { DeviceManager } from './devices/manager.ts';
 import { RefusedLogins } from './devices/refused-logins.ts';
 import { Discovery } from './discovery/discovery.ts';
+import { NeededAddresses } from './discovery/needed.ts';
 import { SadpCommander } from './discovery/sadp-commander.ts';
 import { TemporaryAddresses } from './discovery/temporary-address.ts';
 import { HealthReport } from './health.ts';
@@ -148,10 +149,13 @@ const devices = new DeviceManager({
 });
 const video = new Video({ clock, log, warnables });
 const sadp = new SadpCommander({ channel: discovery, clock, log });
+const needed = new NeededAddresses({ clock });
+needed.set('relay', [auth.relayUrl.hostname]);
 const temporary = new TemporaryAddresses({
   file: join(data, 'temporary-addresses.json'),
   interfaces: () => discovery.interfaces(),
   taken: () => discovery.list().map((device) => device.address),
+  needed: () => needed.list(),
   clock,
   log,
 });
@@ -217,10 +221,20 @@ const config = new DesiredConfig({
   appliers: {
     devices: (items) => {
       remote.apply(items);
+      needed.set(
+        'devices',
+        items.map((device) => device.host),
+      );
       return devices.apply(items);
     },
     recording: (items) => recorder.apply(items),
-    arc: (items) => arc.apply(items),
+    arc: (items) => {
+      needed.set(
+        'receivers',
+        items.map((account) => account.direct.host),
+      );
+      return arc.apply(items);
+    },
   },
   log,
   warnables,

@@ -25,7 +25,7 @@ function activator(list: DiscoveredDevice[], o: { helps?: boolean; sadp?: Result
   const made = new Activator({
     discovery: { list: () => list, scan: async () => {} },
     temporary: {
-      helps: () => o.helps ?? true,
+      helps: async () => o.helps ?? true,
       with: async (_, use) => {
         ways.push('temporary');
         return use();

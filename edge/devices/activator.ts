@@ -89,7 +89,7 @@ export class Activator {
     let tried: Result<Activated> | null = null;
     if (!shared && !foreign) tried = await this.#byIsapi(device, request, 'isapi', signal);
     // Who is at work at that address is not cut off from the box, not even for a moment.
-    else if (others.every((d) => d.activated === false) && this.#temporary.helps(device)) {
+    else if (others.every((d) => d.activated === false) && (await this.#temporary.helps(device))) {
       const use = () => this.#byIsapi(device, request, 'temporary-address', signal);
       tried = await this.#temporary.with(device, use, signal);
     }

@@ -165,9 +165,12 @@ it('tries a wrong password once and does not lock the camera', async () => {
   const { manager, warnables, discovery } = box();
   await until(() => discovery.list().length === lab.devices.length + 1);
   const [d] = lab.devices;
-  manager.apply([config(d!, { password: 'wrong' })]);
+  const wrong = config(d!, { password: 'wrong' });
+  manager.apply([wrong]);
   await until(() => manager.health()[0]?.state === 'refused');
-  await new Promise((r) => setTimeout(r, 3_000));
+  // What else wakes a session: the same devices once more, and a search.
+  manager.apply([wrong]);
+  await discovery.scan();
   const status = (await (await fetch(`${lab.control}/devices/${d!.name}`)).json()) as { failedLogins: number };
   expect(status.failedLogins).toBe(1);
   expect(warnables.list()).toMatchObject([{ code: 'device-login-refused' }]);
@@ -200,7 +203,7 @@ it('goes on after parts that no device should send', async () => {
 it('gives a camera from the factory its first password, which then logs in (INIT-02)', async () => {
   const { discovery, manager } = box();
   const sadp = new SadpCommander({ channel: discovery, clock, log });
-  const temporary = { helps: () => false, with: () => Promise.reject(new Error('not here')) };
+  const temporary = { helps: async () => false, with: () => Promise.reject(new Error('not here')) };
   const activator = new Activator({ discovery, temporary, sadp, refused: new RefusedLogins({ clock }), clock, log });
   await until(() => discovery.byMac(fresh.mac)?.activated === false);
   const used = lab.devices[0]!;

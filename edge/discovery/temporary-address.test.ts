@@ -29,6 +29,7 @@ function box(o: { may?: boolean; run?: (args: string) => string | null } = {}) {
       file,
       interfaces,
       taken: () => ['192.168.1.254'],
+      needed: async () => new Set(['192.168.1.1', '192.168.1.251']),
       clock,
       log,
       run,
@@ -40,14 +41,35 @@ function box(o: { may?: boolean; run?: (args: string) => string | null } = {}) {
 }
 
 describe('an address for a moment', () => {
-  it('is taken for private addresses alone, never for what the Internet or the box itself has', () => {
+  it('is taken for private addresses alone, never for what the Internet, the box or its own subnets have', async () => {
     const { made } = box();
     const helps = (address: string) => made.helps(device(address));
     for (const address of ['192.168.1.64', '10.9.9.9', '172.31.0.1', '169.254.3.4', '192.0.0.64'])
-      expect([address, helps(address)]).toEqual([address, true]);
-    for (const address of ['8.8.8.8', '127.0.0.1', '10.0.0.2', '172.32.0.1', '224.0.0.1', '0.0.0.0', 'fe80::1', ''])
-      expect([address, helps(address)]).toEqual([address, false]);
-    expect(box({ may: false }).made.helps(device())).toBe(false);
+      expect([address, await helps(address)]).toEqual([address, true]);
+    for (const address of [
+      '8.8.8.8',
+      '127.0.0.1',
+      '10.0.0.2',
+      '10.0.0.1',
+      '10.0.0.64',
+      '172.32.0.1',
+      '224.0.0.1',
+      '0.0.0.0',
+      'fe80::1',
+      '',
+    ])
+      expect([address, await helps(address)]).toEqual([address, false]);
+    expect(await box({ may: false }).made.helps(device())).toBe(false);
+  });
+
+  it('puts nothing in the place of what the box talks to, and does not take its address', async () => {
+    const { made, asked } = box();
+    expect(await made.helps(device('192.168.1.1'))).toBe(false);
+    for (const address of ['192.168.1.1', '10.0.0.64']) {
+      const result = await made.with(device(address), async () => ({ ok: true, value: 1 }));
+      expect(result).toMatchObject({ ok: false, code: 'device-unreachable' });
+    }
+    expect(asked).toEqual([]);
   });
 
   it('is one in the device’s subnet that nobody has, from the upper end', () => {
@@ -85,7 +107,7 @@ describe('an address for a moment', () => {
     const left = [
       { own: '192.168.1.252', target: '192.168.1.64', device: 'eth0' },
       { own: '-x', target: '192.168.1.64', device: 'eth0' },
-      { own: null, target: '192.168.1.64', device: '-all; reboot' },
+      { own: '192.168.1.252', target: '192.168.1.64', device: '-all; reboot' },
     ];
     writeFileSync(file, JSON.stringify(left));
     await made.start();

@@ -37,16 +37,15 @@ export interface Unreachable {
   interface?: string | null;
 }
 interface Used {
-  /** Null: the box has an address in that subnet anyway. */
-  own: string | null;
+  own: string;
   target: string;
   device: string;
 }
 export type Command = (program: string, args: string[]) => Promise<{ ok: boolean; out: string }>;
 
 /**
- * A way to a device whose address is in none of the box's subnets (`192.168.1.64` from the factory), or is used by others,
- * too: for a moment the box has an address beside it, a route to this one host, and a neighbour entry that pins the host to
+ * A way to a device whose address is in none of the box's subnets (`192.168.1.64` from the factory, which several may have):
+ * for a moment the box has an address beside it, a route to this one host, and a neighbour entry that pins the host to
  * the device's MAC. Needs CAP_NET_ADMIN. Everything goes away afterwards: at once, at the next start after a crash, and the
  * address by the kernel's own clock.
  */
@@ -54,6 +53,7 @@ export class TemporaryAddresses {
   readonly #file: string;
   readonly #interfaces: () => Interface[];
   readonly #taken: () => Iterable<string>;
+  readonly #needed: () => Promise<ReadonlySet<string>>;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #run: Command;
@@ -73,6 +73,8 @@ export class TemporaryAddresses {
     interfaces: () => Interface[];
     /** Addresses that devices say they have. */
     taken: () => Iterable<string>;
+    /** What the box talks to itself. */
+    needed: () => Promise<ReadonlySet<string>>;
     clock: Clock;
     log: Logger;
     run?: Command;
@@ -82,6 +84,7 @@ export class TemporaryAddresses {
     this.#file = o.file;
     this.#interfaces = o.interfaces;
     this.#taken = o.taken;
+    this.#needed = o.needed;
     this.#clock = o.clock;
     this.#log = o.log.child({ module: 'temporary-address' });
     this.#run = o.run ?? run;
@@ -101,13 +104,21 @@ export class TemporaryAddresses {
     rmSync(this.#file, { force: true });
   }
 
-  /** Whether this box may set addresses, and that device is where one would help. */
-  helps(device: Unreachable): boolean {
+  /**
+   * Whether this box may set addresses, and that device is where one would help. Where a device says to be, another host may be:
+   * in the box's own subnets, and where it talks to itself, nothing is changed.
+   */
+  async helps(device: Unreachable): Promise<boolean> {
     const inside = PRIVATE.some(
       ([net, bits]) => toNumber(net) >>> (32 - bits) === toNumber(device.address) >>> (32 - bits),
     );
-    const own = this.#interfaces().some((i) => i.address === device.address);
-    return isIPv4(device.address) && inside && !own && this.#may();
+    if (!isIPv4(device.address) || !inside || this.#isOwn(device.address) || !this.#may()) return false;
+    return !(await this.#needed()).has(device.address);
+  }
+
+  #isOwn(address: string): boolean {
+    const all = this.#interfaces();
+    return all.some((i) => i.address === address) || onLink(address, all).length > 0;
   }
 
   /** Calls `use` while the device can be talked to at its address; one at a time for each address. */
@@ -131,9 +142,8 @@ export class TemporaryAddresses {
     const all = [...new Set(this.#interfaces().map((i) => i.name))];
     const names = device.interface ? all.filter((name) => name === device.interface) : all;
     for (const name of names) {
-      if (signal?.aborted) break;
-      const here = onLink(device.address, this.#interfaces()).some((i) => i.name === name);
-      const own = here ? null : await this.#free(device, name, signal);
+      if (signal?.aborted || !(await this.helps(device))) break;
+      const own = await this.#free(device, name, signal);
       if (own === undefined) continue;
       const used = { own, target: device.address, device: name };
       this.#used.add(used);
@@ -144,7 +154,7 @@ export class TemporaryAddresses {
       } finally {
         await this.#remove(used);
         this.#used.delete(used);
-        if (own !== null) this.#reserved.delete(own);
+        this.#reserved.delete(own);
         this.#keep();
       }
     }
@@ -158,7 +168,7 @@ export class TemporaryAddresses {
    * An address in the device's subnet that nobody says to have, and nobody answers ARP at; undefined: none found.
    */
   async #free(device: Unreachable, name: string, signal?: AbortSignal): Promise<string | undefined> {
-    const taken = new Set([...this.#taken(), device.address, device.gateway]);
+    const taken = new Set([...this.#taken(), ...(await this.#needed()), device.address, device.gateway]);
     for (const { address } of this.#interfaces()) taken.add(address);
     let tries = 0;
     for (const candidate of candidates(device.address, device.subnetMask)) {
@@ -189,10 +199,8 @@ export class TemporaryAddresses {
 
   async #set({ own, target, device }: Used, mac: string): Promise<boolean> {
     const life = ['valid_lft', `${LIFETIME_S}`, 'preferred_lft', `${LIFETIME_S}`];
-    if (own !== null) {
-      if (!(await this.#ip('addr', 'add', `${own}/32`, 'dev', device, 'scope', 'link', ...life))) return false;
-      if (!(await this.#ip('route', 'add', `${target}/32`, 'dev', device, 'src', own, 'scope', 'link'))) return false;
-    }
+    if (!(await this.#ip('addr', 'add', `${own}/32`, 'dev', device, 'scope', 'link', ...life))) return false;
+    if (!(await this.#ip('route', 'add', `${target}/32`, 'dev', device, 'src', own, 'scope', 'link'))) return false;
     const pinned = ['lladdr', mac.replaceAll('-', ':'), 'dev', device, 'nud', 'permanent'];
     return this.#ip('neigh', 'replace', target, ...pinned);
   }
@@ -201,7 +209,7 @@ export class TemporaryAddresses {
   async #remove({ own, target, device }: Used): Promise<void> {
     await this.#ip('neigh', 'del', target, 'dev', device);
     await this.#ip('route', 'del', `${target}/32`, 'dev', device);
-    if (own !== null) await this.#ip('addr', 'del', `${own}/32`, 'dev', device);
+    await this.#ip('addr', 'del', `${own}/32`, 'dev', device);
   }
 
   async #ip(...args: string[]): Promise<boolean> {
@@ -238,9 +246,7 @@ function readLeft(file: string): Used[] {
 const isUsed = (value: unknown): value is Used => {
   const { own, target, device } = (value ?? {}) as Record<string, unknown>;
   const address = (text: unknown) => typeof text === 'string' && isIPv4(text);
-  return (
-    (own === null || address(own)) && address(target) && typeof device === 'string' && /^[\w.@:-]{1,15}$/.test(device)
-  );
+  return address(own) && address(target) && typeof device === 'string' && /^[\w.@:-]{1,15}$/.test(device);
 };
 
 /** Whether programs that the box starts may change its network: CAP_NET_ADMIN must be one that they inherit. */

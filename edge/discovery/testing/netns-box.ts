@@ -5,6 +5,7 @@ import { Activator } from '../../devices/activator.ts';
 import { RefusedLogins } from '../../devices/refused-logins.ts';
 import { Warnables } from '../../warnables.ts';
 import { Discovery } from '../discovery.ts';
+import { NeededAddresses } from '../needed.ts';
 import { SadpCommander } from '../sadp-commander.ts';
 import { TemporaryAddresses } from '../temporary-address.ts';
 
@@ -15,10 +16,12 @@ import { TemporaryAddresses } from '../temporary-address.ts';
 const { file } = JSON.parse(process.argv[2]!) as { file: string };
 const log = pino({ level: 'silent' });
 const discovery = new Discovery({ clock, log, warnables: new Warnables({ clock, log }) });
+const needed = new NeededAddresses({ clock });
 const temporary = new TemporaryAddresses({
   file,
   interfaces: () => discovery.interfaces(),
   taken: () => discovery.list().map((device) => device.address),
+  needed: () => needed.list(),
   clock,
   log,
 });
