@@ -1,17 +1,19 @@
 import pino from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { systemClock } from '../../protocol/clock.ts';
+import { ManualClock } from '../../protocol/clock.ts';
 import { Documents } from '../isapi/testing/documents.ts';
 import { ScriptedDevice } from '../isapi/testing/scripted-device.ts';
 import { DeviceManager } from './manager.ts';
 import type { DeviceConfig } from './types.ts';
 
 const ID = '0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d';
+let clock: ManualClock;
 let scripted: ScriptedDevice;
 let manager: DeviceManager;
 let config: DeviceConfig;
 
 beforeEach(async () => {
+  clock = new ManualClock(Date.now());
   scripted = new ScriptedDevice();
   const documents = new Documents(scripted);
   documents.set('/Security/users', '<UserList><User><id>1</id><userName>admin</userName></User></UserList>');
@@ -37,7 +39,7 @@ beforeEach(async () => {
       permits: () => true,
       onChange: () => () => {},
     },
-    ...{ clock: systemClock, log, warnables: { raise: () => {}, clear: () => {} } as never },
+    ...{ clock, log, warnables: { raise: () => {}, clear: () => {} } as never },
   });
   manager.apply([config]);
   manager.start();
@@ -56,7 +58,8 @@ it('after a change nothing logs in with the old password, and the new one is tak
     value: { outcome: 'changed', text: null },
   });
   // The event stream broke; the box knows better than to come back with what it has.
-  await new Promise((resolve) => setTimeout(resolve, 1_300));
+  await clock.advance(60_000);
+  expect(manager.health()[0]?.state).not.toBe('online');
   expect(scripted.wrongLogins).toBe(0);
   manager.apply([{ ...config, password: 'Other-22', credentialVersion: 2 }]);
   await online();
