@@ -39,6 +39,8 @@ export interface DeviceOptions {
   onLabel: (text: string) => void;
   /** Where a device from the factory keeps the password that it was given. */
   kept: Kept;
+  /** Where a recorder keeps its channels. */
+  keptChannels: Kept;
   /** How long it is gone when it restarts. */
   restartMs?: number;
 }
@@ -62,6 +64,7 @@ export class Device {
   readonly onvifUsers = new Map<string, string>();
   /** Further users and their passwords. */
   readonly users = new Map<string, string>();
+  readonly keptChannels: Kept;
   readonly #options: DeviceOptions;
   readonly #server: IsapiServer;
   #restart: NodeJS.Timeout | null = null;
@@ -80,6 +83,7 @@ export class Device {
     this.snapshot = options.snapshot;
     this.neighbour = options.neighbour;
     this.neighbours = options.neighbours;
+    this.keptChannels = options.keptChannels;
     this.factory = new Factory(profile.password ?? options.kept.read(), options.kept.write);
     this.documents = new Documents(profile.odd.missing);
     this.streams = new AlertStreams(profile, () => this.#heartbeat());

@@ -228,3 +228,20 @@ describe('panels', () => {
     expect([bad.status, bad.headers.has('www-authenticate')]).toEqual([401, name === 'hybrid-pro']);
   });
 });
+
+it('a recorder has its channels after the lab was restarted', async () => {
+  const options = { base: '127.99.7.', cameras: 1, devices: parseDevices('nvr')! };
+  const first = await startLab(options);
+  const on = (one: TestLab, method: string, path: string) =>
+    call(one.ready.devices.find((d) => d.name === 'nvr')!, method, `/ISAPI/ContentMgmt/InputProxy/channels${path}`, '');
+  let second: TestLab | null = null;
+  try {
+    expect((await on(first, 'GET', '')).text).toContain('<id>1</id>');
+    expect((await on(first, 'DELETE', '/1')).status).toBe(200);
+    second = await startLab({ ...options, base: '127.99.8.', data: first.data });
+    expect((await on(second, 'GET', '')).text).not.toContain('<id>1</id>');
+  } finally {
+    await second?.stop();
+    await first.stop();
+  }
+});

@@ -5,7 +5,8 @@ const head = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
 export interface Kept {
   read: () => string | null;
-  write: (password: string | null) => void;
+  /** null: nothing is kept any more. */
+  write: (text: string | null) => void;
 }
 
 export const keptInMemory = (): Kept => {

@@ -34,6 +34,7 @@ export function makeDevice(o: {
 }): Device {
   const { profile, films, video } = o;
   const hasVideo = video !== null && !profile.light && partsOf(profile.kind).hasVideo;
+  const kept = (what: string) => (profile.light ? keptInMemory() : keptIn(join(o.data, `${profile.name}.${what}`)));
   return new Device({
     profile,
     httpPort: o.httpPort,
@@ -49,6 +50,7 @@ export function makeDevice(o: {
     onLabel: (text) => {
       if (films === profile) video?.label(profile.name, text);
     },
-    kept: profile.light ? keptInMemory() : keptIn(join(o.data, `${profile.name}.password`)),
+    kept: kept('password'),
+    keptChannels: kept('channels'),
   });
 }

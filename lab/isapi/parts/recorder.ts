@@ -90,7 +90,15 @@ export const recorder: MakePart = (device) => {
     for (const n of [1, 2, 3])
       install({ ...blank(n), address: `192.168.254.${n + 1}`, plugged: true, detect: 'connect', password: 'x' });
 
-  let prepared = p.password === null || p.kind === 'poe-nvr' || p.light;
+  /** As it had them before the lab was restarted. */
+  const keep = () => {
+    const own = channels.filter((c) => !c.plugged);
+    device.keptChannels.write(JSON.stringify(own));
+  };
+  const kept = p.kind === 'poe-nvr' ? null : device.keptChannels.read();
+  for (const c of kept === null ? [] : (JSON.parse(kept) as IpChannel[])) install({ ...c, checkedAt: 0 });
+
+  let prepared = kept !== null || p.password === null || p.kind === 'poe-nvr' || p.light;
   /** A recorder that is in use has the first cameras of the LAN. */
   const prepare = async () => {
     if (prepared) return;
@@ -153,6 +161,7 @@ export const recorder: MakePart = (device) => {
     }),
     reset: () => {
       for (const c of [...channels]) if (!c.plugged) remove(c);
+      keep();
     },
     answer: async ({ method, path, body, url }): Promise<Reply | null> => {
       await prepare();
@@ -207,6 +216,7 @@ export const recorder: MakePart = (device) => {
             if (bad) return said(bad);
             await check(c!);
           }
+          keep();
           return said(null);
         }
         if (method !== 'POST' || !wanted) return said('methodNotAllowed');
@@ -217,6 +227,7 @@ export const recorder: MakePart = (device) => {
         if (bad) return said(bad);
         install(c);
         await check(c);
+        keep();
         return said(null, `<id>${c.id}</id>\n`);
       }
       const [, id, verb] = /^\/channels\/(\d+)(?:\/(\w+))?$/.exec(rest) ?? [];
@@ -232,6 +243,7 @@ export const recorder: MakePart = (device) => {
       if (method === 'DELETE') {
         if (c.plugged) return said('invalidOperation');
         remove(c);
+        keep();
         return said(null);
       }
       if (method !== 'PUT' || !wanted) return said('methodNotAllowed');
@@ -242,6 +254,7 @@ export const recorder: MakePart = (device) => {
       const bad = take(c, wanted);
       if (bad) return said(bad);
       await check(c);
+      keep();
       return said(null);
     },
   };
