@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { get } from '../testing/digest-client.ts';
 import { startLab, type TestLab } from '../testing/start-lab.ts';
 
+/** The lab's own, when nothing else is asked for. */
+const FPS = 25;
 let lab: TestLab;
 beforeAll(async () => {
   lab = await startLab({ video: true });
@@ -61,9 +63,11 @@ describe('RTSP of the cameras', () => {
     const args = ['-v', 'error', '-rtsp_transport', 'tcp', '-read_intervals', `%+${2 * seconds + 1}`];
     const show = ['-show_entries', 'packet=pts_time,flags', '-of', 'csv=p=0'];
     const { out } = await run('ffprobe', ...args, ...show, url(n)).done;
-    const keys = out.split('\n').flatMap((line) => (line.includes('K') ? [Number.parseFloat(line)] : []));
+    // Pictures counted, not time: a busy machine sends them late, and none is left out.
+    const pictures = out.split('\n').filter((line) => /^-?[\dN]/.test(line));
+    const keys = pictures.flatMap((line, i) => (line.includes('K') ? [i] : []));
     expect(keys.length).toBeGreaterThanOrEqual(2);
-    expect(keys.at(-1)! - keys.at(-2)!).toBeCloseTo(seconds, 1);
+    expect(keys.at(-1)! - keys.at(-2)!).toBe(seconds * FPS);
   });
 
   it('counts a wrong password together with those over HTTP', async () => {
