@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ManualClock } from '../../protocol/clock.ts';
+import { iso, ManualClock } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { createScope } from '../auth/scope.ts';
 import { FolderStore } from '../clips/object-store.ts';
@@ -53,7 +53,13 @@ beforeAll(async () => {
           mac: null,
           serial: null,
         },
-        ...{ host: '10.0.0.9', httpPort: 80, username: 'admin', createdAt: '', deletedAt: null },
+        ...{
+          host: '10.0.0.9',
+          httpPort: 80,
+          username: 'admin',
+          createdAt: iso(Object.keys(devices).length),
+          deletedAt: null,
+        },
         ...{ model, type: type as never, firmware: 'V5.7.15 build 240201' },
       })
       .execute();
