@@ -6,7 +6,7 @@ import { State } from '../../components/icons.tsx';
 import { describe } from '../../components/problem.tsx';
 import { asApiError } from '../../components/resource.ts';
 import { withUndo } from '../../components/undo.tsx';
-import { type Found, isPanel } from '../install/found.ts';
+import { type Found, isOnvifOnly, isPanel } from '../install/found.ts';
 import { api } from '../session.ts';
 import { useSite } from './context.ts';
 
@@ -30,6 +30,7 @@ export function BatchBar({
   const [outcomes, setOutcomes] = useState<Outcome[]>([]);
   const fresh = chosen.filter((item) => item.activated === false);
   const ready = chosen.filter((item) => item.activated !== false && !isPanel(item.model));
+  const toInitialise = ready.filter((item) => !isOnvifOnly(item));
   const toAdd = ready.filter((item) => !added(item));
   const here = chosen.flatMap((item) => added(item) ?? []).filter((device) => device.boxSerial !== null);
   const macs = (items: Found[]) => items.map((item) => item.mac).join();
@@ -57,8 +58,8 @@ export function BatchBar({
               {t('discovery.setPasswords')}
             </a>
           )}
-          {ready.length > 0 && (
-            <a class="btn" href={`${base}/initialise?mac=${macs(ready)}`}>
+          {toInitialise.length > 0 && (
+            <a class="btn" href={`${base}/initialise?mac=${macs(toInitialise)}`}>
               {t('discovery.initialise')}
             </a>
           )}
@@ -117,14 +118,15 @@ function reason(error: ApiError): string {
   return `${said.title}. ${said.next}`;
 }
 
+type Link = [text: string, href: string];
 /** What leads on from one device; only what there is for it (DISC-12). */
 export function DeviceMenu({ item, device }: { item: Found; device: Device | undefined }) {
   const { base } = useSite();
-  const links: [string, string][] = [];
+  const links: Link[] = [];
   if (item.activated === false) links.push([t('discovery.activate'), `${base}/activate?mac=${item.mac}`]);
   else if (item.mac && !isPanel(item.model))
     links.push(
-      [t('discovery.initialise'), `${base}/initialise?mac=${item.mac}`],
+      ...(isOnvifOnly(item) ? [] : [[t('discovery.initialise'), `${base}/initialise?mac=${item.mac}`] satisfies Link]),
       [t('discovery.addresses'), `${base}/addresses?mac=${item.mac}`],
     );
   if (device) {
