@@ -2,7 +2,9 @@ import preact from '@preact/preset-vite';
 import { defineConfig } from 'vitest/config';
 
 const journeys = ['lab/journeys/**/*.test.ts'];
-const pages = ['ui/browser/**/*.test.ts'];
+/** Journeys that promise no times. */
+const untimed = ['lab/journeys/{install,passwords,upgrade}.test.ts'];
+const pages = ['ui/browser/**/*.test.ts', ...untimed];
 
 export default defineConfig({
   plugins: [preact()],
@@ -23,7 +25,7 @@ export default defineConfig({
         },
       },
       {
-        // Pages in a real browser, each file with a relay, a box and cameras of its own.
+        // Pages in a real browser and journeys without a stopwatch, each file with a relay, a box and devices of its own.
         extends: true,
         test: {
           name: 'pages',
@@ -40,6 +42,7 @@ export default defineConfig({
         test: {
           name: 'journeys',
           include: journeys,
+          exclude: untimed,
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 120_000,
