@@ -1,15 +1,8 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
-import type {
-  DeviceAction,
-  DeviceCapabilities,
-  ListName,
-  Section,
-  SettingsChange,
-  Target,
-} from '../../protocol/wire/operations.ts';
 import type { LoginGuard } from '../devices/login-guard.ts';
 import type { Driver, DriverChannel } from '../drivers/driver.ts';
+import { FeatureDriver } from '../drivers/feature-driver.ts';
 import { FeatureSet, oneByOne } from '../drivers/feature-set.ts';
 import { type Alert, videoChannel } from './alert.ts';
 import { AlertStream, type StreamEnd } from './alert-stream.ts';
@@ -23,7 +16,7 @@ import { ISAPI_FEATURES } from './features/index.ts';
 import { IsapiDevice } from './isapi-device.ts';
 
 /** A device that works by ISAPI: cameras, recorders, intercom, access control, panels, radars, speakers. */
-export class IsapiDriver implements Driver {
+export class IsapiDriver extends FeatureDriver<IsapiDevice> implements Driver {
   readonly #client: IsapiClient;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -47,6 +40,7 @@ export class IsapiDriver implements Driver {
     /** Do not log in when the device says that so few tries (or fewer) are left. */
     reserveTries?: number;
   }) {
+    super();
     this.#client = new IsapiClient(o);
     this.#clock = o.clock;
     this.#log = o.log;
@@ -135,31 +129,6 @@ export class IsapiDriver implements Driver {
     return readSnapshot(this.#client, channel, this.#info?.recorder ?? false);
   }
 
-  async capabilities(signal?: AbortSignal): Promise<Result<DeviceCapabilities>> {
-    return this.#with(async (f) => ({ ok: true, value: await f.capabilities(signal) }));
-  }
-
-  readSettings(section: Section, at: Target, signal?: AbortSignal): ReturnType<Driver['readSettings']> {
-    return this.#with((f) => f.read(section, at, signal));
-  }
-
-  writeSettings(
-    section: Section,
-    at: Target,
-    set: SettingsChange['set'],
-    signal?: AbortSignal,
-  ): ReturnType<Driver['writeSettings']> {
-    return this.#with((f) => f.write(section, at, set, signal));
-  }
-
-  readList(list: ListName, at: Target, signal?: AbortSignal): ReturnType<Driver['readList']> {
-    return this.#with((f) => f.list(list, at, signal));
-  }
-
-  act(action: DeviceAction, signal?: AbortSignal): ReturnType<Driver['act']> {
-    return this.#with((f) => f.act(action, signal));
-  }
-
   /** The device as its features see it; for work that is more than one operation (initialisation, upgrade). */
   device(): IsapiDevice | null {
     if (!this.#info) return null;
@@ -172,14 +141,14 @@ export class IsapiDriver implements Driver {
     });
   }
 
-  async #with<T>(fn: (features: FeatureSet<IsapiDevice>) => Promise<Result<T>>): Promise<Result<T>> {
+  protected features(): FeatureSet<IsapiDevice> | null {
     const device = this.#features ? null : this.device();
     if (device) {
       const category = categoryOf(device.info);
       const missed = () => this.#client.missed;
       this.#features = new FeatureSet({ features: ISAPI_FEATURES, device, category, missed, changes: this.#changes });
     }
-    return this.#features ? fn(this.#features) : failure('device-unreachable', 'It was not reached yet.');
+    return this.#features;
   }
 
   close(): Promise<void> {

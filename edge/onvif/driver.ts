@@ -1,17 +1,10 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
-import type {
-  DeviceAction,
-  DeviceCapabilities,
-  DeviceCategory,
-  ListName,
-  Section,
-  SettingsChange,
-  Target,
-} from '../../protocol/wire/operations.ts';
+import type { DeviceCategory } from '../../protocol/wire/operations.ts';
 import type { LoginGuard } from '../devices/login-guard.ts';
 import { tcpPing } from '../discovery/ping.ts';
 import type { DeviceInfo, Driver, DriverChannel } from '../drivers/driver.ts';
+import { FeatureDriver } from '../drivers/feature-driver.ts';
 import { FeatureSet, oneByOne } from '../drivers/feature-set.ts';
 import type { StreamEnd } from '../isapi/alert-stream.ts';
 import { failure, type Result } from '../isapi/answer.ts';
@@ -31,7 +24,7 @@ const ENTRIES = ['/onvif/device_service', '/onvif/services', '/onvif/device'];
 const PING_MS = 3_000;
 
 /** Any device that speaks ONVIF (profiles S, T): video, events, moving, outputs, picture (onvif.md). */
-export class OnvifDriver implements Driver {
+export class OnvifDriver extends FeatureDriver<OnvifDevice> implements Driver {
   readonly host: string;
   readonly port: number;
   readonly #client: OnvifClient;
@@ -54,6 +47,7 @@ export class OnvifDriver implements Driver {
     clock: Clock;
     log: Logger;
   }) {
+    super();
     this.host = o.host;
     this.port = o.port;
     this.#client = new OnvifClient(o);
@@ -191,31 +185,6 @@ export class OnvifDriver implements Driver {
     return readSnapshot(this.#client, this.#services, stream.token);
   }
 
-  async capabilities(signal?: AbortSignal): Promise<Result<DeviceCapabilities>> {
-    return this.#with(async (f) => ({ ok: true, value: await f.capabilities(signal) }));
-  }
-
-  readSettings(section: Section, at: Target, signal?: AbortSignal): ReturnType<Driver['readSettings']> {
-    return this.#with((f) => f.read(section, at, signal));
-  }
-
-  writeSettings(
-    section: Section,
-    at: Target,
-    set: SettingsChange['set'],
-    signal?: AbortSignal,
-  ): ReturnType<Driver['writeSettings']> {
-    return this.#with((f) => f.write(section, at, set, signal));
-  }
-
-  readList(list: ListName, at: Target, signal?: AbortSignal): ReturnType<Driver['readList']> {
-    return this.#with((f) => f.list(list, at, signal));
-  }
-
-  act(action: DeviceAction, signal?: AbortSignal): ReturnType<Driver['act']> {
-    return this.#with((f) => f.act(action, signal));
-  }
-
   #forget(): void {
     this.#features = null;
     this.#device = null;
@@ -233,15 +202,15 @@ export class OnvifDriver implements Driver {
     return this.#device;
   }
 
-  async #with<T>(fn: (features: FeatureSet<OnvifDevice>) => Promise<Result<T>>): Promise<Result<T>> {
+  protected features(): FeatureSet<OnvifDevice> | null {
     const device = this.#connected();
-    if (!device) return failure('device-unreachable', 'It was not reached yet.');
+    if (!device) return null;
     this.#features ??= new FeatureSet({
       ...{ features: ONVIF_FEATURES, device, category: categoryOf(this.#media.sources) },
       missed: () => this.#client.missed,
       changes: this.#changes,
     });
-    return fn(this.#features);
+    return this.#features;
   }
 
   /** What listens says its last words all the same: the device keeps few subscriptions. */

@@ -1,9 +1,9 @@
 import { networkInterfaces } from 'node:os';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
-import type { DeviceAction, DeviceCapabilities, ListName, Section, Target } from '../../protocol/wire/operations.ts';
 import type { LoginGuard } from '../devices/login-guard.ts';
 import type { DeviceInfo, Driver, DriverChannel } from '../drivers/driver.ts';
+import { FeatureDriver } from '../drivers/feature-driver.ts';
 import { FeatureSet } from '../drivers/feature-set.ts';
 import type { StreamEnd } from '../isapi/alert-stream.ts';
 import { failure, type Result } from '../isapi/answer.ts';
@@ -20,7 +20,7 @@ const MISSES = 2;
  * A switch by SNMP v2c or v3 (NET-33 as far as standard MIBs go): it is identified, shown, and a port restarted. No switch
  * of the makers in the field was captured, so all of it follows the standards only.
  */
-export class SwitchDriver implements Driver {
+export class SwitchDriver extends FeatureDriver<SwitchDevice> implements Driver {
   readonly host: string;
   readonly port: number;
   readonly #snmp: Snmp;
@@ -44,6 +44,7 @@ export class SwitchDriver implements Driver {
     /** For one try of one question. */
     timeoutMs?: number;
   }) {
+    super();
     this.host = o.host;
     this.port = o.port;
     this.#guard = o.guard;
@@ -129,24 +130,8 @@ export class SwitchDriver implements Driver {
     return failure('not-found', 'It has no such channel.');
   }
 
-  async capabilities(signal?: AbortSignal): Promise<Result<DeviceCapabilities>> {
-    return this.#features ? { ok: true, value: await this.#features.capabilities(signal) } : unknown();
-  }
-
-  async readSettings(section: Section, at: Target, signal?: AbortSignal): ReturnType<Driver['readSettings']> {
-    return this.#features ? this.#features.read(section, at, signal) : unknown();
-  }
-
-  async writeSettings(...[section, at, set, signal]: Parameters<Driver['writeSettings']>) {
-    return this.#features ? this.#features.write(section, at, set, signal) : unknown();
-  }
-
-  async readList(list: ListName, at: Target, signal?: AbortSignal): ReturnType<Driver['readList']> {
-    return this.#features ? this.#features.list(list, at, signal) : unknown();
-  }
-
-  async act(action: DeviceAction, signal?: AbortSignal): ReturnType<Driver['act']> {
-    return this.#features ? this.#features.act(action, signal) : unknown();
+  protected features(): FeatureSet<SwitchDevice> | null {
+    return this.#features;
   }
 
   async close(): Promise<void> {
@@ -154,8 +139,6 @@ export class SwitchDriver implements Driver {
     this.#look();
   }
 }
-
-const unknown = () => failure('device-unreachable', 'It was not reached yet.');
 
 const ownMacs = (): string[] =>
   Object.values(networkInterfaces()).flatMap((addresses) =>
