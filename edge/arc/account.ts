@@ -143,6 +143,7 @@ export class AccountSender {
       since: iso(this.#since),
       direct: this.#config.mode === 'relay' ? 'unknown' : this.#direct.state,
       relay: this.#relay,
+      second: 'absent',
       waiting: this.#deps.queue.waiting(this.#config.id),
     };
   }

@@ -13,6 +13,7 @@ export function reportOf(m: QueuedMessage, own: AlarmReport['protocol'], end: En
     protocol,
     code: codeOf(m, protocol),
     possibleRepeat: m.possibleRepeat === 1,
+    log: [],
     ...end,
   };
 }

@@ -24,7 +24,15 @@ function happened(n: number): Lists & { downtimes: [] } {
     const alarm: AlarmReport = {
       ...{ id: randomUUID(), eventId: id, kind: 'alarm', accountId: randomUUID(), account: '1234', path: 'direct' },
       ...{ receiverId: randomUUID(), protocol: 'SIA-DCS', code: 'BA', zone: '1', sequence: i, state: 'acknowledged' },
-      ...{ tries: 1, occurredAt: at(i), queuedAt: at(i), acknowledgedAt: at(i), possibleRepeat: false, reason: null },
+      ...{
+        tries: 1,
+        occurredAt: at(i),
+        queuedAt: at(i),
+        acknowledgedAt: at(i),
+        possibleRepeat: false,
+        reason: null,
+        log: [],
+      },
     };
     lists.emitted.push({ id: sourceRef, device: 'camera-1', type: 'motion', emittedAt: at(i * 1000), listeners: 1 });
     const event = { id, type: 'motion' as const, deviceId: randomUUID(), channel: 1, occurredAt: at(i), seenAt: at(i) };

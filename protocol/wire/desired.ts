@@ -45,6 +45,50 @@ export const ArcZone = z.object({
 });
 export type ArcZone = z.infer<typeof ArcZone>;
 
+/** What a receiver wants an event called instead of the usual (`edge/arc/codes.ts`); absent: as usual. */
+export const ArcCode = z.object({
+  type: EventType,
+  /** Contact ID event, three digits. */
+  cid: z
+    .string()
+    .regex(/^[1-9A-F]\d{2}$/)
+    .optional(),
+  sia: z
+    .string()
+    .regex(/^[A-Z]{2}$/)
+    .optional(),
+  /** null: its end is not told. */
+  siaEnd: z
+    .string()
+    .regex(/^[A-Z]{2}$/)
+    .nullable()
+    .optional(),
+});
+export type ArcCode = z.infer<typeof ArcCode>;
+
+/** Extended data (DC-09 §5.5.1.10). Many receivers break on more than one block, so everything but `H` is asked for. */
+export const ArcExtended = z.object({
+  /** How many blocks a message may carry. */
+  blocks: z.int().min(1).max(4).default(1),
+  /** `[I…]`, or `^…^` in SIA: what the device wrote. */
+  text: z.boolean().default(false),
+  /** `[V…]`: a short signed address of picture and clip. */
+  picture: z.boolean().default(false),
+  /** `[J1]` direct, `[J2]` through the relay, `[J3]` over the second interface. */
+  path: z.boolean().default(false),
+});
+export type ArcExtended = z.infer<typeof ArcExtended>;
+
+/** A test message of its own beside the supervision: every `intervalMs`, at `atMinute` of the day (UTC) where given. */
+export const ArcPeriodicTest = z.object({
+  intervalMs: z
+    .int()
+    .min(60_000)
+    .max(7 * 86_400_000),
+  atMinute: z.int().min(0).max(1439).nullable().default(null),
+});
+export type ArcPeriodicTest = z.infer<typeof ArcPeriodicTest>;
+
 /** An account at a receiver of an alarm receiving centre (ARC-15, ARC-24, ARC-25, ARC-32). */
 export const DesiredArcAccount = z.object({
   id: Uuid,
@@ -61,7 +105,20 @@ export const DesiredArcAccount = z.object({
   transport: z.enum(['tcp', 'udp']).default('tcp'),
   partition: z.int().min(0).max(99).default(1),
   events: z.array(EventType),
+  /** Only these devices, each with its own types; null: all of the box, with `events`. */
+  devices: z
+    .array(z.object({ deviceId: Uuid, events: z.array(EventType) }))
+    .max(1000)
+    .nullable()
+    .default(null),
   zones: z.array(ArcZone).max(1000),
+  /** ARC-32 "impulse counting time": how long the receiver may take to acknowledge. */
+  ackTimeoutMs: z.int().min(1_000).max(20_000).default(5_000),
+  /** ARC-32: tries on one path before the next one. */
+  attempts: z.int().min(1).max(5).default(2),
+  codes: z.array(ArcCode).max(200).default([]),
+  extended: ArcExtended.default({ blocks: 1, text: false, picture: false, path: false }),
+  periodicTest: ArcPeriodicTest.nullable().default(null),
   /** Supervision (DC-09 §5.5.2): NULL messages, or periodic test RP/E602 for receivers that refuse NULL. */
   supervision: z.object({ kind: z.enum(['null', 'test', 'off']), intervalMs: z.int().min(5_000).max(86_400_000) }),
 });

@@ -120,6 +120,36 @@ export const ClipReport = z.object({
 });
 export type ClipReport = z.infer<typeof ClipReport>;
 
+/** Ways of an alarm: straight to the receiver, through the relay, or straight over the box's second interface. */
+export const ArcPathName = z.enum(['direct', 'relay', 'second']);
+export type ArcPathName = z.infer<typeof ArcPathName>;
+
+/** One transmission of a message. */
+export const ArcTry = z.object({
+  at: Instant,
+  path: ArcPathName,
+  /** Of the receiver, as it was dialled: `host:port`. */
+  receiver: z.string().max(300),
+  outcome: z.enum([
+    'acknowledged',
+    'nak',
+    'duh',
+    'other-key',
+    'refused',
+    'timeout',
+    'reset',
+    'unreachable',
+    'not-allowed',
+    'invalid',
+    'busy',
+  ]),
+  tookMs: z.int().min(0),
+  /** As sent, without LF and CR, keys redacted; bytes that are no ASCII as `?`. */
+  frame: z.string().max(1024),
+  reply: z.string().max(512).nullable(),
+});
+export type ArcTry = z.infer<typeof ArcTry>;
+
 /** What became of one message to an alarm receiving centre; each report replaces the former one of the same id. */
 export const AlarmReport = z.object({
   id: Uuid,
@@ -136,8 +166,10 @@ export const AlarmReport = z.object({
   /** DC-09 sequence number 1–9999; kept over all tries. */
   sequence: z.int().min(1).max(9999),
   state: z.enum(['waiting', 'acknowledged', 'failed']),
-  path: z.enum(['direct', 'relay']).nullable(),
+  path: ArcPathName.nullable(),
   tries: z.int().min(0),
+  /** The last of them; absent in reports of earlier versions. */
+  log: z.array(ArcTry).max(8).default([]),
   occurredAt: Instant,
   queuedAt: Instant,
   acknowledgedAt: Instant.nullable(),

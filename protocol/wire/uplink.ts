@@ -69,10 +69,12 @@ export type DeviceHealth = z.infer<typeof DeviceHealth>;
 export const ArcPathHealth = z.object({
   accountId: Uuid,
   /** The path in use now. */
-  path: z.enum(['direct', 'relay', 'none']),
+  path: z.enum(['direct', 'relay', 'second', 'none']),
   since: Instant,
   direct: z.enum(['up', 'down', 'unknown']),
   relay: z.enum(['up', 'down', 'unknown']),
+  /** `absent`: the box has one interface only. */
+  second: z.enum(['up', 'down', 'unknown', 'absent']).default('absent'),
   waiting: z.int().min(0),
 });
 export type ArcPathHealth = z.infer<typeof ArcPathHealth>;

@@ -228,6 +228,7 @@ export class ArcAccounts {
             key: key === null ? (before?.key ?? null) : seal(key, box.sealKey, `arc:${id}`),
             keyFormat: key === null ? (before?.keyFormat ?? keyFormat) : keyFormat,
             partition: before?.partition ?? 1,
+            ...USUAL,
           };
           return before ? items.map((other) => (other.id === id ? item : other)) : [...items, item];
         },
@@ -298,6 +299,16 @@ export class ArcAccounts {
     };
   }
 }
+
+/** How every account is set up until its receiver asks for something else. */
+const USUAL = {
+  devices: null,
+  ackTimeoutMs: 5_000,
+  attempts: 2,
+  codes: [],
+  extended: { blocks: 1, text: false, picture: false, path: false },
+  periodicTest: null,
+} satisfies Partial<DesiredArcAccount>;
 
 function columnsOf({ name, direct, relay, transport }: z.output<typeof CreateReceiver>) {
   const relayEnd = { relayHost: relay.host, relayPort: relay.port };

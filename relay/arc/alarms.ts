@@ -14,11 +14,11 @@ export async function applyAlarmReport(
   box: Pick<AuthenticatedBox, 'serial' | 'siteId'>,
   { body }: Extract<JournalRecord, { kind: 'alarm' }>,
 ): Promise<void> {
-  const { id, possibleRepeat, ...rest } = AlarmReport.parse(body);
+  const { id, possibleRepeat, log, ...rest } = AlarmReport.parse(body);
   const held = await trx.selectFrom('alarms').select(['boxSerial', 'state']).where('id', '=', id).executeTakeFirst();
   if (held && held.boxSerial !== box.serial) throw new Error('this alarm belongs to another box');
   if (held && held.state !== 'waiting' && rest.state === 'waiting') return;
-  const values = { ...rest, possibleRepeat: possibleRepeat ? 1 : 0 };
+  const values = { ...rest, possibleRepeat: possibleRepeat ? 1 : 0, log: JSON.stringify(log) };
   await trx
     .insertInto('alarms')
     .values({ id, siteId: box.siteId, boxSerial: box.serial, ...values })
@@ -74,6 +74,6 @@ export class Alarms {
   }
 }
 
-function toAlarm({ rowId: _, boxSerial: _serial, possibleRepeat, receiverName, ...row }: Row): Alarm {
-  return { ...row, possibleRepeat: possibleRepeat === 1, receiverName: receiverName ?? '' };
+function toAlarm({ rowId: _, boxSerial: _serial, possibleRepeat, log, receiverName, ...row }: Row): Alarm {
+  return { ...row, log: JSON.parse(log), possibleRepeat: possibleRepeat === 1, receiverName: receiverName ?? '' };
 }

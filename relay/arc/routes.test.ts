@@ -155,7 +155,7 @@ describe('alarms', () => {
           state: 'waiting',
         },
         ...{ path: null, tries: 1, occurredAt: now, queuedAt: now, acknowledgedAt: null, possibleRepeat: false },
-        ...{ reason: null, ...change },
+        ...{ reason: null, log: [], ...change },
       },
     } as JournalRecord;
   };

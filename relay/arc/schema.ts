@@ -1,4 +1,7 @@
-import type { Generated } from 'kysely';
+import type { ColumnType, Generated } from 'kysely';
+import type { ArcPathName } from '../../protocol/wire/event.ts';
+
+type WithDefault<T> = ColumnType<T, T | undefined>;
 
 /** Tables of this folder, part of the relay's Database. */
 export interface ArcTables {
@@ -66,8 +69,10 @@ export interface ArcTables {
     zone: string;
     sequence: number;
     state: 'waiting' | 'acknowledged' | 'failed';
-    path: 'direct' | 'relay' | null;
+    path: ArcPathName | null;
     tries: number;
+    /** JSON: the last tries, each with its frame. */
+    log: WithDefault<string>;
     occurredAt: string;
     queuedAt: string;
     acknowledgedAt: string | null;

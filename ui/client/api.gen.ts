@@ -65,8 +65,28 @@ export type Alarm = {
   zone: string;
   sequence: number;
   state: 'waiting' | 'acknowledged' | 'failed';
-  path: 'direct' | 'relay' | null;
+  path: 'direct' | 'relay' | 'second' | null;
   tries: number;
+  log: {
+    at: string;
+    path: 'direct' | 'relay' | 'second';
+    receiver: string;
+    outcome:
+      | 'acknowledged'
+      | 'nak'
+      | 'duh'
+      | 'other-key'
+      | 'refused'
+      | 'timeout'
+      | 'reset'
+      | 'unreachable'
+      | 'not-allowed'
+      | 'invalid'
+      | 'busy';
+    tookMs: number;
+    frame: string;
+    reply: string | null;
+  }[];
   occurredAt: string;
   queuedAt: string;
   acknowledgedAt: string | null;
@@ -161,10 +181,11 @@ export type ArcAccount = {
   supervision: { kind: 'null' | 'test' | 'off'; intervalMs: number };
   health: {
     accountId: string;
-    path: 'direct' | 'relay' | 'none';
+    path: 'direct' | 'relay' | 'second' | 'none';
     since: string;
     direct: 'up' | 'down' | 'unknown';
     relay: 'up' | 'down' | 'unknown';
+    second: 'up' | 'down' | 'unknown' | 'absent';
     waiting: number;
   } | null;
 };
@@ -207,10 +228,11 @@ export type Box = {
     }[];
     arc: {
       accountId: string;
-      path: 'direct' | 'relay' | 'none';
+      path: 'direct' | 'relay' | 'second' | 'none';
       since: string;
       direct: 'up' | 'down' | 'unknown';
       relay: 'up' | 'down' | 'unknown';
+      second: 'up' | 'down' | 'unknown' | 'absent';
       waiting: number;
     }[];
     warnables: { code: string; subject: string; severity: 'info' | 'warning' | 'error'; text: string; since: string }[];
@@ -758,8 +780,28 @@ export type EventDetail = {
     zone: string;
     sequence: number;
     state: 'waiting' | 'acknowledged' | 'failed';
-    path: 'direct' | 'relay' | null;
+    path: 'direct' | 'relay' | 'second' | null;
     tries: number;
+    log: {
+      at: string;
+      path: 'direct' | 'relay' | 'second';
+      receiver: string;
+      outcome:
+        | 'acknowledged'
+        | 'nak'
+        | 'duh'
+        | 'other-key'
+        | 'refused'
+        | 'timeout'
+        | 'reset'
+        | 'unreachable'
+        | 'not-allowed'
+        | 'invalid'
+        | 'busy';
+      tookMs: number;
+      frame: string;
+      reply: string | null;
+    }[];
     occurredAt: string;
     queuedAt: string;
     acknowledgedAt: string | null;
@@ -838,7 +880,7 @@ export type EventItem = {
     id: string;
     state: 'waiting' | 'acknowledged' | 'failed';
     kind: 'alarm' | 'restore' | 'test';
-    path: 'direct' | 'relay' | null;
+    path: 'direct' | 'relay' | 'second' | null;
     tries: number;
     occurredAt: string;
     acknowledgedAt: string | null;

@@ -49,6 +49,12 @@ export function account(given: Partial<ArcAccountConfig> = {}): ArcAccountConfig
     partition: 1,
     events: ['motion', 'lineCrossing', 'intrusion', 'tamper', 'videoLoss', 'alarmInput', 'other'],
     zones: [],
+    devices: null,
+    ackTimeoutMs: 5_000,
+    attempts: 2,
+    codes: [],
+    extended: { blocks: 1, text: false, picture: false, path: false },
+    periodicTest: null,
     supervision: { kind: 'off', intervalMs: 60_000 },
     ...given,
   };

@@ -19,6 +19,7 @@ import { passwordRequests } from './019-password-requests.ts';
 import { keptPasswords } from './020-kept-passwords.ts';
 import { recorderOrders } from './021-recorder-orders.ts';
 import { firmwareUsed } from './022-firmware-used.ts';
+import { alarmLog } from './023-alarm-log.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -44,4 +45,5 @@ export const migrations: readonly Migration[] = [
   keptPasswords,
   recorderOrders,
   firmwareUsed,
+  alarmLog,
 ];
