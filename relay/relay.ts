@@ -11,11 +11,9 @@ import { registerDocument } from './api/document.ts';
 import { EventStreams } from './api/event-stream.ts';
 import type { RateLimits } from './api/rate-limit.ts';
 import { remoteAddress } from './api/remote.ts';
-import { ArcAccounts } from './arc/accounts.ts';
-import { Alarms, applyAlarmReport } from './arc/alarms.ts';
+import { applyAlarmReport } from './arc/alarms.ts';
+import { Arc } from './arc/arc.ts';
 import { DialGuard } from './arc/dial-guard.ts';
-import { ArcPath } from './arc/path.ts';
-import { registerArcRoutes } from './arc/routes.ts';
 import { OperationLog } from './audit/operation-log.ts';
 import { LogReader } from './audit/reader.ts';
 import { registerLogRoutes } from './audit/routes.ts';
@@ -135,12 +133,10 @@ export class Relay {
     await health.start();
     const hub = new TunnelHub({ clock, log });
     const guard = new DialGuard({ allow: this.#o.allowInternal });
-    const arcPath = new ArcPath({ db, guard, clock, log });
-    arcPath.start();
     const cut = (serial: string, reason: string) => {
       broker.disconnect(serial, reason);
       hub.disconnect(serial, reason);
-      arcPath.disconnect(serial, reason);
+      arc.disconnect(serial, reason);
     };
     const authenticator = new BoxAuthenticator({ db, clock, log: child('boxes'), warnables, cut });
     const tries = new ClaimTries({ clock });
@@ -157,8 +153,7 @@ export class Relay {
     const clips = new Clips({ db, store, clock, log, live });
     const joiner = new Joiner({ db, store, clips, clock, log });
     joiner.start();
-    const alarms = new Alarms({ db });
-    const parts: EventParts = { clips: (ids) => clips.forEvents(ids), alarms: (ids) => alarms.forEvents(ids) };
+    const parts: EventParts = { clips: (ids) => clips.forEvents(ids), alarms: (ids) => arc.alarms.forEvents(ids) };
     const events = new EventQueries({ db, parts });
     const feed = new LiveFeed({ db, log: child('live'), live, views, events, parts });
     const quarantine = new Quarantine({ clock, warnables });
@@ -217,6 +212,13 @@ export class Relay {
     });
     const vault = new Vault({ dir: dataDir });
     vault.start();
+    const healthNow = (serial: string) => (presence.online(serial) ? health.get(serial) : null);
+    const arc = new Arc({
+      ...{ db, clock, log, guard, desired, vault, notifier, box, health: healthNow },
+      online: (serial) => presence.online(serial),
+      publicUrl: () => this.#publicUrl,
+    });
+    arc.start();
     const operationLog = new OperationLog({ db, clock, log: child('audit') });
     operationLog.start();
     const people = new People({
@@ -243,7 +245,7 @@ export class Relay {
       counters: {
         boxesOnline: () => presence.count(),
         tunnels: () => hub.stats().tunnels,
-        arcPaths: () => arcPath.connections,
+        arcPaths: () => arc.connections,
       },
     });
     const activations = new Activations({ db, clock, log: child('activation'), vault, box });
@@ -268,7 +270,7 @@ export class Relay {
       released: async (serial) => {
         await uplink.claimed(serial);
         hub.disconnect(serial, 'released');
-        arcPath.disconnect(serial, 'released');
+        arc.disconnect(serial, 'released');
       },
       ends: (trx, siteId) => together.siteDeleted(trx, siteId),
     });
@@ -287,9 +289,7 @@ export class Relay {
     pages.registerRoutes(api);
     registerHomeRoutes(api, { home: new Home({ db, clock, presence, states, views }) });
     registerEventRoutes(api, { events });
-    const healthNow = (serial: string) => (presence.online(serial) ? health.get(serial) : null);
-    const accounts = new ArcAccounts({ db, clock, log, desired, guard, health: healthNow });
-    registerArcRoutes(api, { accounts, alarms });
+    arc.registerRoutes(api);
     registerClipRoutes(api, { clips, leases });
     const firmware = new Firmware({ db, store, clock, log: child('firmware'), authenticator, remote });
     firmware.start();
@@ -309,7 +309,7 @@ export class Relay {
       () => notify.outbox.waiting,
     );
     metrics.gauge('gatepost_tunnels', 'Open tunnels', () => hub.stats().tunnels);
-    metrics.gauge('gatepost_arc_paths', 'Open relay paths for alarms', () => arcPath.connections);
+    metrics.gauge('gatepost_arc_paths', 'Open relay paths for alarms', () => arc.connections);
     const stopping = () => this.#stopping;
     const state = healthRoutes({ db, metrics, metricsToken: this.#o.metricsToken, remote, stopping });
     const portalDir = this.#o.portalDir ?? join(root, 'ui', 'dist', 'portal');
@@ -332,7 +332,7 @@ export class Relay {
       mqtt: (...args) => broker.handleUpgrade(...args),
       claimed: {
         '/tunnel': (...args) => hub.handleUpgrade(...args),
-        '/arc-path': (...args) => arcPath.handleUpgrade(...args),
+        '/arc-path': (...args) => arc.handleUpgrade(...args),
       },
       stillWelcome: async (serial) => {
         const row = await db.selectFrom('boxes').select('state').where('serial', '=', serial).executeTakeFirst();
@@ -346,7 +346,7 @@ export class Relay {
       () => pages.stop(),
       () => hub.announceRestart(RESTART.afterMs, RESTART.spreadMs),
       () => hub.stop(),
-      () => arcPath.stop(),
+      () => arc.stop(),
       () => broker.stop(),
       () => uplink.stop(),
       () => enrolment.stop(),

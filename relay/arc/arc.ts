@@ -1,0 +1,76 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
+import type { Health } from '../../protocol/wire/uplink.ts';
+import type { Api } from '../api/app.ts';
+import type { Vault } from '../auth/vault.ts';
+import type { AuthenticatedBox } from '../boxes/authenticate.ts';
+import type { Db } from '../db/database.ts';
+import type { DesiredStates } from '../desired/desired.ts';
+import type { BoxClient } from '../devices/box-client.ts';
+import type { Notifier } from '../notify/notifier.ts';
+import { ArcAccounts } from './accounts.ts';
+import { Alarms } from './alarms.ts';
+import type { DialGuard } from './dial-guard.ts';
+import { ArcPath } from './path.ts';
+import { registerArcRoutes } from './routes.ts';
+
+export interface ArcDeps {
+  db: Db;
+  clock: Clock;
+  log: Logger;
+  guard: DialGuard;
+  desired: DesiredStates;
+  vault: Vault;
+  notifier: Notifier;
+  box: BoxClient;
+  /** Whether a box is connected. */
+  online: (serial: string) => boolean;
+  /** What a connected box last said of itself. */
+  health: (serial: string) => Health | null;
+  /** How browsers reach the portal; null: not known. */
+  publicUrl: () => URL | null;
+}
+
+/** Everything about alarm receiving centres: receivers and accounts, the relay's path to them, lists of alarms. */
+export class Arc {
+  readonly alarms: Alarms;
+  readonly #path: ArcPath;
+  readonly #accounts: ArcAccounts;
+
+  constructor(deps: ArcDeps) {
+    const { db, clock, guard, desired, health } = deps;
+    const log = deps.log.child({ module: 'arc' });
+    this.alarms = new Alarms({ db });
+    this.#path = new ArcPath({ db, guard, clock, log });
+    this.#accounts = new ArcAccounts({ db, clock, log, desired, guard, health });
+  }
+
+  start(): void {
+    this.#path.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#path.stop();
+  }
+
+  registerRoutes(api: Api): void {
+    registerArcRoutes(api, { accounts: this.#accounts, alarms: this.alarms });
+  }
+
+  /** Open relay paths of boxes. */
+  get connections(): number {
+    return this.#path.connections;
+  }
+
+  /** The box's relay path ends: it was released or revoked. */
+  disconnect(serial: string, reason: string): void {
+    this.#path.disconnect(serial, reason);
+  }
+
+  /** A box opens its relay path (/arc-path); already authenticated. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, box: AuthenticatedBox): void {
+    this.#path.handleUpgrade(request, socket, head, box);
+  }
+}
