@@ -38,8 +38,8 @@ const TIME_AT_END = /\]_\d\d:\d\d:\d\d,\d\d-\d\d-\d{4}/g;
 
 /**
  * Gives the text after the pad, up to its timestamp, one character a byte; null when it is not DC-09 (another key).
- * Tolerates what is seen in the field: lower-case hex, a closing bracket, bytes of PKCS padding or line ends behind the
- * timestamp, and no `|` at all (then there is no data).
+ * Tolerates what is seen in the field: lower-case hex, a closing bracket, up to a block of PKCS padding, zeros or line ends
+ * behind the timestamp, and no `|` at all (then there is no data).
  */
 export function decryptTail(hex: string, key: Buffer): string | null {
   const digits = hex.endsWith(']') ? hex.slice(0, -1) : hex;
@@ -49,7 +49,7 @@ export function decryptTail(hex: string, key: Buffer): string | null {
   const last = [...text.matchAll(TIME_AT_END)].at(-1);
   if (!last) return null;
   const end = last.index + last[0].length;
-  for (let i = end; i < text.length; i++) if (text.charCodeAt(i) > 16) return null;
+  if (text.length - end > 16) return null;
   const bar = text.indexOf('|');
   return bar < 0 || bar > last.index ? last[0] : text.slice(bar + 1, end);
 }

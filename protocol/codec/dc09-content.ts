@@ -1,9 +1,39 @@
 /*
- * The data blocks inside a DC-09 message: SIA (DC-03) and Contact ID (DC-05).
+ * The data blocks inside a DC-09 message: SIA (DC-03) and Contact ID (DC-05). Written here; read in dc09-parse.ts.
  *
  *   SIA-DCS   #acct|Nri<area>/<code><number>[|A<text>]
  *   ADM-CID   #acct|QEEE GG ZZZ        Q: 1 new or opening, 3 restore or closing
  */
+
+/** One event of a message that was received, in the words of its protocol. */
+export interface Dc09Event {
+  protocol: 'SIA-DCS' | 'ADM-CID';
+  /** As sent, without its number: `1130`, `BA`. */
+  code: string;
+  /** Contact ID's 1, 3 and 6; in SIA `end` where the code itself is a restore, unbypass or end. */
+  qualifier: 'begin' | 'end' | 'still';
+  /** Three digits of Contact ID, or two letters of SIA. */
+  event: string;
+  /** Partition; null: none. */
+  area: number | null;
+  /** The number at the end as sent, leading zeros and all: zone, or user where the code speaks of one; null: none (or 000). */
+  zone: string | null;
+  /** Who: the number of a code that speaks of users, or SIA's `id`. */
+  user: string | null;
+  /** SIA's `^…^` and `|A…`, and `[I…]`. */
+  text: string | null;
+  /** SIA's `O`: an old event, perhaps told before. */
+  old: boolean;
+  /** From `[H…]`, UTC milliseconds; null: it is not said. */
+  occurredAt: number | null;
+  /** Addresses in `[V…]`. */
+  pictures: string[];
+  /** The account named inside the block; null: none. */
+  account: string | null;
+}
+
+/** All events of one message; most senders put one into each. */
+export type Dc09Content = Dc09Event[];
 
 /** `code` two letters, `area` 0–99, `number` zone or user 0–999, `text` already cleaned. */
 export function siaData(account: string, area: number, code: string, number: string, text: string | null): string {

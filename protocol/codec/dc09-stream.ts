@@ -1,9 +1,10 @@
 import { bodyStart, MAX_DC09_FRAME } from './dc09.ts';
 
 /**
- * Cuts a TCP stream into DC-09 frames by their length field, never by searching CR: a binary CRC may hold one. Several
- * frames in a segment, frames in many segments and NULs between them are taken; what is no frame is skipped to the next LF.
- * Holds at most one frame and the chunk being pushed.
+ * Cuts a TCP stream into DC-09 frames. CR is looked for in the body only: a binary CRC may hold one. Several frames in a
+ * segment, frames in many segments and NULs between them are taken; what is no frame is skipped to the next LF. A frame
+ * whose length field is wrong comes out as it is, so that it gets its answer. Holds at most one frame and the chunk being
+ * pushed.
  */
 export class Dc09Stream {
   #buffer: Buffer = Buffer.alloc(0);
@@ -35,6 +36,11 @@ function frameSize(from: Buffer): number | 'more' | 'none' {
   const length = start && from.toString('latin1', start - 4, start);
   if (!start || !length || !/^0[0-9a-f]{3}$/i.test(length)) return 'none';
   const size = start + Number.parseInt(length, 16) + 1;
-  if (from.length < size) return 'more';
-  return from[size - 1] === 0x0d ? size : 'none';
+  if (from[size - 1] === 0x0d) return size;
+  const end = from.indexOf(0x0d, start) + 1;
+  const next = from.indexOf(0x0a, start);
+  // The rest of it never came: another one begins.
+  if (next >= 0 && (end === 0 || next < end)) return 'none';
+  if (end > 0) return end;
+  return from.length < MAX_DC09_FRAME ? 'more' : 'none';
 }

@@ -87,10 +87,44 @@ export function encodeDc09(
   if (m.encrypted && (!options.key || !time)) throw new RangeError('an encrypted DC-09 message needs a key and a time');
   const rest = m.encrypted ? encryptTail(Buffer.from(tail, 'latin1'), options.key!, options.pad) : tail;
   const body = Buffer.from(head + rest, 'latin1');
+  return frameOf(body, options.binaryCrc);
+}
+
+/** Puts CRC and length before a body, LF and CR around it. */
+function frameOf(body: Buffer, binaryCrc = false): Buffer {
   if (body.length > MAX_DC09_BODY) throw new RangeError(`DC-09 message of ${body.length} bytes`);
   const crc = crc16(body);
-  const crcBytes = options.binaryCrc ? Buffer.from([crc >>> 8, crc & 0xff]) : Buffer.from(hex4(crc));
+  const crcBytes = binaryCrc ? Buffer.from([crc >>> 8, crc & 0xff]) : Buffer.from(hex4(crc));
   return Buffer.concat([Buffer.from('\n'), crcBytes, Buffer.from(hex4(body.length)), body, Buffer.from('\r')]);
+}
+
+/**
+ * The frame of a receiver's reply (§5.5.3): ACK and DUH repeat sequence, receiver, line and account as they were sent
+ * (`prefix` of {@link openDc09}); with a key the ACK is encrypted, which only an encrypted message may get. NAK names nobody
+ * and carries the receiver's clock.
+ */
+export function replyDc09(
+  reply: { id: 'ACK' | 'DUH'; prefix: string; key?: Buffer | null } | { id: 'NAK' },
+  nowMs: number,
+  options: { binaryCrc?: boolean; pad?: (count: number) => Buffer } = {},
+): Buffer {
+  const time = `]_${formatDc09Time(nowMs)}`;
+  let body = `"NAK"0000R0L0A0[${time}`;
+  if (reply.id !== 'NAK') {
+    body =
+      reply.id === 'ACK' && reply.key
+        ? `"*ACK"${reply.prefix}[${encryptTail(Buffer.from(time), reply.key, options.pad)}`
+        : `"${reply.id}"${reply.prefix}[]`;
+  }
+  return frameOf(Buffer.from(body, 'latin1'), options.binaryCrc);
+}
+
+/** A frame as it may be shown and kept: without LF and CR, a key handed over in it (`[K…]`) masked, no ASCII as `?`. */
+export function printDc09(frame: Buffer): string {
+  const start = bodyStart(frame);
+  const text = frame.toString('latin1', start === 7 ? 3 : 1).replace(/[\r\0]+$/, '');
+  const crc = start === 7 ? frame.toString('hex', 1, 3).toUpperCase() : '';
+  return (crc + text).replace(/\[K[^\]]*/gi, '[K***').replace(/[^\x20-\x7e]/g, '?');
 }
 
 const hex4 = (n: number): string => n.toString(16).toUpperCase().padStart(4, '0');
@@ -101,10 +135,13 @@ const HEAD =
 const TAIL = /^([^[\]]*)\]((?:\[[^[\]]*\])*)(?:_([^\r\n]*))?$/;
 
 type Opened =
-  | { ok: true; header: Dc09Header; tail: string; binaryCrc: boolean }
+  | { ok: true; header: Dc09Header; prefix: string; tail: string; binaryCrc: boolean }
   | { ok: false; code: Dc09Error; header: null };
 
-/** Checks length and CRC and reads the header; needs no key. `tail` is what follows the header's `[`, as sent. */
+/**
+ * Checks length and CRC and reads the header; needs no key. As sent: `prefix` from sequence to account, which a reply
+ * repeats letter for letter, and `tail`, all that follows the header's `[`.
+ */
 export function openDc09(frame: Buffer): Opened {
   const fail = (code: Dc09Error): Opened => ({ ok: false, code, header: null });
   let end = frame.length;
@@ -130,6 +167,7 @@ export function openDc09(frame: Buffer): Opened {
       line: m[5] ?? null,
       account: m[6]?.toUpperCase() ?? null,
     },
+    prefix: text.slice(m[1]!.length + m[2]!.length + 2, m[0].length - 1),
     tail: text.slice(m[0].length),
     binaryCrc: start === 7,
   };
