@@ -1,3 +1,4 @@
+import type { Selectable } from 'kysely';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { type Clock, iso } from '../../protocol/clock.ts';
@@ -12,9 +13,9 @@ import type { Scope } from '../auth/scope.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
 import type { Database } from '../db/schema.ts';
 import type { DesiredStates } from '../desired/desired.ts';
-import type { DialGuard } from './dial-guard.ts';
+import { type DialGuard, mustBeDialable } from './dial-guard.ts';
 
-type ReceiverRow = Database['arc_receivers'];
+type ReceiverRow = Selectable<Database['arc_receivers']>;
 type AccountRow = Database['arc_accounts'];
 type NewAccount = z.output<typeof CreateArcAccount>;
 
@@ -59,7 +60,7 @@ export class ArcAccounts {
   }
 
   async addReceiver(scope: Scope, wanted: z.output<typeof CreateReceiver>): Promise<Receiver> {
-    await this.#mustBeDialable(wanted);
+    await mustBeDialable(this.#guard, wanted.relay.host);
     const id = uuidv7(this.#clock.now());
     const row = { id, companyId: scope.companyId, createdAt: iso(this.#clock.now()), ...columnsOf(wanted) };
     const { numInsertedOrUpdatedRows } = await this.#db
@@ -80,7 +81,7 @@ export class ArcAccounts {
    */
   async changeReceiver(scope: Scope, id: string, wanted: z.output<typeof CreateReceiver>): Promise<Receiver> {
     const old = await this.#receiver(this.#db, scope.companyId, id);
-    await this.#mustBeDialable(wanted);
+    await mustBeDialable(this.#guard, wanted.relay.host);
     const row = { ...old, ...columnsOf(wanted) };
     const serials = await this.#db.transaction().execute(async (trx) => {
       const same = await trx
@@ -254,16 +255,6 @@ export class ArcAccounts {
     if (same) throw new ProblemError('conflict', `Account ${account} at this receiver is in use.`);
   }
 
-  async #mustBeDialable({ relay }: z.output<typeof CreateReceiver>): Promise<void> {
-    const target = await this.#guard.resolve(relay.host);
-    // A name that is not found now may be found when it is needed.
-    if (!target.ok && target.reason === 'internal') {
-      throw new ProblemError('invalid-request', `relay.host: ${target.text}`, {
-        errors: [{ path: 'relay.host', message: target.text }],
-      });
-    }
-  }
-
   async #receiver(db: DbOrTrx, companyId: string, id: string): Promise<ReceiverRow> {
     const row = await db
       .selectFrom('arc_receivers')
@@ -315,7 +306,7 @@ function columnsOf({ name, direct, relay, transport }: z.output<typeof CreateRec
   return { name, directHost: direct.host, directPort: direct.port, ...relayEnd, transport };
 }
 
-function toReceiver(row: ReceiverRow): Receiver {
+function toReceiver(row: Pick<ReceiverRow, keyof ReturnType<typeof columnsOf> | 'id'>): Receiver {
   const { id, name, transport } = row;
   const direct = { host: row.directHost, port: row.directPort };
   return { id, name, direct, relay: { host: row.relayHost, port: row.relayPort }, transport };

@@ -14,6 +14,7 @@ import { ArcAccounts } from './accounts.ts';
 import { Alarms } from './alarms.ts';
 import type { DialGuard } from './dial-guard.ts';
 import { ArcPath } from './path.ts';
+import { Receivers } from './receivers.ts';
 import { registerArcRoutes } from './routes.ts';
 
 export interface ArcDeps {
@@ -36,13 +37,15 @@ export interface ArcDeps {
 /** Everything about alarm receiving centres: receivers and accounts, the relay's path to them, lists of alarms. */
 export class Arc {
   readonly alarms: Alarms;
+  readonly receivers: Receivers;
   readonly #path: ArcPath;
   readonly #accounts: ArcAccounts;
 
   constructor(deps: ArcDeps) {
-    const { db, clock, guard, desired, health } = deps;
+    const { db, clock, guard, desired, vault, health } = deps;
     const log = deps.log.child({ module: 'arc' });
     this.alarms = new Alarms({ db });
+    this.receivers = new Receivers({ db, clock, log, desired, guard, vault, hosted: () => null });
     this.#path = new ArcPath({ db, guard, clock, log });
     this.#accounts = new ArcAccounts({ db, clock, log, desired, guard, health });
   }

@@ -1,5 +1,6 @@
 import { Resolver } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
+import { ProblemError } from '../api/problem.ts';
 
 /** Nothing of ours to reach: this host, private and shared networks, link-local, multicast, documentation, tunnels. */
 const INTERNAL = [
@@ -64,6 +65,15 @@ export class DialGuard {
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
     return !this.#internal.check(address, family) || this.#allowed.check(address, family);
   }
+}
+
+/** Refuses what the relay must not dial; a name that is not found now may be found when it is needed. */
+export async function mustBeDialable(guard: DialGuard, host: string, path = 'relay.host'): Promise<void> {
+  const target = await guard.resolve(host);
+  if (!target.ok && target.reason === 'internal')
+    throw new ProblemError('invalid-request', `${path}: ${target.text}`, {
+      errors: [{ path, message: target.text }],
+    });
 }
 
 function blockList(cidrs: string[]): BlockList {

@@ -1,4 +1,6 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { ArcJoiningState } from '../../protocol/wire/arc-joining.ts';
+import type { KeyFormat, ReceiverKind } from '../../protocol/wire/arc-receiver.ts';
 import type { ArcPathName } from '../../protocol/wire/event.ts';
 
 type WithDefault<T> = ColumnType<T, T | undefined>;
@@ -16,6 +18,32 @@ export interface ArcTables {
     relayPort: number;
     transport: 'tcp' | 'udp';
     createdAt: string;
+    /** `hosted`: the relay itself receives. */
+    kind: WithDefault<ReceiverKind>;
+    /** JSON of ReceiverSettings; `{}`: all as usual. */
+    settings: WithDefault<string>;
+    keyFormat: WithDefault<KeyFormat>;
+    /** Sealed by the vault. */
+    key: ColumnType<string | null, string | null | undefined>;
+  };
+  /** How a company stands as an alarm receiving centre of the platform. */
+  arc_profiles: {
+    companyId: string;
+    state: ArcJoiningState;
+    /** JSON of ArcInformation. */
+    information: string;
+    /** Version of the agreement that was agreed to. */
+    agreement: string;
+    appliedBy: string;
+    appliedMs: number;
+    decidedMs: number | null;
+    decidedBy: string | null;
+    /** Why it was rejected or taken off the list. */
+    reason: string;
+    /** The key that is its ARC ID. */
+    keyId: string | null;
+    /** When it said that ID and key are entered. */
+    configuredMs: number | null;
   };
   /** The key itself is in no table of the relay: sealed to the box, in its desired state. */
   arc_accounts: {
@@ -52,7 +80,20 @@ export interface ArcTables {
     /** The receiver's frame, base64. */
     reply: string | null;
   };
-  /** What the box says became of each message. */
+  /** Last sequence number of the relay's own line of an account; never started again. */
+  arc_lines: {
+    receiverId: string;
+    account: string;
+    line: string;
+    last: number;
+  };
+  /** Accounts that the receiver was told have no path, until it is told that they have one again. */
+  arc_losses: {
+    accountId: string;
+    eventId: string;
+    sinceMs: number;
+  };
+  /** What the box says became of each message, and what the relay said itself. */
   alarms: {
     /** The relay's own order; the cursor of lists. */
     rowId: Generated<number>;
@@ -73,6 +114,8 @@ export interface ArcTables {
     tries: number;
     /** JSON: the last tries, each with its frame. */
     log: WithDefault<string>;
+    /** `relay`: on the relay's own line; `eventId` is then its own number of the loss. */
+    origin: WithDefault<'box' | 'relay'>;
     occurredAt: string;
     queuedAt: string;
     acknowledgedAt: string | null;

@@ -1,3 +1,5 @@
+import type { ColumnType } from 'kysely';
+
 /** Tables of this folder, part of the relay's Database. */
 export interface KeyTables {
   /** Keys of programs. Only a hash of each is stored. */
@@ -19,5 +21,9 @@ export interface KeyTables {
     expiresMs: number;
     usedMs: number | null;
     revokedMs: number | null;
+    /** `arc`: the ID of an alarm receiving centre; it acts for its company, whoever made it. */
+    purpose: ColumnType<'program' | 'arc', 'program' | 'arc' | undefined>;
   };
+  /** What a key and its secret were exchanged for. Only hashes; they end with their key. */
+  api_access_tokens: { tokenHash: string; keyId: string; createdMs: number; expiresMs: number };
 }

@@ -20,6 +20,7 @@ import { keptPasswords } from './020-kept-passwords.ts';
 import { recorderOrders } from './021-recorder-orders.ts';
 import { firmwareUsed } from './022-firmware-used.ts';
 import { alarmLog } from './023-alarm-log.ts';
+import { arcJoining } from './024-arc-joining.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -46,4 +47,5 @@ export const migrations: readonly Migration[] = [
   recorderOrders,
   firmwareUsed,
   alarmLog,
+  arcJoining,
 ];
