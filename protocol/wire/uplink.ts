@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JournalRecord } from './event.ts';
+import { ArcPathName, type JournalRecord } from './event.ts';
 import { Instant, Uuid } from './ids.ts';
 import { Warnable } from './warnable.ts';
 
@@ -66,6 +66,10 @@ export const DeviceHealth = z.object({
 });
 export type DeviceHealth = z.infer<typeof DeviceHealth>;
 
+/** A change of one path, as the box saw it: down at the first failure, up at the first answer after it. */
+export const ArcPathChange = z.object({ at: Instant, path: ArcPathName, up: z.boolean() });
+export type ArcPathChange = z.infer<typeof ArcPathChange>;
+
 export const ArcPathHealth = z.object({
   accountId: Uuid,
   /** The path in use now. */
@@ -76,6 +80,8 @@ export const ArcPathHealth = z.object({
   /** `absent`: the box has one interface only. */
   second: z.enum(['up', 'down', 'unknown', 'absent']).default('absent'),
   waiting: z.int().min(0),
+  /** The last ones, oldest first, so that the relay learns what happened while it was out of reach; absent: earlier versions. */
+  changes: z.array(ArcPathChange).max(64).optional(),
 });
 export type ArcPathHealth = z.infer<typeof ArcPathHealth>;
 
