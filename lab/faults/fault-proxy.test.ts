@@ -108,6 +108,39 @@ describe('fault proxy', () => {
     expect(await send()).toBe(ACK.trim());
   });
 
+  it('drop: no connection is made and none refused; open ones are silent; all is well afterwards on the same port', async () => {
+    const open = await opened();
+    await proxy.setMode('drop');
+    open.socket.write('lost');
+    const waiting = connect(at());
+    let became = 'nothing';
+    waiting.on('connect', () => {
+      became = 'connected';
+    });
+    waiting.on('error', () => {
+      became = 'refused';
+    });
+    await pause(200);
+    expect([became, open.end(), arrived]).toEqual(['nothing', null, ['first']]);
+    waiting.destroy();
+    await proxy.setMode('none');
+    expect(await open.ended()).toBe('ECONNRESET');
+    expect(await send()).toBe(ACK.trim());
+  });
+
+  it('halfOpen: what is sent is taken and never answered, no end comes; the receiver has closed', async () => {
+    const open = await opened();
+    await proxy.setMode('halfOpen');
+    open.socket.write('lost');
+    expect(await send(200)).toBeNull();
+    open.socket.end('and gone');
+    await pause(50);
+    expect([open.end(), open.answers(), arrived]).toEqual([null, 1, ['first']]);
+    await proxy.setMode('none');
+    expect(await open.ended()).toBe('ECONNRESET');
+    expect(await send()).toBe(ACK.trim());
+  });
+
   it('slow: every answer comes late, in order; what waits is flushed when it ends', async () => {
     const open = await opened();
     await proxy.setMode('slow');

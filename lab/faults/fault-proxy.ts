@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { Hole } from './hole.ts';
 
 /*
  * mode        new connections               open connections
@@ -7,10 +8,12 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
  * refuse      refused (nobody listens)      reset
  * reset       accepted and reset            reset
  * blackhole   accepted, then silence        silence both ways, no end is passed on; reset when the mode ends
+ * drop        no answer to the SYN          as blackhole
+ * halfOpen    accepted and read, no answer  the receiver's side is closed, the client's never hears of it; reset when the mode ends
  * slow        forwarded                     every answer comes 30 s late; what waits is flushed when the mode ends
  * swallowAck  forwarded                     what is sent arrives, its answers are thrown away
  */
-export const FAULT_MODES = ['none', 'refuse', 'reset', 'blackhole', 'slow', 'swallowAck'] as const;
+export const FAULT_MODES = ['none', 'refuse', 'reset', 'blackhole', 'drop', 'halfOpen', 'slow', 'swallowAck'] as const;
 export type FaultMode = (typeof FAULT_MODES)[number];
 
 /** A DC-09 answer that was made by the receiver and never reached who asked. */
@@ -38,6 +41,8 @@ export interface FaultProxyOptions {
   slowMs?: number;
 }
 
+/** No byte and no end gets through, and what they touch does not heal. */
+const SILENT: readonly FaultMode[] = ['blackhole', 'drop', 'halfOpen'];
 const MAX_DELAYED = 8 * 1024 * 1024;
 
 /** Stands in front of one TCP service and breaks it on demand. */
@@ -45,9 +50,10 @@ export class FaultProxy {
   readonly #options: FaultProxyOptions;
   readonly #slowMs: number;
   readonly #links = new Set<Link>();
-  /** Connections accepted in `blackhole`. */
+  /** Connections accepted in silence. */
   readonly #held = new Set<Socket>();
   #server: Server | null = null;
+  #hole: Hole | null = null;
   #port: number;
   #mode: FaultMode = 'none';
   connections = 0;
@@ -68,6 +74,9 @@ export class FaultProxy {
   get mode(): FaultMode {
     return this.#mode;
   }
+  get #silent(): boolean {
+    return SILENT.includes(this.#mode);
+  }
 
   async start(): Promise<void> {
     // Half-open connections are passed on as such: a proxy that ends both ways would lose answers.
@@ -81,6 +90,7 @@ export class FaultProxy {
     for (const link of [...this.#links]) this.#cut(link);
     for (const socket of this.#held) socket.destroy();
     await this.#unlisten();
+    await this.#hole?.close();
   }
 
   async setMode(mode: FaultMode): Promise<void> {
@@ -88,14 +98,17 @@ export class FaultProxy {
     if (mode === before) return;
     this.#mode = mode;
     for (const link of [...this.#links]) {
-      if (before === 'blackhole' || mode === 'refuse' || mode === 'reset') this.#cut(link);
-      else if (mode === 'blackhole') this.#silence(link);
+      if (SILENT.includes(before) || mode === 'refuse' || mode === 'reset') this.#cut(link);
+      else if (this.#silent) this.#silence(link);
       else if (before === 'slow') for (const { bytes } of this.#undelay(link)) this.#answer(link, bytes);
     }
     for (const socket of this.#held) socket.resetAndDestroy();
     this.#held.clear();
-    if (mode === 'refuse') await this.#unlisten();
-    else if (!this.#server) await this.start();
+    if (mode === 'refuse' || mode === 'drop') await this.#unlisten();
+    await this.#hole?.close();
+    this.#hole = null;
+    if (mode === 'drop') this.#hole = await Hole.open({ host: this.host, port: this.port });
+    else if (mode !== 'refuse' && !this.#server) await this.start();
   }
 
   state() {
@@ -121,8 +134,9 @@ export class FaultProxy {
       client.resetAndDestroy();
       return;
     }
-    if (this.#mode === 'blackhole') {
-      client.pause();
+    if (this.#silent) {
+      if (this.#mode === 'halfOpen') client.resume();
+      else client.pause();
       this.#held.add(client);
       client.on('close', () => this.#held.delete(client));
       return;
@@ -131,7 +145,7 @@ export class FaultProxy {
     const link: Link = { client, upstream, delayed: [], delayedBytes: 0 };
     this.#links.add(link);
     client.on('data', (bytes) => {
-      if (!upstream.write(bytes)) client.pause();
+      if (!this.#silent && !upstream.write(bytes)) client.pause();
     });
     upstream.on('drain', () => client.resume());
     upstream.on('data', (bytes) => this.#answer(link, bytes));
@@ -142,12 +156,12 @@ export class FaultProxy {
       upstream.end();
     });
     upstream.on('end', () => {
-      if (this.#mode !== 'blackhole' && link.delayed.length === 0) client.end();
+      if (!this.#silent && link.delayed.length === 0) client.end();
     });
-    upstream.on('error', () => this.#mode !== 'blackhole' && client.resetAndDestroy());
+    upstream.on('error', () => !this.#silent && client.resetAndDestroy());
     client.on('close', () => {
       for (const { bytes } of this.#undelay(link)) this.#swallow(bytes);
-      if (this.#mode !== 'blackhole') upstream.end();
+      if (!this.#silent) upstream.end();
       this.#forget(link);
     });
     upstream.on('close', () => this.#forget(link));
@@ -158,7 +172,7 @@ export class FaultProxy {
   }
 
   #answer(link: Link, bytes: Buffer): void {
-    if (this.#mode === 'blackhole' || this.#mode === 'swallowAck' || link.client.destroyed) {
+    if (this.#silent || this.#mode === 'swallowAck' || link.client.destroyed) {
       this.#swallow(bytes);
     } else if (this.#mode === 'slow') {
       const timer = setTimeout(() => {
@@ -190,6 +204,10 @@ export class FaultProxy {
   /** Silence: the client's bytes stay in the kernel, as on a dead line; answers are read to be counted. */
   #silence(link: Link): void {
     for (const { bytes } of this.#undelay(link)) this.#swallow(bytes);
+    if (this.#mode === 'halfOpen') {
+      link.upstream.end();
+      return;
+    }
     link.client.pause();
     if (!this.#options.dc09) link.upstream.pause();
   }
