@@ -226,6 +226,8 @@ export const ArcAccount = z.object({
   boxSerial: Serial,
   receiverId: Uuid,
   receiverName: z.string(),
+  /** The centre on the platform whose accepted devices send as it; null: entered by hand. */
+  arcId: Uuid.nullable(),
   account: z.string(),
   protocol: z.enum(['SIA-DCS', 'ADM-CID']),
   encrypted: z.boolean(),

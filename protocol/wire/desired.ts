@@ -107,7 +107,14 @@ export const DesiredArcAccount = z.object({
   events: z.array(EventType),
   /** Only these devices, each with its own types; null: all of the box, with `events`. */
   devices: z
-    .array(z.object({ deviceId: Uuid, events: z.array(EventType) }))
+    .array(
+      z.object({
+        deviceId: Uuid,
+        events: z.array(EventType),
+        /** EXC-16: a device that comes back within this time was never told to be offline. */
+        offlineDelayMs: z.int().min(0).max(86_400_000).default(0),
+      }),
+    )
     .max(1000)
     .nullable()
     .default(null),

@@ -16,7 +16,7 @@ import type { DesiredStates } from '../desired/desired.ts';
 import { type DialGuard, mustBeDialable } from './dial-guard.ts';
 
 type ReceiverRow = Selectable<Database['arc_receivers']>;
-type AccountRow = Database['arc_accounts'];
+type AccountRow = Selectable<Database['arc_accounts']>;
 type NewAccount = z.output<typeof CreateArcAccount>;
 
 /**
@@ -153,6 +153,7 @@ export class ArcAccounts {
     const old = await this.#account(scope, id);
     await scope.site(old.siteId, 'manage');
     scope.must('manage-devices');
+    mustBeByHand(old);
     if (wanted.boxSerial !== old.boxSerial) {
       throw new ProblemError(
         'conflict',
@@ -164,11 +165,13 @@ export class ArcAccounts {
 
   /** The box stops sending for it; its alarms stay listed. The owner of the site may, and who manages it. */
   async removeAccount(scope: Scope, id: string): Promise<void> {
-    const { boxSerial, siteId } = await this.#account(scope, id);
+    const account = await this.#account(scope, id);
+    const { boxSerial, siteId } = account;
     if (!(await scope.holds(siteId, null, 'own'))) {
       await scope.site(siteId, 'manage');
       scope.must('manage-devices');
     }
+    mustBeByHand(account);
     await this.#db.transaction().execute(async (trx) => {
       await trx
         .updateTable('arc_accounts')
@@ -204,6 +207,7 @@ export class ArcAccounts {
       supervisionKind: supervision.kind,
       supervisionIntervalMs: supervision.intervalMs,
       deletedAt: null,
+      arcId: null,
     };
     const receiver = await this.#db.transaction().execute(async (trx) => {
       const found = await this.#receiver(trx, site.companyId, receiverId);
@@ -279,16 +283,25 @@ export class ArcAccounts {
   }
 
   #toAccount(row: AccountRow, receiverName: string): ArcAccount {
-    const { id, siteId, boxSerial, receiverId, account, protocol, mode } = row;
+    const { id, siteId, boxSerial, receiverId, account, protocol, mode, arcId } = row;
     const health: ArcPathHealth | null = this.#health(boxSerial)?.arc.find((a) => a.accountId === id) ?? null;
     return {
-      ...{ id, siteId, boxSerial, receiverId, receiverName, account, protocol, mode, health },
+      ...{ id, siteId, boxSerial, receiverId, receiverName, account, protocol, mode, arcId, health },
       encrypted: row.encrypted === 1,
       events: JSON.parse(row.events),
       zones: JSON.parse(row.zones),
       supervision: { kind: row.supervisionKind, intervalMs: Number(row.supervisionIntervalMs) },
     };
   }
+}
+
+/** What a centre on the platform has accepted is changed where it was enabled. */
+function mustBeByHand({ arcId, account }: AccountRow): void {
+  if (arcId === null) return;
+  throw new ProblemError(
+    'conflict',
+    `Account ${account} belongs to devices that a centre has accepted: turn its devices off, or withdraw the site.`,
+  );
 }
 
 /** How every account is set up until its receiver asks for something else. */

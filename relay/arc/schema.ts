@@ -61,6 +61,8 @@ export interface ArcTables {
     zones: string;
     supervisionKind: 'null' | 'test' | 'off';
     supervisionIntervalMs: number;
+    /** Made of accepted services of this centre (relay/arc/service); null: entered by hand. */
+    arcId: ColumnType<string | null, string | null | undefined>;
     createdAt: string;
     /** An account taken away keeps its row: its alarms keep their receiver's name. */
     deletedAt: string | null;

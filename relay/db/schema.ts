@@ -3,6 +3,7 @@ import type { DeviceKind } from '../../protocol/wire/desired.ts';
 import type { CompanyType, DeviceType, Permission, SiteStatus } from '../../protocol/wire/rights.ts';
 import type { ActivationTables } from '../activation/schema.ts';
 import type { ArcTables } from '../arc/schema.ts';
+import type { ArcServiceTables } from '../arc/service/schema.ts';
 import type { AuditTables } from '../audit/schema.ts';
 import type { ClipTables } from '../clips/schema.ts';
 import type { CollaborationTables } from '../collaboration/schema.ts';
@@ -27,6 +28,7 @@ import type { SiteTables } from '../sites/schema.ts';
 export interface Database
   extends ActivationTables,
     ArcTables,
+    ArcServiceTables,
     AuditTables,
     KeyTables,
     ClipTables,
@@ -227,6 +229,7 @@ type WithDefault<T> = ColumnType<T, T | undefined>;
 export type Authentication = 'none' | 'submitted' | 'approved' | 'rejected';
 /** What a grant came from; `sourceId` says which. */
 export type GrantSource =
+  | 'arc'
   | 'site'
   | 'transfer'
   | 'application'

@@ -21,6 +21,7 @@ import { recorderOrders } from './021-recorder-orders.ts';
 import { firmwareUsed } from './022-firmware-used.ts';
 import { alarmLog } from './023-alarm-log.ts';
 import { arcJoining } from './024-arc-joining.ts';
+import { arcService } from './025-arc-service.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -48,4 +49,5 @@ export const migrations: readonly Migration[] = [
   firmwareUsed,
   alarmLog,
   arcJoining,
+  arcService,
 ];
