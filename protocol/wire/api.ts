@@ -172,7 +172,13 @@ export type AddDevice = z.input<typeof AddDevice>;
 export const SetCredentials = z.object({ username: z.string().min(1).max(64), password: z.string().min(1).max(128) });
 
 // --- events, clips, alarms
-export const Alarm = AlarmReport.extend({ siteId: Uuid, deviceId: Uuid.nullable(), receiverName: z.string() });
+export const Alarm = AlarmReport.extend({
+  siteId: Uuid,
+  deviceId: Uuid.nullable(),
+  receiverName: z.string(),
+  /** `relay`: the relay said it itself, on its own line of the account; there is no event to it. */
+  origin: z.enum(['box', 'relay']),
+});
 export type Alarm = z.infer<typeof Alarm>;
 
 export const Clip = ClipReport.omit({ state: true }).extend({

@@ -15,8 +15,13 @@ export async function applyAlarmReport(
   { body }: Extract<JournalRecord, { kind: 'alarm' }>,
 ): Promise<void> {
   const { id, possibleRepeat, log, ...rest } = AlarmReport.parse(body);
-  const held = await trx.selectFrom('alarms').select(['boxSerial', 'state']).where('id', '=', id).executeTakeFirst();
-  if (held && held.boxSerial !== box.serial) throw new Error('this alarm belongs to another box');
+  const held = await trx
+    .selectFrom('alarms')
+    .select(['boxSerial', 'state', 'origin'])
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (held && (held.boxSerial !== box.serial || held.origin !== 'box'))
+    throw new Error('this alarm belongs to another box');
   if (held && held.state !== 'waiting' && rest.state === 'waiting') return;
   const values = { ...rest, possibleRepeat: possibleRepeat ? 1 : 0, log: JSON.stringify(log) };
   await trx

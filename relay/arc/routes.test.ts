@@ -191,7 +191,10 @@ describe('alarms', () => {
     const first = (await acme.api('GET', `${site}?limit=1`)).body;
     expect(first.items).toMatchObject([{ id: (later.body as AlarmReport).id, deviceId: null }]);
     const second = (await acme.api('GET', `${site}?limit=1&cursor=${first.nextCursor}`)).body;
-    const shown = { siteId: acme.siteId, deviceId: event.body.deviceId, receiverName: receiver.name };
+    const shown = {
+      ...{ siteId: acme.siteId, deviceId: event.body.deviceId, receiverName: receiver.name },
+      origin: 'box',
+    };
     expect(second.items).toEqual([{ ...last.body, ...shown }]);
     expect((await acme.api('GET', `/events/${eventId}`)).body.alarms).toEqual(second.items);
     expect((await acme.api('GET', `${site}?cursor=x`)).status).toBe(400);

@@ -22,6 +22,7 @@ import { firmwareUsed } from './022-firmware-used.ts';
 import { alarmLog } from './023-alarm-log.ts';
 import { arcJoining } from './024-arc-joining.ts';
 import { arcService } from './025-arc-service.ts';
+import { ownLine } from './026-own-line.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -50,4 +51,5 @@ export const migrations: readonly Migration[] = [
   alarmLog,
   arcJoining,
   arcService,
+  ownLine,
 ];
