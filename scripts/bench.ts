@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   'ui-load': () => import('../bench/ui-load.ts'),
   events: () => import('../bench/events.ts'),
   arc: () => import('../bench/arc.ts'),
+  codec: () => import('../bench/arc/codec.ts'),
   tunnel: () => import('../bench/tunnel.ts'),
   uploads: () => import('../bench/uploads.ts'),
   lan: () => import('../bench/lan.ts'),

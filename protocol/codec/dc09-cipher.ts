@@ -34,12 +34,13 @@ export function encryptTail(tail: Buffer, key: Buffer, pad: (count: number) => B
     .toUpperCase();
 }
 
+const BLOCKS = /^[^[\]]*\](?:\[[^[\]]*\])*_[^[\]]*$/;
 const TIME_AT_END = /\]_\d\d:\d\d:\d\d,\d\d-\d\d-\d{4}/g;
 
 /**
  * Gives the text after the pad, up to its timestamp, one character a byte; null when it is not DC-09 (another key).
  * Tolerates what is seen in the field: lower-case hex, a closing bracket, up to a block of PKCS padding, zeros or line ends
- * behind the timestamp, and no `|` at all (then there is no data).
+ * behind the timestamp, a pad with brackets or bars in it, and no `|` at all (then there is no data).
  */
 export function decryptTail(hex: string, key: Buffer): string | null {
   const digits = hex.endsWith(']') ? hex.slice(0, -1) : hex;
@@ -50,6 +51,9 @@ export function decryptTail(hex: string, key: Buffer): string | null {
   if (!last) return null;
   const end = last.index + last[0].length;
   if (text.length - end > 16) return null;
-  const bar = text.indexOf('|');
-  return bar < 0 || bar > last.index ? last[0] : text.slice(bar + 1, end);
+  for (let bar = text.indexOf('|'); bar >= 0 && bar < end; bar = text.indexOf('|', bar + 1)) {
+    const blocks = text.slice(bar + 1, end);
+    if (BLOCKS.test(blocks)) return blocks;
+  }
+  return last[0];
 }

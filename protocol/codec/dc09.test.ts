@@ -10,6 +10,8 @@ import {
   formatDc09Time,
   openDc09,
   parseDc09Time,
+  printDc09,
+  replyDc09,
 } from './dc09.ts';
 import { badFrame, made, publishedBody, publishedEncrypted, publishedPlain } from './dc09.vectors.ts';
 import { parseDc09Key, randomPad } from './dc09-cipher.ts';
@@ -102,6 +104,79 @@ describe('DC-09 codec against vectors', () => {
     const cipher = createCipheriv('aes-128-cbc', key, Buffer.alloc(16));
     const text = cipher.update(`0123|${message.data}]_00:00:00,01-01-2026`, 'latin1', 'hex') + cipher.final('hex');
     expect(read(withCrc(`"*SIA-DCS"0001R0L0#1234[${text}`), key).data).toBe(message.data);
+  });
+});
+
+describe('what senders do to an encrypted message', () => {
+  const key = Buffer.alloc(24, 5);
+  const sealed = (text: string | Buffer, autoPadding = false): Buffer => {
+    const cipher = createCipheriv('aes-192-cbc', key, Buffer.alloc(16)).setAutoPadding(autoPadding);
+    const hex = Buffer.concat([cipher.update(text), cipher.final()])
+      .toString('hex')
+      .toUpperCase();
+    return withCrc(`"*SIA-DCS"0001R0L0#1234[${hex}`);
+  };
+  const tail = '|#1234|Nri1/BA003]_03:04:05,01-02-2026';
+  const padded = (pad: string, rest = tail): Buffer => {
+    const count = 16 - (rest.length % 16);
+    return Buffer.from(pad.repeat(16).slice(0, count) + rest, 'latin1');
+  };
+  const expected = { data: '#1234|Nri1/BA003', timestamp: parseDc09Time('03:04:05,01-02-2026') };
+
+  it.each([
+    ['zeros as pad', sealed(padded('\0'))],
+    ['the digit 0 as pad', sealed(padded('0'))],
+    ['line feeds as pad', sealed(padded('\n'))],
+    ['brackets in the pad', sealed(padded('[]x'))],
+    ['bars and brackets in the pad', sealed(padded('|]ab'))],
+    ['no pad at all, PKCS#7 behind', sealed(Buffer.from(tail), true)],
+    ['pad before and PKCS#7 behind', sealed(padded('p'), true)],
+    ['zeros behind', sealed(Buffer.concat([Buffer.from(tail), Buffer.alloc(48 - tail.length)]))],
+    ['line ends behind', sealed(Buffer.from(tail + '\n'.repeat(48 - tail.length)))],
+    ['spaces behind', sealed(Buffer.from(tail + ' '.repeat(48 - tail.length)))],
+  ])('reads %s', (_, frame) => {
+    expect(read(frame, key)).toMatchObject(expected);
+  });
+
+  it('reads lower case and a closing bracket, and masks no more than it must', () => {
+    const body = sealed(padded('p')).toString('latin1').slice(9, -1);
+    const [head, text] = [body.slice(0, body.indexOf('[') + 1), body.slice(body.indexOf('[') + 1)];
+    expect(read(withCrc(`${head}${text.toLowerCase()}`), key)).toMatchObject(expected);
+    expect(read(withCrc(`${head}${text}]`), key)).toMatchObject(expected);
+    for (const broken of [text.slice(0, -1), text.slice(0, -2), '', `${text}zz`]) {
+      expect(decodeDc09(withCrc(`${head}${broken}`), key)).toMatchObject({ ok: false, code: 'key' });
+    }
+  });
+
+  it('never shows or repeats a key that is handed over', () => {
+    const frame = withCrc('"SIA-DCS"0001R0L0#1234[#1234|NYG][K0123456789ABCDEF][Ihall]_03:04:05,01-02-2026');
+    expect(read(frame).xdata).toEqual(['K0123456789ABCDEF', 'Ihall']);
+    expect(printDc09(frame)).toContain('[#1234|NYG][K***][Ihall]_03:04:05');
+    expect(printDc09(encodeDc09(read(frame), { binaryCrc: true })).slice(0, 8)).toBe(printDc09(frame).slice(0, 8));
+    const opened = openDc09(frame);
+    expect(replyDc09({ id: 'ACK', prefix: opened.ok ? opened.prefix : '' }, 0).toString()).not.toContain('0123456789');
+  });
+});
+
+describe('replies as a receiver makes them', () => {
+  const now = Date.UTC(2026, 0, 2, 3, 4, 5);
+  it('are those of the vectors, byte for byte', () => {
+    expect(replyDc09({ id: 'ACK', prefix: '0001R0L0#1234' }, now)).toEqual(framed('DBE70014"ACK"0001R0L0#1234[]'));
+    expect(replyDc09({ id: 'ACK', prefix: '0000L0#1409' }, now)).toEqual(framed('59890012"ACK"0000L0#1409[]'));
+    expect(replyDc09({ id: 'DUH', prefix: '0001R0L0#1234' }, now)).toEqual(framed('AB3F0014"DUH"0001R0L0#1234[]'));
+    expect(replyDc09({ id: 'NAK' }, now)).toEqual(framed('1F1C0025"NAK"0000R0L0A0[]_03:04:05,01-02-2026'));
+    for (const { line, key, keyFormat } of made.filter((m) => m.line.includes('"*ACK"'))) {
+      const prefix = /"\*ACK"([^[]*)/.exec(line)![1]!;
+      const ours = replyDc09({ id: 'ACK', prefix, key: parseDc09Key(key!, keyFormat!) }, now, { pad: fixedPad });
+      expect(ours).toEqual(framed(line));
+    }
+  });
+
+  it('are understood, RSP and what receivers make of a missing R included', () => {
+    const sent = { sequence: 1, account: '1234' };
+    for (const body of ['"ACK"0001RNoneL0#1234[]', '"RSP"0001R0L0#1234[][K0123]', '"ACK"0001#1234[]']) {
+      expect(answersDc09(read(withCrc(body)), sent), body).toBe(true);
+    }
   });
 });
 

@@ -129,9 +129,10 @@ export function printDc09(frame: Buffer): string {
 
 const hex4 = (n: number): string => n.toString(16).toUpperCase().padStart(4, '0');
 
-// The line is matched lazily: a NAK has `L0A0[`, where `A0` stands in the account's place.
+// The line is matched lazily: a NAK has `L0A0[`, where `A0` stands in the account's place. A receiver in the field writes
+// `RNone` where it got no `R`.
 const HEAD =
-  /^"(\*?)([A-Z][A-Z0-9-]{1,15})"(\d{4})(?:R([0-9a-f]{0,6}))?(?:L([0-9a-f]{0,6}?))?(?:#([0-9a-f]{1,16})|A0)?\[/i;
+  /^"(\*?)([A-Z][A-Z0-9-]{1,15})"(\d{4})(?:R([0-9a-f]{0,6}|None))?(?:L([0-9a-f]{0,6}?))?(?:#([0-9a-f]{1,16})|A0)?\[/i;
 const TAIL = /^([^[\]]*)\]((?:\[[^[\]]*\])*)(?:_([^\r\n]*))?$/;
 
 type Opened =
