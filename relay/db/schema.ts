@@ -18,6 +18,7 @@ import type { NotifyTables } from '../notify/schema.ts';
 import type { OperatorTables } from '../operator/schema.ts';
 import type { PanelTables } from '../panels/schema.ts';
 import type { PeopleTables } from '../people/schema.ts';
+import type { ReceiverTables } from '../receiver/schema.ts';
 import type { SiteTables } from '../sites/schema.ts';
 
 /*
@@ -37,6 +38,7 @@ export interface Database
     LanTables,
     PanelTables,
     PeopleTables,
+    ReceiverTables,
     SiteTables,
     SharingTables,
     InvitationTables,

@@ -1,11 +1,10 @@
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import type { IncomingHttpHeaders } from 'node:http';
 import { type Clock, iso } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { PushPayload, PushSubscriptionItem, SubscribePush } from '../../protocol/wire/notify.ts';
 import { ProblemError } from '../api/problem.ts';
-import { DialGuard } from '../arc/dial-guard.ts';
+import type { DialGuard } from '../arc/dial-guard.ts';
+import { post, postTarget } from '../arc/post.ts';
 import type { Db } from '../db/database.ts';
 import type { Channel, Outcome, Outgoing } from './channel.ts';
 import { encryptPush, usableKeys, type VapidKeys, vapidHeader } from './push-crypto.ts';
@@ -26,8 +25,6 @@ export class PushChannel implements Channel {
   readonly #db: Db;
   readonly #clock: Clock;
   readonly #guard: DialGuard;
-  /** Without the operator's exceptions: says whether an address is internal. */
-  readonly #strict = new DialGuard({ allow: [] });
   readonly #keys: VapidKeys;
   readonly #subject: () => string;
 
@@ -48,7 +45,7 @@ export class PushChannel implements Channel {
     who: { userId: string; sessionId: string; browser: string },
     { endpoint, keys }: SubscribePush,
   ): Promise<PushSubscriptionItem> {
-    const target = await this.#target(endpoint);
+    const target = await postTarget(this.#guard, endpoint);
     if ('refused' in target) throw new ProblemError('invalid-request', `endpoint: ${target.refused}`);
     if (!usableKeys(keys)) throw new ProblemError('invalid-request', 'keys: not those of a browser');
     const now = this.#clock.now();
@@ -131,7 +128,7 @@ export class PushChannel implements Channel {
       .executeTakeFirst();
     // The browser may be another person's now.
     if (!row || row.userId !== message.userId) return { kind: 'gone' };
-    const target = await this.#target(row.endpoint);
+    const target = await postTarget(this.#guard, row.endpoint);
     if ('refused' in target) return { kind: target.unknown ? 'later' : 'refused', reason: target.refused };
     const { subject, text } = noticeText(message.code, message.locale, message.values);
     const payload: PushPayload = {
@@ -149,8 +146,9 @@ export class PushChannel implements Channel {
       urgency: 'normal',
     };
     const body = encryptPush(Buffer.from(JSON.stringify(payload)), row);
+    const within = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
     try {
-      const answer = await post(row.endpoint, target.address, headers, body, signal);
+      const answer = await post(row.endpoint, target.address, headers, body, within);
       return await this.#outcome(row.id, answer);
     } catch (error) {
       // Each browser has a push service of its own: one that is down holds up no other.
@@ -175,46 +173,6 @@ export class PushChannel implements Channel {
     }
     return { kind: 'refused', reason };
   }
-
-  /** Where to dial for an endpoint. In clear only inside networks that the operator named. */
-  async #target(endpoint: string): Promise<{ address: string } | { refused: string; unknown: boolean }> {
-    const { protocol, hostname, username, password } = new URL(endpoint);
-    if (username || password) return { refused: 'an address without a user is needed', unknown: false };
-    const found = await this.#guard.resolve(hostname);
-    if (!found.ok) return { refused: found.text, unknown: found.reason === 'unknown-host' };
-    if (protocol !== 'https:' && (await this.#strict.resolve(found.address)).ok)
-      return { refused: 'an https address is needed', unknown: false };
-    return { address: found.address };
-  }
-}
-
-/** To the address that the guard found, whatever the name says by now. */
-function post(endpoint: string, address: string, headers: Record<string, string>, body: Buffer, signal: AbortSignal) {
-  return new Promise<{ status: number; headers: IncomingHttpHeaders }>((resolve, reject) => {
-    const family = isIP(address);
-    const lookup = ((_name, options, callback) => {
-      if (options.all) callback(null, [{ address, family }]);
-      else callback(null, address, family);
-    }) as LookupFunction;
-    const request = endpoint.startsWith('https:') ? httpsRequest : httpRequest;
-    const sending = request(
-      endpoint,
-      {
-        method: 'POST',
-        headers: { ...headers, 'content-length': body.length },
-        lookup,
-        agent: false,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-      },
-      (response) => {
-        resolve({ status: response.statusCode ?? 0, headers: response.headers });
-        // What it says is of no use, and could be endless.
-        response.destroy();
-      },
-    );
-    sending.on('error', reject);
-    sending.end(body);
-  });
 }
 
 function toItem(row: PushSubscriptionRow, sessionId: string): PushSubscriptionItem {

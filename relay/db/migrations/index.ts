@@ -23,6 +23,7 @@ import { alarmLog } from './023-alarm-log.ts';
 import { arcJoining } from './024-arc-joining.ts';
 import { arcService } from './025-arc-service.ts';
 import { ownLine } from './026-own-line.ts';
+import { receiver } from './027-receiver.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -52,4 +53,5 @@ export const migrations: readonly Migration[] = [
   arcJoining,
   arcService,
   ownLine,
+  receiver,
 ];
