@@ -37,6 +37,8 @@ export const selectServices = (db: DbOrTrx) =>
 export type ServiceWithNames = Awaited<ReturnType<ReturnType<typeof selectServices>['execute']>>[number];
 
 export const eventsOf = (row: { events: string }): EventType[] => JSON.parse(row.events);
+export const sameTypes = (a: readonly EventType[], b: readonly EventType[]): boolean =>
+  a.length === b.length && a.every((type) => b.includes(type));
 export const zonesOf = (row: { zones: string }): ArcZoneLine[] => JSON.parse(row.zones);
 
 /** As everybody who may see a service sees it, with what waits for approval. */
