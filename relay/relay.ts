@@ -180,6 +180,7 @@ export class Relay {
       warnables,
       tries,
       told: (box) => live.watched(box.siteId) && feed.boxChanged(box.serial),
+      announced: (...said) => arc.announced(...said),
     });
     const broker = new MqttBroker({ clock, log: child('broker'), presence, handler: uplink });
     await broker.start();
@@ -215,7 +216,7 @@ export class Relay {
     const healthNow = (serial: string) => (presence.online(serial) ? health.get(serial) : null);
     const arc = new Arc({
       ...{ db, clock, log, guard, desired, vault, notifier, box, health: healthNow },
-      online: (serial) => presence.online(serial),
+      ...{ presence, cut, online: (serial: string) => presence.online(serial) },
       publicUrl: () => this.#publicUrl,
     });
     arc.start();

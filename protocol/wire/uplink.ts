@@ -41,7 +41,11 @@ export type JournalBatch = { journalId: string; records: JournalRecord[] };
 export const Hello = z.object({ journalId: Uuid.nullable(), seq: z.int().min(0), claimed: z.boolean() });
 export type Hello = z.infer<typeof Hello>;
 
-export const Status = z.object({ online: z.boolean() });
+export const Status = z.object({
+  online: z.boolean(),
+  /** Only with `online: false`, said by the box itself before it stops: a restart or an update, back in about so long. */
+  backMs: z.int().min(0).max(600_000).optional(),
+});
 
 export const DeviceHealth = z.object({
   id: Uuid,

@@ -9,10 +9,14 @@ import type { AuthenticatedBox } from '../boxes/authenticate.ts';
 import type { Db } from '../db/database.ts';
 import type { DesiredStates } from '../desired/desired.ts';
 import type { BoxClient } from '../devices/box-client.ts';
+import type { Presence } from '../health/presence.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { ArcAccounts } from './accounts.ts';
 import { Alarms } from './alarms.ts';
 import type { DialGuard } from './dial-guard.ts';
+import type { AnswerHosted } from './hosted.ts';
+import { OwnLine } from './own-line/own-line.ts';
+import { reachesItself } from './own-line/self-check.ts';
 import { ArcPath } from './path.ts';
 import { Receivers } from './receivers.ts';
 import { registerArcRoutes } from './routes.ts';
@@ -26,6 +30,9 @@ export interface ArcDeps {
   vault: Vault;
   notifier: Notifier;
   box: BoxClient;
+  presence: Presence;
+  /** Ends every connection of a box. */
+  cut: (serial: string, reason: string) => void;
   /** Whether a box is connected. */
   online: (serial: string) => boolean;
   /** What a connected box last said of itself. */
@@ -39,22 +46,42 @@ export class Arc {
   readonly alarms: Alarms;
   readonly receivers: Receivers;
   readonly #path: ArcPath;
+  readonly #line: OwnLine;
+  readonly #presence: Presence;
+  #unlisten: () => void = () => {};
   readonly #accounts: ArcAccounts;
 
   constructor(deps: ArcDeps) {
-    const { db, clock, guard, desired, vault, health } = deps;
+    const { db, clock, guard, desired, vault, health, presence } = deps;
     const log = deps.log.child({ module: 'arc' });
     this.alarms = new Alarms({ db });
     this.receivers = new Receivers({ db, clock, log, desired, guard, vault, hosted: () => null });
-    this.#path = new ArcPath({ db, guard, clock, log });
+    const { receivers } = this;
+    // No receiver is the relay itself yet: what goes there gets no answer.
+    const hosted: AnswerHosted = () => Promise.resolve(null);
+    const gone = (serial: string, heardMono: number) => this.#line.gone(serial, heardMono);
+    this.#presence = presence;
+    this.#path = new ArcPath({ db, guard, clock, log, hosted, gone, cut: deps.cut });
+    this.#line = new OwnLine({
+      ...{ db, clock, log, guard, receivers, health, hosted },
+      online: (serial) => presence.online(serial) || this.#path.isConnected(serial),
+      connections: () => Math.max(presence.count(), this.#path.connections),
+      reachable: () => reachesItself(deps.publicUrl()),
+    });
     this.#accounts = new ArcAccounts({ db, clock, log, desired, guard, health });
   }
 
   start(): void {
     this.#path.start();
+    this.#unlisten = this.#presence.onChange((serial, online, heardMono) => {
+      if (!online) this.#line.gone(serial, heardMono);
+    });
+    this.#line.start();
   }
 
   async stop(): Promise<void> {
+    this.#unlisten();
+    await this.#line.stop();
     await this.#path.stop();
   }
 
@@ -65,6 +92,11 @@ export class Arc {
   /** Open relay paths of boxes. */
   get connections(): number {
     return this.#path.connections;
+  }
+
+  /** A box says that it stops and will be back in about so long; null: that it is there. */
+  announced(serial: string, backMs: number | null): void {
+    this.#line.announced(serial, backMs);
   }
 
   /** The box's relay path ends: it was released or revoked. */

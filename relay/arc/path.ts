@@ -8,7 +8,8 @@ import { ArcAttempt, type ArcOutcome } from '../../protocol/wire/arc-path.ts';
 import type { AuthenticatedBox } from '../boxes/authenticate.ts';
 import type { Db } from '../db/database.ts';
 import type { DialGuard } from './dial-guard.ts';
-import { sendOnce } from './send-once.ts';
+import type { AnswerHosted } from './hosted.ts';
+import { type Sent, sendOnce } from './send-once.ts';
 
 const MAX_MESSAGE_BYTES = 16 * 1024;
 const MAX_IN_FLIGHT = 32;
@@ -16,6 +17,8 @@ const MAX_IN_FLIGHT = 32;
 const MAX_UNREAD_BYTES = 1024 * 1024;
 /** Boxes ping every 5 s: one that was silent for this long is gone. */
 const SILENT_MS = 15_000;
+/** Whoever was revoked past this program, in the database, is cut off within this time. */
+const STILL_WELCOME_MS = 20_000;
 const KEEP_ATTEMPTS_MS = 30 * 86_400_000;
 const SENDABLE = ['SIA-DCS', 'ADM-CID', 'NULL'];
 
@@ -37,25 +40,45 @@ export class ArcPath {
   readonly #log: Logger;
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
   readonly #boxes = new Map<string, WebSocket>();
-  /** By box and message: the same message asked for again meanwhile gets the same answer. */
+  /** By box, account and message: the same message asked for again meanwhile gets the same answer. */
   readonly #sending = new Map<string, Promise<Answer>>();
-  #cancelSweep: (() => void) | null = null;
+  readonly #hosted: AnswerHosted;
+  readonly #gone: (serial: string, heardMono: number) => void;
+  readonly #cut: (serial: string, reason: string) => void;
+  #cancel: (() => void)[] = [];
 
-  constructor({ db, guard, clock, log }: { db: Db; guard: DialGuard; clock: Clock; log: Logger }) {
-    this.#db = db;
-    this.#guard = guard;
-    this.#clock = clock;
-    this.#log = log.child({ module: 'arc' });
+  constructor(deps: {
+    db: Db;
+    guard: DialGuard;
+    clock: Clock;
+    log: Logger;
+    /** For receivers that are the relay itself. */
+    hosted: AnswerHosted;
+    /** A box's connection ended; `heardMono`: when it was last heard on it. */
+    gone: (serial: string, heardMono: number) => void;
+    /** Ends every connection of a box. */
+    cut: (serial: string, reason: string) => void;
+  }) {
+    this.#db = deps.db;
+    this.#guard = deps.guard;
+    this.#clock = deps.clock;
+    this.#log = deps.log.child({ module: 'arc' });
+    this.#hosted = deps.hosted;
+    this.#gone = deps.gone;
+    this.#cut = deps.cut;
   }
 
   start(): void {
-    this.#cancelSweep = this.#clock.every(3_600_000, () => {
-      this.#sweep().catch((error) => this.#log.warn({ err: error }, 'old attempts could not be swept'));
-    });
+    const every = (ms: number, what: string, fn: () => Promise<void>) =>
+      this.#clock.every(ms, () => fn().catch((error) => this.#log.warn({ err: error }, what)));
+    this.#cancel = [
+      every(3_600_000, 'old attempts could not be swept', () => this.#sweep()),
+      every(STILL_WELCOME_MS, 'whether boxes are still welcome is not known', () => this.#stillWelcome()),
+    ];
   }
 
   async stop(): Promise<void> {
-    this.#cancelSweep?.();
+    for (const cancel of this.#cancel) cancel();
     for (const socket of this.#boxes.values()) socket.close(1001, 'the relay restarts');
     // What is on its way is recorded before the database closes.
     await Promise.allSettled(this.#sending.values());
@@ -64,6 +87,10 @@ export class ArcPath {
 
   get connections(): number {
     return this.#boxes.size;
+  }
+
+  isConnected(serial: string): boolean {
+    return this.#boxes.has(serial);
   }
 
   disconnect(serial: string, reason: string): void {
@@ -92,7 +119,9 @@ export class ArcPath {
     socket.on('error', (error) => this.#log.debug({ err: error, serial: box.serial }, 'relay path'));
     socket.on('close', () => {
       cancel();
-      if (this.#boxes.get(box.serial) === socket) this.#boxes.delete(box.serial);
+      if (this.#boxes.get(box.serial) !== socket) return;
+      this.#boxes.delete(box.serial);
+      this.#gone(box.serial, heardMs);
     });
     socket.on('message', (data, isBinary) => {
       heard();
@@ -121,7 +150,7 @@ export class ArcPath {
   }
 
   #once(box: Box, attempt: ArcAttempt): Promise<Answer> {
-    const key = `${box.serial} ${attempt.messageId}`;
+    const key = `${box.serial} ${attempt.accountId} ${attempt.messageId}`;
     const running = this.#sending.get(key);
     if (running) return running;
     const sending = this.#attempt(box, attempt)
@@ -146,8 +175,8 @@ export class ArcPath {
     const recorded = header.id !== 'NULL';
     const stored = recorded ? await this.#storedReply(box, attempt) : null;
     if (stored) return { result: 'reply', frame: stored, stored: true };
-    const target = await this.#guard.resolve(account!.relayHost);
-    if (!target.ok) {
+    const target = account!.kind === 'hosted' ? null : await this.#guard.resolve(account!.relayHost);
+    if (target?.ok === false) {
       return failed({ code: target.reason === 'internal' ? 'not-allowed' : 'unreachable', text: target.text }, false);
     }
     const rowId = recorded ? await this.#record(box, attempt) : null;
@@ -155,32 +184,48 @@ export class ArcPath {
       const opened = openDc09(reply);
       return opened.ok && answersDc09(opened.header, header);
     };
-    const { address } = target;
-    const { relayPort: port, transport } = account!;
-    const sent = await sendOnce({ address, port, transport }, frame, isReply, attempt.timeoutMs, this.#clock);
+    const { relayPort: port, transport, receiverId } = account!;
+    const sent = target
+      ? await sendOnce({ address: target.address, port, transport }, frame, isReply, attempt.timeoutMs, this.#clock)
+      : await this.#answer(receiverId, box, frame);
     if (rowId !== null) await this.#recordEnd(rowId, header, sent);
     if ('code' in sent) return failed(sent, sent.sent);
     return { result: 'reply', frame: sent.reply.toString('base64'), stored: false };
+  }
+
+  /** The receiver is the relay itself: it answers when it has the message on disk. */
+  async #answer(receiverId: string, { serial }: Box, frame: Buffer): Promise<Sent> {
+    try {
+      const reply = await this.#hosted(receiverId, frame, { address: `box ${serial}`, port: 0, transport: 'tcp' });
+      return reply ? { reply } : { code: 'busy', sent: true, text: 'the receiver gave no answer' };
+    } catch (error) {
+      this.#log.error({ err: error, receiverId }, 'the own receiver failed');
+      return { code: 'busy', sent: true, text: 'the receiver failed' };
+    }
   }
 
   #account(box: Box, accountId: string) {
     return this.#db
       .selectFrom('arc_accounts as a')
       .innerJoin('arc_receivers as r', 'r.id', 'a.receiverId')
-      .select(['a.account', 'a.encrypted', 'r.relayHost', 'r.relayPort', 'r.transport'])
+      .innerJoin('boxes as b', 'b.serial', 'a.boxSerial')
+      .select(['a.account', 'a.encrypted', 'r.id as receiverId', 'r.kind', 'r.relayHost', 'r.relayPort', 'r.transport'])
       .where('a.id', '=', accountId)
       .where('a.boxSerial', '=', box.serial)
       .where('a.siteId', '=', box.siteId)
+      .where('b.siteId', '=', box.siteId)
+      .where('b.state', '=', 'claimed')
       .where('a.deletedAt', 'is', null)
       .executeTakeFirst();
   }
 
-  async #storedReply(box: Box, { messageId }: ArcAttempt): Promise<string | null> {
+  async #storedReply(box: Box, { messageId, accountId }: ArcAttempt): Promise<string | null> {
     const row = await this.#db
       .selectFrom('arc_attempts')
       .select('reply')
       .where('boxSerial', '=', box.serial)
       .where('messageId', '=', messageId)
+      .where('accountId', '=', accountId)
       .where('state', '=', 'acknowledged')
       .executeTakeFirst();
     return row?.reply ?? null;
@@ -216,6 +261,16 @@ export class ArcPath {
       // The receiver has answered: the box must hear it whatever became of our record.
       this.#log.error({ err: error, rowId }, 'the end of an attempt could not be recorded');
     }
+  }
+
+  async #stillWelcome(): Promise<void> {
+    if (this.#boxes.size === 0) return;
+    const rows = await this.#db
+      .selectFrom('boxes')
+      .select(['serial', 'state'])
+      .where('state', '<>', 'claimed')
+      .execute();
+    for (const { serial, state } of rows) if (this.#boxes.has(serial)) this.#cut(serial, state);
   }
 
   async #sweep(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { ReportedState } from '../../protocol/wire/desired.ts';
-import { Health, type Hello, topics } from '../../protocol/wire/uplink.ts';
+import { Health, type Hello, Status, topics } from '../../protocol/wire/uplink.ts';
 import type { BoxConnection, BrokerHandler, MqttBroker } from '../broker/broker.ts';
 import type { Db } from '../db/database.ts';
 import type { DesiredStates } from '../desired/desired.ts';
@@ -23,6 +23,7 @@ export class BoxUplink implements BrokerHandler {
   readonly #warnables: SiteWarnables;
   readonly #tries: ClaimTries;
   readonly #told: (box: AuthenticatedBox) => void;
+  readonly #announced: (serial: string, backMs: number | null) => void;
   #broker!: MqttBroker;
   #unlisten: (() => void) | null = null;
 
@@ -37,6 +38,8 @@ export class BoxUplink implements BrokerHandler {
     tries: ClaimTries;
     /** A box told its health. */
     told: (box: AuthenticatedBox) => void;
+    /** A box says that it stops and will be back in about so long; null: that it is there. */
+    announced: (serial: string, backMs: number | null) => void;
   }) {
     this.#db = deps.db;
     this.#log = deps.log;
@@ -47,6 +50,7 @@ export class BoxUplink implements BrokerHandler {
     this.#warnables = deps.warnables;
     this.#tries = deps.tries;
     this.#told = deps.told;
+    this.#announced = deps.announced;
   }
 
   start(broker: MqttBroker): void {
@@ -96,8 +100,7 @@ export class BoxUplink implements BrokerHandler {
       this.#log.info({ serial }, 'a person at the box lets claiming be tried again');
       return;
     }
-    // The connection itself says whether a box is there; its words come too late to say it.
-    if (topic === t.status) return;
+    if (topic === t.status) return this.#status(serial, payload);
     const box = claimedBox(connection.box);
     // What an unclaimed box says is nobody's yet. Its journal keeps it and comes after the claim.
     if (!box) return;
@@ -118,6 +121,16 @@ export class BoxUplink implements BrokerHandler {
         .execute();
     } else {
       await this.#refuse(box, topic, text, 'unknown topic');
+    }
+  }
+
+  /** The connection itself says whether a box is there; its words say whether it meant to go. */
+  #status(serial: string, payload: Buffer): void {
+    try {
+      const { online, backMs } = Status.parse(JSON.parse(payload.toString('utf8')));
+      if (online || backMs !== undefined) this.#announced(serial, online ? null : (backMs ?? 0));
+    } catch {
+      this.#log.debug({ serial }, 'a status that cannot be read');
     }
   }
 

@@ -175,7 +175,7 @@ export class MqttBroker {
   #gone(connection: BoxConnection): void {
     if (this.#connections.get(connection.box.serial) !== connection) return;
     this.#connections.delete(connection.box.serial);
-    this.#presence.set(connection.box.serial, false);
+    this.#presence.set(connection.box.serial, false, connection.heardMono);
   }
 
   #sweep(): void {

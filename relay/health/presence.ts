@@ -1,19 +1,22 @@
 import type { Clock } from '../../protocol/clock.ts';
 
+/** `heardMono`: when it was last heard of. */
+type PresenceListener = (serial: string, online: boolean, heardMono: number) => void;
+
 /** Which boxes are connected over MQTT, and since when they are or are not. */
 export class Presence {
   readonly #clock: Clock;
   readonly #states = new Map<string, { online: boolean; sinceMs: number }>();
-  readonly #listeners = new Set<(serial: string, online: boolean) => void>();
+  readonly #listeners = new Set<PresenceListener>();
 
   constructor({ clock }: { clock: Clock }) {
     this.#clock = clock;
   }
 
-  set(serial: string, online: boolean): void {
+  set(serial: string, online: boolean, heardMono = this.#clock.mono()): void {
     if (this.online(serial) === online && this.#states.has(serial)) return;
     this.#states.set(serial, { online, sinceMs: this.#clock.now() });
-    for (const fn of this.#listeners) fn(serial, online);
+    for (const fn of this.#listeners) fn(serial, online, heardMono);
   }
 
   online(serial: string): boolean {
@@ -31,7 +34,7 @@ export class Presence {
     return online;
   }
 
-  onChange(fn: (serial: string, online: boolean) => void): () => void {
+  onChange(fn: PresenceListener): () => void {
     this.#listeners.add(fn);
     return () => this.#listeners.delete(fn);
   }
