@@ -1,0 +1,166 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EventType } from '../../../protocol/wire/event.ts';
+import { type Audit, audit } from './audit.ts';
+import { type BoxUnderTest, nowMs } from './box.ts';
+import type { Arrival } from './centre.ts';
+import type { Kind } from './kinds.ts';
+import { isClean, latencies, seconds, type Tally, tally } from './tally.ts';
+import { soon } from './wait.ts';
+import { type Run, World } from './world.ts';
+
+/** How one fault went (acceptance D1–D7). Seconds; null: did not happen. */
+export interface OutageRow {
+  kind: Kind;
+  events: number;
+  tally: Tally;
+  swallowed: number;
+  first: number | null;
+  /** Of alarms after the first had got through, until the fault ended. */
+  laterP95: number;
+  laterMax: number;
+  told: number | null;
+  tolds: number;
+  goodPolls: number;
+  back: number | null;
+  restores: number;
+  /** Longest of the alarms within 5 s of the change back. */
+  atChange: number;
+  via: Record<Arrival['via'], number>;
+  audit: Audit;
+  failures: string[];
+}
+
+const OUTAGE_MS = 100_000;
+const AFTER_MS = 140_000;
+const DRAIN_MS = 60_000;
+
+/** Seven alarms, a fault and a test of ten; every fifth alarm ends. */
+const typeOf = (n: number): EventType => (n % 10 === 8 ? 'videoLoss' : n % 10 === 9 ? 'panelTest' : 'motion');
+const endsOf = (n: number): boolean => n % 10 === 5;
+
+/** Steady events, whatever becomes of them, until `count` or for as long as `go` says. */
+export async function steady(
+  box: BoxUnderTest,
+  o: { from?: number; count: number; everyMs: number; at?: (n: number) => Promise<void> | void },
+): Promise<void> {
+  const start = performance.now();
+  const from = o.from ?? 0;
+  for (let i = 0; i < o.count; i++) {
+    await sleep(Math.max(0, start + i * o.everyMs - performance.now()));
+    await o.at?.(from + i);
+    box.hand(from + i, typeOf(from + i), endsOf(from + i));
+    if (endsOf(from + i - 3)) box.say({ do: 'end', n: from + i - 3 });
+  }
+}
+
+/** Healthy, broken, healthy again; `count` events at a steady rate throughout. */
+export async function outage(run: Run, kind: Kind): Promise<OutageRow> {
+  const world = await new World(run, { keyBytes: 32, ...kind.options, name: kind.name }).start();
+  try {
+    const { box, centre } = world;
+    const count = run.events;
+    // At 5 a second 2,000 events are 400 s: the outage is told, healed and over within them. Fewer events come more slowly.
+    const everyMs = Math.max(1_000 / run.rate, (OUTAGE_MS + AFTER_MS) / run.scale / count / 0.9);
+    const breakAt = Math.round(count * 0.1);
+    const healAt = breakAt + Math.max(Math.round(OUTAGE_MS / run.scale / everyMs), Math.round(count * 0.35));
+    let [brokenAt, healedAt] = [0, 0];
+    await steady(box, {
+      ...{ count, everyMs },
+      at: async (n) => {
+        if (n !== breakAt && n !== healAt) return;
+        await kind.set(world, n === breakAt);
+        if (n === breakAt) brokenAt = nowMs();
+        else healedAt = nowMs();
+        run.log(`${kind.title}: ${n === breakAt ? 'broken' : 'healed'} at event ${n}`);
+      },
+    });
+    const isThere = () => tally(box.handed, centre.arrivals(), new Map()).lost.length === 0;
+    const isTold = () => centre.arrivals().some((a) => a.what === 'path-restore');
+    await soon(isThere, DRAIN_MS);
+    await soon(isTold, healedAt + AFTER_MS / run.scale - nowMs());
+    await soon(() => box.health.every((h) => h.waiting === 0), DRAIN_MS);
+    await sleep(500);
+    await box.stop();
+    return row(world, kind, { brokenAt, healedAt, breakAt, healAt });
+  } finally {
+    await world.stop();
+  }
+}
+
+function row(
+  world: World,
+  kind: Kind,
+  o: { brokenAt: number; healedAt: number; breakAt: number; healAt: number },
+): OutageRow {
+  const { box, centre, run } = world;
+  const arrivals = centre.arrivals();
+  const swallowed = centre.swallowed();
+  const counted = tally(box.handed, arrivals, swallowed);
+  const events = arrivals.filter((a) => a.what === 'event');
+  const alarms = box.handed.filter((e) => e.rank === 0);
+  const during = alarms.filter((e) => e.n >= o.breakAt && e.n < o.healAt);
+  const arrivedAt = events.find((a) => a.n === during[0]!.n)?.at;
+  const after = <T extends { at: number }>(list: T[], at: number): T[] => list.filter((a) => a.at > at);
+  const later = arrivedAt ? after(during, arrivedAt) : during;
+  const zone = kind.leg === 'direct' ? 1 : 2;
+  const faults = arrivals.filter((a) => a.what === 'path-fault');
+  const restores = arrivals.filter((a) => a.what === 'path-restore');
+  const told = faults.find((a) => a.n === zone);
+  const backAt =
+    kind.leg === 'direct' ? lastingReturn(events, o.healedAt) : (restores.find((a) => a.n === zone)?.at ?? null);
+  const polls = after(arrivals, o.healedAt).filter(
+    (a) => a.what === 'poll' && a.via === kind.leg && a.at <= (backAt ?? 0),
+  );
+  const near = backAt ? alarms.filter((e) => Math.abs(e.at - backAt) < 5_000) : [];
+  const result: Omit<OutageRow, 'failures'> = {
+    ...{ kind, tally: counted },
+    events: box.handed.length,
+    swallowed: [...swallowed.values()].reduce((a, b) => a + b, 0),
+    first: arrivedAt ? seconds([arrivedAt - during[0]!.at], 50) : null,
+    laterP95: seconds(latencies(later, arrivals), 95),
+    laterMax: seconds(latencies(later, arrivals), 100),
+    told: told ? seconds([told.at - o.brokenAt], 50) : null,
+    tolds: distinct(faults),
+    goodPolls: polls.length,
+    back: backAt ? seconds([backAt - o.healedAt], 50) : null,
+    restores: distinct(restores),
+    atChange: near.length ? seconds(latencies(near, arrivals), 100) : 0,
+    via: {
+      direct: events.filter((a) => a.via === 'direct').length,
+      relay: events.filter((a) => a.via === 'relay').length,
+    },
+    audit: audit(box.options.dir, centre.key),
+  };
+  return { ...result, failures: failuresOf(result, run.scale) };
+}
+
+/** When the first event came direct after which none went through the relay any more. */
+function lastingReturn(events: Arrival[], healedAt: number): number | null {
+  const lastRelay = events.findLast((a) => a.via === 'relay')?.at ?? 0;
+  return events.find((a) => a.via === 'direct' && a.at > Math.max(lastRelay, healedAt))?.at ?? null;
+}
+
+/** Messages of a path, each counted once however often it came. */
+const distinct = (messages: Arrival[]): number => new Set(messages.map((a) => a.sequence)).size;
+
+/** What acceptance D demands and did not get. */
+function failuresOf(r: Omit<OutageRow, 'failures'>, scale: number): string[] {
+  const { kind } = r;
+  const wrong: [boolean, string][] = [
+    [r.tally.owed < r.events, `${r.events - r.tally.owed} events were not taken by the box`],
+    [!isClean(r.tally), 'lost, doubled without a reason, or out of order'],
+    [r.tally.doubled > r.swallowed, 'more doubled than acknowledgements swallowed'],
+    [r.first === null || r.first * 1_000 > kind.firstMs, `first alarm later than ${kind.firstMs / 1_000} s`],
+    [r.laterP95 > 2, 'later alarms: p95 over 2 s'],
+    [r.told === null || r.told > 90, 'path fault not told within 90 s'],
+    [r.tolds !== 1, `path fault told ${r.tolds} times`],
+    [r.restores !== 1, `return told ${r.restores} times`],
+    [r.back === null || r.back > 120, 'not back within 120 s'],
+    [kind.leg === 'direct' && (r.back ?? 0) < 60 / scale, 'back before it was good for 60 s'],
+    [kind.leg === 'direct' && r.goodPolls < 3, 'back before 3 good polls'],
+    [r.atChange > 2, 'an alarm was held up by the change back'],
+    [r.audit.incomplete.length > 0, `audit: ${r.audit.incomplete[0]}`],
+    [r.audit.leaks.length > 0, `the key stands in ${r.audit.leaks[0]}`],
+  ];
+  return wrong.filter(([is]) => is).map(([, what]) => what);
+}
