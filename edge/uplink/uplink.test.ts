@@ -154,6 +154,14 @@ describe('uplink', () => {
     expect(broker.records().map((r) => r.seq)).toEqual(seqs(301));
   });
 
+  it('says that it stops when it was told to, so that nobody is called', async () => {
+    uplink.start();
+    await vi.waitFor(() => expect(uplink.state().connected).toBe(true), 5000);
+    await uplink.stop();
+    const said = broker.received.filter((m) => m.topic === 'status').map((m) => m.body);
+    expect(said.slice(0, 2)).toEqual([{ online: true }, { online: false, backMs: 180_000 }]);
+  });
+
   it('starts where the relay stands, also when that is further back than before', async () => {
     await journal.append(Array.from({ length: 10 }, end));
     journal.consumer('uplink', 'start').commit(10);

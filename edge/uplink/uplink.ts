@@ -24,6 +24,9 @@ const PUBACK_TIMEOUT_MS = 15_000;
 const HEALTH_EVERY_MS = 15_000;
 const HEALTH_SOON_MS = 250;
 const BACKOFF_CAP_MS = 10_000;
+/** A stop that was asked for is a restart or an update, mostly: until then the relay does not call this box silent. */
+const BACK_IN_MS = 180_000;
+const GOODBYE_MS = 500;
 
 export interface UplinkState {
   connected: boolean;
@@ -100,8 +103,19 @@ export class Uplink {
     this.#stopped.abort();
     for (const off of this.#unlisten) off();
     this.#cancelHealth?.();
+    await this.#goodbye();
     this.#client?.end(true);
     await this.#running;
+  }
+
+  /** Says that this box stops because it was told to; waits a moment for it to arrive. */
+  async #goodbye(): Promise<void> {
+    const client = this.#client;
+    if (!client?.connected) return;
+    const arrived = new AbortController();
+    const status = JSON.stringify({ online: false, backMs: BACK_IN_MS });
+    client.publish(topics(this.#serial).status, status, { qos: 1 }, () => arrived.abort());
+    await this.#clock.sleep(GOODBYE_MS, arrived.signal);
   }
 
   state(): UplinkState {

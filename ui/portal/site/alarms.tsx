@@ -60,7 +60,9 @@ export function Alarms() {
                     <Time at={alarm.occurredAt} />
                   </td>
                   <td data-label={t('alarm.message')}>
-                    {alarm.kind === 'test' ? (
+                    {alarm.origin === 'relay' ? (
+                      t(alarm.kind === 'restore' ? 'alarm.ownRestore' : 'alarm.ownLoss')
+                    ) : alarm.kind === 'test' ? (
                       t('alarm.kind.test')
                     ) : (
                       <a class="link font-semibold" href={`${base}/events/${alarm.eventId}`}>
