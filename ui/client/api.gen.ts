@@ -95,6 +95,7 @@ export type Alarm = {
   siteId: string;
   deviceId: string | null;
   receiverName: string;
+  origin: 'box' | 'relay';
 };
 export type ApiKey = {
   id: string;
@@ -121,6 +122,7 @@ export type ArcAccount = {
   boxSerial: string;
   receiverId: string;
   receiverName: string;
+  arcId: string | null;
   account: string;
   protocol: 'SIA-DCS' | 'ADM-CID';
   encrypted: boolean;
@@ -187,6 +189,7 @@ export type ArcAccount = {
     relay: 'up' | 'down' | 'unknown';
     second: 'up' | 'down' | 'unknown' | 'absent';
     waiting: number;
+    changes?: { at: string; path: 'direct' | 'relay' | 'second'; up: boolean }[];
   } | null;
 };
 export type ArmedDevice = { deviceId: string; name: string; done: boolean; code: string | null; text: string | null };
@@ -234,6 +237,7 @@ export type Box = {
       relay: 'up' | 'down' | 'unknown';
       second: 'up' | 'down' | 'unknown' | 'absent';
       waiting: number;
+      changes?: { at: string; path: 'direct' | 'relay' | 'second'; up: boolean }[];
     }[];
     warnables: { code: string; subject: string; severity: 'info' | 'warning' | 'error'; text: string; since: string }[];
   } | null;
@@ -810,6 +814,7 @@ export type EventDetail = {
     siteId: string;
     deviceId: string | null;
     receiverName: string;
+    origin: 'box' | 'relay';
   }[];
 };
 export type EventItem = {
