@@ -263,3 +263,8 @@ export const DeskView = z.object({
     .nullable(),
 });
 export type DeskView = z.infer<typeof DeskView>;
+
+/** Where a box asks for the address of an alarm's picture, to send it along in `[V…]`; POST, answered by a {@link DeskLink}. */
+export const ARC_LINKS_PATH = '/box/v1/arc-links';
+export const ArcLinkRequest = z.object({ accountId: Uuid, eventId: Uuid });
+export type ArcLinkRequest = z.infer<typeof ArcLinkRequest>;

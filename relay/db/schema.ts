@@ -2,6 +2,7 @@ import type { ColumnType, Generated, Selectable } from 'kysely';
 import type { DeviceKind } from '../../protocol/wire/desired.ts';
 import type { CompanyType, DeviceType, Permission, SiteStatus } from '../../protocol/wire/rights.ts';
 import type { ActivationTables } from '../activation/schema.ts';
+import type { DeskTables } from '../arc/desk/schema.ts';
 import type { ArcTables } from '../arc/schema.ts';
 import type { ArcServiceTables } from '../arc/service/schema.ts';
 import type { AuditTables } from '../audit/schema.ts';
@@ -29,6 +30,7 @@ import type { SiteTables } from '../sites/schema.ts';
 export interface Database
   extends ActivationTables,
     ArcTables,
+    DeskTables,
     ArcServiceTables,
     AuditTables,
     KeyTables,

@@ -24,6 +24,7 @@ import { arcJoining } from './024-arc-joining.ts';
 import { arcService } from './025-arc-service.ts';
 import { ownLine } from './026-own-line.ts';
 import { receiver } from './027-receiver.ts';
+import { arcDesk } from './028-arc-desk.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -54,4 +55,5 @@ export const migrations: readonly Migration[] = [
   arcService,
   ownLine,
   receiver,
+  arcDesk,
 ];
