@@ -1,24 +1,30 @@
 import type { Logger } from 'pino';
 import { Backoff } from '../../protocol/backoff.ts';
-import { type Clock, iso } from '../../protocol/clock.ts';
-import type { AlarmReport } from '../../protocol/wire/event.ts';
-import { uuidv7 } from '../../protocol/wire/ids.ts';
+import type { Clock } from '../../protocol/clock.ts';
+import type { AlarmReport, ArcPathName } from '../../protocol/wire/event.ts';
 import type { ArcPathHealth } from '../../protocol/wire/uplink.ts';
-import { PRIORITY } from './codes.ts';
-import { DirectState } from './direct-state.ts';
-import { type Link, openLink } from './link.ts';
+import { Deliveries } from './deliveries.ts';
+import { type LastAddress, type Link, openLink } from './link.ts';
 import { codeOf } from './message.ts';
-import { PathWatch } from './path-watch.ts';
+import { ownMessage } from './own-messages.ts';
+import { PATH_ZONES, PathWatch } from './path-watch.ts';
+import { Paths } from './paths.ts';
 import type { ArcQueue, QueuedMessage } from './queue.ts';
+import type { KnownAccount } from './queue-schema.ts';
 import type { RelayPath } from './relay-path.ts';
-import { reportOf } from './report.ts';
-import { type Attempted, type Path, Transmitter } from './transmit.ts';
+import { type Due, Schedule } from './schedule.ts';
+import { type Attempted, type ReceiverClock, Transmitter } from './transmit.ts';
 import type { ArcAccountConfig, ArcTimings, LinkFailure } from './types.ts';
 import type { AccountWarnings } from './warnings.ts';
 
 export interface SenderDeps {
   queue: ArcQueue;
-  relay: Pick<RelayPath, 'send' | 'connected'>;
+  relay: Pick<RelayPath, 'send' | 'connected' | 'authority'>;
+  /** The address of the second interface now; null: the box has none. */
+  second: (() => string | null) | null;
+  receiverClock: ReceiverClock;
+  /** Address of the pictures that go with a message, where it is there already. */
+  linkOf: (m: QueuedMessage) => string | null;
   /** Puts a report into the journal. */
   report: (report: AlarmReport) => void;
   clock: Clock;
@@ -33,12 +39,14 @@ const REFUSALS_BEFORE_WITNESS = 3;
 const MIN_RETRY_MS = 250;
 /** A clock this wrong is a fault of its own (receivers take +20/−40 s). */
 const CLOCK_FAULT_MS = 10_000;
+/** Whoever was silent until then may be so for less time when it is asked again. */
+const REPEAT_SHARE = 0.6;
 
 type Delivered = 'acknowledged' | 'given-up' | 'unreachable' | 'refused';
 
 /**
  * Drains the queue of one account, one message at a time and in order, over the first path that works: direct, else the
- * relay (docs/adr/0008-alarm-paths.md).
+ * relay, else the second interface (docs/adr/0008-alarm-paths.md).
  *
  * A message that the receiver refuses again and again is either poison, or the account is set up wrongly. The next
  * message decides: if it is acknowledged, the first one is given up; if not, everything waits for a person.
@@ -46,66 +54,69 @@ type Delivered = 'acknowledged' | 'given-up' | 'unreachable' | 'refused';
 export class AccountSender {
   readonly #config: ArcAccountConfig;
   readonly #deps: SenderDeps;
-  readonly #direct: DirectState;
-  readonly #link: Link;
-  readonly #probe: Link;
+  readonly #links: Record<ArcPathName, Link | null>;
+  readonly #probes: Record<ArcPathName, Link | null>;
+  readonly #paths: Paths;
   readonly #watch: PathWatch;
   readonly #transmitter: Transmitter;
+  readonly #schedule: Schedule;
+  readonly #deliveries: Deliveries;
   readonly #backoff: Backoff;
   readonly #refusals = new Map<string, number>();
-  readonly #reportedWaiting = new Set<string>();
   readonly #abort = new AbortController();
-  #relayState: 'up' | 'down' | 'unknown' = 'unknown';
-  #path: ArcPathHealth['path'] = 'none';
-  #since: number;
-  #lastTrafficMs: number;
-  #testMs: number;
+  #clockTold: boolean;
   #wake: (() => void) | null = null;
   #woken = false;
   #loops: Promise<unknown> = Promise.resolve();
 
-  /** `testMs`: when the last periodic test was queued. */
-  constructor(config: ArcAccountConfig, testMs: number, deps: SenderDeps) {
+  constructor(config: ArcAccountConfig, known: KnownAccount, deps: SenderDeps) {
     this.#config = config;
     this.#deps = deps;
-    this.#testMs = testMs;
-    const { clock, timings } = deps;
-    this.#direct = new DirectState(timings);
-    const link = () => openLink({ ...config.direct, transport: config.transport, clock, timings });
-    this.#link = link();
-    this.#probe = link();
-    this.#transmitter = new Transmitter({
-      config,
-      relay: deps.relay,
-      clock,
-      timings,
-      beforeTry: (m) => this.#durable(() => deps.queue.save(m)),
+    this.#clockTold = known.clockTold === 1;
+    const { clock, timings, queue, relay } = deps;
+    const second = config.mode === 'relay' ? null : deps.second;
+    this.#paths = new Paths({
+      ...{ config, clock, timings, log: deps.log, warnings: deps.warnings, onChange: deps.onChange },
+      hasSecond: second !== null,
+      relayConnected: () => relay.connected,
     });
+    const last: LastAddress = { address: null };
+    const options = { ...config.direct, transport: config.transport, clock, timings, last };
+    const links = () => ({
+      direct: openLink(options),
+      relay: null,
+      second: second && openLink({ ...options, from: second }),
+    });
+    this.#links = links();
+    this.#probes = links();
+    this.#transmitter = new Transmitter({
+      ...{ config, relay, clock, timings, receiverClock: deps.receiverClock, linkOf: deps.linkOf },
+      beforeTry: (m) => this.#deliveries.durable(() => queue.save(m)),
+    });
+    this.#deliveries = new Deliveries(config, deps, this.#abort.signal);
     this.#watch = new PathWatch(config, {
-      transmitter: this.#transmitter,
-      probe: this.#probe,
-      queue: deps.queue,
-      clock,
-      timings,
-      state: (path) => (path === 'relay' ? this.#relay : this.#direct.recovering ? 'recovering' : this.#direct.state),
-      relayConnected: () => deps.relay.connected,
-      worked: (path) => {
-        const before = this.#path;
-        this.#pathWorked(path);
+      ...{ transmitter: this.#transmitter, probes: this.#probes, paths: this.#paths, queue, clock, timings },
+      relayConnected: () => relay.connected,
+      worked: (path, otherKey) => {
+        const before = this.#paths.current;
+        this.#paths.worked(path);
+        if (otherKey) deps.warnings.refused('other-key');
         // What waits is tried over a path that has come back.
-        if (this.#path !== before || this.#direct.recovering) this.wake();
+        if (this.#paths.current !== before || this.#paths.state(path) === 'recovering') this.wake();
       },
-      failed: (path, failure) => this.#pathFailed(path, failure),
-      durable: (write) => this.#durable(write),
+      failed: (path, failure) => this.#paths.failed(path, failure),
+      durable: (write) => this.#deliveries.durable(write),
       queued: () => this.wake(),
     });
+    this.#schedule = new Schedule({
+      ...{ config, times: known, clock, timings },
+      others: () => this.#paths.names.filter((path) => path !== this.#paths.current),
+    });
     this.#backoff = new Backoff(timings.retryFirstMs, timings.retryCapMs);
-    this.#since = clock.now();
-    this.#lastTrafficMs = clock.mono();
   }
 
   start(): void {
-    this.#changed();
+    this.#paths.update();
     const loops = [this.#run()];
     if (this.#config.mode === 'direct-or-relay') loops.push(this.#watch.run(this.#abort.signal));
     this.#loops = Promise.all(loops);
@@ -114,10 +125,10 @@ export class AccountSender {
   /** Lets the frame that is out get its acknowledgement: cut off, it would go out a second time after the restart. */
   async stop(): Promise<void> {
     this.#abort.abort();
-    this.#probe.close();
+    for (const probe of Object.values(this.#probes)) probe?.close();
     this.wake();
-    await Promise.race([this.#loops, this.#deps.clock.sleep(this.#deps.timings.ackTimeoutMs)]);
-    this.#link.close();
+    await Promise.race([this.#loops, this.#deps.clock.sleep(this.#transmitter.timeoutMs)]);
+    for (const link of Object.values(this.#links)) link?.close();
     await this.#loops;
   }
 
@@ -130,26 +141,15 @@ export class AccountSender {
 
   relayChanged(): void {
     if (this.#deps.relay.connected) {
-      this.#relayState = 'unknown';
+      this.#paths.relayReturned();
       this.wake();
     }
-    this.#changed();
+    this.#paths.update();
   }
 
   health(): ArcPathHealth {
-    return {
-      accountId: this.#config.id,
-      path: this.#path,
-      since: iso(this.#since),
-      direct: this.#config.mode === 'relay' ? 'unknown' : this.#direct.state,
-      relay: this.#relay,
-      second: 'absent',
-      waiting: this.#deps.queue.waiting(this.#config.id),
-    };
-  }
-
-  get #relay(): 'up' | 'down' | 'unknown' {
-    return this.#deps.relay.connected ? this.#relayState : 'down';
+    const accountId = this.#config.id;
+    return { accountId, ...this.#paths.health(), waiting: this.#deps.queue.waiting(accountId) };
   }
 
   async #run(): Promise<void> {
@@ -157,11 +157,12 @@ export class AccountSender {
     const { queue, clock } = this.#deps;
     while (!signal.aborted) {
       this.#woken = false;
-      this.#queueTestIfDue();
+      const due = this.#schedule.due();
+      for (const one of due) this.#queueTest(one);
       const message = queue.head(this.#config.id);
       if (!message) {
-        await this.#pollIfDue();
-        if (!this.#woken) await this.#sleep(this.#untilDue());
+        if (due.some((one) => one.what === 'poll')) await this.#supervise();
+        if (!this.#woken) await this.#sleep(this.#schedule.untilDue());
         continue;
       }
       const delivered = await this.#deliver(message);
@@ -175,67 +176,76 @@ export class AccountSender {
   }
 
   async #deliver(m: QueuedMessage): Promise<Delivered> {
-    const { clock, timings } = this.#deps;
-    const age = clock.now() - Date.parse(m.queuedAt);
-    const cancel = clock.after(Math.max(0, timings.waitingAfterMs - age), () => this.#reportWaiting(m, null));
+    const done = this.#deliveries.begin(m);
     try {
-      for (const path of this.#plan()) {
+      for (const path of m.via ? [m.via] : this.#paths.plan()) {
         if (this.#abort.signal.aborted) return 'unreachable';
-        let attempted = await this.#attempt(m, path);
-        if (path === 'direct' && attempted.result === 'failed' && attempted.sent && this.#mayRepeat()) {
-          // It may have arrived and only its acknowledgement be lost: once more, same number, before another path doubles it.
-          attempted = await this.#attempt(m, path, this.#deps.timings.repeatTimeoutMs);
-        }
+        const attempted = await this.#attempt(m, path);
         if (attempted.result === 'failed') {
-          this.#pathFailed(path, attempted);
-          this.#reportWaiting(m, attempted.text);
+          this.#paths.failed(path, attempted);
+          this.#deliveries.waits(m, attempted.text);
           continue;
         }
-        this.#pathWorked(path);
-        return this.#answered(m, path, attempted);
+        this.#paths.worked(path);
+        return await this.#answered(m, path, attempted);
       }
-      this.#deps.warnings.noPath();
+      if (m.via && !this.#abort.signal.aborted) {
+        await this.#settle(m, 'failed', null, 'The test over this path was not acknowledged.');
+        return 'given-up';
+      }
+      if (!m.via) this.#deps.warnings.noPath();
       return 'unreachable';
     } finally {
-      cancel();
+      done();
     }
   }
 
-  #mayRepeat(): boolean {
-    return this.#direct.state !== 'down' && !this.#abort.signal.aborted;
-  }
-
-  /** The paths to try, in order. A direct path that is not trusted is still better than none. */
-  #plan(): Path[] {
-    if (this.#config.mode === 'relay') return ['relay'];
-    return this.#direct.state === 'down' ? ['relay', 'direct'] : ['direct', 'relay'];
-  }
-
-  async #attempt(m: QueuedMessage, path: Path, timeoutMs?: number): Promise<Attempted> {
-    let attempted = await this.#transmitter.send(m, path, this.#link, timeoutMs);
-    if (attempted.result === 'unsupported' && !m.protocol) {
-      m.protocol = this.#config.protocol === 'SIA-DCS' ? 'ADM-CID' : 'SIA-DCS';
-      this.#deps.log.warn({ message: m.id, protocol: m.protocol }, 'the receiver does not take the protocol');
-      attempted = await this.#transmitter.send(m, path, this.#link);
+  /**
+   * One path, as often as the account's attempts say: what left may have arrived and only its acknowledgement be lost, so it
+   * goes once more with the same number before another path doubles it.
+   */
+  async #attempt(m: QueuedMessage, path: ArcPathName): Promise<Attempted> {
+    const { timeoutMs } = this.#transmitter;
+    let attempted = await this.#send(m, path, timeoutMs);
+    for (let again = 1; again < this.#config.attempts; again++) {
+      if (attempted.result !== 'failed' || !attempted.sent) break;
+      if (this.#paths.state(path) === 'down' || this.#abort.signal.aborted) break;
+      attempted = await this.#send(m, path, Math.round(timeoutMs * REPEAT_SHARE));
     }
-    this.#lastTrafficMs = this.#deps.clock.mono();
-    this.#watch.traffic(path);
     return attempted;
   }
 
-  async #answered(m: QueuedMessage, path: Path, attempted: Exclude<Attempted, LinkFailure>): Promise<Delivered> {
+  /** With what the receiver takes: its own protocol, else the other, else as an untyped alarm with text. */
+  async #send(m: QueuedMessage, path: ArcPathName, timeoutMs: number): Promise<Attempted> {
+    for (;;) {
+      const attempted = await this.#transmitter.send(m, path, this.#links[path], timeoutMs);
+      this.#schedule.traffic();
+      this.#watch.traffic(path);
+      if (attempted.result !== 'unsupported' || !this.#nextForm(m)) return attempted;
+      this.#deps.log.warn({ message: m.id, protocol: m.protocol, generic: m.generic }, 'the receiver does not take it');
+    }
+  }
+
+  #nextForm(m: QueuedMessage): boolean {
+    if (!m.protocol) m.protocol = this.#config.protocol === 'SIA-DCS' ? 'ADM-CID' : 'SIA-DCS';
+    else if (m.generic === 0 && m.kind !== 'test') {
+      m.generic = 1;
+      m.protocol = null;
+    } else return false;
+    return true;
+  }
+
+  async #answered(m: QueuedMessage, path: ArcPathName, attempted: Exclude<Attempted, LinkFailure>): Promise<Delivered> {
     const { warnings } = this.#deps;
-    const { offsetMs } = this.#transmitter;
-    if (Math.abs(offsetMs) > CLOCK_FAULT_MS) warnings.clockOff(offsetMs);
-    else warnings.clockRight();
+    this.#compareClocks();
     if (attempted.result === 'refused') {
       this.#refusals.set(m.id, (this.#refusals.get(m.id) ?? 0) + 1);
       warnings.refused(attempted.why);
-      this.#reportWaiting(m, REFUSED[attempted.why]);
+      this.#deliveries.waits(m, REFUSED[attempted.why]);
       return 'refused';
     }
     if (attempted.result === 'unsupported') {
-      warnings.gaveUp(codeOf(m, this.#config.protocol));
+      warnings.gaveUp(codeOf(m, this.#config.protocol, this.#config.codes));
       await this.#settle(m, 'failed', path, 'The receiver does not take this message in either protocol.');
       return 'given-up';
     }
@@ -250,10 +260,15 @@ export class AccountSender {
     if ((this.#refusals.get(m.id) ?? 0) < REFUSALS_BEFORE_WITNESS) return false;
     const witness = queue.headBut(this.#config.id, m.eventId);
     if (!witness || (await this.#deliver(witness)) !== 'acknowledged') return false;
-    // Perhaps what was wrong was put right between the two.
+    // Perhaps what was wrong was put right between the two; or it is the code that is not known there.
     const again = await this.#deliver(m);
     if (again !== 'refused') return again !== 'unreachable';
-    warnings.gaveUp(codeOf(m, this.#config.protocol));
+    if (m.generic === 0 && m.kind !== 'test') {
+      m.generic = 1;
+      const generic = await this.#deliver(m);
+      if (generic !== 'refused') return generic !== 'unreachable';
+    }
+    warnings.gaveUp(codeOf(m, this.#config.protocol, this.#config.codes));
     await this.#settle(m, 'failed', null, 'The receiver refuses this message, though it takes others.');
     return true;
   }
@@ -261,109 +276,53 @@ export class AccountSender {
   async #settle(
     m: QueuedMessage,
     state: 'acknowledged' | 'failed',
-    path: Path | null,
+    path: ArcPathName | null,
     reason: string | null,
   ): Promise<void> {
-    const { queue, clock } = this.#deps;
-    const now = clock.now();
-    const acknowledgedAt = state === 'acknowledged' ? iso(now) : null;
-    const report = reportOf(m, this.#config.protocol, { state, path, acknowledgedAt, reason });
-    // It must not be sent again only because the disk is full: the end is written before anything else is done.
-    while (!this.#durable(() => queue.settle(m, report, now)) && !this.#abort.signal.aborted) {
-      await clock.sleep(1_000, this.#abort.signal);
-    }
+    await this.#deliveries.settle(m, state, path, reason);
     this.#transmitter.forget(m);
     this.#refusals.delete(m.id);
-    this.#reportedWaiting.delete(m.id);
     this.#backoff.reset();
-    this.#deps.report(report);
-    this.#deps.onChange();
   }
 
-  #durable(write: () => void): boolean {
-    try {
-      write();
-      this.#deps.warnings.diskWorks();
-      return true;
-    } catch (error) {
-      this.#deps.warnings.diskFails(error as Error);
-      return false;
+  /** Messages carry the receiver's time, so that they are taken; the centre and a person learn that the clocks disagree. */
+  #compareClocks(): void {
+    const { queue, clock, receiverClock, warnings } = this.#deps;
+    const { offsetMs } = receiverClock;
+    if (Math.abs(offsetMs) <= CLOCK_FAULT_MS) {
+      warnings.clockRight();
+      if (!this.#clockTold) return;
+      this.#clockTold = !this.#deliveries.durable(() => queue.clockAgrees(this.#config.id));
+      return;
     }
-  }
-
-  #reportWaiting(m: QueuedMessage, reason: string | null): void {
-    if (this.#reportedWaiting.has(m.id)) return;
-    this.#reportedWaiting.add(m.id);
-    const end = { state: 'waiting', path: null, acknowledgedAt: null, reason } as const;
-    this.#deps.report(reportOf(m, this.#config.protocol, end));
-  }
-
-  #pathFailed(path: Path, failure: LinkFailure): void {
-    if (path === 'direct') {
-      if (this.#direct.state !== 'down') this.#deps.warnings.directDown(failure);
-      this.#direct.bad();
-    } else this.#relayState = 'down';
-    this.#changed();
-  }
-
-  #pathWorked(path: Path): void {
-    if (path === 'relay') this.#relayState = 'up';
-    else this.#directGood();
-    this.#deps.warnings.somePath();
-    this.#changed();
-  }
-
-  #directGood(): void {
-    if (this.#direct.good(this.#deps.clock.mono())) this.#deps.warnings.directUp();
+    warnings.clockOff(offsetMs);
+    if (this.#clockTold) return;
+    const message = ownMessage(this.#config, 'clockFault', clock.now());
+    this.#clockTold = this.#deliveries.durable(() => queue.addClockFault(message));
   }
 
   /** NULL supervision over the path in use, when nothing else has gone for its interval. */
-  async #pollIfDue(): Promise<void> {
-    const { clock } = this.#deps;
-    if (this.#config.supervision.kind !== 'null' || this.#untilDue() > 0) return;
-    const path = this.#plan()[0]!;
-    let failed = await this.#transmitter.poll(path, this.#link);
+  async #supervise(): Promise<void> {
+    const path = this.#paths.plan()[0]!;
+    let polled = await this.#transmitter.poll(path, this.#links[path]);
     // One datagram may get lost.
-    if (failed?.sent) failed = await this.#transmitter.poll(path, this.#link);
-    this.#lastTrafficMs = clock.mono();
+    if (polled.result === 'failed' && polled.sent) polled = await this.#transmitter.poll(path, this.#links[path]);
+    this.#schedule.traffic();
     this.#watch.traffic(path);
     if (this.#abort.signal.aborted) return;
-    if (failed) this.#pathFailed(path, failed);
-    else this.#pathWorked(path);
+    if (polled.result === 'failed') return this.#paths.failed(path, polled);
+    this.#paths.worked(path);
+    if (polled.otherKey) this.#deps.warnings.refused('other-key');
   }
 
-  #queueTestIfDue(): void {
+  #queueTest(due: Due): void {
+    if (due.what === 'poll') return;
     const { queue, clock } = this.#deps;
-    if (this.#config.supervision.kind !== 'test' || this.#untilDue() > 0) return;
     const now = clock.now();
-    this.#testMs = now;
-    this.#durable(() =>
-      queue.addTest(
-        {
-          eventId: uuidv7(now),
-          accountId: this.#config.id,
-          kind: 'test',
-          priority: PRIORITY.test,
-          type: 'test',
-          zone: '000',
-          text: null,
-          occurredAt: iso(now),
-          queuedAt: iso(now),
-          account: this.#config.account,
-          receiverId: this.#config.receiverId,
-        },
-        now,
-      ),
-    );
-  }
-
-  /** Milliseconds to the next supervision; 10 % early, so that jitter never makes it late. */
-  #untilDue(): number {
-    const { kind, intervalMs } = this.#config.supervision;
-    const { clock } = this.#deps;
-    if (kind === 'off') return Number.POSITIVE_INFINITY;
-    const since = kind === 'null' ? clock.mono() - this.#lastTrafficMs : clock.now() - this.#testMs;
-    return Math.max(0, intervalMs * 0.9 - since);
+    for (const via of due.time === 'alternativeMs' ? due.via : [null]) {
+      const message = { ...ownMessage(this.#config, 'test', now), via, zone: via ? PATH_ZONES[via] : '000' };
+      this.#deliveries.durable(() => queue.addTest(message, due.time, now));
+    }
   }
 
   async #sleep(ms: number): Promise<void> {
@@ -371,18 +330,6 @@ export class AccountSender {
     this.#wake = () => woken.abort();
     await this.#deps.clock.sleep(Math.min(ms, 3_600_000), woken.signal);
     this.#wake = null;
-  }
-
-  #changed(): void {
-    const before = this.#path;
-    const relay = this.#relay !== 'down' ? 'relay' : 'none';
-    const direct = this.#direct.state !== 'down' || (relay === 'none' && this.#direct.recovering);
-    this.#path = this.#config.mode === 'direct-or-relay' && direct ? 'direct' : relay;
-    if (this.#path !== before) {
-      this.#since = this.#deps.clock.now();
-      this.#deps.log.info({ from: before, to: this.#path }, 'alarm path changed');
-    }
-    this.#deps.onChange();
   }
 }
 

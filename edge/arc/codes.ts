@@ -1,3 +1,4 @@
+import type { ArcCode } from '../../protocol/wire/desired.ts';
 import type { EventType } from '../../protocol/wire/event.ts';
 
 /**
@@ -5,10 +6,11 @@ import type { EventType } from '../../protocol/wire/event.ts';
  * the public tables between the two protocols disagree in a third of their lines. Contact ID's qualifier is added when
  * the block is written (1 begin, 3 end). null as end: this class has none.
  *
- * Priority classes: an alarm overtakes faults, both overtake tests; within a class and account the order holds.
+ * Priority classes: danger to life overtakes other alarms, these overtake faults, all overtake tests; within a class and
+ * account the order holds. What is no alarm (fault, test) is a status: the first to go when a queue is full.
  */
-export type MessageType = EventType | 'pathFault' | 'test';
-export const PRIORITY = { alarm: 0, fault: 1, test: 2 } as const;
+export type MessageType = EventType | 'pathFault' | 'clockFault' | 'test' | 'manualTest' | 'testBegin' | 'testEnd';
+export const PRIORITY = { life: 0, alarm: 1, fault: 2, test: 3 } as const;
 
 export interface Codes {
   cid: string;
@@ -47,14 +49,14 @@ export const CODES: Record<MessageType, Codes> = {
   call: row('150', 'UA', 'UH', 'alarm'),
   presence: row('150', 'UA', 'UH', 'alarm'),
   zoneAlarm: row('130', 'BA', 'BH', 'alarm'),
-  panic: row('120', 'PA', 'PH', 'alarm'),
-  duress: row('121', 'HA', null, 'alarm'),
-  fire: row('110', 'FA', 'FH', 'alarm'),
-  gas: row('151', 'GA', 'GH', 'alarm'),
+  panic: row('120', 'PA', 'PH', 'life'),
+  duress: row('121', 'HA', null, 'life'),
+  fire: row('110', 'FA', 'FH', 'life'),
+  gas: row('151', 'GA', 'GH', 'life'),
   waterLeak: row('154', 'WA', 'WH', 'alarm'),
   temperature: row('158', 'KA', 'KH', 'alarm'),
-  medical: row('100', 'MA', 'MH', 'alarm'),
-  fallDetected: row('101', 'QA', 'QH', 'alarm'),
+  medical: row('100', 'MA', 'MH', 'life'),
+  fallDetected: row('101', 'QA', 'QH', 'life'),
   outOfBed: row('101', 'QA', 'QH', 'alarm'),
   heartRateHigh: row('100', 'MA', 'MH', 'alarm'),
   heartRateLow: row('100', 'MA', 'MH', 'alarm'),
@@ -86,10 +88,48 @@ export const CODES: Record<MessageType, Codes> = {
   illegalLogin: row('461', 'JA', null, 'fault'),
   boxRestarted: row('305', 'RR', null, 'fault'),
   eventsLost: row('624', 'JO', null, 'fault'),
-  // A path of the alarm's own; the zone says which: 001 direct, 002 through the relay.
+  // A path of the alarm's own; the zone says which: 001 direct, 002 through the relay, 003 the second interface.
   pathFault: row('350', 'YS', 'YK', 'fault'),
+  // The clocks of box and receiver disagree.
+  clockFault: row('626', 'JT', null, 'fault'),
   test: row('602', 'RP', null, 'test'),
+  manualTest: row('601', 'RX', null, 'test'),
+  testBegin: row('607', 'TS', null, 'test'),
+  testEnd: row('607', 'TE', null, 'test', '3'),
 };
+
+/** What stands for an event that the receiver does not know by its own code, with text: it must not be dropped. */
+export const GENERIC: Codes = row('150', 'UA', 'UH', 'alarm');
+
+/** Event numbers of Contact ID (DC-05), first and last of each run; receivers refuse others. */
+const STANDARD: readonly (readonly [number, number])[] = [
+  [100, 102],
+  [110, 118],
+  [120, 126],
+  [130, 147],
+  [150, 163],
+  [200, 206],
+  [300, 326],
+  [330, 344],
+  [350, 357],
+  [370, 378],
+  [380, 394],
+  [400, 416],
+  [421, 434],
+  [441, 442],
+  [450, 466],
+  [501, 532],
+  [551, 553],
+  [570, 577],
+  [601, 642],
+  [651, 656],
+];
+
+/** Whether a panel's own Contact ID is one that receivers know. */
+export function isStandard(cid: string): boolean {
+  const number = Number(cid.slice(1));
+  return STANDARD.some(([first, last]) => number >= first && number <= last);
+}
 
 /** SIA begin and end of what panels tell by a more exact number than its class has; of 400s: opening and closing. */
 const SIA_OF: Record<string, [begin: string, end: string]> = {
@@ -123,11 +163,26 @@ const SIA_OF: Record<string, [begin: string, end: string]> = {
   628: ['LS', 'LS'],
 };
 
-/** The line of an event: its class's, and where a panel gave its own Contact ID, that number instead of the class's. */
-export function codesOf(type: MessageType, cid: string | null): Codes {
+/**
+ * The line of an event: its class's; where a panel gave its own Contact ID, that number instead of the class's; and over
+ * both what the receiver's profile calls it (`overrides`).
+ */
+export function codesOf(type: MessageType, cid: string | null, overrides: ArcCode[] = []): Codes {
+  const line = ownLine(type, cid);
+  const wanted = overrides.find((o) => o.type === type);
+  if (!wanted) return line;
+  return {
+    ...line,
+    cid: wanted.cid ?? line.cid,
+    sia: wanted.sia ?? line.sia,
+    siaEnd: wanted.siaEnd === undefined ? line.siaEnd : wanted.siaEnd,
+  };
+}
+
+function ownLine(type: MessageType, cid: string | null): Codes {
   const line = CODES[type];
   const own = /^([13])(\d{3})$/.exec(cid ?? '');
-  if (!own) return line;
+  if (!own || !isStandard(own[0])) return line;
   const [, begin, event] = own as unknown as [string, Codes['begin'], string];
   const sia = SIA_OF[event];
   if (!sia) return { ...line, cid: event, begin };

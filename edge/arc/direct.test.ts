@@ -119,15 +119,26 @@ describe('alarm transmission on the direct path', () => {
   it('learns the clock of a receiver from its refusal and sends again at once', async () => {
     for (const clockMs of [600_000, -600_000]) {
       const { receiver: arc, direct } = await receiver({ accounts: { '00A1': key }, clockMs });
-      const b = box([account({ direct, key })]);
+      const config = account({ direct, key });
+      const b = new ArcBox().start([config]);
       await b.event('motion', 1);
       await b.event('motion', 2);
-      await until(() => b.acknowledged().length === 2);
+      await until(() => b.acknowledged().length === 3);
       expect(b.warnings()).toContain('arc-clock');
       // The text keeps its number, and what is not old does not look so.
-      expect(new Set(arc.received.filter((r) => r.token !== 'NULL').map((r) => r.sequence)).size).toBe(2);
+      expect(new Set(arc.received.filter((r) => r.token !== 'NULL').map((r) => r.sequence)).size).toBe(3);
       expect(arc.alarms.every((a) => a.extended.length === 0)).toBe(true);
       expect(b.service.health()[0]!.direct).toBe('up');
+      // The centre is told once, and what was learned is known after a restart: nothing is refused again.
+      expect(arc.alarms.filter((a) => a.data.endsWith('/JT000'))).toHaveLength(1);
+      await b.stop();
+      const refused = arc.received.filter((r) => r.reply === 'NAK').length;
+      const again = new ArcBox({ dir: b.dir }).start([config]);
+      stops.push(() => again.stop());
+      await again.event('motion', 3);
+      await until(() => again.acknowledged().length === 4);
+      expect(arc.received.filter((r) => r.reply === 'NAK')).toHaveLength(refused);
+      expect(arc.alarms.filter((a) => a.data.endsWith('/JT000'))).toHaveLength(1);
     }
   });
 

@@ -1,5 +1,5 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { connect, type Socket } from 'node:net';
+import { connect, isIPv6, type Socket } from 'node:net';
 import type { Clock } from '../../protocol/clock.ts';
 import { Dc09Stream } from '../../protocol/codec/dc09-stream.ts';
 import type { ArcTimings, LinkFailure } from './types.ts';
@@ -22,6 +22,15 @@ interface LinkOptions {
   transport: 'tcp' | 'udp';
   clock: Clock;
   timings: Pick<ArcTimings, 'connectTimeoutMs' | 'maxConnectionMs'>;
+  /** Of another interface than the routes say; its address now, null: it has none. */
+  from?: () => string | null;
+  /** Where the receiver was reached last; shared by the links to it. */
+  last?: LastAddress;
+}
+
+/** The address behind a receiver's name as it was last connected to: names may not be answered when the line is down. */
+export interface LastAddress {
+  address: string | null;
 }
 
 export const openLink = (o: LinkOptions): Link => (o.transport === 'udp' ? new UdpLink(o) : new TcpLink(o));
@@ -36,8 +45,19 @@ function failure(error: NodeJS.ErrnoException, sent: boolean): LinkFailure {
   return { result: 'failed', code: codes[error.code ?? ''] ?? 'unreachable', sent, text: error.code ?? error.message };
 }
 
+/** A link of the second interface dials what was reached last: the name may not be answered just then. */
+function hostFrom(from: string | undefined, { host, last }: LinkOptions): string {
+  return from && last?.address && isIPv6(last.address) === isIPv6(from) ? last.address : host;
+}
+
 /** A receiver that leaves a connection open for this long after its reply takes further messages on it. */
 const KEEPS_OPEN_MS = 1_000;
+const NO_ADDRESS: LinkFailure = {
+  result: 'failed',
+  code: 'unreachable',
+  sent: false,
+  text: 'the second interface has no address',
+};
 const MAX_IDLE_MS = 5_000;
 
 /**
@@ -104,9 +124,13 @@ class TcpLink implements Link {
 
   /** Resolves to what went wrong; null: connected. */
   #connect(): Promise<LinkFailure | null> {
-    const { host, port, clock, timings } = this.#o;
+    const { port, clock, timings, last } = this.#o;
+    const from = this.#o.from?.();
+    if (from === null) return Promise.resolve(NO_ADDRESS);
+    const host = hostFrom(from, this.#o);
+    const bound = from ? { localAddress: from, family: isIPv6(from) ? 6 : 4 } : { autoSelectFamily: true };
     return new Promise((resolve) => {
-      const socket = connect({ host, port, noDelay: true, autoSelectFamily: true });
+      const socket = connect({ host, port, noDelay: true, ...bound });
       const stream = new Dc09Stream();
       this.#socket = socket;
       let connected = false;
@@ -115,6 +139,8 @@ class TcpLink implements Link {
         const current = this.#socket === socket;
         if (current) this.#socket = null;
         socket.destroy();
+        // The receiver may have moved: its name is asked next time.
+        if (!connected && from && last) last.address = null;
         if (!connected) resolve(failure(error, false));
         else if (current) this.#onGone?.(error);
       };
@@ -124,6 +150,7 @@ class TcpLink implements Link {
         cancel();
         connected = true;
         this.#openedAt = clock.mono();
+        if (last) last.address = socket.remoteAddress ?? null;
         resolve(null);
       });
       socket.on('data', (chunk) => {
@@ -153,9 +180,12 @@ class UdpLink implements Link {
   }
 
   exchange<T>(frame: Buffer, judge: (reply: Buffer) => T | null, timeoutMs: number): Promise<Exchange<T>> {
-    const { host, port, clock } = this.#o;
+    const { port, clock, last } = this.#o;
+    const from = this.#o.from?.();
+    if (from === null) return Promise.resolve(NO_ADDRESS);
+    const host = hostFrom(from, this.#o);
     return new Promise((resolve) => {
-      const socket = this.#socket ?? createSocket(host.includes(':') ? 'udp6' : 'udp4');
+      const socket = this.#socket ?? createSocket(isIPv6(from ?? host) ? 'udp6' : 'udp4');
       const fresh = !this.#socket;
       this.#socket = socket;
       const done = (result: Exchange<T>): void => {
@@ -167,8 +197,11 @@ class UdpLink implements Link {
           .on('error', () => {});
         // Another source port: a late reply then finds nobody.
         if (result.result === 'failed') this.close();
+        if (last && result.result === 'reply') last.address = address;
+        else if (last && from) last.address = null;
         resolve(result);
       };
+      let address: string | null = null;
       let sent = false;
       const cancel = clock.after(timeoutMs, () =>
         done({ result: 'failed', code: 'timeout', sent, text: `no reply in ${timeoutMs} ms` }),
@@ -182,10 +215,20 @@ class UdpLink implements Link {
       socket.on('error', (error: NodeJS.ErrnoException) => done(failure(error, sent && error.code !== 'ECONNREFUSED')));
       const send = (): void => {
         sent = true;
+        address = socket.remoteAddress().address;
         socket.send(frame);
       };
-      if (fresh) socket.connect(port, host, (error?: Error) => (error ? done(failure(error, false)) : send()));
-      else send();
+      // It may have been given up meanwhile.
+      const dial = (): void => {
+        if (this.#socket !== socket) return;
+        socket.connect(port, host, (error?: Error) => {
+          if (error) done(failure(error, false));
+          else if (this.#socket === socket) send();
+        });
+      };
+      if (!fresh) send();
+      else if (from) socket.bind(0, from, dial);
+      else dial();
     });
   }
 

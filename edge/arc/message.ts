@@ -7,8 +7,8 @@ import {
   openDc09,
 } from '../../protocol/codec/dc09.ts';
 import { cidData, dc09Text, siaData } from '../../protocol/codec/dc09-content.ts';
-import type { AlarmReport } from '../../protocol/wire/event.ts';
-import { codesOf, type MessageType } from './codes.ts';
+import type { AlarmReport, ArcPathName } from '../../protocol/wire/event.ts';
+import { codesOf, GENERIC, isStandard, type MessageType } from './codes.ts';
 import type { QueuedMessage } from './queue.ts';
 import type { ArcAccountConfig } from './types.ts';
 
@@ -26,49 +26,80 @@ const USUAL_PARTITION = 1;
 /** An event this old must not look fresh: its own time goes along in `[H…]`. */
 const DELAYED_AFTER_MS = 60_000;
 
-type Account = Pick<ArcAccountConfig, 'account' | 'protocol' | 'key' | 'partition'>;
+/** Room for text in a frame whose every block may be full: the whole still fits one datagram when encrypted. */
+const MAX_TEXT = 128;
+const MAX_BLOCK = 256;
+/** `[J…]`: which way a message took. */
+const PATH_NUMBERS: Record<ArcPathName, string> = { direct: '1', relay: '2', second: '3' };
+
+type Header = Pick<ArcAccountConfig, 'account' | 'key'>;
+type Account = Header & Pick<ArcAccountConfig, 'protocol' | 'partition' | 'codes' | 'extended'>;
 
 /** `BA`, `1130`: what stands in the frame, without the zone. */
-export function codeOf(message: QueuedMessage, protocol: AlarmReport['protocol']): string {
-  const codes = codesOf(message.type, message.cid);
+export function codeOf(
+  message: Pick<QueuedMessage, 'type' | 'cid' | 'kind' | 'generic'>,
+  protocol: AlarmReport['protocol'],
+  overrides: ArcAccountConfig['codes'] = [],
+): string {
+  const codes = message.generic === 1 ? GENERIC : codesOf(message.type, message.cid, overrides);
   const restore = message.kind === 'restore';
   if (protocol === 'ADM-CID') return `${restore ? 3 : codes.begin}${codes.cid}`;
   return restore ? (codes.siaEnd ?? codes.sia) : codes.sia;
 }
 
 /**
- * The frame of a queued message as it leaves now: fresh time, fresh pad, same sequence number. At most one block of
- * extended data and ASCII only, because receivers in the field break on more: `H` when the event is old, else the text
- * where Contact ID has no other place for it. `offsetMs`: how far the receiver's clock is ahead of ours.
+ * The frame of a queued message as it leaves now: fresh time, fresh pad, same sequence number. ASCII only, because
+ * Windows-1252 and UTF-8 readers disagree. `offsetMs`: how far the receiver's clock is ahead of ours.
  */
-export function buildMessage(account: Account, message: QueuedMessage, nowMs: number, offsetMs = 0): Dc09Message {
+export function buildMessage(
+  account: Account,
+  message: QueuedMessage,
+  nowMs: number,
+  offsetMs = 0,
+  { path = 'direct', link = null }: { path?: ArcPathName; link?: string | null } = {},
+): Dc09Message {
   const protocol = message.protocol ?? account.protocol;
-  const text = message.text && WITH_TEXT.has(message.type) ? dc09Text(message.text, 128) : null;
-  const code = codeOf(message, protocol);
+  const text = textOf(account, message, protocol);
+  const code = codeOf(message, protocol, account.codes);
   const isCid = protocol === 'ADM-CID';
   // A panel's areas are the account's partitions, unless the whole account was given to one of them.
   const partition = account.partition === USUAL_PARTITION ? (message.area ?? account.partition) : account.partition;
   const occurred = Date.parse(message.occurredAt);
+  const { extended } = account;
+  // By weight: many receivers take one block only.
   const xdata: string[] = [];
   if (nowMs - occurred > DELAYED_AFTER_MS) xdata.push(`H${formatDc09Time(occurred + offsetMs)}`);
-  else if (isCid && text) xdata.push(`I${text}`);
+  if (extended.picture && link && link.length < MAX_BLOCK) xdata.push(`V${link}`);
+  if (isCid && text) xdata.push(`I${text}`);
+  if (extended.path) xdata.push(`J${PATH_NUMBERS[path]}`);
   return {
     ...header(account, protocol, message.sequence),
     data: isCid
       ? cidData(account.account, code.slice(1), code.startsWith('3'), partition, message.zone)
       : siaData(account.account, partition, code, message.zone, text),
-    xdata,
+    xdata: xdata.slice(0, extended.blocks),
     timestamp: nowMs + offsetMs,
   };
 }
 
+/** What goes along in words: where no number says it, where the centre wants it, and for codes that it does not know. */
+function textOf(account: Account, message: QueuedMessage, protocol: AlarmReport['protocol']): string | null {
+  const { text, type, cid } = message;
+  if (message.generic === 1) {
+    const unknown = codeOf({ ...message, generic: 0 }, protocol, account.codes);
+    return dc09Text(`${text ?? type} (${unknown})`, MAX_TEXT);
+  }
+  if (cid && !isStandard(cid)) return dc09Text(`${text ?? type} (${cid})`, MAX_TEXT);
+  return text && (account.extended.text || WITH_TEXT.has(type)) ? dc09Text(text, MAX_TEXT) || null : null;
+}
+
 /** Link supervision (DC-09 §5.5.2). */
-export function buildNull(account: Account, nowMs: number): Dc09Message {
+export function buildNull(account: Header, nowMs: number): Dc09Message {
   return { ...header(account, 'NULL', 0), data: '', xdata: [], timestamp: nowMs };
 }
 
 // `R` is optional in the standard, but receivers were seen to answer nonsense without it.
-const header = (account: Account, id: string, sequence: number) => ({
+const header = (account: Header, id: string, sequence: number) => ({
   id,
   encrypted: account.key !== null,
   sequence,
@@ -77,7 +108,7 @@ const header = (account: Account, id: string, sequence: number) => ({
   account: account.account,
 });
 
-export function encodeFor(account: Account, message: Dc09Message): Buffer {
+export function encodeFor(account: Header, message: Dc09Message): Buffer {
   return encodeDc09(message, { key: account.key });
 }
 

@@ -1,43 +1,10 @@
 import { createHash, randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import type { AlarmReport } from '../../protocol/wire/event.ts';
+import type { AlarmReport, ArcPathName } from '../../protocol/wire/event.ts';
 import { openOrReplace } from '../sqlite.ts';
-import type { MessageType } from './codes.ts';
-
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS messages (
-    n INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    eventId TEXT NOT NULL,
-    accountId TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    priority INTEGER NOT NULL,
-    type TEXT NOT NULL,
-    zone TEXT NOT NULL,
-    text TEXT,
-    cid TEXT,
-    area INTEGER,
-    occurredAt TEXT NOT NULL,
-    queuedAt TEXT NOT NULL,
-    account TEXT NOT NULL,
-    receiverId TEXT NOT NULL,
-    sequence INTEGER NOT NULL,
-    protocol TEXT,
-    tries INTEGER NOT NULL DEFAULT 0,
-    unanswered INTEGER NOT NULL DEFAULT 0,
-    possibleRepeat INTEGER NOT NULL DEFAULT 0,
-    settledMs INTEGER,
-    report TEXT,
-    UNIQUE (eventId, accountId, kind)
-  );
-  CREATE INDEX IF NOT EXISTS waiting ON messages (accountId, priority, n) WHERE settledMs IS NULL;
-  CREATE INDEX IF NOT EXISTS unreported ON messages (n) WHERE report IS NOT NULL;
-  CREATE INDEX IF NOT EXISTS settled ON messages (settledMs) WHERE settledMs IS NOT NULL;
-  CREATE TABLE IF NOT EXISTS sequences (line TEXT PRIMARY KEY, last INTEGER NOT NULL);
-  CREATE TABLE IF NOT EXISTS path_faults (accountId TEXT NOT NULL, path TEXT NOT NULL, eventId TEXT NOT NULL, PRIMARY KEY (accountId, path));
-  CREATE TABLE IF NOT EXISTS accounts (id TEXT PRIMARY KEY, sinceSeq INTEGER NOT NULL, testMs INTEGER NOT NULL, goneMs INTEGER);
-`;
+import { type MessageType, PRIORITY } from './codes.ts';
+import { addColumns, type KnownAccount, prepare, SCHEMA } from './queue-schema.ts';
 
 /** Settled messages are kept this long: by them a journal read twice does not alarm twice, and restores find their alarm. */
 const KEEP_MS = 7 * 86_400_000;
@@ -62,30 +29,39 @@ export interface QueuedMessage {
   account: string;
   receiverId: string;
   sequence: number;
+  /** A test of this path alone; null: over whichever works. */
+  via: ArcPathName | null;
   /** Set when the receiver did not take the account's own protocol. */
   protocol: AlarmReport['protocol'] | null;
+  /** 1: the receiver does not know its code, so it goes as an untyped alarm with text. */
+  generic: number;
   tries: number;
   /** 1: a try has begun whose end is not known, so the receiver may have the message. */
   unanswered: number;
   possibleRepeat: number;
+  /** The last tries, JSON: see tries.ts. */
+  log: string;
 }
-export type NewMessage = Omit<
+export type NewMessage = Pick<
   QueuedMessage,
-  'n' | 'id' | 'sequence' | 'protocol' | 'tries' | 'unanswered' | 'possibleRepeat' | 'cid' | 'area'
+  | 'eventId'
+  | 'accountId'
+  | 'kind'
+  | 'priority'
+  | 'type'
+  | 'zone'
+  | 'text'
+  | 'occurredAt'
+  | 'queuedAt'
+  | 'account'
+  | 'receiverId'
 > &
-  Partial<Pick<QueuedMessage, 'cid' | 'area'>>;
+  Partial<Pick<QueuedMessage, 'cid' | 'area' | 'via'>>;
 
 /** The same message has the same id, however often the journal is read and even by a queue made anew. */
 export function messageId(m: Pick<NewMessage, 'eventId' | 'accountId' | 'kind'>, salt = ''): string {
   const h = createHash('sha256').update(`${m.eventId} ${m.accountId} ${m.kind}${salt}`).digest('hex');
   return `${h.slice(0, 8)}-${h.slice(8, 12)}-8${h.slice(13, 16)}-a${h.slice(17, 20)}-${h.slice(20, 32)}`;
-}
-
-/** What a file of an earlier version lacks. */
-function addColumns(db: Database): void {
-  const there = new Set((db.pragma('table_info(messages)') as { name: string }[]).map((column) => column.name));
-  if (!there.has('cid')) db.exec('ALTER TABLE messages ADD COLUMN cid TEXT');
-  if (!there.has('area')) db.exec('ALTER TABLE messages ADD COLUMN area INTEGER');
 }
 
 /**
@@ -95,6 +71,8 @@ function addColumns(db: Database): void {
  */
 export class ArcQueue {
   readonly #dir: string;
+  /** By account: counting tens of thousands of rows for each event would hold up the next. */
+  readonly #waiting = new Map<string, number>();
   #db!: Database;
   #statements!: ReturnType<typeof prepare>;
 
@@ -108,6 +86,7 @@ export class ArcQueue {
     addColumns(db);
     this.#db = db;
     this.#statements = prepare(db);
+    this.#count();
     return aside;
   }
 
@@ -117,28 +96,64 @@ export class ArcQueue {
 
   /** What `fn` adds is on disk when this returns, all of it or nothing. */
   batch<T>(fn: () => T): T {
-    return this.#db.transaction(fn)();
+    try {
+      return this.#db.transaction(fn)();
+    } catch (error) {
+      this.#count();
+      throw error;
+    }
   }
 
   /** Does nothing if the message is there already. Returns its id. */
   add(m: NewMessage): string {
     const id = messageId(m);
     if (this.#statements.byId.get(id)) return id;
-    const line = `${m.receiverId} ${m.account}`;
+    const line = lineOf(m);
     // A counter made anew starts anywhere: the one before it is not known.
     const last = this.#statements.lastSequence.get(line)?.last ?? randomInt(9999);
     const sequence = (last % 9999) + 1;
     this.#statements.setSequence.run(line, sequence);
-    this.#statements.insert.run({ cid: null, area: null, ...m, id, sequence });
+    this.#statements.insert.run({ cid: null, area: null, via: null, ...m, id, sequence });
+    this.#waiting.set(m.accountId, this.waiting(m.accountId) + 1);
     return id;
   }
 
-  /** Queues the periodic test and remembers its time in one step. */
-  addTest(message: NewMessage, nowMs: number): void {
+  has(m: Pick<NewMessage, 'eventId' | 'accountId' | 'kind'>): boolean {
+    return this.#statements.byId.get(messageId(m)) !== undefined;
+  }
+
+  /** Queues a test and remembers its time in one step. */
+  addTest(message: NewMessage, time: keyof ReturnType<typeof prepare>['tested'], nowMs: number): void {
     this.batch(() => {
       this.add(message);
-      this.#statements.tested.run(nowMs, message.accountId);
+      this.#statements.tested[time].run(nowMs, message.accountId);
     });
+  }
+
+  /** The last number of a line that a queue made anew does not know. */
+  continueFrom(line: Pick<NewMessage, 'receiverId' | 'account'>, sequence: number): void {
+    if (!this.#statements.lastSequence.get(lineOf(line))) this.#statements.setSequence.run(lineOf(line), sequence);
+  }
+
+  /** How far a receiver's clock is ahead of ours, as learned last. */
+  offset(receiverId: string): number {
+    return this.#statements.offset.get(receiverId)?.offsetMs ?? 0;
+  }
+
+  setOffset(receiverId: string, offsetMs: number): void {
+    this.#statements.setOffset.run(receiverId, Math.round(offsetMs));
+  }
+
+  /** Queues the word that the clocks disagree, once until {@link clockAgrees}. */
+  addClockFault(message: NewMessage): void {
+    this.batch(() => {
+      this.add(message);
+      this.#statements.clockTold.run(1, message.accountId);
+    });
+  }
+
+  clockAgrees(accountId: string): void {
+    this.#statements.clockTold.run(0, accountId);
   }
 
   /** The event id of a path's loss that was queued and whose return was not; null: none. */
@@ -172,27 +187,41 @@ export class ArcQueue {
     return this.#statements.headBut.get(accountId, eventId) ?? null;
   }
 
+  /** What is to be given up first when the queue is full: the oldest of the least urgent class, but no alarm. */
+  oldestStatus(accountId: string): QueuedMessage | null {
+    return this.#statements.oldestStatus.get(accountId, PRIORITY.fault) ?? null;
+  }
+
+  hasWaiting(accountId: string, type: MessageType): boolean {
+    return this.#statements.waitingOfType.get(accountId, type) !== undefined;
+  }
+
   alarmsOf(eventId: string): QueuedMessage[] {
     return this.#statements.alarmsOf.all(eventId);
   }
 
   waiting(accountId?: string): number {
-    return (accountId ? this.#statements.countOf.get(accountId) : this.#statements.count.get())!.count;
+    if (accountId !== undefined) return this.#waiting.get(accountId) ?? 0;
+    return [...this.#waiting.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** On disk before a try leaves. */
+  /** On disk before a try leaves, and after one that was not the last. */
   save(m: QueuedMessage): void {
-    this.#statements.save.run(m.tries, m.unanswered, m.possibleRepeat, m.protocol, m.id);
+    this.#statements.save.run(m.tries, m.unanswered, m.possibleRepeat, m.protocol, m.generic, m.log, m.id);
   }
 
   /** The end of a message; its report is kept until {@link reported}. */
   settle(m: QueuedMessage, report: AlarmReport, nowMs: number): void {
-    this.#statements.settle.run(m.tries, m.possibleRepeat, nowMs, JSON.stringify(report), m.id);
+    const text = JSON.stringify(report);
+    const { changes } = this.#statements.settle.run(m.tries, m.possibleRepeat, nowMs, text, m.id);
+    if (changes > 0) this.#left(m.accountId);
+    // Given up to make room while it was out, and then acknowledged: the better news stands.
+    else if (report.state === 'acknowledged') this.#statements.settleAgain.run(text, m.id);
   }
 
   /** A message known to be settled from elsewhere: nothing is sent and nothing reported. */
-  settleSilently(id: string, nowMs: number): void {
-    this.#statements.settleSilently.run(nowMs, id);
+  settleSilently({ id, accountId }: Pick<QueuedMessage, 'id' | 'accountId'>, nowMs: number): void {
+    if (this.#statements.settleSilently.run(nowMs, id).changes > 0) this.#left(accountId);
   }
 
   unreported(): AlarmReport[] {
@@ -204,9 +233,22 @@ export class ArcQueue {
   }
 
   /** Makes an account known; what happened before journal position `sinceSeq` is not its business. */
-  know(id: string, sinceSeq: number, nowMs: number): { sinceSeq: number; testMs: number } {
+  know(id: string, sinceSeq: number, nowMs: number): KnownAccount {
     this.#statements.know.run(id, sinceSeq, nowMs);
     return this.#statements.known.get(id)!;
+  }
+
+  known(id: string): KnownAccount | null {
+    return this.#statements.known.get(id) ?? null;
+  }
+
+  /** Accounts whose further events wait in the journal, each with the last record that it has. */
+  held(): Map<string, number> {
+    return new Map(this.#statements.held.all().map(({ id, heldSeq }) => [id, heldSeq]));
+  }
+
+  hold(accountId: string, seq: number | null): void {
+    this.#statements.hold.run(seq, accountId);
   }
 
   /** Notes which accounts are no longer configured, and forgets those gone for good. Returns what waited for those. */
@@ -216,59 +258,15 @@ export class ArcQueue {
     this.#statements.prune.run(nowMs - KEEP_MS, KEEP_ROWS);
     return this.#statements.orphans.all(nowMs - goneAfterMs);
   }
+
+  #left(accountId: string): void {
+    this.#waiting.set(accountId, this.waiting(accountId) - 1);
+  }
+
+  #count(): void {
+    this.#waiting.clear();
+    for (const { accountId, count } of this.#statements.counts.all()) this.#waiting.set(accountId, count);
+  }
 }
 
-function prepare(db: Database) {
-  const one = <A extends unknown[], R>(sql: string) => db.prepare<A, R>(sql);
-  const waiting = 'SELECT * FROM messages WHERE settledMs IS NULL';
-  return {
-    byId: one<[string], { n: number }>('SELECT n FROM messages WHERE id = ?'),
-    insert: one<[NewMessage & { id: string; sequence: number }], never>(
-      `INSERT INTO messages (id, eventId, accountId, kind, priority, type, zone, text, cid, area, occurredAt, queuedAt, account, receiverId, sequence)
-       VALUES (@id, @eventId, @accountId, @kind, @priority, @type, @zone, @text, @cid, @area, @occurredAt, @queuedAt, @account, @receiverId, @sequence)`,
-    ),
-    lastSequence: one<[string], { last: number }>('SELECT last FROM sequences WHERE line = ?'),
-    setSequence: one<[string, number], never>('INSERT OR REPLACE INTO sequences (line, last) VALUES (?, ?)'),
-    openFault: one<[string, string], { eventId: string }>(
-      'SELECT eventId FROM path_faults WHERE accountId = ? AND path = ?',
-    ),
-    addFault: one<[string, string, string], never>(
-      'INSERT INTO path_faults (accountId, path, eventId) VALUES (?, ?, ?)',
-    ),
-    endFault: one<[string, string], never>('DELETE FROM path_faults WHERE accountId = ? AND path = ?'),
-    head: one<[string], QueuedMessage>(`${waiting} AND accountId = ? ORDER BY priority, n LIMIT 1`),
-    headBut: one<[string, string], QueuedMessage>(
-      `${waiting} AND accountId = ? AND eventId <> ? ORDER BY priority, n LIMIT 1`,
-    ),
-    alarmsOf: one<[string], QueuedMessage>("SELECT * FROM messages WHERE eventId = ? AND kind = 'alarm'"),
-    count: one<[], { count: number }>('SELECT count(*) AS count FROM messages WHERE settledMs IS NULL'),
-    countOf: one<[string], { count: number }>(
-      'SELECT count(*) AS count FROM messages WHERE settledMs IS NULL AND accountId = ?',
-    ),
-    save: one<[number, number, number, string | null, string], never>(
-      'UPDATE messages SET tries = ?, unanswered = ?, possibleRepeat = ?, protocol = ? WHERE id = ?',
-    ),
-    settle: one<[number, number, number, string, string], never>(
-      'UPDATE messages SET tries = ?, possibleRepeat = ?, settledMs = ?, report = ? WHERE id = ?',
-    ),
-    settleSilently: one<[number, string], never>('UPDATE messages SET settledMs = ? WHERE id = ?'),
-    unreported: one<[], { report: string }>('SELECT report FROM messages WHERE report IS NOT NULL ORDER BY n'),
-    reported: one<[string], never>('UPDATE messages SET report = NULL WHERE id = ?'),
-    know: one<[string, number, number], never>(
-      'INSERT OR IGNORE INTO accounts (id, sinceSeq, testMs) VALUES (?, ?, ?)',
-    ),
-    known: one<[string], { sinceSeq: number; testMs: number }>('SELECT sinceSeq, testMs FROM accounts WHERE id = ?'),
-    tested: one<[number, string], never>('UPDATE accounts SET testMs = ? WHERE id = ?'),
-    gone: one<[number, string], never>(
-      'UPDATE accounts SET goneMs = ? WHERE goneMs IS NULL AND id NOT IN (SELECT value FROM json_each(?))',
-    ),
-    back: one<[string], never>('UPDATE accounts SET goneMs = NULL WHERE id IN (SELECT value FROM json_each(?))'),
-    orphans: one<[number], QueuedMessage>(
-      `${waiting} AND accountId IN (SELECT id FROM accounts WHERE goneMs < ?) ORDER BY n LIMIT 1000`,
-    ),
-    prune: one<[number, number], never>(
-      `DELETE FROM messages WHERE report IS NULL AND settledMs IS NOT NULL AND
-       (settledMs < ? OR n <= (SELECT n FROM messages WHERE settledMs IS NOT NULL ORDER BY n DESC LIMIT 1 OFFSET ?))`,
-    ),
-  };
-}
+const lineOf = (m: Pick<NewMessage, 'receiverId' | 'account'>): string => `${m.receiverId} ${m.account}`;

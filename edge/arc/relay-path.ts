@@ -57,6 +57,12 @@ export class RelayPath {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
+  /** `host:port` of the relay, as it is dialled. */
+  get authority(): string {
+    const { hostname, port, protocol } = this.#auth.relayUrl;
+    return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
+  }
+
   /** Gives the frame to the relay once. Never throws; without a connection it fails at once, unsent. */
   send(attempt: Omit<ArcAttempt, 'type' | 'id' | 'frame'> & { frame: Buffer }): Promise<RelayReply> {
     if (!this.connected) {

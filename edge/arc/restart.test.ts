@@ -124,7 +124,7 @@ describe('alarm queue across restarts', () => {
     queue.batch(() => {
       for (let m = queue.head('r'); m; m = queue.head('r')) {
         numbers.add(m.sequence);
-        queue.settleSilently(m.id, 1);
+        queue.settleSilently(m, 1);
       }
     });
     expect(numbers.size).toBe(9999);

@@ -1,50 +1,46 @@
 import type { Logger } from 'pino';
-import { type Clock, iso } from '../../protocol/clock.ts';
-import type { AlarmReport, EventType, JournalRecord } from '../../protocol/wire/event.ts';
+import type { Clock } from '../../protocol/clock.ts';
+import { ARC_MESSAGES, type ArcMessageKind } from '../../protocol/wire/arc-message.ts';
+import type { AlarmReport } from '../../protocol/wire/event.ts';
 import { Host } from '../../protocol/wire/ids.ts';
 import type { ArcPathHealth } from '../../protocol/wire/uplink.ts';
 import type { RelayAuth } from '../uplink/relay-auth.ts';
 import type { Warnables } from '../warnables.ts';
 import { AccountSender } from './account.ts';
-import { CODES } from './codes.ts';
+import { Intake } from './intake.ts';
+import { ownMessage } from './own-messages.ts';
 import { ArcQueue } from './queue.ts';
-import { Recovery } from './recovery.ts';
 import { RelayPath } from './relay-path.ts';
 import { reportOf } from './report.ts';
+import type { ReceiverClock } from './transmit.ts';
 import { type ArcAccountConfig, type ArcJournal, type ArcTimings, arcTimings } from './types.ts';
 import { AccountWarnings } from './warnings.ts';
 
-const BATCH = 256;
-/** Over this many waiting messages the journal is left to hold the rest: nothing is dropped, nothing grows. */
-const MAX_WAITING = 20_000;
 const SWEEP_MS = 60_000;
 /** Messages of an account that was removed are given up after this; one whose key cannot be opened may come back. */
 const GONE_AFTER_MS = 3_600_000;
 const ACCOUNT_GONE = 'The account was removed before the message was acknowledged.';
 
 /**
- * Alarm transmission: journal → queue on disk → receiver, for each account on its own (DC-09; ARC-15, 24, 25, 32).
- *
- * Nothing is taken from the journal before the first {@link apply}: events that happen while the box starts would be
- * passed over for want of accounts. An account gets what happens after it was first applied.
+ * Alarm transmission: journal → queue on disk → receiver, for each account on its own (DC-09; ARC-15, 24, 25, 32). An
+ * account gets what happens after it was first applied.
  */
 export class ArcService {
-  readonly #journal: ArcJournal;
   readonly #queue: ArcQueue;
+  readonly #intake: Intake;
+  readonly #journal: ArcJournal;
   readonly #relay: RelayPath;
+  readonly #second: (() => string | null) | null;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #warnables: Warnables;
   readonly #timings: ArcTimings;
   readonly #senders = new Map<string, { config: ArcAccountConfig; sinceSeq: number; sender: AccountSender }>();
+  /** By receiver: how far its clock is ahead of ours. */
+  readonly #offsets = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
-  #recovery: Recovery | null = null;
-  #consumer!: ReturnType<ArcJournal['consumer']>;
-  /** Read up to here; the consumer's cursor may lag behind by records that are nothing to us. */
-  #at = 0;
   #applied = false;
   #stopped = false;
-  #scheduled = false;
   #cancel: (() => void)[] = [];
 
   constructor(
@@ -52,22 +48,33 @@ export class ArcService {
       journal: ArcJournal;
       dir: string;
       auth: Pick<RelayAuth, 'header' | 'relayUrl'>;
+      /** The address of the box's second interface now; absent: it has none. */
+      second?: () => string | null;
+      limits?: { account: number; all: number };
       clock: Clock;
       log: Logger;
       warnables: Warnables;
     } & Partial<ArcTimings>,
   ) {
-    const { journal, dir, auth, clock, log, warnables, ...timings } = o;
+    const { journal, dir, auth, second, limits, clock, log, warnables, ...timings } = o;
     this.#journal = journal;
     this.#queue = new ArcQueue({ dir });
+    this.#second = second ?? null;
     this.#clock = clock;
     this.#log = log.child({ module: 'arc' });
     this.#warnables = warnables;
     this.#timings = arcTimings(timings);
+    this.#intake = new Intake({
+      ...{ journal, queue: this.#queue, clock, warnables, limits },
+      takers: () => this.#senders,
+      queued: (accountIds) => {
+        for (const id of accountIds) this.#senders.get(id)?.sender.wake();
+        this.#changed();
+      },
+      report: (report) => this.#report(report),
+    });
     this.#relay = new RelayPath({
-      auth,
-      clock,
-      log: this.#log,
+      ...{ auth, clock, log: this.#log },
       onChange: () => {
         for (const { sender } of this.#senders.values()) sender.relayChanged();
       },
@@ -76,18 +83,18 @@ export class ArcService {
 
   start(signal?: AbortSignal): void {
     const aside = this.#queue.open();
-    this.#consumer = this.#journal.consumer('arc', 'end');
-    this.#at = this.#consumer.cursor();
-    if (aside) this.#recover(aside);
+    this.#intake.open(aside !== null);
+    if (aside) this.#tellDamage(aside);
     for (const report of this.#queue.unreported()) this.#report(report);
     this.#relay.start();
-    this.#cancel = [this.#journal.onAppend(() => this.#schedule()), this.#clock.every(SWEEP_MS, () => this.#sweep())];
+    this.#cancel = [this.#clock.every(SWEEP_MS, () => this.#sweep())];
     signal?.addEventListener('abort', () => void this.stop());
   }
 
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
+    this.#intake.stop();
     for (const cancel of this.#cancel) cancel();
     await Promise.all([...this.#senders.values()].map(({ sender }) => sender.stop()));
     await this.#relay.stop();
@@ -110,13 +117,14 @@ export class ArcService {
     for (const [id, { sender, config }] of this.#senders) {
       if (wanted.has(id)) continue;
       this.#senders.delete(id);
+      this.#intake.forget(id);
       new AccountWarnings(this.#warnables, config).clearAll();
       void sender.stop();
     }
     for (const config of wanted.values()) this.#applyOne(config);
     this.#applied = true;
     this.#sweep();
-    this.#schedule();
+    this.#intake.begin();
     return errors;
   }
 
@@ -127,6 +135,16 @@ export class ArcService {
   /** Messages that no receiver has acknowledged yet. */
   waiting(): number {
     return this.#queue.waiting();
+  }
+
+  /** Queues a message that a person asked for; its report has the id that is returned. Throws when the disk is full. */
+  say(accountId: string, kind: ArcMessageKind): { id: string } | null {
+    const known = this.#senders.get(accountId);
+    if (!known) return null;
+    const message = ownMessage(known.config, ARC_MESSAGES[kind], this.#clock.now());
+    const id = this.#queue.batch(() => this.#queue.add(message));
+    known.sender.wake();
+    return { id };
   }
 
   onChange(fn: () => void): () => void {
@@ -140,13 +158,15 @@ export class ArcService {
       current.config = config;
       return;
     }
-    const since = this.#recovery?.sinceSeq ?? this.#journal.lastSeq;
-    const { sinceSeq, testMs } = this.#queue.know(config.id, since, this.#clock.now());
+    const known = this.#queue.know(config.id, this.#intake.sinceSeq, this.#clock.now());
     const warnings = new AccountWarnings(this.#warnables, config);
     warnings.clearAll();
-    const sender = new AccountSender(config, testMs, {
+    const sender = new AccountSender(config, known, {
       queue: this.#queue,
       relay: this.#relay,
+      second: this.#second,
+      receiverClock: this.#clockOf(config.receiverId),
+      linkOf: () => null,
       report: (report) => this.#report(report),
       clock: this.#clock,
       log: this.#log.child({ account: config.account }),
@@ -154,95 +174,39 @@ export class ArcService {
       timings: this.#timings,
       onChange: () => this.#changed(),
     });
-    this.#senders.set(config.id, { config, sinceSeq, sender });
+    this.#senders.set(config.id, { config, sinceSeq: known.sinceSeq, sender });
     // Never two frames of one account outstanding, not even while it is being changed.
     void (current?.sender.stop() ?? Promise.resolve()).then(() => {
       if (!this.#stopped && this.#senders.get(config.id)?.sender === sender) sender.start();
     });
   }
 
-  #schedule(): void {
-    if (this.#scheduled || this.#stopped || !this.#applied) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      if (!this.#stopped) this.#consume();
-    });
-  }
-
-  /** Journal → queue. The queue has them on disk before the cursor moves. */
-  #consume(): void {
-    try {
-      for (;;) {
-        if (this.#queue.waiting() >= MAX_WAITING) {
-          this.#warnables.raise(
-            'arc-queue-full',
-            'box',
-            'error',
-            `${MAX_WAITING} messages wait for alarm receivers. Later ones stay in the box's journal until these are out. Check the accounts.`,
-          );
-          return;
+  /** Learned once for all accounts at a receiver, and not again after a restart. */
+  #clockOf(receiverId: string): ReceiverClock {
+    const [queue, offsets, log] = [this.#queue, this.#offsets, this.#log];
+    if (!offsets.has(receiverId)) offsets.set(receiverId, queue.offset(receiverId));
+    return {
+      get offsetMs() {
+        return offsets.get(receiverId)!;
+      },
+      learn(offsetMs) {
+        offsets.set(receiverId, offsetMs);
+        try {
+          queue.setOffset(receiverId, offsetMs);
+        } catch (error) {
+          // Learned again after a restart.
+          log.debug({ err: error }, 'a receiver’s clock could not be noted');
         }
-        const records = this.#journal.read(this.#at, BATCH);
-        const last = records.at(-1);
-        if (!last) break;
-        const accounts = this.#queue.batch(() => new Set(records.flatMap((r) => this.#enqueue(r))));
-        this.#at = last.seq;
-        if (accounts.size > 0 || this.#at - this.#consumer.cursor() >= BATCH) this.#consumer.commit(this.#at);
-        for (const id of accounts) this.#senders.get(id)?.sender.wake();
-        if (accounts.size > 0) this.#changed();
-      }
-      this.#warnables.clear('arc-queue-full', 'box');
-      this.#warnables.clear('arc-queue-unwritable', 'box');
-    } catch (error) {
-      this.#warnables.raise(
-        'arc-queue-unwritable',
-        'box',
-        'error',
-        `The queue of alarms cannot be written (${(error as Error).message}). Free room on the box's storage or replace it.`,
-      );
-      this.#cancel.push(this.#clock.after(1_000, () => this.#schedule()));
-    }
-  }
-
-  /** Queues what a record means to each account; returns the accounts. */
-  #enqueue(record: JournalRecord): string[] {
-    const queuedAt = iso(this.#clock.now());
-    if (record.kind === 'event') {
-      const { body } = record;
-      const takers = [...this.#senders.values()].filter(
-        ({ config, sinceSeq }) => record.seq > sinceSeq && config.events.includes(body.type),
-      );
-      return takers.map(({ config }) => {
-        const { account, receiverId, id: accountId } = config;
-        const { priority } = CODES[body.type];
-        const { occurredAt, text, type } = body;
-        const zone = OF_AREAS.has(type) ? '000' : zoneOf(config, body.deviceId, body.channel);
-        const [cid, area] = [body.cid ?? null, body.area ?? null];
-        const what = { eventId: body.id, accountId, account, receiverId, zone, cid, area };
-        this.#add({ ...what, kind: 'alarm', priority, type, text, occurredAt, queuedAt });
-        return accountId;
-      });
-    }
-    if (record.kind !== 'eventEnd') return [];
-    return this.#queue
-      .alarmsOf(record.body.eventId)
-      .filter((alarm) => CODES[alarm.type].siaEnd !== null && this.#senders.has(alarm.accountId))
-      .map((alarm) => {
-        this.#add({ ...alarm, kind: 'restore', occurredAt: record.body.endedAt, queuedAt });
-        return alarm.accountId;
-      });
-  }
-
-  #add(message: Parameters<ArcQueue['add']>[0]): void {
-    const id = this.#queue.add(message);
-    if (this.#recovery?.settled.has(id)) this.#queue.settleSilently(id, this.#clock.now());
+      },
+    };
   }
 
   #report(report: AlarmReport): void {
+    const ended = report.state !== 'waiting';
+    if (ended) this.#intake.left(report.accountId);
     this.#journal.append([{ kind: 'alarm', body: report }]).then(
       () => {
-        if (report.state !== 'waiting') this.#noteReported(report.id);
+        if (ended) this.#noteReported(report.id);
       },
       (error) => this.#log.warn({ err: error, message: report.id }, 'the report waits: the journal cannot be written'),
     );
@@ -263,7 +227,7 @@ export class ArcService {
     try {
       for (const m of this.#queue.sweep([...this.#senders.keys()], now, GONE_AFTER_MS)) {
         const end = { state: 'failed', path: null, acknowledgedAt: null, reason: ACCOUNT_GONE } as const;
-        this.#queue.settle(m, reportOf(m, 'SIA-DCS', end), now);
+        this.#queue.settle(m, reportOf(m, { protocol: 'SIA-DCS', codes: [] }, end), now);
       }
       for (const report of this.#queue.unreported()) this.#report(report);
     } catch (error) {
@@ -271,9 +235,7 @@ export class ArcService {
     }
   }
 
-  #recover(aside: string): void {
-    this.#recovery = new Recovery(this.#journal, this.#clock.now());
-    this.#at = Math.min(this.#at, this.#recovery.sinceSeq);
+  #tellDamage(aside: string): void {
     this.#warnables.raise(
       'arc-queue-broken',
       'box',
@@ -287,22 +249,7 @@ export class ArcService {
   }
 }
 
-/** Their number is the user, whom panels give by name only; the area stands in its own place. */
-const OF_AREAS: ReadonlySet<EventType> = new Set<EventType>([
-  'areaArmedAway',
-  'areaArmedStay',
-  'areaDisarmed',
-  'armFailed',
-]);
-
 /** What the sender works with; the rest of an account can change without disturbing it. */
-function transmission({ events: _events, zones: _zones, key, ...rest }: ArcAccountConfig): string {
+function transmission({ events: _events, devices: _devices, zones: _zones, key, ...rest }: ArcAccountConfig): string {
   return JSON.stringify([rest, key?.toString('hex')]);
-}
-
-/** The line for this channel, else the one for the whole device, else the channel's own number. */
-function zoneOf(config: ArcAccountConfig, deviceId: string | null, channel: number | null): string {
-  const lines = config.zones.filter((z) => z.deviceId === deviceId);
-  const line = lines.find((z) => z.channel === channel) ?? lines.find((z) => z.channel === null);
-  return String(Math.min(999, line?.zone ?? channel ?? 0)).padStart(3, '0');
 }

@@ -1,99 +1,112 @@
-import type { Clock } from '../../protocol/clock.ts';
+import { type Clock, iso } from '../../protocol/clock.ts';
 import type { Dc09Message } from '../../protocol/codec/dc09.ts';
+import type { ArcPathName, ArcTry } from '../../protocol/wire/event.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { Link } from './link.ts';
 import { buildMessage, buildNull, encodeFor, judge, type Verdict } from './message.ts';
 import { messageId, type QueuedMessage } from './queue.ts';
 import type { RelayPath } from './relay-path.ts';
+import { addTry, replyFrame, sentFrame } from './tries.ts';
 import type { ArcAccountConfig, ArcTimings, LinkFailure } from './types.ts';
 
-export type Path = 'direct' | 'relay';
 /** How one message fared on one path. `refused`: the receiver is alive but does not take it; no other path helps. */
 export type Attempted =
   | { result: 'acknowledged' }
   | { result: 'unsupported' }
   | { result: 'refused'; why: 'nak' | 'other-key' }
   | LinkFailure;
+type Answer = { result: 'reply'; value: { verdict: Verdict; reply: Buffer } } | LinkFailure;
 
 const MAX_NAK_RESENDS = 3;
-/** The clocks may differ by this much before it is learned (timestamps are whole seconds) … */
+/** The relay waits no shorter. */
+const RELAY_WAITS_MS = 500;
+/** The clocks may differ by this much before it is learned: timestamps are whole seconds. */
 const OFFSET_STEP_MS = 2_000;
+
+/** The clock of a receiver, as its refusals tell it; shared by the accounts there. */
+export interface ReceiverClock {
+  /** How far it is ahead of ours. */
+  readonly offsetMs: number;
+  learn(offsetMs: number): void;
+}
 
 /**
  * Sends for one account: builds the frame at each transmission, judges the reply, learns the receiver's clock from a NAK
- * and sends again at once.
+ * and sends again at once. Every transmission is noted with its message.
  */
 export class Transmitter {
   readonly #config: ArcAccountConfig;
-  readonly #relay: Pick<RelayPath, 'send'>;
+  readonly #relay: Pick<RelayPath, 'send' | 'authority'>;
   readonly #clock: Clock;
-  readonly #timings: ArcTimings;
+  readonly #receiverClock: ReceiverClock;
   readonly #beforeTry: (m: QueuedMessage) => void;
-  #offsetMs = 0;
+  readonly #linkOf: (m: QueuedMessage) => string | null;
+  /** How long a receiver may take to acknowledge. */
+  readonly timeoutMs: number;
   /** Messages whose reply stored at the relay does not open with our key: asked for again under another id. */
   readonly #salts = new Map<string, number>();
 
   constructor(o: {
     config: ArcAccountConfig;
-    relay: Pick<RelayPath, 'send'>;
+    relay: Pick<RelayPath, 'send' | 'authority'>;
     clock: Clock;
-    timings: ArcTimings;
+    receiverClock: ReceiverClock;
+    timings: Pick<ArcTimings, 'ackTimeoutMs'>;
     /** Makes the try durable. */
     beforeTry: (m: QueuedMessage) => void;
+    /** Address of the pictures that go with it, where it is there already. */
+    linkOf: (m: QueuedMessage) => string | null;
   }) {
     this.#config = o.config;
     this.#relay = o.relay;
     this.#clock = o.clock;
-    this.#timings = o.timings;
+    this.#receiverClock = o.receiverClock;
+    this.timeoutMs = o.timings.ackTimeoutMs ?? o.config.ackTimeoutMs;
     this.#beforeTry = o.beforeTry;
+    this.#linkOf = o.linkOf;
   }
 
-  /** How far the receiver's clock is ahead of ours, as learned from its refusals. */
-  get offsetMs(): number {
-    return this.#offsetMs;
-  }
-
-  /** `timeoutMs`: how long to wait for each acknowledgement. */
-  async send(m: QueuedMessage, path: Path, link: Link, timeoutMs = this.#timings.ackTimeoutMs): Promise<Attempted> {
+  /** `link`: of a path without the relay. `timeoutMs`: how long to wait for each acknowledgement. */
+  async send(m: QueuedMessage, path: ArcPathName, link: Link | null, timeoutMs = this.timeoutMs): Promise<Attempted> {
     for (let resends = 0; ; resends++) {
       m.possibleRepeat ||= m.unanswered;
       m.unanswered = 1;
       m.tries++;
       this.#beforeTry(m);
-      const message = buildMessage(this.#config, m, this.#clock.now(), this.#offsetMs);
-      const verdict =
-        path === 'direct' ? await this.#direct(message, link, timeoutMs) : await this.#viaRelay(message, m);
-      if (verdict.result === 'failed') {
-        if (!verdict.sent) m.unanswered = 0;
-        return verdict;
+      const extra = { path, link: this.#linkOf(m) };
+      const message = buildMessage(this.#config, m, this.#clock.now(), this.#receiverClock.offsetMs, extra);
+      const answer = await this.#exchange(m, message, path, link, timeoutMs);
+      if (answer.result === 'failed') {
+        if (!answer.sent) m.unanswered = 0;
+        return answer;
       }
-      if (verdict.value.is === 'acknowledged') return { result: 'acknowledged' };
+      const { verdict } = answer.value;
+      if (verdict.is === 'acknowledged') return { result: 'acknowledged' };
       m.unanswered = 0;
-      if (verdict.value.is === 'duh') return { result: 'unsupported' };
-      if (verdict.value.is === 'other-key') {
+      if (verdict.is === 'duh') return { result: 'unsupported' };
+      if (verdict.is === 'other-key') {
         this.#salts.set(m.id, (this.#salts.get(m.id) ?? 0) + 1);
         return { result: 'refused', why: 'other-key' };
       }
       // Receivers send a NAK twice or close after it: the next try begins on a connection of its own.
-      link.close();
-      this.#learn(verdict.value.timeMs);
+      link?.close();
+      this.#learn(verdict.timeMs);
       if (resends === MAX_NAK_RESENDS) return { result: 'refused', why: 'nak' };
     }
   }
 
-  /** Link supervision or a poll; any reply of the receiver is good. null: it answered. */
-  async poll(path: Path, link: Link): Promise<LinkFailure | null> {
-    const message = buildNull(this.#config, this.#clock.now() + this.#offsetMs);
-    const reply =
-      path === 'direct'
-        ? await this.#direct(message, link, this.#timings.ackTimeoutMs)
-        : await this.#relayed(message, uuidv7(this.#clock.now()), 1);
+  /** Link supervision or a poll; any reply of the receiver is good. */
+  async poll(path: ArcPathName, link: Link | null): Promise<{ result: 'answered'; otherKey: boolean } | LinkFailure> {
+    const message = buildNull(this.#config, this.#clock.now() + this.#receiverClock.offsetMs);
+    const frame = encodeFor(this.#config, message);
+    const reply = await this.#carry(message, frame, path, link, this.timeoutMs, () => [uuidv7(this.#clock.now()), 1]);
     if (reply.result === 'failed') return reply;
-    if (reply.value.is === 'nak') {
-      link.close();
-      this.#learn(reply.value.timeMs);
+    const { verdict } = reply.value;
+    if (verdict.is === 'nak') {
+      link?.close();
+      this.#learn(verdict.timeMs);
     }
-    return null;
+    return { result: 'answered', otherKey: verdict.is === 'other-key' };
   }
 
   forget(m: QueuedMessage): void {
@@ -103,34 +116,71 @@ export class Transmitter {
   #learn(receiverMs: number | null): void {
     if (receiverMs === null) return;
     const offset = receiverMs - this.#clock.now();
-    if (Math.abs(offset - this.#offsetMs) >= OFFSET_STEP_MS) this.#offsetMs = offset;
+    if (Math.abs(offset - this.#receiverClock.offsetMs) >= OFFSET_STEP_MS) this.#receiverClock.learn(offset);
   }
 
-  #direct(message: Dc09Message, link: Link, timeoutMs: number) {
-    const { key } = this.#config;
-    return link.exchange<Verdict>(encodeFor(this.#config, message), (reply) => judge(reply, message, key), timeoutMs);
+  /** One transmission, noted with its message. */
+  async #exchange(
+    m: QueuedMessage,
+    message: Dc09Message,
+    path: ArcPathName,
+    link: Link | null,
+    timeoutMs: number,
+  ): Promise<Answer> {
+    const frame = encodeFor(this.#config, message);
+    const [at, began] = [iso(this.#clock.now()), this.#clock.mono()];
+    const answer = await this.#carry(message, frame, path, link, timeoutMs, () => {
+      const salt = this.#salts.get(m.id);
+      return [salt ? messageId(m, ` ${salt}`) : m.id, m.tries];
+    });
+    const { host, port } = this.#config.direct;
+    const direct = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    addTry(m, {
+      at,
+      path,
+      receiver: path === 'relay' ? this.#relay.authority : direct,
+      outcome: outcomeOf(answer),
+      tookMs: Math.max(0, Math.round(this.#clock.mono() - began)),
+      frame: sentFrame(frame),
+      reply: replyFrame(answer.result === 'reply' ? answer.value.reply : null),
+    });
+    return answer;
   }
 
-  #viaRelay(message: Dc09Message, m: QueuedMessage) {
-    const salt = this.#salts.get(m.id);
-    return this.#relayed(message, salt ? messageId(m, ` ${salt}`) : m.id, m.tries);
+  #carry(
+    message: Dc09Message,
+    frame: Buffer,
+    path: ArcPathName,
+    link: Link | null,
+    timeoutMs: number,
+    ids: () => [messageId: string, attempt: number],
+  ): Promise<Answer> {
+    const judged = (reply: Buffer) => {
+      const verdict = judge(reply, message, this.#config.key);
+      return verdict && { verdict, reply };
+    };
+    if (path !== 'relay' && link) return link.exchange(frame, judged, timeoutMs);
+    const [id, attempt] = ids();
+    return this.#relayed(frame, judged, id, attempt, timeoutMs);
   }
 
   async #relayed(
-    message: Dc09Message,
+    frame: Buffer,
+    judged: (reply: Buffer) => { verdict: Verdict; reply: Buffer } | null,
     id: string,
     attempt: number,
-  ): Promise<{ result: 'reply'; value: Verdict } | LinkFailure> {
-    const reply = await this.#relay.send({
-      accountId: this.#config.id,
-      messageId: id,
-      attempt,
-      frame: encodeFor(this.#config, message),
-      timeoutMs: this.#timings.ackTimeoutMs,
-    });
+    timeoutMs: number,
+  ): Promise<Answer> {
+    const accountId = this.#config.id;
+    const waits = Math.max(RELAY_WAITS_MS, timeoutMs);
+    const reply = await this.#relay.send({ accountId, messageId: id, attempt, frame, timeoutMs: waits });
     if (reply.result === 'failed') return reply;
-    const value = judge(reply.frame, message, this.#config.key);
+    const value = judged(reply.frame);
     if (value) return { result: 'reply', value };
     return { result: 'failed', code: 'invalid', sent: true, text: 'the reply was not to this message' };
   }
+}
+
+function outcomeOf(answer: Answer): ArcTry['outcome'] {
+  return answer.result === 'failed' ? answer.code : answer.value.verdict.is;
 }

@@ -43,16 +43,18 @@ const EVENTS: EventType[] = ['motion', 'intrusion', 'tamper', 'fire', 'panic', '
 
 /** The product's own times, divided. */
 export function scaled(scale: number, given: Partial<ArcTimings> = {}): Partial<ArcTimings> {
-  const times = { ...arcTimings({}), relayPollMs: 900_000, ...given };
+  const times = { ...arcTimings({}), ackTimeoutMs: 5_000, ...given };
   const least: Partial<Record<keyof ArcTimings, number>> = {
     goodPolls: times.goodPolls,
     ackTimeoutMs: 500,
     connectTimeoutMs: 250,
-    repeatTimeoutMs: 250,
     waitingAfterMs: 250,
   };
   return Object.fromEntries(
-    Object.entries(times).map(([name, ms]) => [name, Math.max(ms / scale, least[name as keyof ArcTimings] ?? 0)]),
+    Object.entries(times).map(([name, ms]) => [
+      name,
+      Math.max((ms ?? 0) / scale, least[name as keyof ArcTimings] ?? 0),
+    ]),
   );
 }
 

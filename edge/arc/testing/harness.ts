@@ -14,7 +14,6 @@ import type { ArcAccountConfig, ArcTimings } from '../types.ts';
 export const QUICK = {
   connectTimeoutMs: 300,
   ackTimeoutMs: 500,
-  repeatTimeoutMs: 300,
   holdDownMs: 400,
   probeIntervalMs: 100,
   retryFirstMs: 50,

@@ -1,0 +1,303 @@
+import { type Clock, iso } from '../../protocol/clock.ts';
+import type { AlarmReport, EventType, JournalRecord } from '../../protocol/wire/event.ts';
+import type { Warnables } from '../warnables.ts';
+import { CODES, codesOf } from './codes.ts';
+import { ownMessage } from './own-messages.ts';
+import type { ArcQueue, NewMessage } from './queue.ts';
+import { Recovery } from './recovery.ts';
+import { reportOf } from './report.ts';
+import type { ArcAccountConfig, ArcJournal } from './types.ts';
+
+const BATCH = 256;
+const RETRY_MS = 1_000;
+const MADE_ROOM = 'The queue was full: status messages were given up to make room for alarms.';
+
+export interface Taker {
+  config: ArcAccountConfig;
+  /** It gets what happened after this position of the journal. */
+  sinceSeq: number;
+}
+
+/**
+ * Journal → queue on disk. The queue has the messages before the journal's cursor moves.
+ *
+ * An account takes part in the queue up to a limit. Beyond it the oldest status message (fault, test) makes room for the new
+ * one, and the centre is told once (E624, JO). Alarms are never given up: an account with nothing but alarms is held, its
+ * further events stay in the journal and are read again when there is room. The other accounts notice nothing.
+ */
+export class Intake {
+  readonly #journal: ArcJournal;
+  readonly #queue: ArcQueue;
+  readonly #clock: Clock;
+  readonly #warnables: Warnables;
+  readonly #takers: () => ReadonlyMap<string, Taker>;
+  readonly #queued: (accountIds: Set<string>) => void;
+  readonly #report: (report: AlarmReport) => void;
+  readonly #limits: { account: number; all: number };
+  readonly #full = new Set<string>();
+  #held = new Map<string, number>();
+  #recovery: Recovery | null = null;
+  #consumer!: ReturnType<ArcJournal['consumer']>;
+  /** Keeps in the journal what held accounts have not got yet. */
+  #heldConsumer: ReturnType<ArcJournal['consumer']> | null = null;
+  /** Read up to here; the consumer's cursor may lag behind by records that are nothing to us. */
+  #at = 0;
+  #running = false;
+  #scheduled = false;
+  #cancel: (() => void)[] = [];
+
+  constructor(o: {
+    journal: ArcJournal;
+    queue: ArcQueue;
+    clock: Clock;
+    warnables: Warnables;
+    takers: () => ReadonlyMap<string, Taker>;
+    /** Messages of these accounts are in the queue. */
+    queued: (accountIds: Set<string>) => void;
+    report: (report: AlarmReport) => void;
+    /** Messages that may wait for one account, and for all of them together. */
+    limits?: { account: number; all: number };
+  }) {
+    this.#journal = o.journal;
+    this.#queue = o.queue;
+    this.#clock = o.clock;
+    this.#warnables = o.warnables;
+    this.#takers = o.takers;
+    this.#queued = o.queued;
+    this.#report = o.report;
+    this.#limits = o.limits ?? { account: 20_000, all: 60_000 };
+  }
+
+  /** `lostQueue`: the queue was made anew, what the journal shows as unsettled is queued again. */
+  open(lostQueue: boolean): void {
+    this.#consumer = this.#journal.consumer('arc', 'end');
+    this.#at = this.#consumer.cursor();
+    this.#held = this.#queue.held();
+    if (lostQueue) {
+      this.#recovery = new Recovery(this.#journal, this.#clock.now());
+      this.#at = Math.min(this.#at, this.#recovery.sinceSeq);
+      for (const { line, last } of this.#recovery.sequences()) this.#queue.continueFrom(line, last);
+    }
+    this.#pinHeld();
+  }
+
+  /** Nothing is taken from the journal before this: events would be passed over for want of accounts. */
+  begin(): void {
+    if (!this.#running) this.#cancel.push(this.#journal.onAppend(() => this.schedule()));
+    this.#running = true;
+    this.schedule();
+  }
+
+  stop(): void {
+    this.#running = false;
+    for (const cancel of this.#cancel) cancel();
+  }
+
+  /** From where an account that is new takes part. */
+  get sinceSeq(): number {
+    return this.#recovery?.sinceSeq ?? this.#journal.lastSeq;
+  }
+
+  schedule(): void {
+    if (this.#scheduled || !this.#running) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (this.#running) this.#consume();
+    });
+  }
+
+  /** A message of the account has left the queue. */
+  left(accountId: string): void {
+    if (this.#full.size === 0 && this.#held.size === 0) return;
+    if (this.#queue.waiting(accountId) > this.#limit() / 2) return;
+    if (this.#held.has(accountId)) this.schedule();
+    else if (this.#full.delete(accountId)) this.#warnables.clear('arc-queue-full', `arc:${accountId}`);
+  }
+
+  /** An account that was removed is nobody's. */
+  forget(accountId: string): void {
+    this.#full.delete(accountId);
+    this.#warnables.clear('arc-queue-full', `arc:${accountId}`);
+  }
+
+  #consume(): void {
+    try {
+      for (const accountId of [...this.#held.keys()]) this.#catchUp(accountId);
+      for (;;) {
+        const records = this.#journal.read(this.#at, BATCH);
+        const last = records.at(-1);
+        if (!last) break;
+        const accounts = this.#take(records, null);
+        this.#at = last.seq;
+        if (accounts.size > 0 || this.#at - this.#consumer.cursor() >= BATCH) this.#consumer.commit(this.#at);
+      }
+      this.#warnables.clear('arc-queue-unwritable', 'box');
+    } catch (error) {
+      this.#warnables.raise(
+        'arc-queue-unwritable',
+        'box',
+        'error',
+        `The queue of alarms cannot be written (${(error as Error).message}). Free room on the box's storage or replace it.`,
+      );
+      this.#cancel.push(this.#clock.after(RETRY_MS, () => this.schedule()));
+    }
+  }
+
+  /** What a held account has missed, while there is room. */
+  #catchUp(accountId: string): void {
+    if (!this.#takers().has(accountId) || this.#queue.waiting(accountId) > this.#limit() / 2) return;
+    let from = this.#held.get(accountId)!;
+    this.#held.delete(accountId);
+    try {
+      while (from < this.#at && !this.#held.has(accountId)) {
+        const records = this.#journal.read(from, BATCH).filter((record) => record.seq <= this.#at);
+        if (records.length === 0) break;
+        const upTo = records.at(-1)!.seq;
+        this.#take(records, accountId, () => {
+          if (!this.#held.has(accountId)) this.#queue.hold(accountId, upTo < this.#at ? upTo : null);
+        });
+        from = upTo;
+      }
+    } catch (error) {
+      this.#held.set(accountId, from);
+      throw error;
+    }
+    if (!this.#held.has(accountId)) this.#queue.hold(accountId, null);
+    this.#pinHeld();
+  }
+
+  /** Queues what records mean to each account, or to one; all of it or nothing. Returns the accounts. */
+  #take(records: JournalRecord[], only: string | null, also: () => void = () => {}): Set<string> {
+    const held = new Map(this.#held);
+    const dropped: AlarmReport[] = [];
+    let accounts: Set<string>;
+    try {
+      accounts = this.#queue.batch(() => {
+        const queued = new Set(records.flatMap((r) => this.#enqueue(r, only, dropped)));
+        also();
+        return queued;
+      });
+    } catch (error) {
+      this.#held = held;
+      throw error;
+    }
+    for (const report of dropped) this.#report(report);
+    if (this.#held.size !== held.size) this.#pinHeld();
+    if (accounts.size > 0) this.#queued(accounts);
+    return accounts;
+  }
+
+  #enqueue(record: JournalRecord, only: string | null, dropped: AlarmReport[]): string[] {
+    if (record.kind !== 'event' && record.kind !== 'eventEnd') return [];
+    const queuedAt = iso(this.#clock.now());
+    const takers = [...this.#takers().values()].filter(
+      ({ config, sinceSeq }) => record.seq > sinceSeq && (only === null || config.id === only),
+    );
+    const messages =
+      record.kind === 'event' ? alarms(record.body, takers, queuedAt) : this.#restores(record, takers, queuedAt);
+    return messages.filter((message) => this.#add(message, record.seq, dropped)).map(({ accountId }) => accountId);
+  }
+
+  #restores(record: Extract<JournalRecord, { kind: 'eventEnd' }>, takers: Taker[], queuedAt: string): NewMessage[] {
+    const { eventId, endedAt } = record.body;
+    return this.#queue.alarmsOf(eventId).flatMap((alarm) => {
+      const taker = takers.find(({ config }) => config.id === alarm.accountId);
+      if (!taker || codesOf(alarm.type, alarm.cid, taker.config.codes).siaEnd === null) return [];
+      const { accountId, priority, type, zone, text, cid, area, account, receiverId } = alarm;
+      const same = { eventId, accountId, priority, type, zone, text, cid, area, account, receiverId };
+      return [{ ...same, kind: 'restore' as const, occurredAt: endedAt, queuedAt }];
+    });
+  }
+
+  /** False when there is no room, and the account is held. */
+  #add(message: NewMessage, seq: number, dropped: AlarmReport[]): boolean {
+    const { accountId } = message;
+    if (this.#held.has(accountId)) return false;
+    // The journal may be read twice.
+    if (this.#queue.has(message)) return true;
+    if (this.#queue.waiting(accountId) >= this.#limit() && !this.#makeRoom(accountId, dropped)) {
+      this.#held.set(accountId, seq - 1);
+      this.#queue.hold(accountId, seq - 1);
+      return false;
+    }
+    const id = this.#queue.add(message);
+    if (this.#recovery?.settled.has(id)) this.#queue.settleSilently({ id, accountId }, this.#clock.now());
+    return true;
+  }
+
+  #makeRoom(accountId: string, dropped: AlarmReport[]): boolean {
+    const { config } = this.#takers().get(accountId)!;
+    const now = this.#clock.now();
+    this.#full.add(accountId);
+    this.#warnables.raise(
+      'arc-queue-full',
+      `arc:${accountId}`,
+      'error',
+      `Account ${config.account}: ${this.#limit()} messages wait for its receiver. The oldest status messages are given up for new ones; alarms are kept, further ones in the box's journal. Check the account and the internet connection.`,
+    );
+    const status = this.#queue.oldestStatus(accountId);
+    if (!status) return false;
+    const end = { state: 'failed', path: null, acknowledgedAt: null, reason: MADE_ROOM } as const;
+    const report = reportOf(status, config, end);
+    this.#queue.settle(status, report, now);
+    dropped.push(report);
+    // It takes one place more than the limit, once.
+    if (!this.#queue.hasWaiting(accountId, 'eventsLost')) this.#queue.add(ownMessage(config, 'eventsLost', now));
+    return true;
+  }
+
+  #limit(): number {
+    const { account, all } = this.#limits;
+    return Math.min(account, Math.max(1_000, Math.floor(all / Math.max(1, this.#takers().size))));
+  }
+
+  #pinHeld(): void {
+    if (this.#held.size === 0) {
+      this.#heldConsumer?.close();
+      this.#heldConsumer = null;
+      return;
+    }
+    this.#heldConsumer ??= this.#journal.consumer('arc-held', 'end');
+    this.#heldConsumer.commit(Math.min(...this.#held.values()));
+  }
+}
+
+/** An event as each account takes it. */
+function alarms(
+  event: Extract<JournalRecord, { kind: 'event' }>['body'],
+  takers: Taker[],
+  queuedAt: string,
+): NewMessage[] {
+  const { id: eventId, type, deviceId, channel, occurredAt, text } = event;
+  const [cid, area] = [event.cid ?? null, event.area ?? null];
+  return takers
+    .filter(({ config }) => wants(config, type, deviceId))
+    .map(({ config }) => {
+      const { account, receiverId, id: accountId } = config;
+      const zone = OF_AREAS.has(type) ? '000' : zoneOf(config, deviceId, channel);
+      const what = { eventId, accountId, account, receiverId, zone, cid, area, type, text, occurredAt, queuedAt };
+      return { ...what, kind: 'alarm' as const, priority: CODES[type].priority };
+    });
+}
+
+/** With a list of devices each has its own types; what the box says of itself is asked for in `events`. */
+function wants({ devices, events }: ArcAccountConfig, type: EventType, deviceId: string | null): boolean {
+  if (devices === null || deviceId === null) return events.includes(type);
+  return devices.some((device) => device.deviceId === deviceId && device.events.includes(type));
+}
+
+/** Their number is the user, whom panels give by name only; the area stands in its own place. */
+const OF_AREAS: ReadonlySet<EventType> = new Set<EventType>([
+  'areaArmedAway',
+  'areaArmedStay',
+  'areaDisarmed',
+  'armFailed',
+]);
+
+/** The line for this channel, else the one for the whole device, else the channel's own number. */
+function zoneOf(config: ArcAccountConfig, deviceId: string | null, channel: number | null): string {
+  const lines = config.zones.filter((z) => z.deviceId === deviceId);
+  const line = lines.find((z) => z.channel === channel) ?? lines.find((z) => z.channel === null);
+  return String(Math.min(999, line?.zone ?? channel ?? 0)).padStart(3, '0');
+}
