@@ -39,7 +39,7 @@ class IdleBox {
     const config = new DesiredConfig({
       dir,
       unseal: () => '',
-      appliers: { devices: () => [], recording: () => [], arc: () => [] },
+      appliers: { devices: () => [], panels: () => [], recording: () => [], arc: () => [] },
       log,
       warnables,
     });

@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Logger } from 'pino';
 import type { Clock } from '../protocol/clock.ts';
-import { ActivateRequest, ProbeRequest } from '../protocol/wire/box-api.ts';
+import { ActivateRequest, type PanelsReach, ProbeRequest } from '../protocol/wire/box-api.ts';
 import { BoxRecorder } from '../protocol/wire/initialise.ts';
 import type { Health } from '../protocol/wire/uplink.ts';
 import type { Activator } from './devices/activator.ts';
@@ -21,6 +21,8 @@ import type { CertificatePins } from './remote-config/pins.ts';
 export function boxApi(o: {
   discovery: SeenDevices;
   devices: Pick<DeviceManager, 'probe' | 'operate' | 'act' | 'changePassword'>;
+  /** Where alarm panels reach the box; port null: nowhere now. */
+  panelsReach: () => PanelsReach;
   activator: Pick<Activator, 'activate'>;
   jobs: Jobs;
   recorders: Pick<RecorderWork, 'ask'>;
@@ -67,5 +69,6 @@ export function boxApi(o: {
     return answer.ok ? c.json(answer.view) : problemResponse(answer.code, answer.detail);
   });
   app.route('/v1/lan', lanRoutes(o.lan));
+  app.get('/v1/panel-in', (c) => c.json(o.panelsReach()));
   return app;
 }

@@ -3,6 +3,7 @@ import { type Clock, iso } from '../protocol/clock.ts';
 import type { DeviceHealth, Health } from '../protocol/wire/uplink.ts';
 import type { ArcService } from './arc/service.ts';
 import type { DeviceManager } from './devices/manager.ts';
+import type { PanelIn } from './panel-in/panel-in.ts';
 import type { TunnelClient } from './tunnel/client.ts';
 import type { Uplink } from './uplink/uplink.ts';
 import type { UploadQueue } from './upload/queue.ts';
@@ -15,6 +16,7 @@ interface Parts {
   clock: Clock;
   warnables: Warnables;
   devices: DeviceManager;
+  panels: PanelIn;
   video: Video;
   arc: ArcService;
   uploads: UploadQueue;
@@ -55,12 +57,15 @@ export class HealthReport {
         uploadBytes: uploads.bytes,
         arc: o.arc.waiting(),
       },
-      devices: o.devices.health().map(
-        (device): DeviceHealth => ({
-          ...device,
-          channels: device.channels.map((c) => ({ ...c, ...o.video.state(device.id, c.channel) })),
-        }),
-      ),
+      devices: [
+        ...o.devices.health().map(
+          (device): DeviceHealth => ({
+            ...device,
+            channels: device.channels.map((c) => ({ ...c, ...o.video.state(device.id, c.channel) })),
+          }),
+        ),
+        ...o.panels.health(),
+      ],
       arc: o.arc.health(),
       warnables: o.warnables.list(),
     };

@@ -31,6 +31,7 @@ import { boxEvent } from './journal/box-event.ts';
 import { Journal } from './journal/journal.ts';
 import { LanWork } from './lan/lan-work.ts';
 import { boxMetrics } from './metrics.ts';
+import { PanelIn } from './panel-in/panel-in.ts';
 import { Networks } from './remote-config/networks.ts';
 import { CertificatePins } from './remote-config/pins.ts';
 import { RemotePolicy } from './remote-config/policy.ts';
@@ -70,6 +71,11 @@ const options = new Command()
     new Option('--mdns-port <number>', 'UDP port of multicast DNS (0: do not search by it)').env('GATEPOST_MDNS_PORT'),
   )
   .addOption(new Option('--ssdp-port <number>', 'UDP port of SSDP (0: do not search by it)').env('GATEPOST_SSDP_PORT'))
+  .addOption(
+    new Option('--dc09-port <number>', 'TCP and UDP port that alarm panels send DC-09 to (0: none may)')
+      .env('GATEPOST_DC09_PORT')
+      .default('12128'),
+  )
   .addOption(
     new Option('--also-search <addresses...>', 'devices in other subnets, asked by unicast')
       .env('GATEPOST_ALSO_SEARCH')
@@ -176,6 +182,14 @@ const remote = new RemotePolicy({
   clock,
   log,
 });
+const panels = new PanelIn({
+  host: options.host,
+  port: Number(options.dc09Port) || null,
+  journal,
+  clock,
+  log,
+  warnables,
+});
 const jobs = new Jobs({ path: join(data, 'jobs.db'), key: identity.keyFor('jobs'), clock, log });
 const finder = new Finder({ discovery, clock });
 jobs.register(new InitialiseRunner({ discovery, hands: new IsapiHands({ sadp, refused, clock, log }), clock, finder }));
@@ -186,6 +200,7 @@ const lan = new LanWork({ discovery, devices, sadp, refused, clock, log });
 const api = boxApi({
   discovery,
   devices,
+  panelsReach: () => ({ port: panels.port(), addresses: discovery.interfaces().map((i) => i.address) }),
   activator,
   jobs,
   recorders,
@@ -227,6 +242,7 @@ const config = new DesiredConfig({
       );
       return devices.apply(items);
     },
+    panels: (items) => panels.apply(items),
     recording: (items) => recorder.apply(items),
     arc: (items) => {
       needed.set(
@@ -246,6 +262,7 @@ const health = new HealthReport({
   clock,
   warnables,
   devices,
+  panels,
   video,
   arc,
   uploads,
@@ -276,6 +293,7 @@ devices.onChange(() => {
   uplink.healthChanged();
 });
 video.onChange(() => uplink.healthChanged());
+panels.onChange(() => uplink.healthChanged());
 arc.onChange(() => uplink.healthChanged());
 // Whichever of the connections returns first takes the others along.
 tunnel.onChange(() => tunnel.state().connected && !uplink.state().connected && uplink.kick());
@@ -317,6 +335,7 @@ uploads.start();
 recorder.start();
 arc.start();
 devices.start();
+panels.start();
 jobs.start();
 void packages.sweep();
 config.start();
@@ -339,7 +358,7 @@ async function stop(): Promise<void> {
   setTimeout(() => die(null, 'the box did not stop in time'), 10_000).unref();
   server.close();
   server.closeAllConnections();
-  await Promise.all([jobs.stop(), devices.stop(), discovery.stop(), uplink.stop(), tunnel.stop()]);
+  await Promise.all([jobs.stop(), devices.stop(), panels.stop(), discovery.stop(), uplink.stop(), tunnel.stop()]);
   await Promise.all([recorder.stop(), arc.stop()]);
   await Promise.all([video.stop(), uploads.stop()]);
   await journal.stop();

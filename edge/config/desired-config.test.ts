@@ -19,6 +19,7 @@ it('shows each item that is not in effect until it is, and follows the others', 
     unseal: () => '',
     appliers: {
       devices: () => [],
+      panels: () => [],
       recording: () => {
         throw new Error('a bug');
       },

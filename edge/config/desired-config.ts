@@ -11,6 +11,7 @@ import {
 import type { SealedSecret } from '../../protocol/wire/secret.ts';
 import type { DeviceConfig } from '../devices/types.ts';
 import { writePrivateFile } from '../identity/identity.ts';
+import type { PanelConfig } from '../panel-in/types.ts';
 import type { Warnables } from '../warnables.ts';
 
 /** What could not be applied: `id` of the item, a stable code, and words for a person. */
@@ -23,10 +24,13 @@ export type ArcAccountConfig = Omit<DesiredArcAccount, 'key'> & { key: Buffer | 
 
 export interface Appliers {
   devices: (items: DeviceConfig[]) => ApplyError[];
+  /** Those of the devices that send to the box. */
+  panels: (items: PanelConfig[]) => ApplyError[];
   recording: (items: DesiredRecording[]) => ApplyError[];
   arc: (items: ArcAccountConfig[]) => ApplyError[];
 }
 
+type SectionName = keyof ReportedState['sections'];
 const SUBJECTS = { devices: 'device', recording: 'recording', arc: 'arc' } as const;
 
 /**
@@ -39,7 +43,7 @@ export class DesiredConfig {
   readonly #appliers: Appliers;
   readonly #log: Logger;
   readonly #warnables: Warnables;
-  readonly #warned = new Map<keyof Appliers, Set<string>>();
+  readonly #warned = new Map<SectionName, Set<string>>();
   #reported: ReportedState = { version: 0, sections: {} as ReportedState['sections'] };
 
   constructor(o: {
@@ -99,7 +103,11 @@ export class DesiredConfig {
         ...d,
         password: this.#unseal(d.password, `device:${d.id}`),
       }));
-      return this.#appliers.devices(opened);
+      const spoken = opened.flatMap(({ kind, panel: _, ...d }) => (kind === 'dc09' ? [] : [{ ...d, kind }]));
+      const panels = opened.flatMap(({ id, name, password, panel }) =>
+        panel ? [{ id, name, ...panel, key: password === '' ? null : Buffer.from(password, 'hex') }] : [],
+      );
+      return [...this.#appliers.devices(spoken), ...this.#appliers.panels(panels)];
     });
     this.#section('recording', recording, (items: DesiredRecording[]) => this.#appliers.recording(items));
     this.#section('arc', arc, (items: DesiredArcAccount[], errors) => {
@@ -113,7 +121,7 @@ export class DesiredConfig {
   }
 
   #section<T>(
-    name: keyof Appliers,
+    name: SectionName,
     section: { version: number; items: T[] },
     apply: (items: T[], errors: ApplyError[]) => ApplyError[],
   ): void {
@@ -129,7 +137,7 @@ export class DesiredConfig {
   }
 
   /** A person learns which item is not followed, and why, where the box's other problems stand. */
-  #warn(name: keyof Appliers, errors: ApplyError[]): void {
+  #warn(name: SectionName, errors: ApplyError[]): void {
     const before = this.#warned.get(name) ?? new Set();
     const now = new Set<string>();
     for (const { id, text } of errors) {

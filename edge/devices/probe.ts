@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { ProbeRequest, ProbeResult } from '../../protocol/wire/box-api.ts';
-import type { DeviceKind } from '../../protocol/wire/desired.ts';
+import type { SpokenKind } from '../../protocol/wire/desired.ts';
 import { driverFor } from '../drivers/driver-for.ts';
 import type { IsapiFailure, Result } from '../isapi/answer.ts';
 import { LoginGuard } from './login-guard.ts';
@@ -14,7 +14,7 @@ export async function probeDevice(
   { host, httpPort, username, password, kind = 'auto' }: ProbeRequest,
   o: { clock: Clock; log: Logger },
 ): Promise<Result<ProbeResult>> {
-  const ask = async (as: DeviceKind): Promise<Result<ProbeResult>> => {
+  const ask = async (as: SpokenKind): Promise<Result<ProbeResult>> => {
     const driver = driverFor(as, {
       ...{ host, port: httpPort, username, password, guard: new LoginGuard(), reserveTries: 0 },
       ...o,

@@ -1,8 +1,8 @@
-import type { DesiredDevice } from '../../protocol/wire/desired.ts';
+import type { DesiredDevice, SpokenKind } from '../../protocol/wire/desired.ts';
 import type { LoginGuard } from './login-guard.ts';
 
 /** A device to look after, with its password opened: it never leaves the box's memory in this form. */
-export type DeviceConfig = Omit<DesiredDevice, 'password'> & { password: string };
+export type DeviceConfig = Omit<DesiredDevice, 'kind' | 'password' | 'panel'> & { kind: SpokenKind; password: string };
 
 /** A video channel to pull. */
 export interface ChannelConfig {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import type { SpokenKind } from '../../protocol/wire/desired.ts';
 import type { LoginGuard } from '../devices/login-guard.ts';
-import type { DeviceConfig } from '../devices/types.ts';
 import { IsapiDriver } from '../isapi/driver.ts';
 import { OnvifDriver } from '../onvif/driver.ts';
 import { SwitchDriver } from '../switch/driver.ts';
@@ -22,12 +22,12 @@ export interface DriverOptions {
   reserveTries?: number;
 }
 
-const DRIVERS: Record<DeviceConfig['kind'], new (o: DriverOptions) => Driver> = {
+const DRIVERS: Record<SpokenKind, new (o: DriverOptions) => Driver> = {
   isapi: IsapiDriver,
   onvif: OnvifDriver,
   snmp: SwitchDriver,
 };
 
-export function driverFor(kind: DeviceConfig['kind'], o: DriverOptions): Driver {
+export function driverFor(kind: SpokenKind, o: DriverOptions): Driver {
   return new DRIVERS[kind](o);
 }

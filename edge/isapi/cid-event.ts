@@ -41,6 +41,13 @@ const KINDS: [RegExp, EventType][] = [
 /** The panel's own tests of its way to a receiver say nothing about the site. */
 const OWN_TESTS = /^(602|603|608)$/;
 
+/** The class of a standard Contact ID event (three digits); `closing`: with qualifier 3. undefined: it has none of ours. */
+export function typeOfCid(event: string, closing: boolean): EventType | undefined {
+  if (ARMS_STAY.test(event)) return closing ? 'areaArmedStay' : 'areaDisarmed';
+  if (ARMS_AWAY.test(event)) return closing ? 'areaArmedAway' : 'areaDisarmed';
+  return OWN_TESTS.test(event) ? 'panelTest' : CLASSES.find(([pattern]) => pattern.test(event))?.[1];
+}
+
 /**
  * A panel's event in Contact ID (isapi.md §16). While it lasts the panel sends it 7–10 times a second and again every
  * 27 s: all of these have its class, area, zone and moment in common, which make its id. Qualifier 1 is new or opening, 3
@@ -56,16 +63,9 @@ export function readCidEvent(node: XmlNode): Alert | 'ignore' {
   const event = field('standardCIDcode') || field('standardCode') ? own : (OWN[own] ?? own);
   if (OWN_TESTS.test(event)) return 'ignore';
   const closing = code?.[1] === '3';
-  const armed = closing && (ARMS_AWAY.test(event) || ARMS_STAY.test(event));
   const switched = ARMS_AWAY.test(event) || ARMS_STAY.test(event);
   if (switched && !said) return 'ignore';
-  const known = switched
-    ? armed
-      ? ARMS_STAY.test(event)
-        ? 'areaArmedStay'
-        : 'areaArmedAway'
-      : 'areaDisarmed'
-    : CLASSES.find(([pattern]) => pattern.test(event))?.[1];
+  const known = typeOfCid(event, closing);
   const kind = field('type');
   const type = known ?? KINDS.find(([pattern]) => pattern.test(kind))?.[1] ?? 'other';
   const standard = known !== undefined || field('standardCIDcode') !== '';

@@ -114,6 +114,7 @@ beforeEach(async () => {
         applied.push(items);
         return [];
       },
+      panels: () => [],
       recording: () => [],
       arc: () => [],
     },

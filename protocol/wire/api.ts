@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DeviceKind } from './desired.ts';
+import { DeviceKind, SpokenKind } from './desired.ts';
 import { AlarmReport, ClipReport, EventType } from './event.ts';
 import { Host, Instant, Serial, Uuid, VerificationCode } from './ids.ts';
 import {
@@ -164,7 +164,7 @@ export const AddDevice = z.object({
   /** Left out: the one that the relay kept when it was activated. */
   password: z.string().min(1).max(128).optional(),
   /** What it is spoken to in; `auto`: the box finds out. */
-  kind: z.enum(['auto', ...DeviceKind.options]).optional(),
+  kind: z.enum(['auto', ...SpokenKind.options]).optional(),
   /** Record a clip for these events on every channel; empty: record nothing. */
   recordOn: z.array(EventType).default(['motion', 'lineCrossing', 'intrusion', 'regionEntrance', 'tamper']),
 });

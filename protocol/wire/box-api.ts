@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BatchIssue } from './batch-issues.ts';
-import { DeviceKind } from './desired.ts';
+import { SpokenKind } from './desired.ts';
 import { DevicePassword } from './device-password.ts';
 import { Host, Instant } from './ids.ts';
 import { CodeOutcome, VerificationCode } from './verification-code.ts';
@@ -84,7 +84,7 @@ export const ProbeRequest = z.object({
   username: z.string().min(1).max(64),
   password: z.string().min(1).max(128),
   /** Left out or `auto`: ISAPI, and where nothing speaks it, ONVIF. */
-  kind: z.enum(['auto', ...DeviceKind.options]).optional(),
+  kind: z.enum(['auto', ...SpokenKind.options]).optional(),
 });
 export type ProbeRequest = z.infer<typeof ProbeRequest>;
 /** `mac` as discovery lists it. `verificationCode`: set at once, where the device has one. */
@@ -108,7 +108,7 @@ export type ActivateResult = z.infer<typeof ActivateResult>;
 
 export const ProbeResult = z.object({
   /** What it turned out to speak. */
-  kind: DeviceKind.default('isapi'),
+  kind: SpokenKind.default('isapi'),
   model: z.string(),
   serial: z.string(),
   mac: z.string().nullable(),
@@ -117,6 +117,13 @@ export const ProbeResult = z.object({
   channels: z.array(z.object({ channel: z.int(), name: z.string() })),
 });
 export type ProbeResult = z.infer<typeof ProbeResult>;
+
+/** Where alarm panels send DC-09 to; `port` null: the box receives from none now. */
+export const PanelsReach = z.object({
+  port: z.int().min(1).max(65535).nullable(),
+  addresses: z.array(z.string().max(45)).max(64),
+});
+export type PanelsReach = z.infer<typeof PanelsReach>;
 
 /** `oldPassword` null: the one that the box has. */
 export const ChangePassword = z.object({

@@ -4,8 +4,22 @@ import { Uuid } from './ids.ts';
 import { SealedSecret } from './secret.ts';
 
 /** What a device is spoken to in. `snmp`: a switch; its password is the community, unless the user name is one of SNMPv3. */
-export const DeviceKind = z.enum(['isapi', 'onvif', 'snmp']);
+export const SpokenKind = z.enum(['isapi', 'onvif', 'snmp']);
+export type SpokenKind = z.infer<typeof SpokenKind>;
+/** `dc09`: an alarm panel that is not spoken to; it sends to the box. */
+export const DeviceKind = z.enum([...SpokenKind.options, 'dc09']);
 export type DeviceKind = z.infer<typeof DeviceKind>;
+
+/** How a panel of kind `dc09` sends. Its password is the AES key in hexadecimal, empty: it sends in clear. */
+export const DesiredPanel = z.object({
+  /** As it sends it; leading zeros are significant. */
+  account: z.string().regex(/^[0-9A-F]{3,16}$/),
+  /** Its clock shows local time, not UTC. */
+  localTime: z.boolean().default(false),
+  /** It is to send something at least so often; null: it is not watched. */
+  supervisionMs: z.int().min(10_000).max(86_400_000).nullable().default(null),
+});
+export type DesiredPanel = z.infer<typeof DesiredPanel>;
 
 /** A device the box looks after. It is recognised by MAC or serial and followed when its address changes. */
 export const DesiredDevice = z.object({
@@ -24,6 +38,8 @@ export const DesiredDevice = z.object({
   password: SealedSecret,
   /** Grows when a person enters credentials (again): the box forgets a refused login and tries once. */
   credentialVersion: z.int().min(1),
+  /** Of kind `dc09`; what stands in `host` and `httpPort` then says nothing. */
+  panel: DesiredPanel.optional(),
 });
 export type DesiredDevice = z.infer<typeof DesiredDevice>;
 
