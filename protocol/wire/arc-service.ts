@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { page } from './api.ts';
-import { EVENT_TYPES, EventType } from './event.ts';
-import { Instant, Uuid } from './ids.ts';
+import { ArcPathName, EVENT_TYPES, EventType } from './event.ts';
+import { Instant, Serial, Uuid } from './ids.ts';
 import { LINE } from './people.ts';
 import { DeviceType } from './rights.ts';
 import { ArcPathHealth } from './uplink.ts';
@@ -175,3 +175,19 @@ export const ArcServiceDone = z.object({
   text: z.string().nullable(),
 });
 export type ArcServiceDone = z.infer<typeof ArcServiceDone>;
+
+/** Delays of the last alarms of an account, a leg each; null: nothing went that way yet. */
+export const ArcLegs = z.object({
+  accountId: Uuid,
+  boxSerial: Serial,
+  deviceToBoxMs: z.int().nullable(),
+  /** Sent to acknowledged. */
+  directMs: z.int().nullable(),
+  secondMs: z.int().nullable(),
+  /** Round trip of the box's tunnel, which goes the same way. */
+  boxToRelayMs: z.int().nullable(),
+  relayToArcMs: z.int().nullable(),
+  /** The last one that was acknowledged: queued to acknowledged. */
+  last: z.object({ at: Instant, path: ArcPathName.nullable(), tookMs: z.int() }).nullable(),
+});
+export type ArcLegs = z.infer<typeof ArcLegs>;

@@ -17,6 +17,7 @@ import type { Views } from '../sites/views.ts';
 import { deviceTypeOf, mustBeAddable, mustBeUnbound, mustHaveRoom, notByAddress } from './adding-rules.ts';
 import type { BoxClient } from './box-client.ts';
 import type { DeviceSecrets } from './device-secrets.ts';
+import type { DevicesLeave } from './leaving.ts';
 
 type NewDevice = z.output<typeof AddDevice>;
 const PROBE_TIMEOUT_MS = 20_000;
@@ -32,6 +33,7 @@ export class Devices {
   readonly #views: Views;
   readonly #secrets: DeviceSecrets;
   readonly #kept: (companyId: string, siteId: string, mac: string) => Promise<string | null>;
+  readonly #leaves: DevicesLeave;
 
   constructor(deps: {
     db: Db;
@@ -43,7 +45,9 @@ export class Devices {
     secrets: DeviceSecrets;
     /** The password kept from a device's activation; null: none. */
     kept: (companyId: string, siteId: string, mac: string) => Promise<string | null>;
+    leaves?: DevicesLeave;
   }) {
+    this.#leaves = deps.leaves ?? (async () => {});
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#log = deps.log;
@@ -217,6 +221,7 @@ export class Devices {
     const { boxSerial } = await this.#managed(scope, id);
     const deletedAt = iso(this.#clock.now());
     await this.#db.transaction().execute(async (trx) => {
+      await this.#leaves(trx, [id]);
       await trx.updateTable('devices').set({ deletedAt }).where('id', '=', id).execute();
       await trx.deleteFrom('device_secrets').where('deviceId', '=', id).execute();
       if (boxSerial === null) return;

@@ -81,10 +81,13 @@ export function planMove(options: {
 export function settingsOf(
   deviceId: string,
   recordings: readonly { deviceId: string }[],
-  accounts: readonly { zones: readonly { deviceId: string }[] }[],
+  accounts: readonly { zones: readonly { deviceId: string }[]; devices?: readonly { deviceId: string }[] | null }[],
 ): MovedSetting[] {
   const found: MovedSetting[] = [];
   if (recordings.some((recording) => recording.deviceId === deviceId)) found.push('recording');
-  if (accounts.some((account) => account.zones.some((zone) => zone.deviceId === deviceId))) found.push('arc');
+  const sends = (account: (typeof accounts)[number]) =>
+    account.zones.some((zone) => zone.deviceId === deviceId) ||
+    account.devices?.some((device) => device.deviceId === deviceId);
+  if (accounts.some(sends)) found.push('arc');
   return found;
 }

@@ -15,6 +15,7 @@ import { lockSite } from '../handover/sharing-rules.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { isTimeZone } from '../sites/time-zone.ts';
 import type { BoxClient } from './box-client.ts';
+import type { DevicesLeave } from './leaving.ts';
 import { type Plan, planMove, sameOwner, settingsOf } from './move-rules.ts';
 import { newSite } from './move-site.ts';
 
@@ -31,6 +32,7 @@ export class Moves {
   readonly #box: BoxClient;
   readonly #notifier: Notifier;
   readonly #boxMoved: (serial: string) => Promise<void>;
+  readonly #leaves: DevicesLeave;
 
   constructor(deps: {
     db: Db;
@@ -41,7 +43,9 @@ export class Moves {
     notifier: Notifier;
     /** A connected box belongs to another site now. */
     boxMoved: (serial: string) => Promise<void>;
+    leaves?: DevicesLeave;
   }) {
+    this.#leaves = deps.leaves ?? (async () => {});
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#log = deps.log;
@@ -213,6 +217,7 @@ export class Moves {
     now: number,
   ): Promise<void> {
     const ids = new Set(moving.map((device) => device.id));
+    await this.#leaves(trx, [...ids]);
     for (const serial of new Set(moving.flatMap((device) => device.boxSerial ?? []))) {
       touched.add(serial);
       await this.#desired.change(serial, 'recording', (items) => items.filter((item) => !ids.has(item.deviceId)), trx);

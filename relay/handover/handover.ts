@@ -9,7 +9,7 @@ import { Deadlines } from './deadlines.ts';
 import { Handovers } from './handovers.ts';
 import { Permissions } from './permissions.ts';
 import { registerHandoverRoutes } from './routes.ts';
-import type { AuthorizationOver } from './rules.ts';
+import type { AuthorizationOver, CustomerDecides } from './rules.ts';
 import { Transfers } from './transfers.ts';
 
 /** Transfers, and permissions at sites of customers: both sides of them and their ends. */
@@ -35,15 +35,21 @@ export class Handover {
     /** How browsers reach the portal; null: not known. */
     publicUrl: () => URL | null;
     ends?: (trx: DbOrTrx, siteId: string) => Promise<void>;
+    decides?: CustomerDecides;
     over?: AuthorizationOver;
     administrator?: (trx: DbOrTrx, siteId: string) => Promise<string | null>;
   }) {
     const { db, clock, log, notifier } = deps;
-    const { ends = async () => {}, over = async () => {}, administrator = async () => null } = deps;
+    const {
+      ends = async () => {},
+      over = async () => {},
+      administrator = async () => null,
+      decides = async () => {},
+    } = deps;
     this.#db = db;
     this.#publicUrl = deps.publicUrl;
     this.#transfers = new Transfers({ db, clock, notifier });
-    this.#handovers = new Handovers({ db, clock, notifier, ends, over });
+    this.#handovers = new Handovers({ db, clock, notifier, ends, over, decides });
     this.#permissions = new Permissions({ db, clock, notifier, over });
     this.#applications = new Applications({ db, clock, notifier, administrator, over });
     this.#deadlines = new Deadlines({ db, clock, log, notifier, over, transfers: this.#transfers });

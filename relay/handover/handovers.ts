@@ -9,7 +9,7 @@ import type { Db, DbOrTrx } from '../db/database.ts';
 import type { Database } from '../db/schema.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { asked, boxCount, devicesOf, masked, providerOf, type TransferRow } from './lookups.ts';
-import { type AuthorizationOver, blocked, endOf, obstaclesOf, refreshStatus } from './rules.ts';
+import { type AuthorizationOver, blocked, type CustomerDecides, endOf, obstaclesOf, refreshStatus } from './rules.ts';
 
 type NewGrant = Omit<Insertable<Database['grants']>, 'id' | 'siteId' | 'sourceId'>;
 
@@ -20,6 +20,7 @@ export class Handovers {
   readonly #notifier: Notifier;
   readonly #ends: (trx: DbOrTrx, siteId: string) => Promise<void>;
   readonly #over: AuthorizationOver;
+  readonly #decides: CustomerDecides;
 
   /** `ends`: what else is over once a site has an owner, like the help of partners. */
   constructor(deps: {
@@ -28,7 +29,9 @@ export class Handovers {
     notifier: Notifier;
     ends: (trx: DbOrTrx, siteId: string) => Promise<void>;
     over: AuthorizationOver;
+    decides: CustomerDecides;
   }) {
+    this.#decides = deps.decides;
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#notifier = deps.notifier;
@@ -93,7 +96,8 @@ export class Handovers {
       if (obstacles.length > 0) throw blocked(obstacles);
 
       await this.#ends(trx, row.siteId);
-      await trx.deleteFrom('grants').where('siteId', '=', row.siteId).execute();
+      // A centre keeps receiving the alarms of the devices that it has accepted.
+      await trx.deleteFrom('grants').where('siteId', '=', row.siteId).where('source', '<>', 'arc').execute();
       const company = { companyId: row.companyId, source: 'transfer' as const };
       const grants: NewGrant[] = [
         { companyId: scope.companyId, permission: 'own', source: 'transfer' },
@@ -122,6 +126,7 @@ export class Handovers {
         .where('id', '=', row.siteId)
         .execute();
       await refreshStatus(trx, row.siteId, now, this.#over);
+      await this.#decides(trx, row.siteId, scope.companyId);
       await this.#tell(trx, row, scope, 'transfer-accepted');
     });
     this.#notifier.kick();

@@ -103,6 +103,9 @@ export const covers = (
 export const later = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? null : Math.max(a, b);
 
+/** A customer decides at a site from now on: what else he is asked for. Inside the transaction. */
+export type CustomerDecides = (trx: DbOrTrx, siteId: string, customerId: string) => Promise<void>;
+
 /** What else is over with a company's right to manage a site: the help of its partners. */
 export type AuthorizationOver = (trx: DbOrTrx, siteId: string) => Promise<void>;
 

@@ -6,11 +6,13 @@ import { registerCollaborationRoutes } from '../collaboration/routes.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
 import type { DesiredStates } from '../desired/desired.ts';
 import type { BoxClient } from '../devices/box-client.ts';
+import type { DevicesLeave } from '../devices/leaving.ts';
 import { registerMoveRoutes } from '../devices/move-routes.ts';
 import { Moves } from '../devices/moves.ts';
 import { DeviceInvitations } from '../invitations/invitations.ts';
 import { registerInvitationRoutes } from '../invitations/routes.ts';
 import type { Notifier } from '../notify/notifier.ts';
+import type { CustomerDecides } from './rules.ts';
 import { ShareNotices } from './share-notices.ts';
 import { ShareSender } from './share-sender.ts';
 import { Shares } from './shares.ts';
@@ -36,10 +38,12 @@ export class SharedWork {
     box: BoxClient;
     /** A connected box belongs to another site now. */
     boxMoved: (serial: string) => Promise<void>;
+    leaves: DevicesLeave;
+    decides: CustomerDecides;
     /** How browsers reach the portal; null: not known. */
     publicUrl: () => URL | null;
   }) {
-    const { db, clock, log, notifier, desired, box, boxMoved, publicUrl } = deps;
+    const { db, clock, log, notifier, desired, box, boxMoved, publicUrl, leaves, decides } = deps;
     this.#clock = clock;
     const common = { db, clock, log, notifier };
     const notices = new ShareNotices({ notifier, clock });
@@ -47,9 +51,9 @@ export class SharedWork {
     this.#collaborations = new Collaborations(common);
     const collaborations = this.#collaborations;
     this.#sharings = new Sharings({ db, clock, log, notices, sender, collaborations, kick: () => notifier.kick() });
-    this.#shares = new Shares({ ...common, notices });
+    this.#shares = new Shares({ ...common, notices, decides });
     this.#invitations = new DeviceInvitations(common);
-    this.#moves = new Moves({ ...common, desired, box, boxMoved });
+    this.#moves = new Moves({ ...common, desired, box, boxMoved, leaves });
   }
 
   start(): void {

@@ -10,6 +10,7 @@ import { hashToken } from '../auth/sessions.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
 import type { Database } from '../db/schema.ts';
 import type { Notifier } from '../notify/notifier.ts';
+import type { CustomerDecides } from './rules.ts';
 import type { ShareNotices } from './share-notices.ts';
 import { isOpen, lockSite, resourcesOf, type ShareRow, settleGrants, stateAt } from './sharing-rules.ts';
 
@@ -22,9 +23,18 @@ export class Shares {
   readonly #log: Logger;
   readonly #notices: ShareNotices;
   readonly #notifier: Notifier;
+  readonly #decides: CustomerDecides;
   #release: () => void = () => {};
 
-  constructor(deps: { db: Db; clock: Clock; log: Logger; notices: ShareNotices; notifier: Notifier }) {
+  constructor(deps: {
+    db: Db;
+    clock: Clock;
+    log: Logger;
+    notices: ShareNotices;
+    notifier: Notifier;
+    decides?: CustomerDecides;
+  }) {
+    this.#decides = deps.decides ?? (async () => {});
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#log = deps.log;
@@ -133,7 +143,10 @@ export class Shares {
       await trx.updateTable('share_customers').set(answer).where('id', '=', share.id).execute();
       await settleGrants(trx, share.id, now);
       const answered = { ...share, ...answer };
-      if (yes && share.administrator === 1) await this.#apply(trx, answered, now);
+      if (yes && share.administrator === 1) {
+        await this.#apply(trx, answered, now);
+        await this.#decides(trx, share.siteId, companyId);
+      }
       await this.#notices.toCompany(trx, site, answered, yes ? 'share-accepted' : 'share-rejected');
       return this.#view(trx, answered);
     });

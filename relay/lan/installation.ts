@@ -7,6 +7,7 @@ import type { Db } from '../db/database.ts';
 import type { DesiredStates } from '../desired/desired.ts';
 import type { BoxClient } from '../devices/box-client.ts';
 import type { Devices } from '../devices/devices.ts';
+import type { DevicesLeave } from '../devices/leaving.ts';
 import type { Firmware } from '../firmware/firmware.ts';
 import type { HealthStore } from '../health/health.ts';
 import { SiteWork } from '../jobs/jobs.ts';
@@ -30,11 +31,12 @@ export function registerInstallation(
     activations: Activations;
     firmware: Firmware;
     notifier: Notifier;
+    leaves: DevicesLeave;
     streams: EventStreams;
     health: (serial: string) => ReturnType<HealthStore['get']>;
   },
 ): void {
-  const { db, clock, log, box, desired, devices, activations, firmware, notifier, streams, health } = o;
+  const { db, clock, log, box, desired, devices, activations, firmware, notifier, streams, health, leaves } = o;
   const kept = (...of: Parameters<Activations['passwordOf']>) => activations.passwordOf(...of);
   const known = {
     password: kept,
@@ -45,7 +47,7 @@ export function registerInstallation(
   registerJobRoutes(api, { work, streams, log: log.child({ module: 'jobs' }) });
   firmware.registerRoutes(api, { work, health });
   const requests = new PasswordRequests({ db, clock, notifier });
-  const unbinding = new Unbinding({ clock, desired, notifier });
+  const unbinding = new Unbinding({ clock, desired, notifier, leaves });
   const lan = new SiteLan({
     ...{ db, log: log.child({ module: 'lan' }), box, desired, devices, unbinding, requests, kept },
     replaceKept: (...of) => activations.replace(...of),

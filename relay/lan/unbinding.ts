@@ -3,6 +3,7 @@ import { Health } from '../../protocol/wire/uplink.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { DbOrTrx } from '../db/database.ts';
 import type { DesiredStates } from '../desired/desired.ts';
+import type { DevicesLeave } from '../devices/leaving.ts';
 import type { Notifier } from '../notify/notifier.ts';
 
 /** Who asks may have forged everything that a box of his own says; so long the other side's box must not have had it. */
@@ -25,8 +26,15 @@ export class Unbinding {
   readonly #clock: Clock;
   readonly #desired: DesiredStates;
   readonly #notifier: Pick<Notifier, 'toCompany' | 'kick'>;
+  readonly #leaves: DevicesLeave;
 
-  constructor(deps: { clock: Clock; desired: DesiredStates; notifier: Pick<Notifier, 'toCompany' | 'kick'> }) {
+  constructor(deps: {
+    clock: Clock;
+    desired: DesiredStates;
+    notifier: Pick<Notifier, 'toCompany' | 'kick'>;
+    leaves?: DevicesLeave;
+  }) {
+    this.#leaves = deps.leaves ?? (async () => {});
     this.#clock = deps.clock;
     this.#desired = deps.desired;
     this.#notifier = deps.notifier;
@@ -85,6 +93,7 @@ export class Unbinding {
 
   async #release(trx: DbOrTrx, { id, boxSerial }: Bound): Promise<void> {
     const deletedAt = iso(this.#clock.now());
+    await this.#leaves(trx, [id]);
     await trx.updateTable('devices').set({ deletedAt }).where('id', '=', id).execute();
     await trx.deleteFrom('device_secrets').where('deviceId', '=', id).execute();
     if (boxSerial === null) return;

@@ -19,9 +19,11 @@ import { eventsOf, sameTypes, selectServices, toServices, type ViewDeps } from '
 /** A step of one service inside its transaction; what it returns is written. */
 type Step = (trx: DbOrTrx, row: ServiceRow) => Promise<Partial<ServiceRow>>;
 /** What became of one, for the centre and for the operation log. */
-export interface Done extends ArcServiceDone {
-  siteId: string | null;
-  name: string | null;
+export type Done = ArcServiceDone & { device: Entrusted | null };
+interface Entrusted {
+  id: string;
+  name: string;
+  siteId: string;
 }
 
 /** The centre's side of the ARC service (ARC-17 to ARC-25): the devices that are entrusted to it, and what it decides. */
@@ -135,7 +137,7 @@ export class CentreService {
   }
 
   /** ARC-21: at once, nobody is asked. */
-  async changeAccount(scope: Scope, id: string, account: string): Promise<Done> {
+  async changeAccount(scope: Scope, id: string, account: string): Promise<Entrusted> {
     const own = await this.get(scope, id);
     scope.must('manage-devices');
     const others = (db: DbOrTrx) =>
@@ -158,10 +160,10 @@ export class CentreService {
   }
 
   /** ARC-23 to ARC-25: of the whole account; panels in it are asked whether they are disarmed. */
-  async changeConnection(scope: Scope, id: string, mode: ArcConnection): Promise<Done> {
+  async changeConnection(scope: Scope, id: string, mode: ArcConnection): Promise<Entrusted> {
     const own = await this.get(scope, id);
     scope.must('manage-devices');
-    if (own.mode === mode) return { ...done(own.id), siteId: own.siteId, name: own.device.name };
+    if (own.mode === mode) return { id: own.device.id, name: own.device.name, siteId: own.siteId };
     const beside = (await accountOf(this.#db, scope.companyId, own.account)).filter(
       (service) => service.boxSerial === own.device.boxSerial,
     );
@@ -190,18 +192,19 @@ export class CentreService {
     const results: Done[] = [];
     for (const id of ids) {
       try {
-        results.push(await this.#one(scope, id, step));
+        const device = await this.#one(scope, id, step);
+        results.push({ serviceId: id, done: true, code: null, text: null, device });
       } catch (error) {
         if (!(error instanceof ProblemError)) throw error;
         const row = await this.#mine(scope, this.#db).where('s.id', '=', id).executeTakeFirst();
-        const of = { siteId: row?.siteId ?? null, name: row?.deviceName ?? null };
-        results.push({ serviceId: id, done: false, code: error.code, text: error.message, ...of });
+        const device = row ? { id: row.deviceId, name: row.deviceName, siteId: row.siteId } : null;
+        results.push({ serviceId: id, done: false, code: error.code, text: error.message, device });
       }
     }
     return results;
   }
 
-  async #one(scope: Scope, id: string, step: Step): Promise<Done> {
+  async #one(scope: Scope, id: string, step: Step): Promise<Entrusted> {
     scope.must('manage-devices');
     const { row, name } = await this.#db.transaction().execute(async (trx) => {
       const found = await this.#mine(scope, trx).where('s.id', '=', id).executeTakeFirst();
@@ -220,7 +223,7 @@ export class CentreService {
     this.#notices.kick();
     this.#accounts.announce(row.boxSerial);
     this.#log.info({ serviceId: id, userId: scope.userId }, 'ARC service changed by its centre');
-    return { ...done(id), siteId: row.siteId, name };
+    return { id: row.deviceId, name, siteId: row.siteId };
   }
 
   #mine(scope: Scope, db: DbOrTrx) {
@@ -243,8 +246,6 @@ export class CentreService {
     throw new ProblemError('conflict', rows.length === 0 ? 'Enter a receiver first.' : 'Choose one of your receivers.');
   }
 }
-
-const done = (serviceId: string): ArcServiceDone => ({ serviceId, done: true, code: null, text: null });
 
 function mustBe(row: ServiceRow, states: readonly ArcServiceState[], not: string): void {
   if (!states.includes(row.state)) throw new ProblemError('conflict', `The service of this device ${not}.`);

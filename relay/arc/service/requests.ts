@@ -113,6 +113,21 @@ export class ServiceRequests {
     await this.#notices.to(trx, row, customer, 'arc-media-requested', REQUESTS_PATH);
   }
 
+  /** A customer decides at the site from now on: what his alarms may bring along is his to say (ARC-27). */
+  async customerDecides(trx: DbOrTrx, siteId: string): Promise<void> {
+    const rows = await trx
+      .selectFrom('arc_services')
+      .selectAll()
+      .where('siteId', '=', siteId)
+      .where('endedMs', 'is', null)
+      .where((e) => e.or([e('picture', '=', 1), e('clip', '=', 1)]))
+      .execute();
+    for (const row of rows) {
+      await this.#give(trx, row, { picture: 0, clip: 0 });
+      await this.askMedia(trx, { ...row, picture: 0, clip: 0 }, { picture: row.picture === 1, clip: row.clip === 1 });
+    }
+  }
+
   async decide(scope: Scope, id: string, approve: boolean): Promise<ArcRequest> {
     const { request, serial } = await this.#db.transaction().execute(async (trx) => {
       const request = await select(trx).where('q.id', '=', id).executeTakeFirst();
