@@ -81,6 +81,11 @@ const program = new Command()
   .addOption(
     new Option('--mail-from <address>', 'sender of e-mail, as Name <name@example.org>').env('GATEPOST_MAIL_FROM'),
   )
+  .addOption(
+    new Option('--help-email <address>', 'whom alarm receiving centres ask for help with joining').env(
+      'GATEPOST_HELP_EMAIL',
+    ),
+  )
   .addOption(new Option('--sms-url <url>', 'SMS gateway: gets {id, to, text} by POST').env('GATEPOST_SMS_URL'))
   .addOption(new Option('--sms-token <token>', 'bearer token for it').env('GATEPOST_SMS_TOKEN'))
   .addOption(
@@ -204,6 +209,7 @@ async function run(o: Record<string, string> & { allowInternal: string | string[
     deviceOrigin: o.deviceOrigin,
     proxies: number('proxies', o.proxies as string, 10),
     metricsToken: o.metricsToken,
+    helpEmail: o.helpEmail,
     notify: {
       ...(o.smtpUrl ? { smtp: { url: o.smtpUrl, from: o.mailFrom } } : {}),
       ...(o.smsUrl ? { sms: { url: o.smsUrl, token: o.smsToken } } : {}),

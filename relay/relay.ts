@@ -98,6 +98,8 @@ export interface RelayOptions {
   portalDir?: string;
   /** Requests that a company, and an address, may make of the API. */
   rateLimits?: RateLimits;
+  /** Whom alarm receiving centres ask for help with joining. */
+  helpEmail?: string;
   /** Ways to reach people: SMTP server, SMS gateway. */
   notify?: NotifyOptions;
   clock: Clock;
@@ -214,10 +216,11 @@ export class Relay {
     const vault = new Vault({ dir: dataDir });
     vault.start();
     const healthNow = (serial: string) => (presence.online(serial) ? health.get(serial) : null);
+    const keys = new ApiKeys({ db, clock, log: child('keys'), sessions });
     const arc = new Arc({
       ...{ db, clock, log, guard, desired, vault, notifier, box, health: healthNow },
       ...{ presence, cut, online: (serial: string) => presence.online(serial) },
-      publicUrl: () => this.#publicUrl,
+      ...{ keys, helpEmail: this.#o.helpEmail, publicUrl: () => this.#publicUrl },
     });
     arc.start();
     const operationLog = new OperationLog({ db, clock, log: child('audit') });
@@ -254,7 +257,6 @@ export class Relay {
     const secrets = new DeviceSecrets({ db, vault });
     const devices = new Devices({ db, clock, log: child('devices'), desired, box, views, secrets, kept });
     const leases = new Leases({ clock });
-    const keys = new ApiKeys({ db, clock, log: child('keys'), sessions });
     const access = { sessions, keys, operationLog, remote, limits: this.#o.rateLimits };
     const api = createApi({ db, clock, log: child('api'), ...access, metrics, https });
     // No request sees what has ended meanwhile.

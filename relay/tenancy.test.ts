@@ -3,6 +3,7 @@ import { ManualClock } from '../protocol/clock.ts';
 import { uuidv7 } from '../protocol/wire/ids.ts';
 import type { RolePermission } from '../protocol/wire/rights.ts';
 import { activationFixture } from './activation/testing/fixture.ts';
+import { arcJoiningFixture } from './arc/joining/testing/fixture.ts';
 import { hashToken } from './auth/sessions.ts';
 import { firmwareFixture } from './firmware/testing/fixture.ts';
 import { jobFixture } from './jobs/testing/fixture.ts';
@@ -41,6 +42,7 @@ const FIXTURES: Fixture[] = [
   sharingFixture,
   notifyFixture,
   operatorFixture,
+  arcJoiningFixture,
 ];
 
 /** Ids that are no UUIDs, of nothing that there is. */

@@ -56,3 +56,17 @@ export const CreatedApiKey = ApiKey.extend({
   token: z.string().meta({ example: 'gp_live_7Hx2…' }),
 });
 export type CreatedApiKey = z.infer<typeof CreatedApiKey>;
+
+/** How long an access token is good. */
+export const ACCESS_TOKEN_DAYS = 7;
+/** Id of a key and its token; of an alarm receiving centre its ARC ID and ARC key (API-02). */
+export const ExchangeKey = z.object({
+  apiKey: z.uuid().meta({ example: '0197a3f0-0000-7000-8000-000000000001' }),
+  apiSecret: z.string().min(1).max(128).meta({ example: 'gp_live_7Hx2…' }),
+});
+export const AccessToken = z.object({
+  /** For `Authorization: Bearer`. */
+  accessToken: z.string().meta({ example: 'gp_access_7Hx2…' }),
+  expiresAt: Instant,
+});
+export type AccessToken = z.infer<typeof AccessToken>;

@@ -55,7 +55,7 @@ export type Api = OpenAPIHono<ApiEnv>;
 const MAX_BODY_BYTES = 256 * 1024;
 /** Reached without signing in, and therefore without `security` in the document. */
 const OPEN = new Set(
-  `openapi.json auth/login auth/register auth/register/resend auth/register/link auth/register/code auth/register/join auth/link
+  `openapi.json token auth/login auth/register auth/register/resend auth/register/link auth/register/code auth/register/join auth/link
 auth/email auth/forgotten auth/reset auth/invitation auth/invitation/accept`
     .split(/\s+/)
     .map((path) => `/api/v1/${path}`),

@@ -10,14 +10,19 @@ import type { Db } from '../db/database.ts';
 import type { DesiredStates } from '../desired/desired.ts';
 import type { BoxClient } from '../devices/box-client.ts';
 import type { Presence } from '../health/presence.ts';
+import type { ApiKeys } from '../keys/keys.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { ArcAccounts } from './accounts.ts';
 import { Alarms } from './alarms.ts';
 import type { DialGuard } from './dial-guard.ts';
 import type { AnswerHosted } from './hosted.ts';
+import { ArcJoining } from './joining/joining.ts';
+import { ArcList } from './joining/list.ts';
+import { registerJoiningRoutes } from './joining/routes.ts';
 import { OwnLine } from './own-line/own-line.ts';
 import { reachesItself } from './own-line/self-check.ts';
 import { ArcPath } from './path.ts';
+import { registerReceiverRoutes } from './receiver-routes.ts';
 import { Receivers } from './receivers.ts';
 import { registerArcRoutes } from './routes.ts';
 
@@ -29,6 +34,9 @@ export interface ArcDeps {
   desired: DesiredStates;
   vault: Vault;
   notifier: Notifier;
+  keys: ApiKeys;
+  /** Who helps centres to join; without it the operator's administrator. */
+  helpEmail?: string;
   box: BoxClient;
   presence: Presence;
   /** Ends every connection of a box. */
@@ -45,6 +53,8 @@ export interface ArcDeps {
 export class Arc {
   readonly alarms: Alarms;
   readonly receivers: Receivers;
+  readonly #joining: ArcJoining;
+  readonly #list: ArcList;
   readonly #path: ArcPath;
   readonly #line: OwnLine;
   readonly #presence: Presence;
@@ -68,6 +78,9 @@ export class Arc {
       connections: () => Math.max(presence.count(), this.#path.connections),
       reachable: () => reachesItself(deps.publicUrl()),
     });
+    const { notifier, keys, helpEmail = null } = deps;
+    this.#joining = new ArcJoining({ db, clock, log, notifier, keys, helpEmail });
+    this.#list = new ArcList({ db });
     this.#accounts = new ArcAccounts({ db, clock, log, desired, guard, health });
   }
 
@@ -86,6 +99,8 @@ export class Arc {
   }
 
   registerRoutes(api: Api): void {
+    registerReceiverRoutes(api, { receivers: this.receivers });
+    registerJoiningRoutes(api, { joining: this.#joining, list: this.#list });
     registerArcRoutes(api, { accounts: this.#accounts, alarms: this.alarms });
   }
 

@@ -9,19 +9,26 @@ import {
   type ReceiverEnd,
   type ReceiverProfile,
   ReceiverSettings,
+  type ReceiverTest,
   type SaveArcReceiver,
+  type TestReceiver,
 } from '../../protocol/wire/arc-receiver.ts';
 import type { DesiredArcAccount } from '../../protocol/wire/desired.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { ProblemError } from '../api/problem.ts';
+import { Limiter, retryAfter } from '../auth/limiter.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Vault } from '../auth/vault.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
 import type { Database } from '../db/schema.ts';
 import type { DesiredStates } from '../desired/desired.ts';
 import { type DialGuard, mustBeDialable } from './dial-guard.ts';
+import { testReceiver } from './receiver-test.ts';
 
 type Row = Selectable<Database['arc_receivers']>;
+/** Of one centre: each of them dials out. */
+const TESTS = 30;
+const TESTS_MS = 10 * 60_000;
 /** What an account takes over from its receiver. */
 export type ReceiverFields = Pick<
   DesiredArcAccount,
@@ -52,6 +59,7 @@ export class Receivers {
   readonly #guard: DialGuard;
   readonly #vault: Vault;
   readonly #hosted: () => ReceiverEnd | null;
+  readonly #tests: Limiter;
 
   constructor(deps: {
     db: Db;
@@ -70,11 +78,11 @@ export class Receivers {
     this.#guard = deps.guard;
     this.#vault = deps.vault;
     this.#hosted = deps.hosted;
+    this.#tests = new Limiter({ clock: deps.clock, limit: TESTS, windowMs: TESTS_MS });
   }
 
-  /** Of the centre that asks, by name. */
+  /** Of the company that asks, by name. */
   async list(scope: Scope): Promise<ArcReceiver[]> {
-    mustBeCentre(scope);
     const rows = await this.#db
       .selectFrom('arc_receivers')
       .selectAll()
@@ -149,6 +157,7 @@ export class Receivers {
   /** Not one that accounts use or used: their alarms keep its name. */
   async remove(scope: Scope, id: string): Promise<string> {
     const { name } = await this.get(scope, id);
+    mustBeCentre(scope);
     scope.must('manage-all-sites');
     await this.#db.transaction().execute(async (trx) => {
       const used = await trx
@@ -163,6 +172,26 @@ export class Receivers {
     });
     this.#log.info({ receiverId: id, userId: scope.userId }, 'receiver removed');
     return name;
+  }
+
+  /** Sends one message from here, also with a key that is not saved yet. */
+  async test(scope: Scope, id: string, wanted: TestReceiver): Promise<ReceiverTest> {
+    const { keyFormat, kind, name } = await this.get(scope, id);
+    mustBeCentre(scope);
+    scope.must('manage-all-sites');
+    if (kind === 'hosted')
+      throw new ProblemError('conflict', `“${name}” is the relay itself: there is nothing to dial.`);
+    const format = wanted.keyFormat ?? keyFormat;
+    const text = wanted.key === undefined ? this.#keyText(await this.#row(this.#db, id)) : wanted.key;
+    if (text !== null && !parseDc09Key(text, format)) throw invalid('key', keyForm(format));
+    const waitMs = this.#tests.take(scope.companyId);
+    if (waitMs > 0)
+      throw new ProblemError('too-many-requests', `You have tested ${TESTS} times in ten minutes: wait.`, {
+        headers: retryAfter(waitMs),
+      });
+    const profile = await this.profile(this.#db, id);
+    const deps = { guard: this.#guard, clock: this.#clock };
+    return testReceiver(deps, profile, text === null ? null : { text, format }, wanted);
   }
 
   /** Of any company's receiver: the caller has checked who asks. */

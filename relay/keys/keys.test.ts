@@ -14,6 +14,7 @@ const relay = new TestRelay({ clock });
 const FOR_PEOPLE = new Set([
   'Activation',
   'API keys',
+  'ARC application',
   'Company',
   'Company and people',
   'Customer',

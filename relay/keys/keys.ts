@@ -13,18 +13,23 @@ import { RolePermission } from '../../protocol/wire/rights.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
 import { hashToken, type Principal, permissionsOf, type Sessions } from '../auth/sessions.ts';
-import type { Db } from '../db/database.ts';
+import type { Db, DbOrTrx } from '../db/database.ts';
+import { AccessTokens } from './access-tokens.ts';
 import { isToken, newToken, SHOWN } from './token.ts';
 
 /** How exactly "last used" is kept. */
 const USED_EVERY_MS = 60_000;
 const DAY_MS = 86_400_000;
+/** The key of a centre stays until it is taken away. */
+const NEVER_MS = Date.UTC(9999, 11, 31);
 
 /**
  * Keys of programs. A key holds what it was given of its maker's permissions, as long as they hold it, until its end; only a
- * hash of it is stored.
+ * hash of it is stored. Key and secret (its id and its token) can be exchanged for an access token, too. The key of an alarm
+ * receiving centre acts for its company, as its administrator may, and only by such a token.
  */
 export class ApiKeys {
+  readonly tokens: AccessTokens;
   readonly #db: Db;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -35,19 +40,38 @@ export class ApiKeys {
     this.#clock = clock;
     this.#log = log;
     this.#sessions = sessions;
+    this.tokens = new AccessTokens({ db, clock });
   }
 
   /** Null for what is no key, an ended one, and one whose maker or company is no longer let in. */
   async find(token: string): Promise<Principal | null> {
-    if (!isToken(token)) return null;
+    const access = await this.tokens.keyOf(token);
+    if (!access && !isToken(token)) return null;
     const now = this.#clock.now();
     const row = await this.#db
       .selectFrom('api_keys as k')
-      .innerJoin('users as u', 'u.id', 'k.userId')
+      .innerJoin('users as u', (join) =>
+        join.on((e) =>
+          e.or([
+            e.and([e('k.purpose', '=', 'program'), e('u.id', '=', e.ref('k.userId'))]),
+            e.and([e('k.purpose', '=', 'arc'), e('u.companyId', '=', e.ref('k.companyId')), e('u.admin', '=', 1)]),
+          ]),
+        ),
+      )
       .innerJoin('companies as c', 'c.id', 'k.companyId')
-      .select(['k.id', 'k.name', 'k.companyId', 'k.userId', 'k.permissions', 'k.readOnly', 'k.sites', 'k.expiresMs'])
+      .select([
+        'k.id',
+        'k.name',
+        'k.companyId',
+        'u.id as userId',
+        'k.permissions',
+        'k.readOnly',
+        'k.sites',
+        'k.expiresMs',
+      ])
       .select(['k.usedMs', 'u.admin', 'u.limited', 'c.type as companyType'])
-      .where('k.tokenHash', '=', hashToken(token))
+      .$if(access !== null, (q) => q.where('k.id', '=', access!.keyId))
+      .$if(access === null, (q) => q.where('k.tokenHash', '=', hashToken(token)).where('k.purpose', '=', 'program'))
       .where('k.expiresMs', '>', now)
       .where('k.revokedMs', 'is', null)
       .where('u.enabled', '=', 1)
@@ -70,7 +94,7 @@ export class ApiKeys {
       permissions: new Set(permissionList(row.permissions).filter((permission) => held.has(permission))),
       readOnly: row.readOnly === 1,
       sites: row.sites === null ? undefined : (JSON.parse(row.sites) as string[]),
-      expiresMs: row.expiresMs,
+      expiresMs: access?.expiresMs ?? row.expiresMs,
     };
   }
 
@@ -83,6 +107,7 @@ export class ApiKeys {
       .selectAll('k')
       .select('u.name as userName')
       .where('k.companyId', '=', scope.companyId)
+      .where('k.purpose', '=', 'program')
       .where('k.revokedMs', 'is', null)
       .where('k.expiresMs', '>', this.#clock.now())
       .orderBy('k.id', 'desc')
@@ -123,6 +148,7 @@ export class ApiKeys {
         .selectFrom('api_keys')
         .select((e) => e.fn.countAll<number>().as('count'))
         .where('companyId', '=', scope.companyId)
+        .where('purpose', '=', 'program')
         .where('revokedMs', 'is', null)
         .where('expiresMs', '>', now)
         .executeTakeFirstOrThrow();
@@ -160,6 +186,7 @@ export class ApiKeys {
       .select('name')
       .where('id', '=', keyId)
       .where('companyId', '=', scope.companyId)
+      .where('purpose', '=', 'program')
       .where('revokedMs', 'is', null)
       .executeTakeFirst();
     if (!row) throw new ProblemError('not-found');
@@ -168,6 +195,44 @@ export class ApiKeys {
     await this.#sessions.end(keyId);
     this.#log.info({ keyId, companyId: scope.companyId, userId: scope.userId }, 'API key revoked');
     return row.name;
+  }
+
+  /**
+   * ARC ID and ARC key of a centre: a key that acts for its company. With `keyId` the key gets another secret, and what the
+   * old one was exchanged for ends; the caller calls {@link cut} after its commit.
+   */
+  async issueForCentre(
+    trx: DbOrTrx,
+    centre: { companyId: string; userId: string; keyId: string | null },
+  ): Promise<{ keyId: string; secret: string }> {
+    const secret = newToken();
+    const now = this.#clock.now();
+    const fresh = { prefix: secret.slice(0, SHOWN), tokenHash: hashToken(secret), usedMs: null };
+    if (centre.keyId !== null) {
+      await trx.updateTable('api_keys').set(fresh).where('id', '=', centre.keyId).execute();
+      await trx.deleteFrom('api_access_tokens').where('keyId', '=', centre.keyId).execute();
+      return { keyId: centre.keyId, secret };
+    }
+    const keyId = uuidv7(now);
+    await trx
+      .insertInto('api_keys')
+      .values({
+        ...{ id: keyId, companyId: centre.companyId, userId: centre.userId, name: 'ARC', purpose: 'arc', ...fresh },
+        ...{ permissions: JSON.stringify(KEY_PERMISSIONS), readOnly: 0, sites: null },
+        ...{ createdMs: now, expiresMs: NEVER_MS, revokedMs: null },
+      })
+      .execute();
+    return { keyId, secret };
+  }
+
+  async endForCentre(trx: DbOrTrx, keyId: string): Promise<void> {
+    await trx.updateTable('api_keys').set({ revokedMs: this.#clock.now() }).where('id', '=', keyId).execute();
+    await trx.deleteFrom('api_access_tokens').where('keyId', '=', keyId).execute();
+  }
+
+  /** What a key has open ends. */
+  async cut(keyId: string): Promise<void> {
+    await this.#sessions.end(keyId);
   }
 
   async #siteNames(ids: string[]): Promise<Map<string, string>> {

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { Uuid } from '../../protocol/wire/ids.ts';
-import { ApiKey, CreateApiKey, CreatedApiKey } from '../../protocol/wire/keys.ts';
+import { AccessToken, ApiKey, CreateApiKey, CreatedApiKey, ExchangeKey } from '../../protocol/wire/keys.ts';
 import type { Api } from '../api/app.ts';
 import { body, json, problems } from '../api/problem.ts';
 import type { ApiKeys } from './keys.ts';
@@ -60,5 +60,23 @@ export function registerKeyRoutes(app: Api, { keys }: { keys: ApiKeys }): void {
       c.set('audit', { target: { kind: 'key', id: keyId, name } });
       return c.body(null, 204);
     },
+  );
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/token',
+      operationId: 'exchangeApiKey',
+      tags,
+      summary: 'Exchange API key and secret for an access token',
+      description:
+        'The API key is the id of a key, the secret its token; of an alarm receiving centre they are its ARC ID and ARC key. The access token is sent as `Authorization: Bearer` and is good for seven days, or until the key ends. Asked for too often, the oldest of twenty ends.',
+      security: [],
+      request: body(ExchangeKey),
+      responses: {
+        200: json(AccessToken.meta({ id: 'AccessToken' }), 'The token'),
+        ...problems('wrong-credentials'),
+      },
+    }),
+    async (c) => c.json(await keys.tokens.exchange(c.req.valid('json')), 200),
   );
 }

@@ -1,5 +1,6 @@
 // Written by `npm run client` from the relay's OpenAPI document. Do not edit.
 
+export type AccessToken = { accessToken: string; expiresAt: string };
 export type ActivationResult = {
   mac: string;
   activated: boolean;
@@ -19,7 +20,7 @@ export type AddingResults = {
       siteId: string;
       boxSerial: string | null;
       name: string;
-      kind: 'isapi' | 'onvif' | 'snmp';
+      kind: 'isapi' | 'onvif' | 'snmp' | 'dc09';
       type: 'encoding' | 'panel' | 'access' | 'intercom' | 'network' | 'radar' | 'audio' | 'doorbell' | 'box';
       accessMode: 'p2p' | 'ip';
       model: string;
@@ -116,6 +117,22 @@ export type ApiKey = {
   expiresAt: string;
   lastUsedAt: string | null;
 };
+export type Arc = {
+  id: string;
+  name: string;
+  country: string;
+  information: {
+    contactName: string;
+    email: string;
+    phone: string;
+    website: '' | string;
+    address: string;
+    certificates: string;
+    about: string;
+    countries: string[];
+  };
+  listedAt: string;
+};
 export type ArcAccount = {
   id: string;
   siteId: string;
@@ -191,6 +208,144 @@ export type ArcAccount = {
     waiting: number;
     changes?: { at: string; path: 'direct' | 'relay' | 'second'; up: boolean }[];
   } | null;
+};
+export type ArcApplication = {
+  companyId: string;
+  name: string;
+  country: string;
+  state: 'submitted' | 'approved' | 'listed' | 'rejected' | 'withdrawn';
+  authentication: 'none' | 'submitted' | 'approved' | 'rejected';
+  suspended: boolean;
+  information: {
+    contactName: string;
+    email: string;
+    phone: string;
+    website: '' | string;
+    address: string;
+    certificates: string;
+    about: string;
+    countries: string[];
+  };
+  appliedBy: string;
+  appliedAt: string;
+  decidedAt: string | null;
+  decidedBy: string | null;
+  reason: string;
+  configuredAt: string | null;
+  accounts: number;
+};
+export type ArcJoining = {
+  offered: boolean;
+  state: 'none' | 'submitted' | 'approved' | 'listed' | 'rejected' | 'withdrawn';
+  information: {
+    contactName: string;
+    email: string;
+    phone: string;
+    website: '' | string;
+    address: string;
+    certificates: string;
+    about: string;
+    countries: string[];
+  } | null;
+  proposed: {
+    contactName?: string;
+    email?: string;
+    phone?: string;
+    website: '' | string;
+    address?: string;
+    certificates: string;
+    about: string;
+    countries?: string[];
+  };
+  company: { name: string; country: string; authentication: 'none' | 'submitted' | 'approved' | 'rejected' };
+  helpEmail: string | null;
+  agreement: string;
+  appliedAt: string | null;
+  decidedAt: string | null;
+  reason: string;
+  arcId: string | null;
+  keyPrefix: string | null;
+  keySentTo: string | null;
+  keyUsedAt: string | null;
+  configuredAt: string | null;
+  receivers: number;
+  accounts: number;
+};
+export type ArcReceiver = {
+  transport: 'tcp' | 'udp';
+  protocol: 'SIA-DCS' | 'ADM-CID';
+  supervision: { kind: 'null' | 'test' | 'off'; intervalMs: number };
+  periodicTest: { intervalMs: number; atMinute: number | null } | null;
+  ackTimeoutMs: number;
+  attempts: number;
+  codes: {
+    type:
+      | 'motion'
+      | 'lineCrossing'
+      | 'intrusion'
+      | 'regionEntrance'
+      | 'regionExiting'
+      | 'tamper'
+      | 'videoLoss'
+      | 'alarmInput'
+      | 'pirDetected'
+      | 'faceDetection'
+      | 'zoneAlarm'
+      | 'panic'
+      | 'duress'
+      | 'fire'
+      | 'gas'
+      | 'waterLeak'
+      | 'temperature'
+      | 'medical'
+      | 'zoneBypassed'
+      | 'areaArmedAway'
+      | 'areaArmedStay'
+      | 'areaDisarmed'
+      | 'armFailed'
+      | 'panelTamper'
+      | 'deviceTamper'
+      | 'mainsFail'
+      | 'batteryLow'
+      | 'panelFault'
+      | 'panelTest'
+      | 'networkDisconnected'
+      | 'doorOpened'
+      | 'doorForced'
+      | 'doorHeldOpen'
+      | 'doorUnlocked'
+      | 'call'
+      | 'fallDetected'
+      | 'outOfBed'
+      | 'heartRateHigh'
+      | 'heartRateLow'
+      | 'respirationHigh'
+      | 'respirationLow'
+      | 'presence'
+      | 'diskError'
+      | 'diskFull'
+      | 'illegalLogin'
+      | 'deviceOffline'
+      | 'boxRestarted'
+      | 'eventsLost'
+      | 'clipLost'
+      | 'other';
+    cid?: string;
+    sia?: string;
+    siaEnd?: string | null;
+  }[];
+  extended: { blocks: number; text: boolean; picture: boolean; path: boolean };
+  partition: number;
+  ownLine: { enabled: boolean; line: string };
+  id: string;
+  name: string;
+  kind: 'external' | 'hosted';
+  direct: { host: string; port: number };
+  relay: { host: string; port: number };
+  encrypted: boolean;
+  keyFormat: 'hex' | 'characters';
+  accounts: number;
+  createdAt: string;
 };
 export type ArmedDevice = { deviceId: string; name: string; done: boolean; code: string | null; text: string | null };
 export type BatchResult = { done: string[]; failed: { siteId: string; code: string; detail: string }[] };
@@ -345,7 +500,7 @@ export type Device = {
   siteId: string;
   boxSerial: string | null;
   name: string;
-  kind: 'isapi' | 'onvif' | 'snmp';
+  kind: 'isapi' | 'onvif' | 'snmp' | 'dc09';
   type: 'encoding' | 'panel' | 'access' | 'intercom' | 'network' | 'radar' | 'audio' | 'doorbell' | 'box';
   accessMode: 'p2p' | 'ip';
   model: string;
@@ -554,7 +709,7 @@ export type DeviceItem = {
   siteId: string;
   boxSerial: string | null;
   name: string;
-  kind: 'isapi' | 'onvif' | 'snmp';
+  kind: 'isapi' | 'onvif' | 'snmp' | 'dc09';
   type: 'encoding' | 'panel' | 'access' | 'intercom' | 'network' | 'radar' | 'audio' | 'doorbell' | 'box';
   accessMode: 'p2p' | 'ip';
   model: string;
@@ -1222,6 +1377,28 @@ export type Receiver = {
   relay: { host: string; port: number };
   transport: 'tcp' | 'udp';
 };
+export type ReceiverTest = {
+  result:
+    | 'ok'
+    | 'not-found'
+    | 'not-allowed'
+    | 'no-connection'
+    | 'no-answer'
+    | 'reset'
+    | 'crc-bad'
+    | 'decrypt-bad'
+    | 'plain-answer'
+    | 'key-format'
+    | 'clock'
+    | 'refused'
+    | 'unsupported';
+  steps: { step: 'resolve' | 'connect' | 'answer' | 'crc' | 'key'; ok: boolean; ms: number | null }[];
+  address: string | null;
+  sent: string | null;
+  answer: string | null;
+  opened: string | null;
+  clockOffsetMs: number | null;
+};
 export type RecorderView = {
   name: string;
   poe: boolean;
@@ -1595,6 +1772,16 @@ export type UpgradesStarted = {
 /** By method, then by path below /api/v1. An `answer` that is `never` is no JSON: make its address with `address()`. */
 export interface Routes {
   get: {
+    /** How the company stands as an alarm receiving centre */
+    '/arc-joining': { answer: ArcJoining };
+    /** Receivers of the centre, with what they want of accounts; never a key */
+    '/arc-receivers': { answer: { items: ArcReceiver[] } };
+    /** One receiver */
+    '/arc-receivers/{receiverId}': { params: { receiverId: string }; answer: ArcReceiver };
+    /** Listed alarm receiving centres that serve a country of the company or its sites; with a site, that site */
+    '/arcs': { query?: { siteId?: string }; answer: { items: Arc[] } };
+    /** Information about one centre */
+    '/arcs/{arcId}': { params: { arcId: string }; answer: Arc };
     /** Employees to whom sites can be assigned */
     '/assignable-employees': {
       answer: { items: { userId: string; name: string; email: string | null; fixed: boolean }[] };
@@ -1804,6 +1991,44 @@ export interface Routes {
     '/notifications/stream': { answer: never };
     /** How many of my notifications are unread */
     '/notifications/unread': { answer: UnreadNotifications };
+    /** Applications of alarm receiving centres, newest first */
+    '/operator/arcs': {
+      query?: {
+        state?: 'submitted' | 'approved' | 'listed' | 'rejected' | 'withdrawn';
+        cursor?: string;
+        limit?: number;
+      };
+      answer: {
+        items: {
+          companyId: string;
+          name: string;
+          country: string;
+          state: 'submitted' | 'approved' | 'listed' | 'rejected' | 'withdrawn';
+          authentication: 'none' | 'submitted' | 'approved' | 'rejected';
+          suspended: boolean;
+          information: {
+            contactName: string;
+            email: string;
+            phone: string;
+            website: '' | string;
+            address: string;
+            certificates: string;
+            about: string;
+            countries: string[];
+          };
+          appliedBy: string;
+          appliedAt: string;
+          decidedAt: string | null;
+          decidedBy: string | null;
+          reason: string;
+          configuredAt: string | null;
+          accounts: number;
+        }[];
+        nextCursor: string | null;
+      };
+    };
+    /** One application */
+    '/operator/arcs/{companyId}': { params: { companyId: string }; answer: ArcApplication };
     /** Every box, by serial */
     '/operator/boxes': {
       query?: {
@@ -2041,6 +2266,112 @@ export interface Routes {
     '/sites/{siteId}/upgrades': { params: { siteId: string }; answer: { items: DeviceUpgrade[] } };
   };
   post: {
+    /** Apply to join the ARC list, the first time or again */
+    '/arc-joining': {
+      body: {
+        information: {
+          contactName: string;
+          email: string;
+          phone: string;
+          website?: '' | string;
+          address: string;
+          certificates?: string;
+          about?: string;
+          countries: string[];
+        };
+        agreement: '2026-11';
+      };
+      answer: ArcJoining;
+    };
+    /** ARC ID and key are entered: the centre is listed from now on */
+    '/arc-joining/completed': { answer: ArcJoining };
+    /** Another ARC key by e-mail; the old one ends at once */
+    '/arc-joining/key': { answer: ArcJoining };
+    /** Take the application back, or leave the ARC list; the ARC key ends */
+    '/arc-joining/withdraw': { answer: ArcJoining };
+    /** Enter a receiver of the centre */
+    '/arc-receivers': {
+      body: {
+        transport?: 'tcp' | 'udp';
+        protocol?: 'SIA-DCS' | 'ADM-CID';
+        supervision?: { kind: 'null' | 'test' | 'off'; intervalMs: number };
+        periodicTest?: { intervalMs: number; atMinute?: number | null } | null;
+        ackTimeoutMs?: number;
+        attempts?: number;
+        codes?: {
+          type:
+            | 'motion'
+            | 'lineCrossing'
+            | 'intrusion'
+            | 'regionEntrance'
+            | 'regionExiting'
+            | 'tamper'
+            | 'videoLoss'
+            | 'alarmInput'
+            | 'pirDetected'
+            | 'faceDetection'
+            | 'zoneAlarm'
+            | 'panic'
+            | 'duress'
+            | 'fire'
+            | 'gas'
+            | 'waterLeak'
+            | 'temperature'
+            | 'medical'
+            | 'zoneBypassed'
+            | 'areaArmedAway'
+            | 'areaArmedStay'
+            | 'areaDisarmed'
+            | 'armFailed'
+            | 'panelTamper'
+            | 'deviceTamper'
+            | 'mainsFail'
+            | 'batteryLow'
+            | 'panelFault'
+            | 'panelTest'
+            | 'networkDisconnected'
+            | 'doorOpened'
+            | 'doorForced'
+            | 'doorHeldOpen'
+            | 'doorUnlocked'
+            | 'call'
+            | 'fallDetected'
+            | 'outOfBed'
+            | 'heartRateHigh'
+            | 'heartRateLow'
+            | 'respirationHigh'
+            | 'respirationLow'
+            | 'presence'
+            | 'diskError'
+            | 'diskFull'
+            | 'illegalLogin'
+            | 'deviceOffline'
+            | 'boxRestarted'
+            | 'eventsLost'
+            | 'clipLost'
+            | 'other';
+          cid?: string;
+          sia?: string;
+          siaEnd?: string | null;
+        }[];
+        extended?: { blocks?: number; text?: boolean; picture?: boolean; path?: boolean };
+        partition?: number;
+        ownLine?: { enabled?: boolean; line?: string };
+        name: string;
+        kind?: 'external' | 'hosted';
+        direct?: { host: string; port: number };
+        relay?: { host: string; port: number };
+        key?: string | null;
+        keyFormat?: 'hex' | 'characters';
+      };
+      answer: ArcReceiver;
+    };
+    /** Send one message from the relay and say what came back */
+    '/arc-receivers/{receiverId}/test': {
+      params: { receiverId: string };
+      body: { account: string; message?: 'null' | 'test'; key?: string | null; keyFormat?: 'hex' | 'characters' };
+      answer: ReceiverTest;
+    };
     /** Confirm the new e-mail address of an account */
     '/auth/email': { body: { token: string }; answer: undefined };
     /** Send a link to who forgot the password */
@@ -3024,8 +3355,104 @@ export interface Routes {
       body: { items: { deviceId: string; firmwareId: string; password?: string }[] };
       answer: UpgradesStarted;
     };
+    /** Exchange API key and secret for an access token */
+    '/token': { body: { apiKey: string; apiSecret: string }; answer: AccessToken };
   };
   put: {
+    /** Change what installers read about the centre, and where it serves */
+    '/arc-joining': {
+      body: {
+        information: {
+          contactName: string;
+          email: string;
+          phone: string;
+          website?: '' | string;
+          address: string;
+          certificates?: string;
+          about?: string;
+          countries: string[];
+        };
+      };
+      answer: ArcJoining;
+    };
+    /** Change a receiver; every account there follows, on every box */
+    '/arc-receivers/{receiverId}': {
+      params: { receiverId: string };
+      body: {
+        transport?: 'tcp' | 'udp';
+        protocol?: 'SIA-DCS' | 'ADM-CID';
+        supervision?: { kind: 'null' | 'test' | 'off'; intervalMs: number };
+        periodicTest?: { intervalMs: number; atMinute?: number | null } | null;
+        ackTimeoutMs?: number;
+        attempts?: number;
+        codes?: {
+          type:
+            | 'motion'
+            | 'lineCrossing'
+            | 'intrusion'
+            | 'regionEntrance'
+            | 'regionExiting'
+            | 'tamper'
+            | 'videoLoss'
+            | 'alarmInput'
+            | 'pirDetected'
+            | 'faceDetection'
+            | 'zoneAlarm'
+            | 'panic'
+            | 'duress'
+            | 'fire'
+            | 'gas'
+            | 'waterLeak'
+            | 'temperature'
+            | 'medical'
+            | 'zoneBypassed'
+            | 'areaArmedAway'
+            | 'areaArmedStay'
+            | 'areaDisarmed'
+            | 'armFailed'
+            | 'panelTamper'
+            | 'deviceTamper'
+            | 'mainsFail'
+            | 'batteryLow'
+            | 'panelFault'
+            | 'panelTest'
+            | 'networkDisconnected'
+            | 'doorOpened'
+            | 'doorForced'
+            | 'doorHeldOpen'
+            | 'doorUnlocked'
+            | 'call'
+            | 'fallDetected'
+            | 'outOfBed'
+            | 'heartRateHigh'
+            | 'heartRateLow'
+            | 'respirationHigh'
+            | 'respirationLow'
+            | 'presence'
+            | 'diskError'
+            | 'diskFull'
+            | 'illegalLogin'
+            | 'deviceOffline'
+            | 'boxRestarted'
+            | 'eventsLost'
+            | 'clipLost'
+            | 'other';
+          cid?: string;
+          sia?: string;
+          siaEnd?: string | null;
+        }[];
+        extended?: { blocks?: number; text?: boolean; picture?: boolean; path?: boolean };
+        partition?: number;
+        ownLine?: { enabled?: boolean; line?: string };
+        name: string;
+        kind?: 'external' | 'hosted';
+        direct?: { host: string; port: number };
+        relay?: { host: string; port: number };
+        key?: string | null;
+        keyFormat?: 'hex' | 'characters';
+      };
+      answer: ArcReceiver;
+    };
     /** Change an account */
     '/arc/{accountId}': {
       params: { accountId: string };
@@ -3140,6 +3567,12 @@ export interface Routes {
     };
     /** Choose on which ways I am told */
     '/notifications/settings': { body: NotificationSettings; answer: NotificationSettings };
+    /** Approve a centre, reject it, or take it off the list */
+    '/operator/arcs/{companyId}/decision': {
+      params: { companyId: string };
+      body: { approved: true } | { approved: false; reason: string };
+      answer: ArcApplication;
+    };
     /** Approve or reject the authentication that a company asked for */
     '/operator/companies/{companyId}/decision': {
       params: { companyId: string };
@@ -3295,6 +3728,8 @@ export interface Routes {
     };
   };
   delete: {
+    /** Remove a receiver that no account ever used */
+    '/arc-receivers/{receiverId}': { params: { receiverId: string }; answer: undefined };
     /** Remove an account; its alarms stay listed */
     '/arc/{accountId}': { params: { accountId: string }; answer: undefined };
     /** Take a device away; its events and clips stay */
