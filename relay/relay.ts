@@ -11,8 +11,7 @@ import { registerDocument } from './api/document.ts';
 import { EventStreams } from './api/event-stream.ts';
 import type { RateLimits } from './api/rate-limit.ts';
 import { remoteAddress } from './api/remote.ts';
-import { applyAlarmReport } from './arc/alarms.ts';
-import { Arc } from './arc/arc.ts';
+import { Arc, arcHooks } from './arc/arc.ts';
 import { DialGuard } from './arc/dial-guard.ts';
 import { OperationLog } from './audit/operation-log.ts';
 import { LogReader } from './audit/reader.ts';
@@ -164,10 +163,14 @@ export class Relay {
       clock,
       log: child('events'),
       quarantine,
-      apply: { clip: (trx, box, record) => clips.applyReport(trx, box, record), alarm: applyAlarmReport },
+      apply: {
+        clip: (trx, box, record) => clips.applyReport(trx, box, record),
+        alarm: (...of) => arc.applyAlarm(...of),
+      },
       stored: (box, records) => {
         for (const { kind } of records) metrics.records.inc({ kind });
         feed.stored(box, records);
+        arc.stored(records);
         const changed = records.flatMap((record) => (record.kind === 'clip' ? record.body.id : []));
         clips.changed(changed).catch((error) => log.error({ err: error }, 'a change of clips could not be told'));
       },
@@ -181,7 +184,10 @@ export class Relay {
       desired,
       warnables,
       tries,
-      told: (box) => live.watched(box.siteId) && feed.boxChanged(box.serial),
+      told: (box) => {
+        arc.heard(box.serial);
+        if (live.watched(box.siteId)) feed.boxChanged(box.serial);
+      },
       announced: (...said) => arc.announced(...said),
     });
     const broker = new MqttBroker({ clock, log: child('broker'), presence, handler: uplink });
@@ -200,14 +206,15 @@ export class Relay {
     });
     const { notifier } = notify;
     const box = new BoxClient({ tunnel: hub });
+    const hooks = arcHooks(() => arc);
     const together = new SharedWork({
-      ...{ db, clock, log: child('sharing'), notifier, desired, box },
+      ...{ db, clock, log: child('sharing'), notifier, desired, box, ...hooks },
       boxMoved: (serial) => uplink.claimed(serial),
       publicUrl: () => this.#publicUrl,
     });
     together.start();
     const handover = new Handover({
-      ...{ db, clock, log: child('handover'), notifier },
+      ...{ db, clock, log: child('handover'), notifier, ...hooks },
       publicUrl: () => this.#publicUrl,
       ends: (trx, siteId) => together.endAtHandover(trx, siteId),
       over: (trx, siteId) => together.authorizationOver(trx, siteId),
@@ -219,8 +226,7 @@ export class Relay {
     const keys = new ApiKeys({ db, clock, log: child('keys'), sessions });
     const arc = new Arc({
       ...{ db, clock, log, guard, desired, vault, notifier, box, health: healthNow },
-      ...{ presence, cut, online: (serial: string) => presence.online(serial) },
-      ...{ keys, helpEmail: this.#o.helpEmail, publicUrl: () => this.#publicUrl },
+      ...{ presence, cut, keys, helpEmail: this.#o.helpEmail, publicUrl: () => this.#publicUrl },
     });
     arc.start();
     const operationLog = new OperationLog({ db, clock, log: child('audit') });
@@ -255,7 +261,7 @@ export class Relay {
     const activations = new Activations({ db, clock, log: child('activation'), vault, box });
     const kept = (...of: Parameters<Activations['passwordOf']>) => activations.passwordOf(...of);
     const secrets = new DeviceSecrets({ db, vault });
-    const devices = new Devices({ db, clock, log: child('devices'), desired, box, views, secrets, kept });
+    const devices = new Devices({ db, clock, log: child('devices'), desired, box, views, secrets, kept, ...hooks });
     const leases = new Leases({ clock });
     const access = { sessions, keys, operationLog, remote, limits: this.#o.rateLimits };
     const api = createApi({ db, clock, log: child('api'), ...access, metrics, https });
@@ -275,14 +281,14 @@ export class Relay {
         hub.disconnect(serial, 'released');
         arc.disconnect(serial, 'released');
       },
-      ends: (trx, siteId) => together.siteDeleted(trx, siteId),
+      ends: (trx, siteId) => hooks.siteEnds(trx, siteId).then(() => together.siteDeleted(trx, siteId)),
     });
     management.start();
     management.register(api);
     const states = new DeviceStates({ clock, presence, health });
     const streams = new EventStreams({ sessions, leases, clock });
     registerDevices(api, {
-      ...{ db, clock, log, box, devices, secrets, states, activations, guard, claims, views, streams, remote },
+      ...{ db, clock, log, box, desired, devices, secrets, states, activations, guard, claims, views, streams, remote },
       walk: management.walk,
     });
     const publicUrl = this.#publicUrl;
@@ -292,12 +298,13 @@ export class Relay {
     pages.registerRoutes(api);
     registerHomeRoutes(api, { home: new Home({ db, clock, presence, states, views }) });
     registerEventRoutes(api, { events });
-    arc.registerRoutes(api);
+    arc.registerRoutes(api, { streams });
     registerClipRoutes(api, { clips, leases });
     const firmware = new Firmware({ db, store, clock, log: child('firmware'), authenticator, remote });
     firmware.start();
     registerInstallation(api, {
-      ...{ db, clock, log, box, desired, devices, activations, firmware, notifier, streams, health: healthNow },
+      ...{ db, clock, log, box, desired, devices, activations, firmware, notifier, streams, ...hooks },
+      health: healthNow,
     });
     registerLiveRoutes(api, { db, live, streams, log: child('live') });
     registerNotifyRoutes(api, { db, clock, log: child('notify'), notify, streams });
@@ -323,6 +330,7 @@ export class Relay {
     // Before the rest of /box/v1, whose bodies are small.
     app.route('/box/v1/uploads', uploadRoutes({ db, store, clips, grants, authenticator, warnables, remote, log }));
     app.route('/', firmware.files());
+    app.route('/', arc.desk.linkRoutes({ clips, authenticator, remote }));
     app.route('/box/v1', boxRoutes({ enrolment, authenticator, remote, log: child('boxes') }));
     mountApi(app, api);
     app.route('/', pages.enterPage({ https }));

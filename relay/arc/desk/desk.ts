@@ -25,12 +25,13 @@ import { Reports } from './reports.ts';
 import { registerDeskRoutes } from './routes.ts';
 import { TestModes } from './test-modes.ts';
 
+const SOON_MS = 100;
 /** Clips of which it is known that they have begun to arrive. */
 const MAX_CLIPS = 10_000;
 
 /** The desk of alarm receiving centres: their alarms as they come, what people do about them, accounts and reports. */
 export class Desk {
-  readonly #db: Db;
+  readonly #clock: Clock;
   readonly #log: Logger;
   readonly #intake: Intake;
   readonly #list: AlarmList;
@@ -55,7 +56,7 @@ export class Desk {
   }) {
     const { db, clock, vault, box, online, health, publicUrl } = deps;
     const log = deps.log.child({ module: 'desk' });
-    this.#db = db;
+    this.#clock = clock;
     this.#log = log;
     this.#intake = new Intake({ clock });
     this.#list = new AlarmList({ db, health });
@@ -109,12 +110,10 @@ export class Desk {
     this.#feed.alarms(alarmIds);
   }
 
-  /** The same for what the relay itself writes into `alarms` and has committed. */
-  async changed(alarmIds: string[]): Promise<void> {
-    await this.#db.transaction().execute(async (trx) => {
-      for (const id of alarmIds) await this.take(trx, id);
-    });
-    this.told(alarmIds);
+  /** The same for what the relay itself writes: it is told a moment later, when its transaction is over. */
+  async wrote(trx: DbOrTrx, alarmId: string): Promise<void> {
+    await this.take(trx, alarmId);
+    this.#clock.after(SOON_MS, () => this.told([alarmId]));
   }
 
   /** A batch of a box's journal was committed. */

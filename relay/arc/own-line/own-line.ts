@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../../protocol/clock.ts';
 import { type ReceiverProfile, ReceiverSettings } from '../../../protocol/wire/arc-receiver.ts';
 import type { Health } from '../../../protocol/wire/uplink.ts';
-import type { Db } from '../../db/database.ts';
+import type { Db, DbOrTrx } from '../../db/database.ts';
 import type { DialGuard } from '../dial-guard.ts';
 import type { AnswerHosted } from '../hosted.ts';
 import { type LineAccount, LineQueue, type LineRow } from './queue.ts';
@@ -31,6 +31,8 @@ export interface OwnLineDeps {
   hosted: AnswerHosted;
   /** Can the relay be reached at the address that boxes use? */
   reachable: () => Promise<boolean>;
+  /** A message of the line was written, or what became of it; within its transaction where there is one. */
+  wrote: (db: DbOrTrx, alarmId: string) => Promise<void>;
   times?: Partial<WatchTimes>;
 }
 
@@ -58,7 +60,7 @@ export class OwnLine {
     this.#o = deps;
     this.#times = { ...WATCH_TIMES, ...deps.times };
     this.#log = deps.log.child({ module: 'own-line' });
-    this.#queue = new LineQueue({ db, clock });
+    this.#queue = new LineQueue({ db, clock, wrote: deps.wrote });
     this.#watch = new LossWatch({
       ...{ clock, times: this.#times, online: deps.online, connections: deps.connections },
       pathless: (serial, accountId) =>

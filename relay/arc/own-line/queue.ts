@@ -35,10 +35,17 @@ export interface OpenLoss {
 export class LineQueue {
   readonly #db: Db;
   readonly #clock: Clock;
+  readonly #wrote: (db: DbOrTrx, alarmId: string) => Promise<void>;
 
-  constructor({ db, clock }: { db: Db; clock: Clock }) {
-    this.#db = db;
-    this.#clock = clock;
+  constructor(deps: {
+    db: Db;
+    clock: Clock;
+    /** A message was written, or what became of it; within the same transaction where there is one. */
+    wrote: (db: DbOrTrx, alarmId: string) => Promise<void>;
+  }) {
+    this.#db = deps.db;
+    this.#clock = deps.clock;
+    this.#wrote = deps.wrote;
   }
 
   /** Queues "no path is left" and remembers it until {@link end}. Does nothing when it was told already. */
@@ -65,15 +72,17 @@ export class LineQueue {
       if (!open) return false;
       await trx.deleteFrom('arc_losses').where('accountId', '=', accountId).execute();
       const reason = 'the box was back before the receiver could be reached';
-      const { numUpdatedRows } = await trx
+      const unsent = await trx
         .updateTable('alarms')
         .set({ state: 'failed', reason })
         .where('origin', '=', 'relay')
         .where('eventId', '=', open.eventId)
         .where('state', '=', 'waiting')
         .where('possibleRepeat', '=', 0)
-        .executeTakeFirst();
-      if (numUpdatedRows > 0n) return false;
+        .returning('id')
+        .execute();
+      for (const { id } of unsent) await this.#wrote(trx, id);
+      if (unsent.length > 0) return false;
       await this.#add(trx, account, 'restore', open.eventId, nowMs);
       return true;
     });
@@ -84,13 +93,15 @@ export class LineQueue {
     if (accountIds.length === 0) return;
     await this.#db.transaction().execute(async (trx) => {
       await trx.deleteFrom('arc_losses').where('accountId', 'in', accountIds).execute();
-      await trx
+      const unsent = await trx
         .updateTable('alarms')
         .set({ state: 'failed', reason: 'the account, or the relay’s own line, is there no longer' })
         .where('origin', '=', 'relay')
         .where('state', '=', 'waiting')
         .where('accountId', 'in', accountIds)
+        .returning('id')
         .execute();
+      for (const { id } of unsent) await this.#wrote(trx, id);
     });
   }
 
@@ -145,6 +156,7 @@ export class LineQueue {
 
   async #save(id: string, change: Partial<Insertable<Database['alarms']>>): Promise<void> {
     await this.#db.updateTable('alarms').set(change).where('id', '=', id).where('origin', '=', 'relay').execute();
+    await this.#wrote(this.#db, id);
   }
 
   async #add(trx: DbOrTrx, of: LineAccount, kind: 'alarm' | 'restore', eventId: string, atMs: number): Promise<void> {
@@ -165,14 +177,16 @@ export class LineQueue {
       .onConflict((c) => c.columns(['receiverId', 'account', 'line']).doUpdateSet({ last }))
       .execute();
     const now = this.#clock.now();
+    const id = uuidv7(now);
     await trx
       .insertInto('alarms')
       .values({
-        ...{ id: uuidv7(now), siteId, boxSerial, eventId, kind, accountId, receiverId, account, protocol },
+        ...{ id, siteId, boxSerial, eventId, kind, accountId, receiverId, account, protocol },
         ...{ code: codeOf(kind, protocol), zone: ALL_PATHS, sequence: last, state: 'waiting', path: null, tries: 0 },
         ...{ origin: 'relay', occurredAt: iso(atMs), queuedAt: iso(now), acknowledgedAt: null, possibleRepeat: 0 },
         reason: null,
       })
       .execute();
+    await this.#wrote(trx, id);
   }
 }
