@@ -3,6 +3,7 @@ import { ManualClock } from '../protocol/clock.ts';
 import { uuidv7 } from '../protocol/wire/ids.ts';
 import type { RolePermission } from '../protocol/wire/rights.ts';
 import { activationFixture } from './activation/testing/fixture.ts';
+import { deskFixture } from './arc/desk/testing/fixture.ts';
 import { arcJoiningFixture } from './arc/joining/testing/fixture.ts';
 import { hashToken } from './auth/sessions.ts';
 import { firmwareFixture } from './firmware/testing/fixture.ts';
@@ -28,6 +29,7 @@ import { siteFixture } from './testing/site-fixture.ts';
  */
 const FIXTURES: Fixture[] = [
   coreFixture,
+  deskFixture,
   activationFixture,
   operationFixture,
   panelFixture,

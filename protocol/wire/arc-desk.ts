@@ -184,7 +184,10 @@ export type DeskMessage =
 
 // --- reports
 /** A month, in UTC: `2026-11`. */
-export const Month = z.string().regex(/^20\d\d-(0[1-9]|1[0-2])$/);
+export const Month = z
+  .string()
+  .regex(/^20\d\d-(0[1-9]|1[0-2])$/)
+  .meta({ example: '2026-11' });
 
 const Availability = z.object({
   /** How long it is known whether it was there. */
