@@ -23,8 +23,9 @@ function rssKb(pid: number): number {
 }
 
 /** What one claimed box keeps open: the MQTT session with its health messages, and an idle tunnel. */
-class IdleBox {
+export class IdleBox {
   readonly identity: Identity;
+  readonly auth: RelayAuth;
   readonly #journal: Journal;
   readonly uplink: Uplink;
   readonly tunnel: TunnelClient;
@@ -36,6 +37,7 @@ class IdleBox {
     this.#journal = new Journal({ path: ':memory:', clock, log, warnables, ballastBytes: 0 });
     this.#journal.start();
     const auth = new RelayAuth({ relayUrl, identity: this.identity, log });
+    this.auth = auth;
     const config = new DesiredConfig({
       dir,
       unseal: () => '',

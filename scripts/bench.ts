@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   events: () => import('../bench/events.ts'),
   arc: () => import('../bench/arc.ts'),
   codec: () => import('../bench/arc/codec.ts'),
+  fleet: () => import('../bench/arc/fleet.ts'),
   tunnel: () => import('../bench/tunnel.ts'),
   uploads: () => import('../bench/uploads.ts'),
   lan: () => import('../bench/lan.ts'),
