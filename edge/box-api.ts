@@ -5,6 +5,8 @@ import type { Clock } from '../protocol/clock.ts';
 import { ActivateRequest, type PanelsReach, ProbeRequest } from '../protocol/wire/box-api.ts';
 import { BoxRecorder } from '../protocol/wire/initialise.ts';
 import type { Health } from '../protocol/wire/uplink.ts';
+import { arcRoutes } from './arc/routes.ts';
+import type { ArcService } from './arc/service.ts';
 import type { Activator } from './devices/activator.ts';
 import type { DeviceManager } from './devices/manager.ts';
 import { deviceRoutes } from './devices/routes.ts';
@@ -27,6 +29,7 @@ export function boxApi(o: {
   jobs: Jobs;
   recorders: Pick<RecorderWork, 'ask'>;
   lan: LanWork;
+  arc: Pick<ArcService, 'say'>;
   certificates: Pick<CertificatePins, 'forget'>;
   clock: Clock;
   health: () => Health;
@@ -69,6 +72,7 @@ export function boxApi(o: {
     return answer.ok ? c.json(answer.view) : problemResponse(answer.code, answer.detail);
   });
   app.route('/v1/lan', lanRoutes(o.lan));
+  app.route('/v1/arc', arcRoutes(o));
   app.get('/v1/panel-in', (c) => c.json(o.panelsReach()));
   return app;
 }

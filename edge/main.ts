@@ -9,6 +9,7 @@ import pino from 'pino';
 import { systemClock as clock, iso } from '../protocol/clock.ts';
 import { lockDataDirectory } from '../protocol/data-lock.ts';
 import { limitPipelining } from '../protocol/pipelining.ts';
+import { addressOf } from './arc/second-interface.ts';
 import { ArcService } from './arc/service.ts';
 import { boxApi } from './box-api.ts';
 import { Recorder } from './clips/recorder.ts';
@@ -61,6 +62,12 @@ const options = new Command()
   .addOption(new Option('--data <directory>', 'where everything is kept').env('GATEPOST_DATA').default('./var/edge'))
   .addOption(new Option('--relay <url>', 'address of the relay').env('GATEPOST_RELAY').default('http://127.0.0.1:8080'))
   .addOption(new Option('--interface <name>', 'LAN interface (default: all but loopback)').env('GATEPOST_INTERFACE'))
+  .addOption(
+    new Option(
+      '--second-interface <name>',
+      'a further interface for alarms, with a way to the internet of its own (default: none)',
+    ).env('GATEPOST_SECOND_INTERFACE'),
+  )
   .addOption(new Option('--sadp-port <number>', 'UDP port of SADP').env('GATEPOST_SADP_PORT').default('37020'))
   .addOption(
     new Option('--wsd-port <number>', 'UDP port of WS-Discovery (0: do not search by it)')
@@ -197,7 +204,18 @@ const packages = new PackageStore({ dir: join(data, 'firmware'), auth, log });
 jobs.register(new UpgradeRunner({ devices: upgradeDevices(devices), packages, clock, log }));
 const recorders = new RecorderWork({ finder, devices, refused, clock, log });
 const lan = new LanWork({ discovery, devices, sadp, refused, clock, log });
+const arc = new ArcService({
+  journal,
+  dir: join(data, 'arc'),
+  auth,
+  clock,
+  log,
+  warnables,
+  second: options.secondInterface ? () => addressOf(options.secondInterface) : undefined,
+  holdDownMs: Number(options.holdDown),
+});
 const api = boxApi({
+  arc,
   discovery,
   devices,
   panelsReach: () => ({ port: panels.port(), addresses: discovery.interfaces().map((i) => i.address) }),
@@ -220,15 +238,6 @@ const tunnel = new TunnelClient({
 const pacer = new Pacer({ clock, onRtt: (fn) => tunnel.onRtt(fn) });
 const uploads = new UploadQueue({ dir: join(data, 'clips'), auth, pacer, clock, log, warnables });
 const recorder = new Recorder({ journal, video, uploads, dir: join(data, 'clips'), clock, log, warnables });
-const arc = new ArcService({
-  journal,
-  dir: join(data, 'arc'),
-  auth,
-  clock,
-  log,
-  warnables,
-  holdDownMs: Number(options.holdDown),
-});
 
 const config = new DesiredConfig({
   dir: data,

@@ -211,6 +211,8 @@ function Paths({ box }: { box: SetupStatus }) {
                 relay: t(`arc.way.${way.relay}`),
                 count: way.waiting,
               })}
+              {way.second !== 'absent' && <br />}
+              {way.second !== 'absent' && t('setup.waySecond', { state: t(`arc.way.${way.second}`) })}
             </p>
           </li>
         ))}
