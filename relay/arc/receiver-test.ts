@@ -87,7 +87,7 @@ function testMessage(
 ): Dc09Message {
   const { protocol, partition, ownLine } = profile;
   const sia = protocol === 'SIA-DCS';
-  const data = sia ? siaData(account, partition, 'RP', '', null) : cidData(account, '602', false, partition, '0');
+  const data = sia ? siaData(account, partition, 'RP', '', null) : cidData(account, '602', false, partition, '000');
   return {
     id: kind === 'null' ? 'NULL' : protocol,
     encrypted,
