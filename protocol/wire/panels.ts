@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { Uuid } from './ids.ts';
+import { DesiredPanel } from './desired.ts';
+import { Serial, Uuid } from './ids.ts';
 
 /** Arming or disarming alarm devices of a site together (PANL-09). */
 export const ArmDevices = z.object({
@@ -27,3 +28,46 @@ export const RadarCamera = z.object({ cameraId: Uuid, channel: z.int().min(1).ma
 export type RadarCamera = z.infer<typeof RadarCamera>;
 export const LinkedCamera = z.object({ camera: RadarCamera.extend({ name: z.string() }).nullable() });
 export type LinkedCamera = z.infer<typeof LinkedCamera>;
+
+/* Alarm panels of any maker that send DC-09 to a box; it keeps, folds and forwards what they say. */
+const PanelAccount = z
+  .string()
+  .trim()
+  .toUpperCase()
+  .regex(/^[0-9A-F]{3,16}$/);
+const PanelKey = {
+  /** AES: 32, 48 or 64 hexadecimal digits, or 16, 24 or 32 characters; null: it sends in clear. */
+  key: z.string().max(64).nullable(),
+  keyFormat: z.enum(['hex', 'characters']).default('hex'),
+};
+export const AddAlarmPanel = z.object({
+  boxSerial: Serial,
+  name: z.string().trim().min(1).max(64),
+  /** 3 to 16 hexadecimal digits, as the panel sends it; leading zeros are significant. */
+  account: PanelAccount,
+  ...PanelKey,
+  localTime: DesiredPanel.shape.localTime,
+  supervisionMs: DesiredPanel.shape.supervisionMs,
+});
+export type AddAlarmPanel = z.input<typeof AddAlarmPanel>;
+export const EditAlarmPanel = z.object({
+  account: PanelAccount,
+  /** Left out: it stays. */
+  key: PanelKey.key.optional(),
+  keyFormat: PanelKey.keyFormat,
+  localTime: z.boolean(),
+  supervisionMs: DesiredPanel.shape.supervisionMs.unwrap(),
+});
+export type EditAlarmPanel = z.input<typeof EditAlarmPanel>;
+/** What is set, and what to enter in the panel. */
+export const AlarmPanel = z.object({
+  deviceId: Uuid,
+  account: z.string(),
+  encrypted: z.boolean(),
+  localTime: z.boolean(),
+  supervisionMs: z.int().nullable(),
+  /** Where it sends to, TCP or UDP; null and none: the box cannot be asked now, or does not listen. */
+  port: z.int().nullable(),
+  addresses: z.array(z.string()),
+});
+export type AlarmPanel = z.infer<typeof AlarmPanel>;

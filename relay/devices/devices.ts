@@ -152,7 +152,10 @@ export class Devices {
   }
 
   async setCredentials(scope: Scope, id: string, wanted: z.infer<typeof SetCredentials>): Promise<Device> {
-    return this.keepCredentials(scope, await this.#managed(scope, id), wanted);
+    const device = await this.#managed(scope, id);
+    if (device.kind === 'dc09')
+      throw new ProblemError('conflict', `“${device.name}” sends to the box and is not logged in to: change its key.`);
+    return this.keepCredentials(scope, device, wanted);
   }
 
   /**

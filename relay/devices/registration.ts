@@ -8,7 +8,10 @@ import type { RemoteAddress } from '../api/remote.ts';
 import type { DialGuard } from '../arc/dial-guard.ts';
 import type { Claims } from '../boxes/claims.ts';
 import type { Db } from '../db/database.ts';
+import type { DesiredStates } from '../desired/desired.ts';
 import { registerOperationRoutes } from '../operations/routes.ts';
+import { registerAlarmPanelRoutes } from '../panels/alarm-panel-routes.ts';
+import { AlarmPanels } from '../panels/alarm-panels.ts';
 import { RadarCameras } from '../panels/radar-cameras.ts';
 import { registerPanelRoutes } from '../panels/routes.ts';
 import type { SiteWalk } from '../sites/site-walk.ts';
@@ -30,6 +33,7 @@ export function registerDevices(
     clock: Clock;
     log: Logger;
     box: BoxClient;
+    desired: DesiredStates;
     devices: Devices;
     secrets: DeviceSecrets;
     states: DeviceStates;
@@ -42,7 +46,7 @@ export function registerDevices(
     remote: RemoteAddress;
   },
 ): void {
-  const { db, clock, box, devices, secrets, states, guard, claims, views, walk, streams, remote } = o;
+  const { db, clock, box, desired, devices, secrets, states, guard, claims, views, walk, streams, remote } = o;
   const child = (module: string) => o.log.child({ module });
   const list = new DeviceList({ db, walk, states });
   const adding = new Adding({ ...{ db, clock, log: child('devices'), devices }, secrets, box, guard, claims, views });
@@ -50,5 +54,7 @@ export function registerDevices(
   registerDeviceRoutes(api, { box, devices, list, adding, remote, discovery, streams, log: child('devices') });
   registerActivationRoutes(api, { activations: o.activations });
   registerOperationRoutes(api, { box });
+  const panels = new AlarmPanels({ db, clock, log: child('panels'), desired, box, views });
+  registerAlarmPanelRoutes(api, { panels });
   registerPanelRoutes(api, { box, radars: new RadarCameras({ db, clock }) });
 }

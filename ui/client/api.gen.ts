@@ -98,6 +98,15 @@ export type Alarm = {
   receiverName: string;
   origin: 'box' | 'relay';
 };
+export type AlarmPanel = {
+  deviceId: string;
+  account: string;
+  encrypted: boolean;
+  localTime: boolean;
+  supervisionMs: number | null;
+  port: number | null;
+  addresses: string[];
+};
 export type ApiKey = {
   id: string;
   name: string;
@@ -271,6 +280,16 @@ export type ArcJoining = {
   receivers: number;
   accounts: number;
 };
+export type ArcLegs = {
+  accountId: string;
+  boxSerial: string;
+  deviceToBoxMs: number | null;
+  directMs: number | null;
+  secondMs: number | null;
+  boxToRelayMs: number | null;
+  relayToArcMs: number | null;
+  last: { at: string; path: 'direct' | 'relay' | 'second' | null; tookMs: number } | null;
+};
 export type ArcReceiver = {
   transport: 'tcp' | 'udp';
   protocol: 'SIA-DCS' | 'ADM-CID';
@@ -347,6 +366,271 @@ export type ArcReceiver = {
   accounts: number;
   createdAt: string;
 };
+export type ArcRequest = {
+  id: string;
+  serviceId: string;
+  kind: 'events' | 'media';
+  state: 'pending' | 'approved' | 'refused' | 'withdrawn';
+  siteId: string;
+  siteName: string;
+  deviceId: string;
+  deviceName: string;
+  arc: { id: string; name: string };
+  account: string;
+  events: {
+    now: (
+      | 'motion'
+      | 'lineCrossing'
+      | 'intrusion'
+      | 'regionEntrance'
+      | 'regionExiting'
+      | 'tamper'
+      | 'videoLoss'
+      | 'alarmInput'
+      | 'pirDetected'
+      | 'faceDetection'
+      | 'zoneAlarm'
+      | 'panic'
+      | 'duress'
+      | 'fire'
+      | 'gas'
+      | 'waterLeak'
+      | 'temperature'
+      | 'medical'
+      | 'zoneBypassed'
+      | 'areaArmedAway'
+      | 'areaArmedStay'
+      | 'areaDisarmed'
+      | 'armFailed'
+      | 'panelTamper'
+      | 'deviceTamper'
+      | 'mainsFail'
+      | 'batteryLow'
+      | 'panelFault'
+      | 'panelTest'
+      | 'networkDisconnected'
+      | 'doorOpened'
+      | 'doorForced'
+      | 'doorHeldOpen'
+      | 'doorUnlocked'
+      | 'call'
+      | 'fallDetected'
+      | 'outOfBed'
+      | 'heartRateHigh'
+      | 'heartRateLow'
+      | 'respirationHigh'
+      | 'respirationLow'
+      | 'presence'
+      | 'diskError'
+      | 'diskFull'
+      | 'illegalLogin'
+      | 'deviceOffline'
+      | 'boxRestarted'
+      | 'eventsLost'
+      | 'clipLost'
+      | 'other'
+    )[];
+    wanted: (
+      | 'motion'
+      | 'lineCrossing'
+      | 'intrusion'
+      | 'regionEntrance'
+      | 'regionExiting'
+      | 'tamper'
+      | 'videoLoss'
+      | 'alarmInput'
+      | 'pirDetected'
+      | 'faceDetection'
+      | 'zoneAlarm'
+      | 'panic'
+      | 'duress'
+      | 'fire'
+      | 'gas'
+      | 'waterLeak'
+      | 'temperature'
+      | 'medical'
+      | 'zoneBypassed'
+      | 'areaArmedAway'
+      | 'areaArmedStay'
+      | 'areaDisarmed'
+      | 'armFailed'
+      | 'panelTamper'
+      | 'deviceTamper'
+      | 'mainsFail'
+      | 'batteryLow'
+      | 'panelFault'
+      | 'panelTest'
+      | 'networkDisconnected'
+      | 'doorOpened'
+      | 'doorForced'
+      | 'doorHeldOpen'
+      | 'doorUnlocked'
+      | 'call'
+      | 'fallDetected'
+      | 'outOfBed'
+      | 'heartRateHigh'
+      | 'heartRateLow'
+      | 'respirationHigh'
+      | 'respirationLow'
+      | 'presence'
+      | 'diskError'
+      | 'diskFull'
+      | 'illegalLogin'
+      | 'deviceOffline'
+      | 'boxRestarted'
+      | 'eventsLost'
+      | 'clipLost'
+      | 'other'
+    )[];
+  } | null;
+  media: { picture: boolean; clip: boolean } | null;
+  createdAt: string;
+  decidedAt: string | null;
+};
+export type ArcService = {
+  id: string;
+  siteId: string;
+  siteName: string;
+  timeZone: string;
+  device: {
+    id: string;
+    name: string;
+    type: 'encoding' | 'panel' | 'access' | 'intercom' | 'network' | 'radar' | 'audio' | 'doorbell' | 'box';
+    model: string;
+    boxSerial: string | null;
+    online: boolean;
+  };
+  arc: { id: string; name: string };
+  company: { id: string; name: string };
+  state: 'waiting' | 'active' | 'suspended' | 'rejected';
+  account: string;
+  events: (
+    | 'motion'
+    | 'lineCrossing'
+    | 'intrusion'
+    | 'regionEntrance'
+    | 'regionExiting'
+    | 'tamper'
+    | 'videoLoss'
+    | 'alarmInput'
+    | 'pirDetected'
+    | 'faceDetection'
+    | 'zoneAlarm'
+    | 'panic'
+    | 'duress'
+    | 'fire'
+    | 'gas'
+    | 'waterLeak'
+    | 'temperature'
+    | 'medical'
+    | 'zoneBypassed'
+    | 'areaArmedAway'
+    | 'areaArmedStay'
+    | 'areaDisarmed'
+    | 'armFailed'
+    | 'panelTamper'
+    | 'deviceTamper'
+    | 'mainsFail'
+    | 'batteryLow'
+    | 'panelFault'
+    | 'panelTest'
+    | 'networkDisconnected'
+    | 'doorOpened'
+    | 'doorForced'
+    | 'doorHeldOpen'
+    | 'doorUnlocked'
+    | 'call'
+    | 'fallDetected'
+    | 'outOfBed'
+    | 'heartRateHigh'
+    | 'heartRateLow'
+    | 'respirationHigh'
+    | 'respirationLow'
+    | 'presence'
+    | 'diskError'
+    | 'diskFull'
+    | 'illegalLogin'
+    | 'deviceOffline'
+    | 'boxRestarted'
+    | 'eventsLost'
+    | 'clipLost'
+    | 'other'
+  )[];
+  mode: 'direct-or-relay' | 'relay';
+  media: { picture: boolean; clip: boolean };
+  offlineDelayMs: number | null;
+  zones: { channel: number; zone: number }[];
+  receiver: { id: string; name: string } | null;
+  note: string;
+  pendingEvents:
+    | (
+        | 'motion'
+        | 'lineCrossing'
+        | 'intrusion'
+        | 'regionEntrance'
+        | 'regionExiting'
+        | 'tamper'
+        | 'videoLoss'
+        | 'alarmInput'
+        | 'pirDetected'
+        | 'faceDetection'
+        | 'zoneAlarm'
+        | 'panic'
+        | 'duress'
+        | 'fire'
+        | 'gas'
+        | 'waterLeak'
+        | 'temperature'
+        | 'medical'
+        | 'zoneBypassed'
+        | 'areaArmedAway'
+        | 'areaArmedStay'
+        | 'areaDisarmed'
+        | 'armFailed'
+        | 'panelTamper'
+        | 'deviceTamper'
+        | 'mainsFail'
+        | 'batteryLow'
+        | 'panelFault'
+        | 'panelTest'
+        | 'networkDisconnected'
+        | 'doorOpened'
+        | 'doorForced'
+        | 'doorHeldOpen'
+        | 'doorUnlocked'
+        | 'call'
+        | 'fallDetected'
+        | 'outOfBed'
+        | 'heartRateHigh'
+        | 'heartRateLow'
+        | 'respirationHigh'
+        | 'respirationLow'
+        | 'presence'
+        | 'diskError'
+        | 'diskFull'
+        | 'illegalLogin'
+        | 'deviceOffline'
+        | 'boxRestarted'
+        | 'eventsLost'
+        | 'clipLost'
+        | 'other'
+      )[]
+    | null;
+  pendingMedia: { picture: boolean; clip: boolean } | null;
+  path: {
+    accountId: string;
+    path: 'direct' | 'relay' | 'second' | 'none';
+    since: string;
+    direct: 'up' | 'down' | 'unknown';
+    relay: 'up' | 'down' | 'unknown';
+    second: 'up' | 'down' | 'unknown' | 'absent';
+    waiting: number;
+    changes?: { at: string; path: 'direct' | 'relay' | 'second'; up: boolean }[];
+  } | null;
+  createdAt: string;
+  decidedAt: string | null;
+};
+export type ArcServiceDone = { serviceId: string; done: boolean; code: string | null; text: string | null };
 export type ArmedDevice = { deviceId: string; name: string; done: boolean; code: string | null; text: string | null };
 export type BatchResult = { done: string[]; failed: { siteId: string; code: string; detail: string }[] };
 export type BatchShareResult = {
@@ -494,6 +778,344 @@ export type Delivery = {
   reason: string | null;
   createdAt: string;
   at: string;
+};
+export type DeskAccount = {
+  id: string;
+  account: string;
+  receiverId: string;
+  receiverName: string;
+  protocol: 'SIA-DCS' | 'ADM-CID';
+  encrypted: boolean;
+  mode: 'direct-or-relay' | 'relay';
+  site: { id: string; name: string; timeZone: string };
+  boxSerial: string;
+  ended: boolean;
+  online: boolean;
+  heardAt: string | null;
+  paths: {
+    accountId: string;
+    path: 'direct' | 'relay' | 'second' | 'none';
+    since: string;
+    direct: 'up' | 'down' | 'unknown';
+    relay: 'up' | 'down' | 'unknown';
+    second: 'up' | 'down' | 'unknown' | 'absent';
+    waiting: number;
+    changes?: { at: string; path: 'direct' | 'relay' | 'second'; up: boolean }[];
+  } | null;
+  test: {
+    id: string;
+    startedAt: string;
+    untilAt: string;
+    endedAt: string | null;
+    startedBy: string;
+    endedBy: string | null;
+    note: string;
+    beginTold: 'waiting' | 'told' | 'given-up';
+    endTold: 'waiting' | 'told' | 'given-up';
+  } | null;
+};
+export type DeskAlarm = {
+  id: string;
+  kind: 'alarm' | 'restore' | 'test';
+  account: string;
+  receiverId: string;
+  protocol: 'SIA-DCS' | 'ADM-CID';
+  code: string;
+  zone: string;
+  state: 'waiting' | 'acknowledged' | 'failed';
+  path: 'direct' | 'relay' | 'second' | null;
+  tries: number;
+  occurredAt: string;
+  queuedAt: string;
+  acknowledgedAt: string | null;
+  possibleRepeat: boolean;
+  reason: string | null;
+  source: 'box' | 'relay' | 'foreign';
+  accountId: string | null;
+  receiverName: string;
+  urgency: number;
+  meaning:
+    | 'fire'
+    | 'panic'
+    | 'medical'
+    | 'gas'
+    | 'burglary'
+    | 'tamper'
+    | 'technical'
+    | 'pathLost'
+    | 'pathsLost'
+    | 'fault'
+    | 'power'
+    | 'opened'
+    | 'closed'
+    | 'bypassed'
+    | 'test'
+    | 'testBegun'
+    | 'testEnded'
+    | 'untyped';
+  eventType:
+    | 'motion'
+    | 'lineCrossing'
+    | 'intrusion'
+    | 'regionEntrance'
+    | 'regionExiting'
+    | 'tamper'
+    | 'videoLoss'
+    | 'alarmInput'
+    | 'pirDetected'
+    | 'faceDetection'
+    | 'zoneAlarm'
+    | 'panic'
+    | 'duress'
+    | 'fire'
+    | 'gas'
+    | 'waterLeak'
+    | 'temperature'
+    | 'medical'
+    | 'zoneBypassed'
+    | 'areaArmedAway'
+    | 'areaArmedStay'
+    | 'areaDisarmed'
+    | 'armFailed'
+    | 'panelTamper'
+    | 'deviceTamper'
+    | 'mainsFail'
+    | 'batteryLow'
+    | 'panelFault'
+    | 'panelTest'
+    | 'networkDisconnected'
+    | 'doorOpened'
+    | 'doorForced'
+    | 'doorHeldOpen'
+    | 'doorUnlocked'
+    | 'call'
+    | 'fallDetected'
+    | 'outOfBed'
+    | 'heartRateHigh'
+    | 'heartRateLow'
+    | 'respirationHigh'
+    | 'respirationLow'
+    | 'presence'
+    | 'diskError'
+    | 'diskFull'
+    | 'illegalLogin'
+    | 'deviceOffline'
+    | 'boxRestarted'
+    | 'eventsLost'
+    | 'clipLost'
+    | 'other'
+    | null;
+  eventId: string | null;
+  site: { id: string; name: string; timeZone: string } | null;
+  boxSerial: string | null;
+  deviceId: string | null;
+  deviceName: string | null;
+  channel: number | null;
+  channelName: string | null;
+  text: string | null;
+  takenAt: string;
+  open: boolean;
+  test: boolean;
+  handled: { at: string; name: string } | null;
+  notes: number;
+  restoredAt: string | null;
+  clipId: string | null;
+};
+export type DeskAlarmDetail = {
+  id: string;
+  kind: 'alarm' | 'restore' | 'test';
+  account: string;
+  receiverId: string;
+  protocol: 'SIA-DCS' | 'ADM-CID';
+  code: string;
+  zone: string;
+  state: 'waiting' | 'acknowledged' | 'failed';
+  path: 'direct' | 'relay' | 'second' | null;
+  tries: number;
+  occurredAt: string;
+  queuedAt: string;
+  acknowledgedAt: string | null;
+  possibleRepeat: boolean;
+  reason: string | null;
+  source: 'box' | 'relay' | 'foreign';
+  accountId: string | null;
+  receiverName: string;
+  urgency: number;
+  meaning:
+    | 'fire'
+    | 'panic'
+    | 'medical'
+    | 'gas'
+    | 'burglary'
+    | 'tamper'
+    | 'technical'
+    | 'pathLost'
+    | 'pathsLost'
+    | 'fault'
+    | 'power'
+    | 'opened'
+    | 'closed'
+    | 'bypassed'
+    | 'test'
+    | 'testBegun'
+    | 'testEnded'
+    | 'untyped';
+  eventType:
+    | 'motion'
+    | 'lineCrossing'
+    | 'intrusion'
+    | 'regionEntrance'
+    | 'regionExiting'
+    | 'tamper'
+    | 'videoLoss'
+    | 'alarmInput'
+    | 'pirDetected'
+    | 'faceDetection'
+    | 'zoneAlarm'
+    | 'panic'
+    | 'duress'
+    | 'fire'
+    | 'gas'
+    | 'waterLeak'
+    | 'temperature'
+    | 'medical'
+    | 'zoneBypassed'
+    | 'areaArmedAway'
+    | 'areaArmedStay'
+    | 'areaDisarmed'
+    | 'armFailed'
+    | 'panelTamper'
+    | 'deviceTamper'
+    | 'mainsFail'
+    | 'batteryLow'
+    | 'panelFault'
+    | 'panelTest'
+    | 'networkDisconnected'
+    | 'doorOpened'
+    | 'doorForced'
+    | 'doorHeldOpen'
+    | 'doorUnlocked'
+    | 'call'
+    | 'fallDetected'
+    | 'outOfBed'
+    | 'heartRateHigh'
+    | 'heartRateLow'
+    | 'respirationHigh'
+    | 'respirationLow'
+    | 'presence'
+    | 'diskError'
+    | 'diskFull'
+    | 'illegalLogin'
+    | 'deviceOffline'
+    | 'boxRestarted'
+    | 'eventsLost'
+    | 'clipLost'
+    | 'other'
+    | null;
+  eventId: string | null;
+  site: { id: string; name: string; timeZone: string } | null;
+  boxSerial: string | null;
+  deviceId: string | null;
+  deviceName: string | null;
+  channel: number | null;
+  channelName: string | null;
+  text: string | null;
+  takenAt: string;
+  open: boolean;
+  test: boolean;
+  handled: { at: string; name: string } | null;
+  notes: number;
+  restoredAt: string | null;
+  clipId: string | null;
+  sequence: number;
+  log: {
+    at: string;
+    path: 'direct' | 'relay' | 'second';
+    receiver: string;
+    outcome:
+      | 'acknowledged'
+      | 'nak'
+      | 'duh'
+      | 'other-key'
+      | 'refused'
+      | 'timeout'
+      | 'reset'
+      | 'unreachable'
+      | 'not-allowed'
+      | 'invalid'
+      | 'busy';
+    tookMs: number;
+    frame: string;
+    reply: string | null;
+  }[];
+  history: { at: string; name: string; kind: 'note' | 'acknowledged' | 'reopened'; text: string }[];
+};
+export type DeskLink = { path: string; url: string | null; expiresAt: string };
+export type DeskReport = {
+  account: {
+    id: string;
+    account: string;
+    receiverName: string;
+    site: { id: string; name: string; timeZone: string };
+    boxSerial: string;
+  };
+  month: string;
+  from: string;
+  to: string;
+  madeAt: string;
+  availability: { observedMs: number; downMs: number; percent: number | null; outages: number; longestMs: number };
+  paths: {
+    observedMs: number;
+    downMs: number;
+    percent: number | null;
+    outages: number;
+    longestMs: number;
+    path: 'direct' | 'relay' | 'second';
+    limitMs: number;
+    slowestReportMs: number | null;
+  }[];
+  outages: {
+    path: 'direct' | 'relay' | 'second' | 'all';
+    from: string;
+    to: string | null;
+    durationMs: number;
+    toldAt: string | null;
+    reportingMs: number | null;
+  }[];
+  outagesLeftOut: number;
+  alarms: {
+    sent: number;
+    acknowledged: number;
+    waiting: number;
+    failed: number;
+    possibleRepeats: number;
+    delayed: number;
+    byPath: { path: 'direct' | 'relay' | 'second'; count: number }[];
+    times: { meanMs: number; p95Ms: number; maxMs: number } | null;
+  };
+  tests: { sent: number; acknowledged: number };
+  testModes: {
+    id: string;
+    startedAt: string;
+    untilAt: string;
+    endedAt: string | null;
+    startedBy: string;
+    endedBy: string | null;
+    note: string;
+    beginTold: 'waiting' | 'told' | 'given-up';
+    endTold: 'waiting' | 'told' | 'given-up';
+  }[];
+};
+export type DeskTest = {
+  id: string;
+  startedAt: string;
+  untilAt: string;
+  endedAt: string | null;
+  startedBy: string;
+  endedBy: string | null;
+  note: string;
+  beginTold: 'waiting' | 'told' | 'given-up';
+  endTold: 'waiting' | 'told' | 'given-up';
 };
 export type Device = {
   id: string;
@@ -1655,6 +2277,160 @@ export type SiteAccess = {
     mayWithdraw: boolean;
   }[];
 };
+export type SiteArc = {
+  authorization: { arc: { id: string; name: string }; since: string } | null;
+  available: boolean;
+  devices: {
+    deviceId: string;
+    name: string;
+    type: 'encoding' | 'panel' | 'access' | 'intercom' | 'network' | 'radar' | 'audio' | 'doorbell' | 'box';
+    model: string;
+    obstacle: 'not-p2p' | 'type' | 'model' | 'no-box' | null;
+    service: {
+      id: string;
+      siteId: string;
+      siteName: string;
+      timeZone: string;
+      device: {
+        id: string;
+        name: string;
+        type: 'encoding' | 'panel' | 'access' | 'intercom' | 'network' | 'radar' | 'audio' | 'doorbell' | 'box';
+        model: string;
+        boxSerial: string | null;
+        online: boolean;
+      };
+      arc: { id: string; name: string };
+      company: { id: string; name: string };
+      state: 'waiting' | 'active' | 'suspended' | 'rejected';
+      account: string;
+      events: (
+        | 'motion'
+        | 'lineCrossing'
+        | 'intrusion'
+        | 'regionEntrance'
+        | 'regionExiting'
+        | 'tamper'
+        | 'videoLoss'
+        | 'alarmInput'
+        | 'pirDetected'
+        | 'faceDetection'
+        | 'zoneAlarm'
+        | 'panic'
+        | 'duress'
+        | 'fire'
+        | 'gas'
+        | 'waterLeak'
+        | 'temperature'
+        | 'medical'
+        | 'zoneBypassed'
+        | 'areaArmedAway'
+        | 'areaArmedStay'
+        | 'areaDisarmed'
+        | 'armFailed'
+        | 'panelTamper'
+        | 'deviceTamper'
+        | 'mainsFail'
+        | 'batteryLow'
+        | 'panelFault'
+        | 'panelTest'
+        | 'networkDisconnected'
+        | 'doorOpened'
+        | 'doorForced'
+        | 'doorHeldOpen'
+        | 'doorUnlocked'
+        | 'call'
+        | 'fallDetected'
+        | 'outOfBed'
+        | 'heartRateHigh'
+        | 'heartRateLow'
+        | 'respirationHigh'
+        | 'respirationLow'
+        | 'presence'
+        | 'diskError'
+        | 'diskFull'
+        | 'illegalLogin'
+        | 'deviceOffline'
+        | 'boxRestarted'
+        | 'eventsLost'
+        | 'clipLost'
+        | 'other'
+      )[];
+      mode: 'direct-or-relay' | 'relay';
+      media: { picture: boolean; clip: boolean };
+      offlineDelayMs: number | null;
+      zones: { channel: number; zone: number }[];
+      receiver: { id: string; name: string } | null;
+      note: string;
+      pendingEvents:
+        | (
+            | 'motion'
+            | 'lineCrossing'
+            | 'intrusion'
+            | 'regionEntrance'
+            | 'regionExiting'
+            | 'tamper'
+            | 'videoLoss'
+            | 'alarmInput'
+            | 'pirDetected'
+            | 'faceDetection'
+            | 'zoneAlarm'
+            | 'panic'
+            | 'duress'
+            | 'fire'
+            | 'gas'
+            | 'waterLeak'
+            | 'temperature'
+            | 'medical'
+            | 'zoneBypassed'
+            | 'areaArmedAway'
+            | 'areaArmedStay'
+            | 'areaDisarmed'
+            | 'armFailed'
+            | 'panelTamper'
+            | 'deviceTamper'
+            | 'mainsFail'
+            | 'batteryLow'
+            | 'panelFault'
+            | 'panelTest'
+            | 'networkDisconnected'
+            | 'doorOpened'
+            | 'doorForced'
+            | 'doorHeldOpen'
+            | 'doorUnlocked'
+            | 'call'
+            | 'fallDetected'
+            | 'outOfBed'
+            | 'heartRateHigh'
+            | 'heartRateLow'
+            | 'respirationHigh'
+            | 'respirationLow'
+            | 'presence'
+            | 'diskError'
+            | 'diskFull'
+            | 'illegalLogin'
+            | 'deviceOffline'
+            | 'boxRestarted'
+            | 'eventsLost'
+            | 'clipLost'
+            | 'other'
+          )[]
+        | null;
+      pendingMedia: { picture: boolean; clip: boolean } | null;
+      path: {
+        accountId: string;
+        path: 'direct' | 'relay' | 'second' | 'none';
+        since: string;
+        direct: 'up' | 'down' | 'unknown';
+        relay: 'up' | 'down' | 'unknown';
+        second: 'up' | 'down' | 'unknown' | 'absent';
+        waiting: number;
+        changes?: { at: string; path: 'direct' | 'relay' | 'second'; up: boolean }[];
+      } | null;
+      createdAt: string;
+      decidedAt: string | null;
+    } | null;
+  }[];
+};
 export type SiteGroup = { id: string; name: string; siteCount: number };
 export type SiteJob = {
   id: string;
@@ -1730,6 +2506,7 @@ export type SystemState = {
   outbox: { waiting: number; failed: number; oldestAt: string | null };
   quarantine: { kept: number; newest: { serial: string; reason: string; topic: string; receivedAt: string }[] };
 };
+export type TestSent = { alarmId: string; askedAt: string };
 export type TransferStatus = {
   siteId: string;
   type: 'personal' | 'team';
@@ -1772,12 +2549,343 @@ export type UpgradesStarted = {
 /** By method, then by path below /api/v1. An `answer` that is `never` is no JSON: make its address with `address()`. */
 export interface Routes {
   get: {
+    /** Accounts at the company’s receivers, by number, with the path each uses now */
+    '/arc-desk/accounts': {
+      query?: { limit?: number; cursor?: string; q?: string };
+      answer: { items: DeskAccount[]; nextCursor: string | null };
+    };
+    /** An account */
+    '/arc-desk/accounts/{accountId}': { params: { accountId: string }; answer: DeskAccount };
+    /** Availability and reporting times of an account in a month (UTC) */
+    '/arc-desk/accounts/{accountId}/report': {
+      params: { accountId: string };
+      query?: { month?: string };
+      answer: DeskReport;
+    };
+    /** The same as CSV */
+    '/arc-desk/accounts/{accountId}/report.csv': {
+      params: { accountId: string };
+      query?: { month?: string };
+      answer: never;
+    };
+    /** The same as PDF */
+    '/arc-desk/accounts/{accountId}/report.pdf': {
+      params: { accountId: string };
+      query?: { month?: string };
+      answer: never;
+    };
+    /** Test modes of an account, newest first */
+    '/arc-desk/accounts/{accountId}/test-modes': { params: { accountId: string }; answer: { items: DeskTest[] } };
+    /** Alarms that a centre was sent */
+    '/arc-desk/alarms': {
+      query?: {
+        limit?: number;
+        cursor?: string;
+        show?: 'open' | 'all' | 'tests';
+        urgency?: number | null;
+        siteId?: string;
+        accountId?: string;
+        account?: string;
+        from?: string;
+        to?: string;
+      };
+      answer: { items: DeskAlarm[]; nextCursor: string | null };
+    };
+    /** An alarm with its audit line: every try with path, outcome and frame, and what people did */
+    '/arc-desk/alarms/{alarmId}': { params: { alarmId: string }; answer: DeskAlarmDetail };
+    /** What is new at the desk, as server-sent events */
+    '/arc-desk/stream': { answer: never };
     /** How the company stands as an alarm receiving centre */
     '/arc-joining': { answer: ArcJoining };
     /** Receivers of the centre, with what they want of accounts; never a key */
     '/arc-receivers': { answer: { items: ArcReceiver[] } };
     /** One receiver */
     '/arc-receivers/{receiverId}': { params: { receiverId: string }; answer: ArcReceiver };
+    /** Changes of the ARC service that wait, or waited, for your approval */
+    '/arc-requests': {
+      query?: { limit?: number; cursor?: string; pending?: string; siteId?: string };
+      answer: {
+        items: {
+          id: string;
+          serviceId: string;
+          kind: 'events' | 'media';
+          state: 'pending' | 'approved' | 'refused' | 'withdrawn';
+          siteId: string;
+          siteName: string;
+          deviceId: string;
+          deviceName: string;
+          arc: { id: string; name: string };
+          account: string;
+          events: {
+            now: (
+              | 'motion'
+              | 'lineCrossing'
+              | 'intrusion'
+              | 'regionEntrance'
+              | 'regionExiting'
+              | 'tamper'
+              | 'videoLoss'
+              | 'alarmInput'
+              | 'pirDetected'
+              | 'faceDetection'
+              | 'zoneAlarm'
+              | 'panic'
+              | 'duress'
+              | 'fire'
+              | 'gas'
+              | 'waterLeak'
+              | 'temperature'
+              | 'medical'
+              | 'zoneBypassed'
+              | 'areaArmedAway'
+              | 'areaArmedStay'
+              | 'areaDisarmed'
+              | 'armFailed'
+              | 'panelTamper'
+              | 'deviceTamper'
+              | 'mainsFail'
+              | 'batteryLow'
+              | 'panelFault'
+              | 'panelTest'
+              | 'networkDisconnected'
+              | 'doorOpened'
+              | 'doorForced'
+              | 'doorHeldOpen'
+              | 'doorUnlocked'
+              | 'call'
+              | 'fallDetected'
+              | 'outOfBed'
+              | 'heartRateHigh'
+              | 'heartRateLow'
+              | 'respirationHigh'
+              | 'respirationLow'
+              | 'presence'
+              | 'diskError'
+              | 'diskFull'
+              | 'illegalLogin'
+              | 'deviceOffline'
+              | 'boxRestarted'
+              | 'eventsLost'
+              | 'clipLost'
+              | 'other'
+            )[];
+            wanted: (
+              | 'motion'
+              | 'lineCrossing'
+              | 'intrusion'
+              | 'regionEntrance'
+              | 'regionExiting'
+              | 'tamper'
+              | 'videoLoss'
+              | 'alarmInput'
+              | 'pirDetected'
+              | 'faceDetection'
+              | 'zoneAlarm'
+              | 'panic'
+              | 'duress'
+              | 'fire'
+              | 'gas'
+              | 'waterLeak'
+              | 'temperature'
+              | 'medical'
+              | 'zoneBypassed'
+              | 'areaArmedAway'
+              | 'areaArmedStay'
+              | 'areaDisarmed'
+              | 'armFailed'
+              | 'panelTamper'
+              | 'deviceTamper'
+              | 'mainsFail'
+              | 'batteryLow'
+              | 'panelFault'
+              | 'panelTest'
+              | 'networkDisconnected'
+              | 'doorOpened'
+              | 'doorForced'
+              | 'doorHeldOpen'
+              | 'doorUnlocked'
+              | 'call'
+              | 'fallDetected'
+              | 'outOfBed'
+              | 'heartRateHigh'
+              | 'heartRateLow'
+              | 'respirationHigh'
+              | 'respirationLow'
+              | 'presence'
+              | 'diskError'
+              | 'diskFull'
+              | 'illegalLogin'
+              | 'deviceOffline'
+              | 'boxRestarted'
+              | 'eventsLost'
+              | 'clipLost'
+              | 'other'
+            )[];
+          } | null;
+          media: { picture: boolean; clip: boolean } | null;
+          createdAt: string;
+          decidedAt: string | null;
+        }[];
+        nextCursor: string | null;
+      };
+    };
+    /** Devices that are entrusted to the own centre */
+    '/arc/services': {
+      query?: {
+        limit?: number;
+        cursor?: string;
+        state?: 'waiting' | 'active' | 'suspended' | 'rejected';
+        search?: string;
+      };
+      answer: {
+        items: {
+          id: string;
+          siteId: string;
+          siteName: string;
+          timeZone: string;
+          device: {
+            id: string;
+            name: string;
+            type: 'encoding' | 'panel' | 'access' | 'intercom' | 'network' | 'radar' | 'audio' | 'doorbell' | 'box';
+            model: string;
+            boxSerial: string | null;
+            online: boolean;
+          };
+          arc: { id: string; name: string };
+          company: { id: string; name: string };
+          state: 'waiting' | 'active' | 'suspended' | 'rejected';
+          account: string;
+          events: (
+            | 'motion'
+            | 'lineCrossing'
+            | 'intrusion'
+            | 'regionEntrance'
+            | 'regionExiting'
+            | 'tamper'
+            | 'videoLoss'
+            | 'alarmInput'
+            | 'pirDetected'
+            | 'faceDetection'
+            | 'zoneAlarm'
+            | 'panic'
+            | 'duress'
+            | 'fire'
+            | 'gas'
+            | 'waterLeak'
+            | 'temperature'
+            | 'medical'
+            | 'zoneBypassed'
+            | 'areaArmedAway'
+            | 'areaArmedStay'
+            | 'areaDisarmed'
+            | 'armFailed'
+            | 'panelTamper'
+            | 'deviceTamper'
+            | 'mainsFail'
+            | 'batteryLow'
+            | 'panelFault'
+            | 'panelTest'
+            | 'networkDisconnected'
+            | 'doorOpened'
+            | 'doorForced'
+            | 'doorHeldOpen'
+            | 'doorUnlocked'
+            | 'call'
+            | 'fallDetected'
+            | 'outOfBed'
+            | 'heartRateHigh'
+            | 'heartRateLow'
+            | 'respirationHigh'
+            | 'respirationLow'
+            | 'presence'
+            | 'diskError'
+            | 'diskFull'
+            | 'illegalLogin'
+            | 'deviceOffline'
+            | 'boxRestarted'
+            | 'eventsLost'
+            | 'clipLost'
+            | 'other'
+          )[];
+          mode: 'direct-or-relay' | 'relay';
+          media: { picture: boolean; clip: boolean };
+          offlineDelayMs: number | null;
+          zones: { channel: number; zone: number }[];
+          receiver: { id: string; name: string } | null;
+          note: string;
+          pendingEvents:
+            | (
+                | 'motion'
+                | 'lineCrossing'
+                | 'intrusion'
+                | 'regionEntrance'
+                | 'regionExiting'
+                | 'tamper'
+                | 'videoLoss'
+                | 'alarmInput'
+                | 'pirDetected'
+                | 'faceDetection'
+                | 'zoneAlarm'
+                | 'panic'
+                | 'duress'
+                | 'fire'
+                | 'gas'
+                | 'waterLeak'
+                | 'temperature'
+                | 'medical'
+                | 'zoneBypassed'
+                | 'areaArmedAway'
+                | 'areaArmedStay'
+                | 'areaDisarmed'
+                | 'armFailed'
+                | 'panelTamper'
+                | 'deviceTamper'
+                | 'mainsFail'
+                | 'batteryLow'
+                | 'panelFault'
+                | 'panelTest'
+                | 'networkDisconnected'
+                | 'doorOpened'
+                | 'doorForced'
+                | 'doorHeldOpen'
+                | 'doorUnlocked'
+                | 'call'
+                | 'fallDetected'
+                | 'outOfBed'
+                | 'heartRateHigh'
+                | 'heartRateLow'
+                | 'respirationHigh'
+                | 'respirationLow'
+                | 'presence'
+                | 'diskError'
+                | 'diskFull'
+                | 'illegalLogin'
+                | 'deviceOffline'
+                | 'boxRestarted'
+                | 'eventsLost'
+                | 'clipLost'
+                | 'other'
+              )[]
+            | null;
+          pendingMedia: { picture: boolean; clip: boolean } | null;
+          path: {
+            accountId: string;
+            path: 'direct' | 'relay' | 'second' | 'none';
+            since: string;
+            direct: 'up' | 'down' | 'unknown';
+            relay: 'up' | 'down' | 'unknown';
+            second: 'up' | 'down' | 'unknown' | 'absent';
+            waiting: number;
+            changes?: { at: string; path: 'direct' | 'relay' | 'second'; up: boolean }[];
+          } | null;
+          createdAt: string;
+          decidedAt: string | null;
+        }[];
+        nextCursor: string | null;
+      };
+    };
+    /** One device that is entrusted to the own centre */
+    '/arc/services/{serviceId}': { params: { serviceId: string }; answer: ArcService };
     /** Listed alarm receiving centres that serve a country of the company or its sites; with a site, that site */
     '/arcs': { query?: { siteId?: string }; answer: { items: Arc[] } };
     /** Information about one centre */
@@ -1882,6 +2990,8 @@ export interface Routes {
       };
       answer: DevicePage;
     };
+    /** How an alarm panel sends to its box, and what to enter in it */
+    '/devices/{deviceId}/alarm-panel': { params: { deviceId: string }; answer: AlarmPanel };
     /** What a device can do, and what of it takes part in linkages */
     '/devices/{deviceId}/capabilities': { params: { deviceId: string }; answer: DeviceCapabilities };
     /** The camera that is linked to a radar */
@@ -2134,6 +3244,10 @@ export interface Routes {
     };
     /** Accounts of a site at receivers, with the path each uses now */
     '/sites/{siteId}/arc': { params: { siteId: string }; answer: { items: ArcAccount[] } };
+    /** How long the last alarms of each account took on each leg of their way */
+    '/sites/{siteId}/arc-paths': { params: { siteId: string }; answer: { items: ArcLegs[] } };
+    /** The centre that a site is authorised to, and the ARC service of each of its devices */
+    '/sites/{siteId}/arc-service': { params: { siteId: string }; answer: SiteArc };
     /** Boxes of a site */
     '/sites/{siteId}/boxes': { params: { siteId: string }; answer: { items: Box[] } };
     /** Devices of a site */
@@ -2266,6 +3380,36 @@ export interface Routes {
     '/sites/{siteId}/upgrades': { params: { siteId: string }; answer: { items: DeviceUpgrade[] } };
   };
   post: {
+    /** Send a test message to the receiver now */
+    '/arc-desk/accounts/{accountId}/test': { params: { accountId: string }; answer: TestSent };
+    /** Begin test mode: alarms are marked as tests until it ends, by itself at the latest */
+    '/arc-desk/accounts/{accountId}/test-mode': {
+      params: { accountId: string };
+      body: { minutes: number; note?: string };
+      answer: DeskTest;
+    };
+    /** Acknowledge several alarms at once */
+    '/arc-desk/acknowledgements': { body: { alarmIds: string[]; note?: string }; answer: { acknowledged: string[] } };
+    /** Acknowledge an alarm: somebody takes care of it */
+    '/arc-desk/alarms/{alarmId}/acknowledge': {
+      params: { alarmId: string };
+      body: { note?: string };
+      answer: DeskAlarmDetail;
+    };
+    /** A short signed address of the alarm’s picture, to hand on */
+    '/arc-desk/alarms/{alarmId}/link': { params: { alarmId: string }; answer: DeskLink };
+    /** Write a note to an alarm */
+    '/arc-desk/alarms/{alarmId}/notes': {
+      params: { alarmId: string };
+      body: { text: string };
+      answer: DeskAlarmDetail;
+    };
+    /** Take an acknowledgement back: the alarm waits for somebody again */
+    '/arc-desk/alarms/{alarmId}/reopen': {
+      params: { alarmId: string };
+      body: Record<string, unknown>;
+      answer: DeskAlarmDetail;
+    };
     /** Apply to join the ARC list, the first time or again */
     '/arc-joining': {
       body: {
@@ -2372,6 +3516,79 @@ export interface Routes {
       body: { account: string; message?: 'null' | 'test'; key?: string | null; keyFormat?: 'hex' | 'characters' };
       answer: ReceiverTest;
     };
+    /** Approve or refuse; refused, everything stays as it is */
+    '/arc-requests/{requestId}/decide': {
+      params: { requestId: string };
+      body: { approve: boolean };
+      answer: ArcRequest;
+    };
+    /** Accept devices: their alarms come from now on */
+    '/arc/services/accept': { body: { services: string[]; receiverId?: string }; answer: { items: ArcServiceDone[] } };
+    /** Ask for other event types of cameras and recorders */
+    '/arc/services/events': {
+      body: {
+        services: string[];
+        events: (
+          | 'motion'
+          | 'lineCrossing'
+          | 'intrusion'
+          | 'regionEntrance'
+          | 'regionExiting'
+          | 'tamper'
+          | 'videoLoss'
+          | 'alarmInput'
+          | 'pirDetected'
+          | 'faceDetection'
+          | 'zoneAlarm'
+          | 'panic'
+          | 'duress'
+          | 'fire'
+          | 'gas'
+          | 'waterLeak'
+          | 'temperature'
+          | 'medical'
+          | 'zoneBypassed'
+          | 'areaArmedAway'
+          | 'areaArmedStay'
+          | 'areaDisarmed'
+          | 'armFailed'
+          | 'panelTamper'
+          | 'deviceTamper'
+          | 'mainsFail'
+          | 'batteryLow'
+          | 'panelFault'
+          | 'panelTest'
+          | 'networkDisconnected'
+          | 'doorOpened'
+          | 'doorForced'
+          | 'doorHeldOpen'
+          | 'doorUnlocked'
+          | 'call'
+          | 'fallDetected'
+          | 'outOfBed'
+          | 'heartRateHigh'
+          | 'heartRateLow'
+          | 'respirationHigh'
+          | 'respirationLow'
+          | 'presence'
+          | 'diskError'
+          | 'diskFull'
+          | 'illegalLogin'
+          | 'deviceOffline'
+          | 'boxRestarted'
+          | 'eventsLost'
+          | 'clipLost'
+          | 'other'
+        )[];
+      };
+      answer: { items: ArcServiceDone[] };
+    };
+    /** Reject devices */
+    '/arc/services/reject': { body: { services: string[]; note?: string }; answer: { items: ArcServiceDone[] } };
+    /** Resume suspended devices */
+    '/arc/services/resume': { body: { services: string[] }; answer: { items: ArcServiceDone[] } };
+    /** Suspend devices: no alarms until resumed */
+    '/arc/services/suspend': { body: { services: string[]; note?: string }; answer: { items: ArcServiceDone[] } };
     /** Confirm the new e-mail address of an account */
     '/auth/email': { body: { token: string }; answer: undefined };
     /** Send a link to who forgot the password */
@@ -2959,6 +4176,20 @@ export interface Routes {
       };
       answer: AddingResults;
     };
+    /** Add an alarm panel that sends DC-09 to a box */
+    '/sites/{siteId}/alarm-panels': {
+      params: { siteId: string };
+      body: {
+        boxSerial: string;
+        name: string;
+        account: string;
+        key: string | null;
+        keyFormat?: 'hex' | 'characters';
+        localTime?: boolean;
+        supervisionMs?: number | null;
+      };
+      answer: Device;
+    };
     /** Let a box send its alarms to a receiver */
     '/sites/{siteId}/arc': {
       params: { siteId: string };
@@ -3521,6 +4752,18 @@ export interface Routes {
       };
       answer: ArcAccount;
     };
+    /** Change the account number of a device, at once */
+    '/arc/services/{serviceId}/account': {
+      params: { serviceId: string };
+      body: { account: string };
+      answer: ArcService;
+    };
+    /** Choose how alarms of a device come: directly with the relay as reserve, or through the relay */
+    '/arc/services/{serviceId}/connection': {
+      params: { serviceId: string };
+      body: { mode: 'direct-or-relay' | 'relay' };
+      answer: ArcService;
+    };
     /** Change name, address and phone of my company */
     '/company': { body: { name: string; address: string; phone: '' | string }; answer: Company };
     /** Hand the administrator’s place over to an employee */
@@ -3529,6 +4772,18 @@ export interface Routes {
     '/company/device-defaults': {
       body: { password?: string | null; verificationCode?: string | null };
       answer: { password: boolean; verificationCode: boolean };
+    };
+    /** Change account number, key, clock or supervision of an alarm panel */
+    '/devices/{deviceId}/alarm-panel': {
+      params: { deviceId: string };
+      body: {
+        account: string;
+        key?: string | null;
+        keyFormat?: 'hex' | 'characters';
+        localTime: boolean;
+        supervisionMs: number | null;
+      };
+      answer: undefined;
     };
     /** Enter user name and password again; the box tries them once */
     '/devices/{deviceId}/credentials': {
@@ -3640,6 +4895,70 @@ export interface Routes {
     };
     /** Rename a group */
     '/site-groups/{groupId}': { params: { groupId: string }; body: { name: string }; answer: SiteGroup };
+    /** Authorise a personal site to one centre of the list */
+    '/sites/{siteId}/arc-service': { params: { siteId: string }; body: { arcId: string }; answer: SiteArc };
+    /** Enable the ARC service of a device; nothing reaches the centre before it accepts */
+    '/sites/{siteId}/arc-service/devices/{deviceId}': {
+      params: { siteId: string; deviceId: string };
+      body: {
+        account: string;
+        events: (
+          | 'motion'
+          | 'lineCrossing'
+          | 'intrusion'
+          | 'regionEntrance'
+          | 'regionExiting'
+          | 'tamper'
+          | 'videoLoss'
+          | 'alarmInput'
+          | 'pirDetected'
+          | 'faceDetection'
+          | 'zoneAlarm'
+          | 'panic'
+          | 'duress'
+          | 'fire'
+          | 'gas'
+          | 'waterLeak'
+          | 'temperature'
+          | 'medical'
+          | 'zoneBypassed'
+          | 'areaArmedAway'
+          | 'areaArmedStay'
+          | 'areaDisarmed'
+          | 'armFailed'
+          | 'panelTamper'
+          | 'deviceTamper'
+          | 'mainsFail'
+          | 'batteryLow'
+          | 'panelFault'
+          | 'panelTest'
+          | 'networkDisconnected'
+          | 'doorOpened'
+          | 'doorForced'
+          | 'doorHeldOpen'
+          | 'doorUnlocked'
+          | 'call'
+          | 'fallDetected'
+          | 'outOfBed'
+          | 'heartRateHigh'
+          | 'heartRateLow'
+          | 'respirationHigh'
+          | 'respirationLow'
+          | 'presence'
+          | 'diskError'
+          | 'diskFull'
+          | 'illegalLogin'
+          | 'deviceOffline'
+          | 'boxRestarted'
+          | 'eventsLost'
+          | 'clipLost'
+          | 'other'
+        )[];
+        media?: { picture: boolean; clip: boolean };
+        offlineDelayMs?: number | null;
+      };
+      answer: SiteArc;
+    };
     /** Change until when somebody manages a site; `until` null is Lifetime */
     '/sites/{siteId}/managers/{userId}': {
       params: { siteId: string; userId: string };
@@ -3648,6 +4967,12 @@ export interface Routes {
     };
   };
   patch: {
+    /** Let test mode last so many minutes from now */
+    '/arc-desk/accounts/{accountId}/test-mode': {
+      params: { accountId: string };
+      body: { minutes: number };
+      answer: DeskTest;
+    };
     /** Change the name of a device, or what its clips are recorded for */
     '/devices/{deviceId}': {
       params: { deviceId: string };
@@ -3728,6 +5053,8 @@ export interface Routes {
     };
   };
   delete: {
+    /** End test mode */
+    '/arc-desk/accounts/{accountId}/test-mode': { params: { accountId: string }; answer: undefined };
     /** Remove a receiver that no account ever used */
     '/arc-receivers/{receiverId}': { params: { receiverId: string }; answer: undefined };
     /** Remove an account; its alarms stay listed */
@@ -3763,6 +5090,13 @@ export interface Routes {
     '/site-groups/{groupId}': { params: { groupId: string }; answer: undefined };
     /** Delete a site */
     '/sites/{siteId}': { params: { siteId: string }; answer: undefined };
+    /** Withdraw a site from its centre; every service of it ends */
+    '/sites/{siteId}/arc-service': { params: { siteId: string }; answer: undefined };
+    /** Turn the ARC service of a device off */
+    '/sites/{siteId}/arc-service/devices/{deviceId}': {
+      params: { siteId: string; deviceId: string };
+      answer: undefined;
+    };
     /** End an assignment */
     '/sites/{siteId}/managers/{userId}': { params: { siteId: string; userId: string }; answer: undefined };
     /** Cancel the sharing with every customer */
