@@ -62,9 +62,7 @@ export class Inbox {
     if (this.#waiting.length >= MAX_WAITING) return Promise.reject(new Error('too much waits to be stored'));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ message, resolve, reject });
-      this.#running ??= this.#run().finally(() => {
-        this.#running = null;
-      });
+      this.#running ??= this.#run();
     });
   }
 
@@ -95,9 +93,11 @@ export class Inbox {
         for (const one of batch) one.reject(error);
       }
     }
+    // In the same step as the last look: what comes now begins anew.
+    this.#running = null;
   }
 
-  async #store(trx: DbOrTrx, message: NewMessage, outputs: Set<string>): Promise<Stored> {
+  async #store(trx: DbOrTrx, { only, ...message }: NewMessage, outputs: Set<string>): Promise<Stored> {
     const repeatOf = await this.#repeatOf(trx, message);
     const row: Omit<MessageRow, 'rowId'> = {
       ...message,
@@ -117,6 +117,7 @@ export class Inbox {
       .where('kind', '<>', 'pull')
       .where('enabled', '=', 1)
       .$if(repeatOf !== null, (q) => q.where('repeats', '=', 1))
+      .$if(only !== undefined, (q) => q.where('id', '=', only ?? ''))
       .execute();
     for (const { id } of takers) {
       outputs.add(id);

@@ -15,6 +15,8 @@ export type NewMessage = Omit<
   events: ReceivedEvent[];
   xdata: string[];
   pictures: string[];
+  /** A test is for this output alone. */
+  only?: string;
 };
 
 /** A message on its way to an output. */

@@ -7,8 +7,8 @@ const CONNECT_MS = 5_000;
 /** Within this the software answers (SG Automation Output Protocol). */
 export const ANSWER_MS = 4_000;
 
-/** An answer that did not come by then will not come: the software left that frame out. */
-const FORGET_MS = 3 * ANSWER_MS;
+/** Software that was late once may be late again: so long after a frame its answer is still waited for before another goes. */
+const SETTLE_MS = 2 * ANSWER_MS;
 
 export type Answer = 'ack' | 'nak' | 'none';
 
@@ -33,6 +33,7 @@ export class Mlr2Link {
   #current: Buffer | null = null;
   /** Sent on this connection and not answered yet, oldest first: an answer that comes late must not count for the next. */
   #open: { frame: Buffer; at: number }[] = [];
+  #settle: (() => void) | null = null;
   #stopping = false;
   #cancel: (() => void) | null = null;
   /** Why there is no connection. */
@@ -98,6 +99,7 @@ export class Mlr2Link {
    * earlier try of the same buffer counts; one to another frame does not.
    */
   async exchange(frame: Buffer): Promise<Answer> {
+    await this.#settled(frame);
     const socket = this.#socket;
     if (!socket) return 'none';
     return new Promise<Answer>((resolve) => {
@@ -110,11 +112,24 @@ export class Mlr2Link {
       const cancel = this.#clock.after(ANSWER_MS, () => done('none'));
       this.#answer = done;
       this.#current = frame;
-      const now = this.#clock.mono();
-      this.#open = this.#open.filter(({ at }) => now - at < FORGET_MS);
-      this.#open.push({ frame, at: now });
+      this.#open.push({ frame, at: this.#clock.mono() });
       socket.write(frame);
     });
+  }
+
+  /** Answers to another frame that may still come are waited for: none of them must count for this one. */
+  async #settled(frame: Buffer): Promise<void> {
+    const last = this.#open.at(-1);
+    if (!last || last.frame === frame) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(Math.max(0, last.at + SETTLE_MS - this.#clock.mono()), resolve);
+      this.#settle = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#settle = null;
+    this.#open = [];
   }
 
   /** The other side is not to be trusted any more: begins anew. */
@@ -157,6 +172,7 @@ export class Mlr2Link {
     old?.destroy();
     this.#answer?.('none');
     this.#open = [];
+    this.#settle?.();
     this.reason = null;
     socket.on('data', (data) => {
       if (this.#socket !== socket) return;
@@ -165,6 +181,7 @@ export class Mlr2Link {
         if (byte !== ACK && byte !== NAK) continue;
         const answered = this.#open.shift();
         if (answered && answered.frame === this.#current) this.#answer?.(byte === ACK ? 'ack' : 'nak');
+        if (this.#open.length === 0) this.#settle?.();
       }
     });
     socket.on('error', () => {});
@@ -173,6 +190,8 @@ export class Mlr2Link {
       this.#socket = null;
       this.reason ??= 'the automation software closed the connection';
       this.#answer?.('none');
+      this.#open = [];
+      this.#settle?.();
       this.#changed();
     });
     this.#changed();

@@ -10,6 +10,7 @@ const TRIES = 3;
 /** Heartbeats without an answer after which the connection is given up: half-open ones look well for minutes. */
 const DEAD_AFTER = 3;
 
+/** A heartbeat tells when to go on; not at once, or a refusal would go round and round. */
 const AFTER_FAILURE_MS = 5_000;
 
 /**
@@ -66,8 +67,9 @@ export class Mlr2Driver implements OutputDriver {
       const answer = await this.#send(frame);
       if (answer === 'ack') continue;
       this.#proven = false;
-      // A heartbeat tells when to go on; not at once, or a refusal would go round and round.
-      this.#beatIn(Math.min(this.#heartbeatMs, AFTER_FAILURE_MS));
+      // Whoever is silent that long may be gone; and its answers, coming late, must not be taken for others.
+      if (answer === 'none') this.#link.reset('three tries without an answer');
+      else this.#beatIn(Math.min(this.#heartbeatMs, AFTER_FAILURE_MS));
       this.#changed();
       return answer === 'nak'
         ? { is: 'refused', reason: 'the automation software refused it three times (NAK)' }

@@ -134,8 +134,8 @@ export class OutputWorker {
     const rows = await this.#due();
     if (rows.length === 0) return this.#heldMs();
     // While it is down one message goes first, to see whether that is over.
-    if (this.#down !== null && !(await this.#one(rows[0]!))) return 0;
-    const chains = this.#chains(this.#down === null ? rows : rows.slice(1)).values();
+    if (this.#down !== null && !(await this.#one(rows.shift()!))) return 0;
+    const chains = this.#chains(rows).values();
     const work = async () => {
       for (const chain of chains) {
         for (const row of chain) {
