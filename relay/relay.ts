@@ -70,6 +70,7 @@ import { securityHeaders } from './web/headers.ts';
 import { healthRoutes } from './web/health-routes.ts';
 import { Metrics } from './web/metrics.ts';
 import { listen, webServer } from './web/server.ts';
+import { cameByTls } from './web/tls.ts';
 import { Upgrades } from './web/upgrade.ts';
 import { webPages } from './web/web.ts';
 
@@ -345,10 +346,7 @@ export class Relay {
         '/tunnel': (...args) => hub.handleUpgrade(...args),
         '/arc-path': (...args) => arc.handleUpgrade(...args),
       },
-      stillWelcome: async (serial) => {
-        const row = await db.selectFrom('boxes').select('state').where('serial', '=', serial).executeTakeFirst();
-        if (row?.state !== 'claimed' && row?.state !== 'unclaimed') cut(serial, row?.state ?? 'unknown');
-      },
+      byTls: cameByTls({ https, proxies: this.#o.proxies }),
       refused: (code) => metrics.boxesRefused.inc({ code }),
     });
     const server = webServer({ app, pages, upgrades, clock });

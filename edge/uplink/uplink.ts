@@ -347,6 +347,7 @@ const ADVICE: Partial<Record<string, string>> = {
   'duplicate-identity':
     'Another box uses this identity (a copied disk?). Both are refused until the installer has cleared it in the portal.',
   'box-not-authenticated': 'The relay does not accept this box’s key. If its disk was exchanged, claim the box again.',
+  'tls-needed': 'The relay takes no connection in clear. Give its address with https://.',
   'too-many-tries': 'The relay asks to wait: too many new boxes from this address.',
 };
 

@@ -20,6 +20,7 @@ export const PROBLEMS = {
   'second-factor-needed': [401, 'A code of the second factor is needed'],
   'box-not-authenticated': [401, 'The box could not prove itself'],
   'box-revoked': [403, 'This box was revoked'],
+  'tls-needed': [403, 'The relay is reached by https:// and wss:// only'],
   'box-not-claimed': [403, 'This box is not claimed yet'],
   'not-allowed': [403, 'You may not do this'],
   'wrong-password': [403, 'The password is wrong'],

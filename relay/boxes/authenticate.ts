@@ -98,6 +98,12 @@ export class BoxAuthenticator {
     return { ok: true, box: { serial, siteId, companyId, boot: auth.boot, epoch: auth.epoch } };
   }
 
+  /** Looks once more after a connection stands, and cuts it when the box was revoked in between. */
+  async stillWelcome(serial: string): Promise<void> {
+    const row = await this.#db.selectFrom('boxes').select('state').where('serial', '=', serial).executeTakeFirst();
+    if (row?.state !== 'claimed' && row?.state !== 'unclaimed') this.#cut(serial, row?.state ?? 'unknown');
+  }
+
   #checkProof(box: BoxRow, auth: BoxAuth, purpose: string): string | null {
     if (!this.#nonces.valid(auth.nonce)) return 'nonce unknown, expired or used before';
     const signature = Buffer.from(auth.signature, 'base64url');

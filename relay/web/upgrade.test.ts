@@ -26,7 +26,7 @@ describe('upgrades', () => {
     remote: () => '192.0.2.1',
     mqtt: () => expect.unreachable(),
     claimed: { '/tunnel': () => expect.unreachable() },
-    stillWelcome: async () => {},
+    byTls: () => true,
     refused: () => {},
   });
 

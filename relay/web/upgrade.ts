@@ -18,7 +18,7 @@ export class Upgrades {
   readonly #remote: RemoteAddress;
   readonly #mqtt: Handle<ProvenBox>;
   readonly #claimed: Record<string, Handle<AuthenticatedBox>>;
-  readonly #stillWelcome: (serial: string) => Promise<void>;
+  readonly #byTls: (request: IncomingMessage) => boolean;
   readonly #refused: (code: ProblemCode) => void;
 
   constructor(deps: {
@@ -28,8 +28,8 @@ export class Upgrades {
     mqtt: Handle<ProvenBox>;
     /** By path, for claimed boxes only. */
     claimed: Record<string, Handle<AuthenticatedBox>>;
-    /** Looks once more after the connection stands, and cuts it when the box was revoked in between. */
-    stillWelcome: (serial: string) => Promise<void>;
+    /** Did the box come over TLS, where the relay has it? */
+    byTls: (request: IncomingMessage) => boolean;
     refused: (code: ProblemCode) => void;
   }) {
     this.#log = deps.log;
@@ -37,7 +37,7 @@ export class Upgrades {
     this.#remote = deps.remote;
     this.#mqtt = deps.mqtt;
     this.#claimed = deps.claimed;
-    this.#stillWelcome = deps.stillWelcome;
+    this.#byTls = deps.byTls;
     this.#refused = deps.refused;
   }
 
@@ -55,6 +55,7 @@ export class Upgrades {
     const path = (request.url ?? '').split('?')[0] as string;
     const handler = Object.hasOwn(this.#claimed, path) ? this.#claimed[path] : undefined;
     if (path !== '/mqtt' && !handler) return refuse(socket, 'not-found');
+    if (!this.#byTls(request)) return this.#no(socket, 'tls-needed');
     const { authorization } = request.headers;
     const remote = this.#remote(request);
     let serial: string;
@@ -71,7 +72,7 @@ export class Upgrades {
       serial = outcome.box.serial;
       this.#mqtt(request, socket, head, outcome.box);
     }
-    await this.#stillWelcome(serial);
+    await this.#authenticator.stillWelcome(serial);
   }
 
   #no(socket: Duplex, code: ProblemCode): void {
