@@ -10,6 +10,7 @@ import type log from './en/log.json';
 import type messages from './en/messages.json';
 import type operations from './en/operations.json';
 import type operator from './en/operator.json';
+import type panel from './en/panel.json';
 import type partners from './en/partners.json';
 import type people from './en/people.json';
 import type portal from './en/portal.json';
@@ -37,6 +38,7 @@ export interface Files {
   keys: typeof keys;
   log: typeof log;
   messages: typeof messages;
+  panel: typeof panel;
   partners: typeof partners;
   sharing: typeof sharing;
   people: typeof people;

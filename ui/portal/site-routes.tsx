@@ -11,7 +11,7 @@ export const SITE_ROUTES = withPages<SiteRoute>([
   {
     path: '/devices',
     load: async () => (await import('./site/devices.tsx')).Devices,
-    strings: ['activation', 'install', 'upgrade'],
+    strings: ['activation', 'install', 'panel', 'upgrade'],
     tab: { label: 'site.tab.devices', order: 10 },
   },
   {
@@ -80,6 +80,12 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     strings: ['activation'],
   },
   {
+    path: '/devices/add-panel',
+    needs: 'manage',
+    load: async () => (await import('./panel/add-panel.tsx')).AddPanelPage,
+    strings: ['panel'],
+  },
+  {
     path: '/devices/add-many',
     needs: 'manage',
     load: async () => (await import('./sites/add-devices.tsx')).AddDevicesPage,
@@ -88,7 +94,7 @@ export const SITE_ROUTES = withPages<SiteRoute>([
   {
     path: '/devices/:deviceId',
     load: async () => (await import('./site/device-page.tsx')).DevicePage,
-    strings: ['operations', 'upgrade', 'install'],
+    strings: ['operations', 'upgrade', 'install', 'panel'],
   },
   {
     path: '/devices/:deviceId/settings/:section',

@@ -1,4 +1,6 @@
+import type { ComponentChildren } from 'preact';
 import { useLocation } from 'preact-iso';
+import type { Device } from '../../../protocol/wire/api.ts';
 import type { DeviceHealth } from '../../../protocol/wire/uplink.ts';
 import { Field, Form, Submit } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
@@ -14,6 +16,7 @@ import { Operations } from '../device/operations.tsx';
 import { OwnPage } from '../device/own-page.tsx';
 import { SortPrompt, useUnsorted } from '../install/sort-prompt.tsx';
 import { NotFound } from '../not-found.tsx';
+import { AlarmPanelParts } from '../panel/alarm-panel.tsx';
 import { api } from '../session.ts';
 import { useSite } from './context.ts';
 import { Credentials, DeviceStateLine, Snapshot, useDeviceState } from './device-parts.tsx';
@@ -57,16 +60,24 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
       </>
     );
   const health = device.health;
+  // It sends to the box, and nothing speaks to it.
+  const sends = device.kind === 'dc09';
   return (
     <>
       <Title suffix={`${site.data!.name} · Gatepost`}>{device.name}</Title>
       {unsorted(device) && <SortPrompt device={device} />}
       <div class="grid items-start gap-6 lg:grid-cols-[3fr_2fr]">
         <div class="flex min-w-0 flex-col gap-6">
-          <Panel title={t('device.channels')}>
-            <Channels deviceId={device.id} />
-          </Panel>
-          <Operations device={device} />
+          {sends ? (
+            <AlarmPanelParts device={device} />
+          ) : (
+            <>
+              <Panel title={t('device.channels')}>
+                <Channels deviceId={device.id} />
+              </Panel>
+              <Operations device={device} />
+            </>
+          )}
         </div>
         <div class="flex flex-col gap-6">
           <Panel title={t('device.facts')}>
@@ -74,22 +85,7 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
               items={[
                 [t('box.state'), <DeviceStateLine key="state" device={device} />],
                 [t('discovery.model'), health?.model ?? t('state.unknown')],
-                [t('discovery.firmware'), health?.firmware ?? t('state.unknown')],
-                [
-                  t('device.serial'),
-                  device.serial ? (
-                    <Copyable key="serial" text={device.serial} label={t('device.serial')} />
-                  ) : (
-                    t('state.unknown')
-                  ),
-                ],
-                [
-                  t('discovery.mac'),
-                  <span key="mac" class="mono">
-                    {device.mac ?? t('state.unknown')}
-                  </span>,
-                ],
-                [t('discovery.address'), <span key="host" class="mono">{`${device.host}:${device.httpPort}`}</span>],
+                ...(sends ? [] : addressFacts(device)),
                 device.boxSerial === null
                   ? [t('device.access'), t('device.byAddress')]
                   : [
@@ -102,15 +98,17 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
             />
           </Panel>
           {device.type === 'radar' && <LinkedCamera key={`radar ${device.id}`} radar={device} />}
-          <OwnPage key={device.id} device={device} />
+          {!sends && <OwnPage key={device.id} device={device} />}
           {site.data!.operations.includes('manage-devices') ? (
             <>
-              <Panel title={t('device.credentials')}>
-                <Credentials key={device.id} device={device} />
-                <a class="link mt-3 inline-block" href={`${base}/devices/${device.id}/password`}>
-                  {t('password.title')}
-                </a>
-              </Panel>
+              {!sends && (
+                <Panel title={t('device.credentials')}>
+                  <Credentials key={device.id} device={device} />
+                  <a class="link mt-3 inline-block" href={`${base}/devices/${device.id}/password`}>
+                    {t('password.title')}
+                  </a>
+                </Panel>
+              )}
               <Rename key={`${device.id} ${device.name}`} deviceId={device.id} name={device.name} />
               <div>
                 <button type="button" class="btn" onClick={remove}>
@@ -126,6 +124,24 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
       </div>
     </>
   );
+}
+
+/** Of a device that is spoken to. */
+function addressFacts(device: Device): [string, ComponentChildren][] {
+  return [
+    [t('discovery.firmware'), device.health?.firmware ?? t('state.unknown')],
+    [
+      t('device.serial'),
+      device.serial ? <Copyable key="serial" text={device.serial} label={t('device.serial')} /> : t('state.unknown'),
+    ],
+    [
+      t('discovery.mac'),
+      <span key="mac" class="mono">
+        {device.mac ?? t('state.unknown')}
+      </span>,
+    ],
+    [t('discovery.address'), <span key="host" class="mono">{`${device.host}:${device.httpPort}`}</span>],
+  ];
 }
 
 function Rename({ deviceId, name }: { deviceId: string; name: string }) {

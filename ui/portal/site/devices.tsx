@@ -16,7 +16,9 @@ export function Devices() {
   const { base, devices, site } = useSite();
   const boxes = site.data?.boxes.filter((box) => box.state !== 'revoked') ?? [];
   const panels =
-    devices.data?.items.filter((d) => d.type === 'panel' && d.boxSerial && seesDevice(site.data!, d)) ?? [];
+    devices.data?.items.filter(
+      (d) => d.type === 'panel' && d.kind !== 'dc09' && d.boxSerial && seesDevice(site.data!, d),
+    ) ?? [];
   const unsorted = useUnsorted(devices.data?.items ?? []);
   return (
     <>
@@ -35,6 +37,9 @@ export function Devices() {
         <p class="flex flex-wrap gap-x-6 gap-y-2">
           <a class="link" href={`${base}/devices/add-many`}>
             {t('discovery.addOther')}
+          </a>
+          <a class="link" href={`${base}/devices/add-panel`}>
+            {t('panel.link')}
           </a>
           <a class="link" href={`${base}/activate`}>
             {t('activation.title')}
@@ -78,7 +83,7 @@ function DeviceCard({ device, unsorted }: { device: Device; unsorted: boolean })
   const first = channels[0];
   return (
     <li class="panel flex flex-col gap-3 md:p-4">
-      {seen && state !== 'refused' && (first || state !== 'online') && (
+      {seen && device.kind !== 'dc09' && state !== 'refused' && (first || state !== 'online') && (
         <Snapshot device={device} channel={first?.channel ?? 1} name={device.name} />
       )}
       <div>
@@ -89,7 +94,11 @@ function DeviceCard({ device, unsorted }: { device: Device; unsorted: boolean })
         </h2>
         {seen && <DeviceStateLine device={device} />}
         <p class="muted small">
-          {[device.health?.model, device.host, channels.length > 0 && t('devices.channels', { count: channels.length })]
+          {[
+            device.health?.model,
+            device.kind === 'dc09' ? device.username : device.host,
+            channels.length > 0 && t('devices.channels', { count: channels.length }),
+          ]
             .filter(Boolean)
             .join(' · ')}
         </p>
