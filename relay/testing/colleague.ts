@@ -7,6 +7,7 @@ export interface Colleague {
   userId: string;
   email: string;
   api: Call;
+  token: string;
 }
 
 /** A further employee of a company, signed in; `sites` are assigned to them for good. */
@@ -40,5 +41,5 @@ export async function colleague(
       'user-agent': userAgent,
       ...headers,
     });
-  return { userId, email, api };
+  return { userId, email, api, token };
 }

@@ -4,7 +4,7 @@ import { TestBox } from '../../../testing/box.ts';
 import type { Fixture } from '../../../testing/fixture.ts';
 import { alarmRecord } from './alarms.ts';
 
-/** An alarm at a receiver of the company, of a device of its site. */
+/** An alarm at a receiver of the company, of its site. */
 export const deskFixture: Fixture = {
   ids: async ({ relay, company, ids }) => {
     const box = await new TestBox(relay).claimedBy(company);
@@ -20,9 +20,8 @@ export const deskFixture: Fixture = {
     });
     expect(account.status).toBe(201);
     await box.connect();
-    const event = box.event({ deviceId: ids.deviceId as string });
-    const alarm = alarmRecord(box, { accountId: account.body.id, eventId: event.id });
-    await box.journal([event, alarm]);
+    const alarm = alarmRecord(box, { accountId: account.body.id });
+    await box.journal([alarm]);
     box.disconnect();
     return { alarmId: alarm.body.id };
   },
