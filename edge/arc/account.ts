@@ -159,10 +159,10 @@ export class AccountSender {
       this.#woken = false;
       const due = this.#schedule.due();
       for (const one of due) this.#queueTest(one);
-      const message = queue.head(this.#config.id);
+      const message = queue.head(this.#config.id, clock.now());
       if (!message) {
         if (due.some((one) => one.what === 'poll')) await this.#supervise();
-        if (!this.#woken) await this.#sleep(this.#schedule.untilDue());
+        if (!this.#woken) await this.#sleep(Math.min(this.#schedule.untilDue(), this.#untilNextDue()));
         continue;
       }
       const delivered = await this.#deliver(message);
@@ -258,7 +258,7 @@ export class AccountSender {
   async #witnessAgainst(m: QueuedMessage): Promise<boolean> {
     const { queue, warnings } = this.#deps;
     if ((this.#refusals.get(m.id) ?? 0) < REFUSALS_BEFORE_WITNESS) return false;
-    const witness = queue.headBut(this.#config.id, m.eventId);
+    const witness = queue.headBut(this.#config.id, m.eventId, this.#deps.clock.now());
     if (!witness || (await this.#deliver(witness)) !== 'acknowledged') return false;
     // Perhaps what was wrong was put right between the two; or it is the code that is not known there.
     const again = await this.#deliver(m);
@@ -323,6 +323,11 @@ export class AccountSender {
       const message = { ...ownMessage(this.#config, 'test', now), via, zone: via ? PATH_ZONES[via] : '000' };
       this.#deliveries.durable(() => queue.addTest(message, due.time, now));
     }
+  }
+
+  #untilNextDue(): number {
+    const dueMs = this.#deps.queue.nextDue(this.#config.id);
+    return dueMs === null ? Number.POSITIVE_INFINITY : Math.max(0, dueMs - this.#deps.clock.now());
   }
 
   async #sleep(ms: number): Promise<void> {

@@ -1,9 +1,9 @@
 import { type Clock, iso } from '../../protocol/clock.ts';
-import type { AlarmReport, EventType, JournalRecord } from '../../protocol/wire/event.ts';
+import type { AlarmReport, Event, EventType, JournalRecord } from '../../protocol/wire/event.ts';
 import type { Warnables } from '../warnables.ts';
 import { CODES, codesOf } from './codes.ts';
 import { ownMessage } from './own-messages.ts';
-import type { ArcQueue, NewMessage } from './queue.ts';
+import { type ArcQueue, messageId, type NewMessage } from './queue.ts';
 import { Recovery } from './recovery.ts';
 import { reportOf } from './report.ts';
 import type { ArcAccountConfig, ArcJournal } from './types.ts';
@@ -204,6 +204,12 @@ export class Intake {
     return this.#queue.alarmsOf(eventId).flatMap((alarm) => {
       const taker = takers.find(({ config }) => config.id === alarm.accountId);
       if (!taker || codesOf(alarm.type, alarm.cid, taker.config.codes).siaEnd === null) return [];
+      // Over before it was due: it was never told, and neither is its end.
+      if (alarm.dueMs !== null && alarm.tries === 0) {
+        if (alarm.settledMs === null && alarm.dueMs > this.#clock.now())
+          this.#queue.settleSilently(alarm, this.#clock.now());
+        if (alarm.settledMs !== null || alarm.dueMs > this.#clock.now()) return [];
+      }
       const { accountId, priority, type, zone, text, cid, area, account, receiverId } = alarm;
       const same = { eventId, accountId, priority, type, zone, text, cid, area, account, receiverId };
       return [{ ...same, kind: 'restore' as const, occurredAt: endedAt, queuedAt }];
@@ -221,8 +227,9 @@ export class Intake {
       this.#queue.hold(accountId, seq - 1);
       return false;
     }
-    const id = this.#queue.add(message);
-    if (this.#recovery?.settled.has(id)) this.#queue.settleSilently({ id, accountId }, this.#clock.now());
+    const told = this.#recovery?.settled.has(messageId(message)) === true;
+    const id = this.#queue.add(told ? { ...message, dueMs: null } : message);
+    if (told) this.#queue.settleSilently({ id, accountId }, this.#clock.now());
     return true;
   }
 
@@ -264,11 +271,7 @@ export class Intake {
 }
 
 /** An event as each account takes it. */
-function alarms(
-  event: Extract<JournalRecord, { kind: 'event' }>['body'],
-  takers: Taker[],
-  queuedAt: string,
-): NewMessage[] {
+function alarms(event: Event, takers: Taker[], queuedAt: string): NewMessage[] {
   const { id: eventId, type, deviceId, channel, occurredAt, text } = event;
   const [cid, area] = [event.cid ?? null, event.area ?? null];
   return takers
@@ -277,7 +280,7 @@ function alarms(
       const { account, receiverId, id: accountId } = config;
       const zone = OF_AREAS.has(type) ? '000' : zoneOf(config, deviceId, channel);
       const what = { eventId, accountId, account, receiverId, zone, cid, area, type, text, occurredAt, queuedAt };
-      return { ...what, kind: 'alarm' as const, priority: CODES[type].priority };
+      return { ...what, kind: 'alarm' as const, priority: CODES[type].priority, dueMs: dueMs(config, event) };
     });
 }
 
@@ -285,6 +288,13 @@ function alarms(
 function wants({ devices, events }: ArcAccountConfig, type: EventType, deviceId: string | null): boolean {
   if (devices === null || deviceId === null) return events.includes(type);
   return devices.some((device) => device.deviceId === deviceId && device.events.includes(type));
+}
+
+/** EXC-16: a device that comes back soon enough was never offline. null: told at once. */
+function dueMs({ devices }: ArcAccountConfig, { type, deviceId, occurredAt }: Event): number | null {
+  if (type !== 'deviceOffline') return null;
+  const delayMs = devices?.find((device) => device.deviceId === deviceId)?.offlineDelayMs ?? 0;
+  return delayMs > 0 ? Date.parse(occurredAt) + delayMs : null;
 }
 
 /** Their number is the user, whom panels give by name only; the area stands in its own place. */

@@ -20,6 +20,7 @@ export const SCHEMA = `
     receiverId TEXT NOT NULL,
     sequence INTEGER NOT NULL,
     via TEXT,
+    dueMs INTEGER,
     protocol TEXT,
     generic INTEGER NOT NULL DEFAULT 0,
     tries INTEGER NOT NULL DEFAULT 0,
@@ -55,6 +56,7 @@ export function addColumns(db: Database): void {
       'cid TEXT',
       'area INTEGER',
       'via TEXT',
+      'dueMs INTEGER',
       'generic INTEGER NOT NULL DEFAULT 0',
       "log TEXT NOT NULL DEFAULT '[]'",
     ],
@@ -90,11 +92,12 @@ const KEPT = "('pathFault', 'eventsLost')";
 export function prepare(db: Database) {
   const one = <A extends unknown[], R>(sql: string) => db.prepare<A, R>(sql);
   const waiting = 'SELECT * FROM messages WHERE settledMs IS NULL';
+  const due = 'AND (dueMs IS NULL OR dueMs <= ?)';
   return {
     byId: one<[string], { n: number }>('SELECT n FROM messages WHERE id = ?'),
     insert: one<[NewMessage & { id: string; sequence: number }], never>(
-      `INSERT INTO messages (id, eventId, accountId, kind, priority, type, zone, text, cid, area, occurredAt, queuedAt, account, receiverId, sequence, via)
-       VALUES (@id, @eventId, @accountId, @kind, @priority, @type, @zone, @text, @cid, @area, @occurredAt, @queuedAt, @account, @receiverId, @sequence, @via)`,
+      `INSERT INTO messages (id, eventId, accountId, kind, priority, type, zone, text, cid, area, occurredAt, queuedAt, account, receiverId, sequence, via, dueMs)
+       VALUES (@id, @eventId, @accountId, @kind, @priority, @type, @zone, @text, @cid, @area, @occurredAt, @queuedAt, @account, @receiverId, @sequence, @via, @dueMs)`,
     ),
     lastSequence: one<[string], { last: number }>('SELECT last FROM sequences WHERE line = ?'),
     setSequence: one<[string, number], never>('INSERT OR REPLACE INTO sequences (line, last) VALUES (?, ?)'),
@@ -107,9 +110,12 @@ export function prepare(db: Database) {
       'INSERT INTO path_faults (accountId, path, eventId) VALUES (?, ?, ?)',
     ),
     endFault: one<[string, string], never>('DELETE FROM path_faults WHERE accountId = ? AND path = ?'),
-    head: one<[string], QueuedMessage>(`${waiting} AND accountId = ? ORDER BY priority, n LIMIT 1`),
-    headBut: one<[string, string], QueuedMessage>(
-      `${waiting} AND accountId = ? AND eventId <> ? ORDER BY priority, n LIMIT 1`,
+    head: one<[string, number], QueuedMessage>(`${waiting} AND accountId = ? ${due} ORDER BY priority, n LIMIT 1`),
+    headBut: one<[string, number, string], QueuedMessage>(
+      `${waiting} AND accountId = ? ${due} AND eventId <> ? ORDER BY priority, n LIMIT 1`,
+    ),
+    nextDue: one<[string], { dueMs: number | null }>(
+      'SELECT min(dueMs) AS dueMs FROM messages WHERE settledMs IS NULL AND accountId = ? AND dueMs IS NOT NULL',
     ),
     oldestStatus: one<[string, number], QueuedMessage>(
       `${waiting} AND accountId = ? AND priority >= ? AND type NOT IN ${KEPT} ORDER BY priority DESC, n LIMIT 1`,

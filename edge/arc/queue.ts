@@ -31,6 +31,8 @@ export interface QueuedMessage {
   sequence: number;
   /** A test of this path alone; null: over whichever works. */
   via: ArcPathName | null;
+  /** Not sent before, and not at all if it is over by then; null: at once. */
+  dueMs: number | null;
   /** Set when the receiver did not take the account's own protocol. */
   protocol: AlarmReport['protocol'] | null;
   /** 1: the receiver does not know its code, so it goes as an untyped alarm with text. */
@@ -41,6 +43,8 @@ export interface QueuedMessage {
   possibleRepeat: number;
   /** The last tries, JSON: see tries.ts. */
   log: string;
+  /** When it ended; null: it waits. */
+  settledMs: number | null;
 }
 export type NewMessage = Pick<
   QueuedMessage,
@@ -56,7 +60,7 @@ export type NewMessage = Pick<
   | 'account'
   | 'receiverId'
 > &
-  Partial<Pick<QueuedMessage, 'cid' | 'area' | 'via'>>;
+  Partial<Pick<QueuedMessage, 'cid' | 'area' | 'via' | 'dueMs'>>;
 
 /** The same message has the same id, however often the journal is read and even by a queue made anew. */
 export function messageId(m: Pick<NewMessage, 'eventId' | 'accountId' | 'kind'>, salt = ''): string {
@@ -113,7 +117,7 @@ export class ArcQueue {
     const last = this.#statements.lastSequence.get(line)?.last ?? randomInt(9999);
     const sequence = (last % 9999) + 1;
     this.#statements.setSequence.run(line, sequence);
-    this.#statements.insert.run({ cid: null, area: null, via: null, ...m, id, sequence });
+    this.#statements.insert.run({ cid: null, area: null, via: null, dueMs: null, ...m, id, sequence });
     this.#waiting.set(m.accountId, this.waiting(m.accountId) + 1);
     return id;
   }
@@ -177,14 +181,19 @@ export class ArcQueue {
     });
   }
 
-  /** Oldest of the most urgent class. */
-  head(accountId: string): QueuedMessage | null {
-    return this.#statements.head.get(accountId) ?? null;
+  /** Oldest of the most urgent class that is due. */
+  head(accountId: string, nowMs: number): QueuedMessage | null {
+    return this.#statements.head.get(accountId, nowMs) ?? null;
+  }
+
+  /** When the first message with a time of its own is due, which may be past; null: there is none. */
+  nextDue(accountId: string): number | null {
+    return this.#statements.nextDue.get(accountId)?.dueMs ?? null;
   }
 
   /** The next message about another event: see {@link AccountSender}. */
-  headBut(accountId: string, eventId: string): QueuedMessage | null {
-    return this.#statements.headBut.get(accountId, eventId) ?? null;
+  headBut(accountId: string, eventId: string, nowMs: number): QueuedMessage | null {
+    return this.#statements.headBut.get(accountId, nowMs, eventId) ?? null;
   }
 
   /** What is to be given up first when the queue is full: the oldest of the least urgent class, but no alarm. */

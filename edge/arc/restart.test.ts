@@ -122,7 +122,7 @@ describe('alarm queue across restarts', () => {
     add(1, 'other');
     const numbers = new Set<number>();
     queue.batch(() => {
-      for (let m = queue.head('r'); m; m = queue.head('r')) {
+      for (let m = queue.head('r', 1); m; m = queue.head('r', 1)) {
         numbers.add(m.sequence);
         queue.settleSilently(m, 1);
       }

@@ -24,7 +24,18 @@ const queued = (change: Partial<QueuedMessage> = {}): QueuedMessage => ({
     area: null,
   },
   ...{ occurredAt: '2026-01-02T03:04:05.000Z', queuedAt: '', account: '00A1', receiverId: 'r', sequence: 12 },
-  ...{ via: null, protocol: null, generic: 0, tries: 0, unanswered: 0, possibleRepeat: 0, log: '[]', ...change },
+  ...{
+    via: null,
+    protocol: null,
+    generic: 0,
+    tries: 0,
+    unanswered: 0,
+    possibleRepeat: 0,
+    log: '[]',
+    dueMs: null,
+    settledMs: null,
+    ...change,
+  },
 });
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 6);
 

@@ -16,6 +16,8 @@ export class FaultProxy {
   #server: Server | null = null;
   #port = 0;
   #mode: Fault = 'none';
+  /** Whoever comes from this address finds no fault, except that nothing listens: another line to the same receiver. */
+  spared = '';
   /** Frames that went to the receiver and whose answer never came back to the sender: each may cost one repeat. */
   readonly unanswered: string[] = [];
 
@@ -67,25 +69,26 @@ export class FaultProxy {
 
   #accept(client: Socket): void {
     client.on('error', () => {});
-    if (this.#mode === 'reset') return void client.resetAndDestroy();
+    const mode = (): Fault => (client.remoteAddress === this.spared ? 'none' : this.#mode);
+    if (mode() === 'reset') return void client.resetAndDestroy();
     const upstream = connect(this.#target);
     const pair = { client, upstream };
     const pending: string[] = [];
     this.#pairs.add(pair);
     upstream.on('error', () => client.destroy());
     client.on('data', (data) => {
-      if (this.#mode === 'blackhole') return;
-      if (this.#mode === 'refuse' || this.#mode === 'reset') return void client.resetAndDestroy();
+      if (mode() === 'blackhole') return;
+      if (mode() === 'refuse' || mode() === 'reset') return void client.resetAndDestroy();
       pending.push(data.toString('latin1'));
       upstream.write(data);
     });
     upstream.on('data', (data) => {
       const give = (): void => {
-        if (client.destroyed || this.#mode !== 'none') return;
+        if (client.destroyed || mode() !== 'none') return;
         client.write(data);
         pending.shift();
       };
-      if (this.#mode === 'slow') setTimeout(give, this.#slowMs).unref();
+      if (mode() === 'slow') setTimeout(give, this.#slowMs).unref();
       else give();
     });
     client.on('close', () => {
@@ -94,6 +97,6 @@ export class FaultProxy {
       this.#pairs.delete(pair);
       this.unanswered.push(...pending);
     });
-    upstream.on('end', () => this.#mode === 'none' && client.end());
+    upstream.on('end', () => mode() === 'none' && client.end());
   }
 }

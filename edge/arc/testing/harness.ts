@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { systemClock as clock, iso } from '../../../protocol/clock.ts';
-import type { AlarmReport, EventType } from '../../../protocol/wire/event.ts';
+import type { AlarmReport, Event, EventType } from '../../../protocol/wire/event.ts';
 import { uuidv7 } from '../../../protocol/wire/ids.ts';
 import { Journal } from '../../journal/journal.ts';
 import { Warnables } from '../../warnables.ts';
@@ -73,14 +73,22 @@ export class ArcBox {
   readonly service: ArcService;
   readonly deviceId = '01890000-0000-7000-8000-0000000000d1';
 
-  constructor(o: { auth?: Auth; dir?: string; timings?: Partial<ArcTimings> } = {}) {
+  constructor(
+    o: {
+      auth?: Auth;
+      dir?: string;
+      timings?: Partial<ArcTimings>;
+      second?: () => string | null;
+      limits?: { account: number; all: number };
+    } = {},
+  ) {
     const log = pino({ level: process.env.LOG ?? 'silent' });
     this.dir = o.dir ?? tempDir();
     this.warnables = new Warnables({ clock, log });
     this.journal = new Journal({ path: join(this.dir, 'journal.db'), clock, log, warnables: this.warnables });
     this.service = new ArcService({
       ...{ journal: this.journal, dir: join(this.dir, 'arc'), auth: o.auth ?? NO_RELAY, clock, log },
-      warnables: this.warnables,
+      ...{ warnables: this.warnables, second: o.second, limits: o.limits },
       ...QUICK,
       ...o.timings,
     });
@@ -98,7 +106,7 @@ export class ArcBox {
     await this.journal.stop();
   }
 
-  async event(type: EventType, channel: number | null = 1, more: { occurredAt?: string; text?: string } = {}) {
+  async event(type: EventType, channel: number | null = 1, more: Partial<Event> = {}) {
     const id = uuidv7();
     const now = iso(clock.now());
     await this.journal.append([
@@ -106,8 +114,7 @@ export class ArcBox {
         kind: 'event',
         body: {
           ...{ id, type, deviceId: this.deviceId, channel, seenAt: now, deviceTime: null, sourceRef: null },
-          occurredAt: more.occurredAt ?? now,
-          text: more.text ?? null,
+          ...{ occurredAt: now, text: null, ...more },
         },
       },
     ]);

@@ -30,6 +30,10 @@ interface Options {
   refuseTokens?: string[];
   /** Messages that it refuses for their content. */
   poison?: RegExp;
+  /** Messages that it does not understand. */
+  duh?: RegExp;
+  /** Takes everything and says nothing. */
+  mute?: boolean;
   /** The receiver's clock minus the real one. */
   clockMs?: number;
   /** Closes the connection after each reply. */
@@ -121,6 +125,7 @@ export class StrictReceiver {
       at: performance.timeOrigin + performance.now(),
     };
     this.received.push(record);
+    if (this.options.mute) return this.#noted(raw, record);
     const content = raw.subarray(9, -1);
     const head = raw.subarray(1, 9).toString('ascii');
     if (raw[0] !== 10 || raw.at(-1) !== 13) return null;
@@ -168,12 +173,18 @@ export class StrictReceiver {
     if (this.options.poison?.test(record.data)) return nak();
     if (record.extended.length > 1 || !shapes[token!]!.test(record.data)) return nak();
     const pair = `${sequence}R${receiver}L${line}#${account}`;
-    if (this.options.refuseTokens?.includes(token!)) {
+    if (this.options.refuseTokens?.includes(token!) || this.options.duh?.test(record.data)) {
       record.reply = 'DUH';
       return frame(`"DUH"${pair}[]`);
     }
     record.reply = 'ACK';
     return key ? this.#acknowledge(`"*ACK"${pair}`, key, now) : frame(`"ACK"${pair}[]`);
+  }
+
+  #noted(raw: Buffer, record: Received): null {
+    const [, token = '', sequence = ''] = /"\*?([A-Z-]+)"(\d{4})/.exec(raw.toString('latin1')) ?? [];
+    Object.assign(record, { token, sequence });
+    return null;
   }
 
   #acknowledge(head: string, key: Buffer, now: number): Buffer {

@@ -1,0 +1,190 @@
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { uuidv7 } from '../../protocol/wire/ids.ts';
+import { ArcBox, account, removeTempDirs, until } from './testing/harness.ts';
+import { StrictReceiver } from './testing/strict-receiver.ts';
+import type { ArcAccountConfig } from './types.ts';
+
+const stops: (() => Promise<void>)[] = [];
+afterAll(removeTempDirs);
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+async function world(
+  given: Partial<ArcAccountConfig>,
+  options: Partial<ConstructorParameters<typeof StrictReceiver>[0]> = {},
+) {
+  const arc = new StrictReceiver({ accounts: { '00A1': given.key ?? null }, ...options });
+  const direct = await arc.start();
+  const config = account({ direct, ...given });
+  const box = new ArcBox().start([config]);
+  stops.push(
+    () => arc.stop(),
+    () => box.stop(),
+  );
+  const said = () =>
+    arc.alarms.map((a) =>
+      a.data
+        .split('|')
+        .slice(1)
+        .join('|')
+        .replace(/^Nri\d+\//, ''),
+    );
+  return { arc, box, config, said };
+}
+
+describe('an account', () => {
+  it('gets of each of its devices what was chosen for it, and of no other (ARC-15)', async () => {
+    const other = uuidv7();
+    const { box, said } = await world({
+      events: ['boxRestarted'],
+      devices: [
+        { deviceId: '01890000-0000-7000-8000-0000000000d1', events: ['motion'], offlineDelayMs: 0 },
+        { deviceId: other, events: ['tamper'], offlineDelayMs: 0 },
+      ],
+    });
+    await box.event('motion', 1);
+    await box.event('tamper', 2);
+    await box.event('motion', 3, { deviceId: other });
+    const tampered = await box.event('tamper', 4, { deviceId: other });
+    await box.event('motion', 5, { deviceId: uuidv7() });
+    await box.event('boxRestarted', null, { deviceId: null });
+    await box.end(tampered);
+    await until(() => box.acknowledged().length === 4);
+    expect(said().sort()).toEqual(['BA001', 'RR000', 'TA004', 'TR004']);
+  });
+
+  it('calls things as its receiver wants, in either protocol, and does not tell an end that it does not want', async () => {
+    const codes = [
+      { type: 'motion' as const, cid: '139', sia: 'BV' },
+      { type: 'tamper' as const, cid: '137', siaEnd: null },
+    ];
+    for (const [protocol, motion, tamper] of [
+      ['SIA-DCS', ['BV001', 'BH001'], 'TA002'],
+      ['ADM-CID', ['1139 01 001', '3139 01 001'], '1137 01 002'],
+    ] as const) {
+      const { box, said } = await world({ protocol, codes });
+      await box.end(await box.event('motion', 1));
+      await box.end(await box.event('tamper', 2));
+      await box.event('videoLoss', 3);
+      await until(() => box.acknowledged().length === 4);
+      expect(said().slice(0, 3)).toEqual([...motion, tamper]);
+      expect(box.acknowledged()[2]!.code).toBe(protocol === 'SIA-DCS' ? 'TA' : '1137');
+    }
+  });
+
+  it('waits for its receiver, and tries a path, as long and as often as is set (ARC-32)', async () => {
+    const { arc, box } = await world({ attempts: 4 }, { mute: true });
+    await until(() => box.service.health()[0]!.direct === 'down');
+    arc.options.mute = false;
+    await until(() => box.service.health()[0]!.direct === 'up');
+    arc.options.mute = true;
+    arc.received.length = 0;
+    const before = Date.now();
+    await box.event('motion', 1);
+    await until(() => box.service.health()[0]!.direct === 'down');
+    const tries = arc.received.filter((r) => r.token === 'SIA-DCS');
+    expect(tries).toHaveLength(4);
+    expect(new Set(tries.map((r) => r.sequence)).size).toBe(1);
+    // 500 ms for the first, three fifths of it for each repetition.
+    expect(Date.now() - before).toBeGreaterThan(500 + 3 * 300 - 50);
+    arc.options.mute = false;
+    await until(() => box.acknowledged().length === 1);
+    expect(box.acknowledged()[0]).toMatchObject({ possibleRepeat: true });
+  });
+
+  it('tells an event whose code the receiver does not know as an untyped alarm with text', async () => {
+    for (const refuse of ['duh', 'poison'] as const) {
+      const { arc, box, said } = await world({ events: ['motion', 'gas', 'zoneAlarm'] });
+      arc.options[refuse] = /GA\d|1151/;
+      const gas = await box.event('gas', 7, { text: 'Kitchen' });
+      if (refuse === 'poison') {
+        await until(() => box.warnings().includes('arc-refused'));
+        await box.event('motion', 8);
+        await until(() => box.acknowledged().length === 2);
+      } else await until(() => box.acknowledged().length === 1);
+      expect(said()).toContain('UA007|AKitchen (GA)');
+      expect(box.acknowledged().find((r) => r.eventId === gas)).toMatchObject({ code: 'UA', state: 'acknowledged' });
+      expect(box.reports().map((r) => r.state)).not.toContain('failed');
+    }
+  });
+
+  it('does not send a number of a panel that Contact ID does not have', async () => {
+    const { box, said } = await world({ protocol: 'ADM-CID', events: ['other', 'batteryLow'] });
+    await box.event('other', 1, { cid: '1999', text: 'Strange' });
+    await box.event('batteryLow', 2, { cid: '1399' });
+    await until(() => box.acknowledged().length === 2);
+    expect(said()).toEqual(['1150 01 001', '1302 01 002']);
+  });
+
+  it('tells that a device is offline only when it stays so, and its return only then (ARC-26)', async () => {
+    const deviceId = '01890000-0000-7000-8000-0000000000d1';
+    const { box, said, config } = await world({
+      events: [],
+      devices: [{ deviceId, events: ['deviceOffline', 'motion'], offlineDelayMs: 400 }],
+    });
+    const short = await box.event('deviceOffline', null);
+    await box.event('motion', 1);
+    await until(() => box.acknowledged().length === 1);
+    await box.end(short);
+    const long = await box.event('deviceOffline', null);
+    const at = Date.now();
+    await until(() => box.acknowledged().length === 2);
+    expect(Date.now() - at).toBeGreaterThan(350);
+    await box.end(long);
+    await until(() => box.acknowledged().length === 3);
+    expect(said()).toEqual(['BA001', 'ET000', 'ER000']);
+    expect(box.service.waiting()).toBe(0);
+    // Read again after a restart, what was never told is not told either.
+    box.journal.consumer('arc', 'end').commit(0);
+    await box.stop();
+    const again = new ArcBox({ dir: box.dir }).start([config]);
+    stops.push(() => again.stop());
+    await again.event('motion', 2);
+    await until(() => again.acknowledged().length === 4);
+    expect(said()).toEqual(['BA001', 'ET000', 'ER000', 'BA002']);
+  });
+
+  it('with a wrong key or an unknown number is a fault at the box at once, and holds nobody else up', async () => {
+    const key = Buffer.alloc(16, 1);
+    const { arc, box, config } = await world(
+      { account: '00A1' },
+      { accounts: { '00A1': null, '00C3': Buffer.alloc(16, 2) } },
+    );
+    const wrongKey = { ...account({ direct: config.direct, account: '00C3', key }), id: uuidv7() };
+    const unknown = { ...account({ direct: config.direct, account: '00D4' }), id: uuidv7() };
+    box.service.apply([config, wrongKey, unknown]);
+    const before = Date.now();
+    await box.event('motion', 1);
+    const subjects = () => box.warnables.list().map((w) => `${w.code} ${w.subject}`);
+    await until(() => [wrongKey, unknown].every((a) => subjects().includes(`arc-refused arc:${a.id}`)));
+    expect(Date.now() - before).toBeLessThan(5_000);
+    await until(() => box.acknowledged().length === 1);
+    expect(arc.alarms.map((a) => a.account)).toEqual(['00A1']);
+    expect(box.reports().filter((r) => r.state === 'acknowledged')).toHaveLength(1);
+  });
+
+  it('that is not answered at all is a fault at the box before 30 s', async () => {
+    const { box } = await world({ attempts: 5 }, { mute: true });
+    await box.event('motion', 1);
+    await until(() => box.warnings().includes('arc-no-path'));
+  });
+});
+
+describe('urgency', () => {
+  it('lets danger to life overtake alarms, these faults, these tests; each class keeps its order, restores come after', async () => {
+    const { box, config, said } = await world({ events: ['motion', 'panic', 'fire', 'videoLoss', 'panelTest'] });
+    box.service.apply([{ ...config, direct: { host: '127.0.0.1', port: 9 } }]);
+    await box.event('panelTest', 1);
+    await box.event('videoLoss', 2);
+    const motion = await box.event('motion', 3);
+    await box.event('panic', 4);
+    await box.end(motion);
+    await box.event('fire', 5);
+    await box.event('motion', 6);
+    await until(() => box.service.waiting() === 7);
+    box.service.apply([config]);
+    await until(() => box.acknowledged().length === 7);
+    expect(said()).toEqual(['PA004', 'FA005', 'BA003', 'BH003', 'BA006', 'UT002', 'RX001']);
+  });
+});
