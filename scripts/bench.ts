@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   arc: () => import('../bench/arc.ts'),
   codec: () => import('../bench/arc/codec.ts'),
   fleet: () => import('../bench/arc/fleet.ts'),
+  latency: () => import('../bench/arc/latency.ts'),
   tunnel: () => import('../bench/tunnel.ts'),
   uploads: () => import('../bench/uploads.ts'),
   lan: () => import('../bench/lan.ts'),

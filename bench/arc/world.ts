@@ -6,6 +6,7 @@ import { open } from '../../protocol/codec/sealed.ts';
 import { DesiredState } from '../../protocol/wire/desired.ts';
 import { TestBox } from '../../relay/testing/box.ts';
 import { type Company, TestRelay } from '../../relay/testing/relay.ts';
+import { DelayProxy } from './delay-proxy.ts';
 
 const ACCOUNT = '00A1';
 
@@ -22,20 +23,27 @@ export class ArcWorld {
   company!: Company;
   identity!: TestBox;
   box!: ArcBox;
-  #timings: Partial<ArcTimings>;
+  readonly #timings: Partial<ArcTimings>;
+  readonly #rttMs: number;
+  readonly #far: DelayProxy[] = [];
+  #relayUrl!: URL;
 
-  constructor({ key = Buffer.alloc(32, 'k'), timings = {} }: { key?: Buffer; timings?: Partial<ArcTimings> } = {}) {
+  constructor(o: { key?: Buffer; timings?: Partial<ArcTimings>; rttMs?: number } = {}) {
+    const { key = Buffer.alloc(32, 'k'), timings = {}, rttMs = 0 } = o;
     this.key = key;
+    this.#rttMs = rttMs;
     this.#timings = timings;
     this.receiver = new StrictReceiver({ accounts: { [ACCOUNT]: key } });
   }
 
   async start(mode: ArcAccountConfig['mode'] = 'direct-or-relay'): Promise<this> {
-    const target = await this.receiver.start();
+    const target = await this.#distant(await this.receiver.start());
     this.direct = new FaultProxy(target, 2_000);
     this.toRelayed = new FaultProxy(target, 2_000);
     const ends = { direct: await this.direct.start(), relay: await this.toRelayed.start() };
     await this.relay.start();
+    const { host, port } = await this.#distant({ host: '127.0.0.1', port: this.relay.port });
+    this.#relayUrl = new URL(`http://${host}:${port}`);
     this.company = await this.relay.company('Acme');
     this.identity = await new TestBox(this.relay).claimedBy(this.company);
     const receiver = await this.company.api('POST', '/receivers', { name: 'ARC', ...ends });
@@ -57,7 +65,7 @@ export class ArcWorld {
   /** A box that opens what the relay wishes of it, as its configuration does. */
   async startBox(dir?: string): Promise<void> {
     const auth = {
-      relayUrl: new URL(this.relay.url),
+      relayUrl: this.#relayUrl,
       header: (purpose: string) => this.identity.header(purpose),
     };
     this.box = new ArcBox({ auth, dir, timings: this.#timings });
@@ -81,6 +89,15 @@ export class ArcWorld {
     await this.relay.stop();
     await this.direct.stop();
     await this.toRelayed.stop();
+    for (const proxy of this.#far) await proxy.stop();
     await this.receiver.stop();
+  }
+
+  /** Every leg of the way is as far. */
+  async #distant(target: { host: string; port: number }): Promise<{ host: string; port: number }> {
+    if (this.#rttMs === 0) return target;
+    const proxy = new DelayProxy(target, this.#rttMs);
+    this.#far.push(proxy);
+    return proxy.start();
   }
 }
