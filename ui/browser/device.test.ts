@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RecorderView } from '../../protocol/wire/initialise.ts';
@@ -198,6 +199,37 @@ it('several devices get their settings back and restart together, each with a re
   await inDevice(dome.name).not.toMatch(/brightnessLevel>63</);
   await expect.poll(restarts, { timeout: 20_000 }).not.toEqual(before);
   expect(complaints).toEqual([]);
+});
+
+it('an alarm panel is added, its page says what to enter in it, and its alarm and state are seen', async () => {
+  await page.goto(`${site}/devices`);
+  await page.getByRole('link', { name: 'Add an alarm panel (DC-09)' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Add an alarm panel' }).waitFor();
+  await looks('add an alarm panel');
+  await page.getByLabel('Name').fill('Villa');
+  await page.getByLabel('Account number').fill('1234');
+  await page.getByRole('button', { name: 'Add an alarm panel' }).click();
+  const enter = page.getByRole('region', { name: 'What to enter in the panel' });
+  await enter.getByText('In the panel’s settings').waitFor();
+  await page.getByText('It has not sent anything yet.').waitFor();
+  await looks('alarm panel');
+  const told = await enter.innerText();
+  const [, port] = /UDP\s+(\d+)/.exec(told) ?? [];
+  expect(told).toContain('127.0.0.1');
+  const reply = await new Promise<string>((resolve, reject) => {
+    const panel = connect(Number(port), '127.0.0.1', () =>
+      panel.write('\nA9530028"SIA-DCS"0001R0L0#1234[#1234|Nri1/BA003]\r'),
+    );
+    panel.on('error', reject).on('data', (text) => {
+      panel.destroy();
+      resolve(text.toString());
+    });
+  });
+  expect(reply).toBe('\nDBE70014"ACK"0001R0L0#1234[]\r');
+  await page.getByText('DC-09 SIA-DCS').waitFor();
+  await page.getByText('Online').first().waitFor();
+  await page.goto(`${site}/events`);
+  await page.getByText('Villa').first().waitFor();
 });
 
 async function drag(area: Locator, from: readonly [number, number], to: readonly [number, number]): Promise<void> {
