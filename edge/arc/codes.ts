@@ -158,7 +158,9 @@ const SIA_OF: Record<string, [begin: string, end: string]> = {
   459: ['CR', 'CR'],
   461: ['JA', 'JA'],
   573: ['BB', 'BU'],
+  602: ['RP', 'RP'],
   607: ['TS', 'TE'],
+  608: ['RY', 'RY'],
   627: ['LB', 'LB'],
   628: ['LS', 'LS'],
 };
@@ -185,7 +187,8 @@ function ownLine(type: MessageType, cid: string | null): Codes {
   if (!own || !isStandard(own[0])) return line;
   const [, begin, event] = own as unknown as [string, Codes['begin'], string];
   const sia = SIA_OF[event];
-  if (!sia) return { ...line, cid: event, begin };
+  // A restore of what began before the box listened comes as an event of its own.
+  if (!sia) return { ...line, cid: event, begin, sia: begin === '3' ? (line.siaEnd ?? line.sia) : line.sia };
   return begin === '3'
     ? { ...line, cid: event, begin, sia: sia[1] }
     : { ...line, cid: event, begin, sia: sia[0], siaEnd: line.siaEnd === null ? null : sia[1] };
