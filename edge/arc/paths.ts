@@ -9,6 +9,8 @@ import type { AccountWarnings } from './warnings.ts';
 /** `recovering`: it answers again, but is not trusted yet. */
 export type PathState = 'up' | 'down' | 'recovering' | 'unknown';
 
+type PathWarnings = Pick<AccountWarnings, 'directDown' | 'directUp' | 'secondDown' | 'secondUp' | 'somePath'>;
+
 /** How gladly a path is taken, best first: what works before what is lost, and one that answers again between the two. */
 const RANKS: Record<ArcPathName, Record<PathState, number>> = {
   direct: { up: 0, unknown: 0, recovering: 3, down: 6 },
@@ -24,7 +26,7 @@ export class Paths {
   readonly #relayConnected: () => boolean;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #warnings: Pick<AccountWarnings, 'directDown' | 'directUp' | 'somePath'>;
+  readonly #warnings: PathWarnings;
   readonly #onChange: () => void;
   #relay: 'up' | 'down' | 'unknown' = 'unknown';
   #current: ArcPathHealth['path'] = 'none';
@@ -37,7 +39,7 @@ export class Paths {
     clock: Clock;
     timings: ArcTimings;
     log: Logger;
-    warnings: Pick<AccountWarnings, 'directDown' | 'directUp' | 'somePath'>;
+    warnings: PathWarnings;
     onChange: () => void;
   }) {
     if (o.config.mode === 'relay') this.names = ['relay'];
@@ -73,16 +75,19 @@ export class Paths {
     if (path === 'direct') {
       if (this.#direct.state !== 'down') this.#warnings.directDown(failure);
       this.#direct.bad();
-    } else if (path === 'second') this.#second.bad();
-    else this.#relay = 'down';
+    } else if (path === 'second') {
+      if (this.#second.state !== 'down') this.#warnings.secondDown(failure);
+      this.#second.bad();
+    } else this.#relay = 'down';
     this.update();
   }
 
   worked(path: ArcPathName): void {
     const now = this.#clock.mono();
     if (path === 'relay') this.#relay = 'up';
-    else if (path === 'second') this.#second.good(now);
-    else if (this.#direct.good(now)) this.#warnings.directUp();
+    else if (path === 'second') {
+      if (this.#second.good(now)) this.#warnings.secondUp();
+    } else if (this.#direct.good(now)) this.#warnings.directUp();
     this.#warnings.somePath();
     this.update();
   }

@@ -12,6 +12,15 @@ const REASON: Record<LinkFailure['code'], string> = {
   busy: 'it is busy',
 };
 
+const OF_AN_ACCOUNT = [
+  'arc-direct-down',
+  'arc-second-down',
+  'arc-no-path',
+  'arc-refused',
+  'arc-message-refused',
+  'arc-clock',
+] as const;
+
 /** What a person should know of one account: which line, what happened, what to do. */
 export class AccountWarnings {
   readonly #warnables: Pick<Warnables, 'raise' | 'clear'>;
@@ -35,6 +44,18 @@ export class AccountWarnings {
 
   directUp(): void {
     this.#clear('arc-direct-down');
+  }
+
+  secondDown(failure: LinkFailure): void {
+    this.#raise(
+      'arc-second-down',
+      'warning',
+      `The path to the receiver over the second interface is down: ${REASON[failure.code]} (${failure.text}). Check the cable, the modem and the route of that interface.`,
+    );
+  }
+
+  secondUp(): void {
+    this.#clear('arc-second-down');
   }
 
   noPath(): void {
@@ -97,9 +118,7 @@ export class AccountWarnings {
   }
 
   clearAll(): void {
-    for (const code of ['arc-direct-down', 'arc-no-path', 'arc-refused', 'arc-message-refused', 'arc-clock'] as const) {
-      this.#clear(code);
-    }
+    for (const code of OF_AN_ACCOUNT) this.#clear(code);
   }
 
   #raise(code: WarnableCode, severity: 'warning' | 'error', text: string): void {

@@ -14,6 +14,7 @@ export const WARNABLE_CODES = [
   'arc-queue-full',
   'arc-queue-unwritable',
   'arc-refused',
+  'arc-second-down',
   'box-foreign-topic',
   'box-gone',
   'box-proof-refused',

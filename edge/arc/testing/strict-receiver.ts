@@ -19,6 +19,8 @@ export interface Received {
   /** The reply that went out: ACK, NAK, DUH or `-`. */
   reply: string;
   transport: 'tcp' | 'udp';
+  /** The sender's address. */
+  from: string;
   /** Unix milliseconds with fractions. */
   at: number;
 }
@@ -83,7 +85,7 @@ export class StrictReceiver {
     await once(this.#tcp, 'listening');
     const { port } = this.#tcp.address() as AddressInfo;
     this.#udp.on('message', (message, from) => {
-      const answer = this.#answer(message, 'udp');
+      const answer = this.#answer(message, 'udp', from.address);
       if (answer) this.#udp.send(answer, from.port, from.address);
     });
     this.#udp.bind(port, '127.0.0.1');
@@ -110,18 +112,18 @@ export class StrictReceiver {
     socket.on('data', (chunk) => {
       // One whole frame a segment: anything else is refused by receivers in the field.
       if (chunk.indexOf(0x0a, 1) > 0) this.pipelined++;
-      const answer = this.#answer(chunk, 'tcp');
+      const answer = this.#answer(chunk, 'tcp', socket.remoteAddress ?? '');
       if (!answer) return;
       if (this.options.closes) socket.end(answer);
       else socket.write(answer);
     });
   }
 
-  #answer(raw: Buffer, transport: Received['transport']): Buffer | null {
+  #answer(raw: Buffer, transport: Received['transport'], from: string): Buffer | null {
     const now = Date.now() + (this.options.clockMs ?? 0);
     const record: Received = {
       ...{ token: '', sequence: '', account: '', data: '', extended: [], timestamp: '', reply: '-' },
-      transport,
+      ...{ transport, from },
       at: performance.timeOrigin + performance.now(),
     };
     this.received.push(record);
