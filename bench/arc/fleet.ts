@@ -100,7 +100,10 @@ async function enter(
         const { serial, code } = identity;
         await relay.api('POST', `/sites/${relay.siteId}/boxes`, { serial, code });
         const wanted = { boxSerial: serial, receiverId: receiver.id, account, key: KEY, protocol: 'SIA-DCS' };
-        const added = await relay.api<{ id: string }>('POST', `/sites/${relay.siteId}/arc`, { ...wanted, events: ['motion'] });
+        const added = await relay.api<{ id: string }>('POST', `/sites/${relay.siteId}/arc`, {
+          ...wanted,
+          events: ['motion'],
+        });
         box.accountId = added.id;
         tunnel.start();
         box.path.start();
