@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   events: () => import('../bench/events.ts'),
   arc: () => import('../bench/arc.ts'),
   codec: () => import('../bench/arc/codec.ts'),
+  interop: () => import('../bench/arc/interop.ts'),
   fleet: () => import('../bench/arc/fleet.ts'),
   latency: () => import('../bench/arc/latency.ts'),
   tunnel: () => import('../bench/tunnel.ts'),
