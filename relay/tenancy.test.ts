@@ -5,6 +5,7 @@ import type { RolePermission } from '../protocol/wire/rights.ts';
 import { activationFixture } from './activation/testing/fixture.ts';
 import { deskFixture } from './arc/desk/testing/fixture.ts';
 import { arcJoiningFixture } from './arc/joining/testing/fixture.ts';
+import { arcServiceFixture } from './arc/service/testing/fixture.ts';
 import { hashToken } from './auth/sessions.ts';
 import { firmwareFixture } from './firmware/testing/fixture.ts';
 import { jobFixture } from './jobs/testing/fixture.ts';
@@ -44,6 +45,7 @@ const FIXTURES: Fixture[] = [
   sharingFixture,
   notifyFixture,
   operatorFixture,
+  arcServiceFixture,
   arcJoiningFixture,
 ];
 

@@ -18,6 +18,7 @@ export const TAGS_FOR_KEYS: ReadonlySet<string> = new Set([
   'Events',
   'Clips',
   'Alarm receiving centre',
+  'ARC service',
   'Alarms at the ARC',
   'Alarm receiving centres',
   'Handover',

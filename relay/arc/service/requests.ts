@@ -129,9 +129,10 @@ export class ServiceRequests {
   }
 
   async decide(scope: Scope, id: string, approve: boolean): Promise<ArcRequest> {
+    const found = await select(this.#db).where('q.id', '=', id).executeTakeFirst();
+    if (!found || !(await this.#mayDecide(scope, found))) throw new ProblemError('not-found');
     const { request, serial } = await this.#db.transaction().execute(async (trx) => {
-      const request = await select(trx).where('q.id', '=', id).executeTakeFirst();
-      if (!request || !(await this.#mayDecide(trx, scope, request))) throw new ProblemError('not-found');
+      const request = await select(trx).where('q.id', '=', id).executeTakeFirstOrThrow();
       const now = this.#clock.now();
       const { numUpdatedRows } = await trx
         .updateTable('arc_requests')
@@ -195,8 +196,8 @@ export class ServiceRequests {
       .execute();
   }
 
-  async #mayDecide(trx: DbOrTrx, scope: Scope, { siteId, kind }: Row): Promise<boolean> {
-    const customer = await this.#decider(trx, siteId);
+  async #mayDecide(scope: Scope, { siteId, kind }: Row): Promise<boolean> {
+    const customer = await this.#decider(this.#db, siteId);
     if (customer === scope.companyId) return true;
     if (kind === 'media' && customer !== null) return false;
     if (!(await scope.holds(siteId, null, 'manage'))) return false;

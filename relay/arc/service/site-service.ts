@@ -91,8 +91,6 @@ export class SiteService {
     await this.#managed(scope, siteId);
     await this.#db.transaction().execute(async (trx) => {
       const site = await lockSite(trx, siteId);
-      if (site.type !== 'personal')
-        throw new ProblemError('conflict', 'The ARC service is for personal sites, not for sites of a team.');
       await mustServe(trx, arcId, site);
       const now = await authorizationOf(trx, siteId);
       if (now?.arcId === arcId) return;
@@ -328,8 +326,10 @@ export function zonesOrRefusal(device: Pick<DeviceRow, 'type' | 'channelCount'>,
   return zones;
 }
 
-/** It is on the list, and serves the country of the site where that is known. */
+/** A listed centre for a personal site; it serves the country where that is known (ARC-01, ARC-03). */
 async function mustServe(trx: DbOrTrx, arcId: string, site: SiteRow): Promise<void> {
+  if (site.type !== 'personal')
+    throw new ProblemError('conflict', 'The ARC service is for personal sites, not for sites of a team.');
   const row = await trx
     .selectFrom('arc_profiles as p')
     .innerJoin('companies as c', 'c.id', 'p.companyId')
@@ -338,12 +338,12 @@ async function mustServe(trx: DbOrTrx, arcId: string, site: SiteRow): Promise<vo
     .executeTakeFirst();
   if (row?.state !== 'listed' || row.suspendedMs !== null)
     throw new ProblemError('not-found', 'There is no such alarm receiving centre on the list.');
-  const { country: own } = await trx
+  const own = await trx
     .selectFrom('companies')
     .select('country')
     .where('id', '=', site.companyId)
     .executeTakeFirstOrThrow();
-  const country = site.country || own;
+  const country = site.country || own.country;
   const { countries } = JSON.parse(row.information) as { countries: string[] };
   if (country !== '' && !countries.includes(country))
     throw new ProblemError('conflict', `${row.name} does not serve sites in this country (${country}).`);
