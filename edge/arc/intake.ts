@@ -222,7 +222,8 @@ export class Intake {
     if (this.#held.has(accountId)) return false;
     // The journal may be read twice.
     if (this.#queue.has(message)) return true;
-    if (this.#queue.waiting(accountId) >= this.#limit() && !this.#makeRoom(accountId, dropped)) {
+    while (this.#queue.waiting(accountId) >= this.#limit()) {
+      if (this.#makeRoom(accountId, dropped)) continue;
       this.#held.set(accountId, seq - 1);
       this.#queue.hold(accountId, seq - 1);
       return false;
@@ -249,7 +250,6 @@ export class Intake {
     const report = reportOf(status, config, end);
     this.#queue.settle(status, report, now);
     dropped.push(report);
-    // It takes one place more than the limit, once.
     if (!this.#queue.hasWaiting(accountId, 'eventsLost')) this.#queue.add(ownMessage(config, 'eventsLost', now));
     return true;
   }
