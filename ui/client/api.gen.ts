@@ -1809,6 +1809,7 @@ export type Home = {
   }[];
   anySite: boolean;
 };
+export type HostedReceiverPort = { receiverId: string; name: string; port: number | null };
 export type KeptPassword = { mac: string; activatedAt: string | null; certain: boolean };
 export type LanQuestions = { mail: boolean; questions: { id: number; set: boolean }[] };
 export type LanResult = {
@@ -1981,6 +1982,33 @@ export type Profile = {
   recoveryCodesLeft: number;
 };
 export type Provider = { id: string; name: string; phone: string; address: string; email: string | null };
+export type PulledMessages = {
+  items: {
+    id: string;
+    source: 'device' | 'receiver' | 'test';
+    receiverId: string;
+    accountId: string | null;
+    account: string;
+    protocol: string;
+    sequence: number;
+    line: string | null;
+    encrypted: boolean;
+    events: {
+      event: string;
+      qualifier: 'begin' | 'end' | 'still';
+      area: number | null;
+      zone: string | null;
+      text: string | null;
+    }[];
+    data: string;
+    extended: string[];
+    pictures: string[];
+    occurredAt: string | null;
+    receivedAt: string;
+    repeatOf: string | null;
+  }[];
+  cursor: string | null;
+};
 export type PushState = {
   publicKey: string;
   items: { id: string; browser: string; createdAt: string; thisSession: boolean; deliveredAt: string | null }[];
@@ -1992,12 +2020,95 @@ export type PushSubscription = {
   thisSession: boolean;
   deliveredAt: string | null;
 };
+export type ReceivedMessage = {
+  id: string;
+  source: 'device' | 'receiver' | 'test';
+  receiverId: string;
+  accountId: string | null;
+  account: string;
+  protocol: string;
+  sequence: number;
+  line: string | null;
+  encrypted: boolean;
+  events: {
+    event: string;
+    qualifier: 'begin' | 'end' | 'still';
+    area: number | null;
+    zone: string | null;
+    text: string | null;
+  }[];
+  data: string;
+  extended: string[];
+  pictures: string[];
+  occurredAt: string | null;
+  receivedAt: string;
+  repeatOf: string | null;
+  rowId: number;
+  deliveries: {
+    outputId: string;
+    state: 'waiting' | 'acknowledged' | 'refused';
+    tries: number;
+    endedAt: string | null;
+    reason: string | null;
+  }[];
+};
 export type Receiver = {
   id: string;
   name: string;
   direct: { host: string; port: number };
   relay: { host: string; port: number };
   transport: 'tcp' | 'udp';
+};
+export type ReceiverOutput = {
+  id: string;
+  name: string;
+  enabled: boolean;
+  config:
+    | {
+        kind: 'dc09';
+        host: string;
+        port: number;
+        transport: 'tcp' | 'udp';
+        accounts: { from: string; to: string }[];
+        receiver: string;
+        line: string;
+      }
+    | {
+        kind: 'mlr2';
+        mode: 'server' | 'client';
+        host: string | null;
+        port: number | null;
+        peers: string[];
+        receiver: string;
+        line: string;
+        heartbeatS: number;
+        accounts: { from: string; to: string }[];
+        otherAccount: string;
+      }
+    | { kind: 'webhook'; url: string }
+    | { kind: 'pull' };
+  secret: boolean;
+  repeats: boolean;
+  state: 'connected' | 'connecting' | 'ready' | 'failing' | 'off';
+  reason: string | null;
+  since: string | null;
+  waiting: number;
+  oldestWaitingAt: string | null;
+  lastAcknowledgedAt: string | null;
+  refused: number;
+  listeningPort: number | null;
+  unmapped: string[];
+};
+export type ReceiverSender = {
+  id: string;
+  receiverId: string;
+  account: string;
+  name: string;
+  encrypted: boolean;
+  localTime: boolean;
+  supervisionS: number | null;
+  lastHeardAt: string | null;
+  silentSince: string | null;
 };
 export type ReceiverTest = {
   result:
@@ -2069,6 +2180,47 @@ export type Role = {
     | 'playback'
   )[];
   people: number;
+};
+export type SavedReceiverOutput = {
+  id: string;
+  name: string;
+  enabled: boolean;
+  config:
+    | {
+        kind: 'dc09';
+        host: string;
+        port: number;
+        transport: 'tcp' | 'udp';
+        accounts: { from: string; to: string }[];
+        receiver: string;
+        line: string;
+      }
+    | {
+        kind: 'mlr2';
+        mode: 'server' | 'client';
+        host: string | null;
+        port: number | null;
+        peers: string[];
+        receiver: string;
+        line: string;
+        heartbeatS: number;
+        accounts: { from: string; to: string }[];
+        otherAccount: string;
+      }
+    | { kind: 'webhook'; url: string }
+    | { kind: 'pull' };
+  secret: boolean;
+  repeats: boolean;
+  state: 'connected' | 'connecting' | 'ready' | 'failing' | 'off';
+  reason: string | null;
+  since: string | null;
+  waiting: number;
+  oldestWaitingAt: string | null;
+  lastAcknowledgedAt: string | null;
+  refused: number;
+  listeningPort: number | null;
+  unmapped: string[];
+  webhookSecret: string | null;
 };
 export type Sent = { id: string; by: 'email' | 'phone'; expiresAt: string; resendAt: string };
 export type SentTransfer = {
@@ -2597,6 +2749,16 @@ export interface Routes {
     '/arc-desk/stream': { answer: never };
     /** How the company stands as an alarm receiving centre */
     '/arc-joining': { answer: ArcJoining };
+    /** Outputs of the centre, each with its state */
+    '/arc-outputs': { answer: { items: ReceiverOutput[] } };
+    /** Messages after the committed cursor, oldest first */
+    '/arc-outputs/{outputId}/messages': {
+      params: { outputId: string };
+      query?: { limit?: number; wait?: number | null; after?: string };
+      answer: PulledMessages;
+    };
+    /** What the receivers of the centre took, newest first, with what became of it at each output */
+    '/arc-received': { query?: { before?: number | null; limit?: number }; answer: { items: ReceivedMessage[] } };
     /** Receivers of the centre, with what they want of accounts; never a key */
     '/arc-receivers': { answer: { items: ArcReceiver[] } };
     /** One receiver */
@@ -2729,6 +2891,8 @@ export interface Routes {
         nextCursor: string | null;
       };
     };
+    /** Devices that send to the centre’s receivers here, and the ports of these */
+    '/arc-senders': { answer: { items: ReceiverSender[]; receivers: HostedReceiverPort[]; host: string | null } };
     /** Devices that are entrusted to the own centre */
     '/arc/services': {
       query?: {
@@ -3433,6 +3597,50 @@ export interface Routes {
     '/arc-joining/key': { answer: ArcJoining };
     /** Take the application back, or leave the ARC list; the ARC key ends */
     '/arc-joining/withdraw': { answer: ArcJoining };
+    /** Add an output */
+    '/arc-outputs': {
+      body: {
+        name: string;
+        enabled?: boolean;
+        config:
+          | {
+              kind: 'dc09';
+              host: string;
+              port: number;
+              transport?: 'tcp' | 'udp';
+              accounts?: { from: string; to: string }[];
+              receiver?: string;
+              line?: string;
+            }
+          | {
+              kind: 'mlr2';
+              mode: 'server' | 'client';
+              host?: string | null;
+              port?: number | null;
+              peers?: string[];
+              receiver?: string;
+              line?: string;
+              heartbeatS?: number;
+              accounts?: { from: string; to: string }[];
+              otherAccount?: string;
+            }
+          | { kind: 'webhook'; url: string }
+          | { kind: 'pull' };
+        key?: string;
+        repeats?: boolean;
+      };
+      answer: SavedReceiverOutput;
+    };
+    /** Everything up to this cursor is safe */
+    '/arc-outputs/{outputId}/commit': { params: { outputId: string }; body: { cursor: string }; answer: undefined };
+    /** A new secret for a webhook; the old one is void at once */
+    '/arc-outputs/{outputId}/secret': { params: { outputId: string }; answer: SavedReceiverOutput };
+    /** Send a test message (Contact ID 602) to an output */
+    '/arc-outputs/{outputId}/test': {
+      params: { outputId: string };
+      body: { account?: string };
+      answer: { messageId: string };
+    };
     /** Enter a receiver of the centre */
     '/arc-receivers': {
       body: {
@@ -3521,6 +3729,19 @@ export interface Routes {
       params: { requestId: string };
       body: { approve: boolean };
       answer: ArcRequest;
+    };
+    /** Let a device send to a receiver here */
+    '/arc-senders': {
+      body: {
+        receiverId: string;
+        account: string;
+        name: string;
+        key?: string | null;
+        keyFormat?: 'hex' | 'characters';
+        localTime?: boolean;
+        supervisionS?: number | null;
+      };
+      answer: ReceiverSender;
     };
     /** Accept devices: their alarms come from now on */
     '/arc/services/accept': { body: { services: string[]; receiverId?: string }; answer: { items: ArcServiceDone[] } };
@@ -4606,6 +4827,41 @@ export interface Routes {
       };
       answer: ArcJoining;
     };
+    /** Change an output; what waits goes the new way */
+    '/arc-outputs/{outputId}': {
+      params: { outputId: string };
+      body: {
+        name: string;
+        enabled?: boolean;
+        config:
+          | {
+              kind: 'dc09';
+              host: string;
+              port: number;
+              transport?: 'tcp' | 'udp';
+              accounts?: { from: string; to: string }[];
+              receiver?: string;
+              line?: string;
+            }
+          | {
+              kind: 'mlr2';
+              mode: 'server' | 'client';
+              host?: string | null;
+              port?: number | null;
+              peers?: string[];
+              receiver?: string;
+              line?: string;
+              heartbeatS?: number;
+              accounts?: { from: string; to: string }[];
+              otherAccount?: string;
+            }
+          | { kind: 'webhook'; url: string }
+          | { kind: 'pull' };
+        key?: string;
+        repeats?: boolean;
+      };
+      answer: ReceiverOutput;
+    };
     /** Change a receiver; every account there follows, on every box */
     '/arc-receivers/{receiverId}': {
       params: { receiverId: string };
@@ -4683,6 +4939,20 @@ export interface Routes {
         keyFormat?: 'hex' | 'characters';
       };
       answer: ArcReceiver;
+    };
+    /** Change a sender */
+    '/arc-senders/{senderId}': {
+      params: { senderId: string };
+      body: {
+        receiverId: string;
+        account: string;
+        name: string;
+        key?: string | null;
+        keyFormat?: 'hex' | 'characters';
+        localTime?: boolean;
+        supervisionS?: number | null;
+      };
+      answer: ReceiverSender;
     };
     /** Change an account */
     '/arc/{accountId}': {
@@ -5055,8 +5325,12 @@ export interface Routes {
   delete: {
     /** End test mode */
     '/arc-desk/accounts/{accountId}/test-mode': { params: { accountId: string }; answer: undefined };
+    /** Remove an output, with what waits for it */
+    '/arc-outputs/{outputId}': { params: { outputId: string }; answer: undefined };
     /** Remove a receiver that no account ever used */
     '/arc-receivers/{receiverId}': { params: { receiverId: string }; answer: undefined };
+    /** Take a sender away: nothing of it is taken any more */
+    '/arc-senders/{senderId}': { params: { senderId: string }; answer: undefined };
     /** Remove an account; its alarms stay listed */
     '/arc/{accountId}': { params: { accountId: string }; answer: undefined };
     /** Take a device away; its events and clips stay */
