@@ -90,6 +90,11 @@ describe('alarm queue across restarts', () => {
     await until(() => second.acknowledged().length === 2);
     expect(arc.alarms.map((a) => Number(a.data.slice(-3)))).toEqual([1, 2]);
     expect(second.warnings()).toContain('arc-queue-broken');
+    // The numbers go on behind the last one that the journal tells of.
+    const [before, after] = arc.alarms.map((alarm) => Number(alarm.sequence));
+    const ahead = (after! - before! + 9999) % 9999;
+    expect(ahead).toBeGreaterThan(1);
+    expect(ahead).toBeLessThan(1_000);
   });
 
   it('gives up messages of an account that stays away, and says so', () => {
