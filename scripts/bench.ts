@@ -12,6 +12,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   codec: () => import('../bench/arc/codec.ts'),
   interop: () => import('../bench/arc/interop.ts'),
   fleet: () => import('../bench/arc/fleet.ts'),
+  silent: () => import('../bench/arc/silent.ts'),
   latency: () => import('../bench/arc/latency.ts'),
   tunnel: () => import('../bench/tunnel.ts'),
   uploads: () => import('../bench/uploads.ts'),

@@ -2,53 +2,29 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Database from 'better-sqlite3';
-import pino from 'pino';
 import { systemClock as clock } from '../../protocol/clock.ts';
-import { Dc09Listener } from '../../protocol/dc09/listener.ts';
-import { Vault } from '../../relay/auth/vault.ts';
 import { percentile } from '../percentile.ts';
 import { RelayProcess } from './faults/relay-process.ts';
 import { type Delivered, FleetBox } from './fleet-box.ts';
+import { FleetCentre, giveOwnLine, KEY } from './fleet-centre.ts';
 
-const KEY = '000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F';
 const POLL_MS = 25_000;
 const EVENTS_PER_SECOND = 50;
-/** L of the relay's own line: what comes on it is "box silent". */
-const OWN_LINE = '9';
 /** All back, and after this long nobody was called silent. */
 const QUIET_MS = 100_000;
-
-/** Alarms of the receiver, and what the relay said itself. */
-class Centre {
-  /** account + zone → how often it was acknowledged. */
-  readonly alarms = new Map<string, number>();
-  own = 0;
-  readonly #listener = new Dc09Listener({
-    ...{ host: '127.0.0.1', port: 0, transports: ['tcp'], clock, log: pino({ level: 'silent' }) },
-    maxConnections: 10_000,
-    known: () => ({ key: Buffer.from(KEY, 'hex') }),
-    received: async ({ message, content }) => {
-      if (content && message.line === OWN_LINE) this.own++;
-      else if (content) this.alarms.set(message.data, (this.alarms.get(message.data) ?? 0) + 1);
-      return 'ack';
-    },
-  });
-
-  async start(): Promise<number> {
-    return (await this.#listener.start()).tcp!;
-  }
-
-  stop(): Promise<void> {
-    return this.#listener.stop();
-  }
-}
 
 /** Of /proc: memory in MB and processor time in seconds. */
 function used(pid: number): { rssMb: number; cpu: number } {
   const rss = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
   return { rssMb: rss / 1024, cpu: (Number(stat[11]) + Number(stat[12])) / 100 };
+}
+
+/** What the relay says of its own memory, in MB. */
+async function memory(relay: RelayProcess): Promise<number[]> {
+  const text = await (await fetch(`${relay.url}/metrics`)).text();
+  const names = ['process_resident_memory_bytes', 'nodejs_heap_size_used_bytes', 'nodejs_external_memory_bytes'];
+  return names.map((name) => Math.round(Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1]) / 1024 / 1024));
 }
 
 const mean = (list: number[]) => list.reduce((sum, x) => sum + x, 0) / list.length;
@@ -62,7 +38,7 @@ export async function run(emit: (line: object) => void, { quick }: { quick: bool
   const boxCount = quick ? 60 : 500;
   const loadMs = quick ? 20_000 : 600_000;
   const dir = mkdtempSync(join(tmpdir(), 'gatepost-fleet-'));
-  const centre = new Centre();
+  const centre = new FleetCentre();
   const relay = new RelayProcess(join(dir, 'relay'));
   const boxes: FleetBox[] = [];
   try {
@@ -111,26 +87,19 @@ async function enter(
     );
   }
   while (!boxes.every((box) => box.back)) await sleep(50);
-  // As a centre on the platform enters its receiver: the relay has the key and a line of its own.
-  const vault = new Vault({ dir: relay.dir });
-  vault.start();
-  const db = new Database(join(relay.dir, 'relay.db'), { timeout: 10_000 });
-  db.prepare('UPDATE arc_receivers SET settings = ?, key = ?').run(
-    JSON.stringify({ ownLine: { enabled: true, line: OWN_LINE } }),
-    vault.seal(`arc-receiver:${receiver.id}`, KEY),
-  );
-  db.close();
+  giveOwnLine(relay, receiver.id);
 }
 
 async function load(
   emit: (line: object) => void,
   relay: RelayProcess,
   boxes: FleetBox[],
-  centre: Centre,
+  centre: FleetCentre,
   loadMs: number,
 ): Promise<void> {
   const [events, polls, rss]: [Delivered[], number[], { at: number; rssMb: number }[]] = [[], [], []];
   const [underWay, stop] = [new Set<Promise<void>>(), new AbortController()];
+  const trace: number[][] = [];
   let unanswered = 0;
   const polling = boxes.map(async (box) => {
     await clock.sleep(Math.random() * POLL_MS, stop.signal);
@@ -154,6 +123,7 @@ async function load(
         .finally(() => underWay.delete(one));
       underWay.add(one);
     }
+    if (Math.floor(at / 60_000) >= trace.length) trace.push(await memory(relay));
     if (at - (rss.at(-1)?.at ?? -5_000) >= 5_000) rss.push({ at, rssMb: used(relay.pid).rssMb });
     await sleep(10);
   }
@@ -182,6 +152,7 @@ async function load(
     pollsUnanswered: unanswered,
     pollP95: ms(polls, 95),
     rssMb: [Math.round(first), Math.round(last)],
+    rssHeapExternalByMinute: trace,
     rssGrowthPercent: Math.round((last / first - 1) * 1000) / 10,
     relayCores: Math.round(((used(relay.pid).cpu - before.cpu) / seconds) * 100) / 100,
     target: 'p95 ≤ 1000 ms, lost 0, growth ≤ 10 %',
@@ -192,10 +163,10 @@ async function returnAtOnce(
   emit: (line: object) => void,
   relay: RelayProcess,
   boxes: FleetBox[],
-  centre: Centre,
+  centre: FleetCentre,
   quick: boolean,
 ): Promise<void> {
-  const own = centre.own;
+  const own = centre.own.length;
   await relay.kill();
   // Until every box has seen it.
   while (boxes.some((box) => box.path.connected)) await sleep(10);
@@ -223,7 +194,7 @@ async function returnAtOnce(
     p95: round(95),
     last: round(100),
     pollsUnanswered: polled.filter((took) => took === null).length,
-    raisedFalsely: centre.own - own,
+    raisedFalsely: centre.own.length - own,
     target: 'all ≤ 60 s, none raised',
   });
 }
