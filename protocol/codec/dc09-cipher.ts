@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomInt } from 'node:crypto';
 
 /*
  * The encrypted form of DC-09 (§5.4): AES-CBC with an IV of zero bytes, no PKCS padding. The pad in front of the text
@@ -13,16 +13,14 @@ export function parseDc09Key(text: string, format: 'hex' | 'characters'): Buffer
   return exact && [16, 24, 32].includes(key.length) ? key : null;
 }
 
-/** Random bytes that may stand in a pad: any but `|`, `[` and `]`. */
+/**
+ * A random pad. Any byte but `|`, `[` and `]` may stand in it; letters and digits are taken, because receivers in the field
+ * read the whole text as UTF-8 and refuse what is none.
+ */
 export function randomPad(count: number): Buffer {
-  const pad = Buffer.alloc(count);
-  for (let i = 0; i < count; ) {
-    for (const byte of randomBytes(count + 8)) {
-      if (i < count && byte !== 0x7c && byte !== 0x5b && byte !== 0x5d) pad[i++] = byte;
-    }
-  }
-  return pad;
+  return Buffer.from(Array.from({ length: count }, () => LETTERS.charCodeAt(randomInt(LETTERS.length))));
 }
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 /** `tail` is everything after the header's `[`; gives the ciphertext in upper-case hex. */
 export function encryptTail(tail: Buffer, key: Buffer, pad: (count: number) => Buffer = randomPad): string {
@@ -35,7 +33,7 @@ export function encryptTail(tail: Buffer, key: Buffer, pad: (count: number) => B
 }
 
 const BLOCKS = /^[^[\]]*\](?:\[[^[\]]*\])*_[^[\]]*$/;
-const TIME_AT_END = /\]_\d\d:\d\d:\d\d,\d\d-\d\d-\d{4}/g;
+const TIME_AT_END = /\]_\d{1,2}:\d{1,2}:\d{1,2},\d{1,2}-\d{1,2}-\d{4}/g;
 
 /**
  * Gives the text after the pad, up to its timestamp, one character a byte; null when it is not DC-09 (another key).

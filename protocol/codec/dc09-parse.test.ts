@@ -25,6 +25,9 @@ describe('content of foreign messages: SIA (DC-03)', () => {
     ['#1234|Nri1/BH003', { code: 'BH', qualifier: 'end' }],
     ['#1234|Nri1/UU003', { code: 'UU', qualifier: 'end' }],
     ['#1234|Nda05-06-26/ti10:00/pi3/TA12', { code: 'TA', zone: '12', area: null }],
+    ['#0000|ASystem check', { code: 'A', text: 'System check', zone: null }],
+    ['#1234|AR001', { code: 'AR', zone: '001', qualifier: 'end' }],
+    ['#1234|Nri1BA3*"Burglary"NM', { code: 'BA', zone: '3', area: 1, text: 'Burglary' }],
     ['xx#1234|Nri1/BA003', { code: 'BA', account: '1234' }],
   ])('%s', (data, expected) => {
     expect(sia(data)).toMatchObject([{ protocol: 'SIA-DCS', event: expected.code, ...expected }]);
@@ -93,7 +96,7 @@ describe('extended data of foreign messages', () => {
     );
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (data) => {
-        for (const { code } of [...sia(data), ...cid(data)]) expect(code).toMatch(/^([A-Z]{2}|[136][0-9A-F]{3})$/);
+        for (const { code } of [...sia(data), ...cid(data)]) expect(code).toMatch(/^(A|[A-Z]{2}|[136][0-9A-F]{3})$/);
       }),
       { numRuns: 2000 },
     );

@@ -84,11 +84,18 @@ function cidBlocks(data: string): Block[] {
   });
 }
 
+const TEXT_ONLY: Block = {
+  ...{ code: 'A', qualifier: 'begin', event: 'A', area: null, zone: null, user: null, text: null, old: false },
+};
+
 function siaBlocks(data: string): Block[] {
   const events: Block[] = [];
   for (const segment of data.split('|')) {
-    if (segment.startsWith('A') && events.length) {
+    // `AR001` alone would be a code: text is what has more letters.
+    if (/^A(?![A-Z]\d*$)/.test(segment)) {
       const text = readable(segment.slice(1));
+      // A text with nothing to belong to is a message of its own.
+      if (events.length === 0 && text) events.push({ ...TEXT_ONLY, text: '' });
       for (const event of events) event.text = [event.text, text].filter(Boolean).join(' ');
     } else events.push(...siaSegment(segment));
   }
@@ -100,10 +107,12 @@ function siaSegment(segment: string): Block[] {
   const flag = /^([NOQ])(?=$|[/^]|[a-z]{2}|[A-Z]{2})/.exec(segment);
   const events: Block[] = [];
   const now: { area: number | null; user: string | null } = { area: null, user: null };
-  const token = /([a-z]{2})([^/^A-Za-z]*)|([A-Z]{2})(\d*)|\^([^^]*)\^?|./gsy;
+  const token = /([a-z]{2})([^/^A-Za-z]*)|([A-Z]{2})(\d*)|\^([^^]*)\^?|\*"([^"]*)"(?:NM)?|./gsy;
   token.lastIndex = flag ? 1 : 0;
   for (let m = token.exec(segment); m; m = token.exec(segment)) {
-    const [, modifier, value, event, number, name] = m;
+    const [, modifier, value, event, number, between, quoted] = m;
+    // XSIA puts the name of a zone between `*"` and `"NM`.
+    const name = between ?? quoted;
     if (modifier === 'ri') now.area = Number.parseInt(value!, 10) || null;
     else if (modifier === 'id') now.user = value || null;
     else if (name !== undefined) {

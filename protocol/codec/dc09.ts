@@ -55,13 +55,15 @@ export function formatDc09Time(ms: number): string {
   return `${iso.slice(11, 19)},${iso.slice(5, 10)}-${iso.slice(0, 4)}`;
 }
 
-/** The reverse of {@link formatDc09Time}; null for what is no date. */
+/** The reverse of {@link formatDc09Time}; null for what is no date. A leading zero may be missing, as in some receivers' replies. */
 export function parseDc09Time(text: string): number | null {
-  const m = /^(\d\d:\d\d:\d\d),(\d\d)-(\d\d)-(\d{4})$/.exec(text);
+  const m = /^(\d{1,2}):(\d{1,2}):(\d{1,2}),(\d{1,2})-(\d{1,2})-(\d{4})$/.exec(text);
   if (!m) return null;
-  const ms = Date.parse(`${m[4]}-${m[2]}-${m[3]}T${m[1]}Z`);
+  const [hour, minute, second, month, day] = m.slice(1, 6).map((part) => part.padStart(2, '0'));
+  const full = `${hour}:${minute}:${second},${month}-${day}-${m[6]}`;
+  const ms = Date.parse(`${m[6]}-${month}-${day}T${hour}:${minute}:${second}Z`);
   // Date.parse takes 30 February for 2 March.
-  return Number.isNaN(ms) || formatDc09Time(ms) !== text ? null : ms;
+  return Number.isNaN(ms) || formatDc09Time(ms) !== full ? null : ms;
 }
 
 /**
