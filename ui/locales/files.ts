@@ -1,7 +1,9 @@
 import type activation from './en/activation.json';
+import type centre from './en/centre.json';
 import type common from './en/common.json';
 import type customer from './en/customer.json';
 import type deliveries from './en/deliveries.json';
+import type desk from './en/desk.json';
 import type handover from './en/handover.json';
 import type home from './en/home.json';
 import type install from './en/install.json';
@@ -29,9 +31,11 @@ import type upgrade from './en/upgrade.json';
  */
 export interface Files {
   activation: typeof activation;
+  centre: typeof centre;
   common: typeof common;
   customer: typeof customer;
   deliveries: typeof deliveries;
+  desk: typeof desk;
   handover: typeof handover;
   home: typeof home;
   install: typeof install;

@@ -9,6 +9,7 @@ import { ProblemPanel } from '../components/problem.tsx';
 import { useAction, useResource } from '../components/resource.ts';
 import { useClock } from '../components/time.tsx';
 import { UndoBar } from '../components/undo.tsx';
+import { DeskOnEveryPage } from './desk/watch.tsx';
 import { rememberCompany } from './early.ts';
 import { useShortcuts } from './keys.tsx';
 import { LanguageChoice, useLanguageOf } from './language.tsx';
@@ -137,6 +138,7 @@ function Frame({ person }: { person: Me }) {
       </header>
       <main id="main" class="mx-auto flex max-w-[90rem] flex-col gap-6 px-4 py-6 md:px-8" tabIndex={-1}>
         <ProblemPanel error={leave.error} what={t('session.signOutFailed')} />
+        {person.company.type === 'arc' && <DeskOnEveryPage />}
         <SectionNav routes={ROUTES} person={person} />
         <Router>
           {asRoutes(ROUTES.filter((route) => refused(route, person) === null))}

@@ -36,6 +36,46 @@ export const ROUTES = withPages<PageRoute>([
     nav: { in: 'main', label: 'nav.home', order: 0, icon: 'home', letter: 'h' },
   },
 
+  // The desk of an alarm receiving centre
+  {
+    path: '/alarms',
+    load: async () => (await import('./desk/alarms.tsx')).Alarms,
+    who: ['arc'],
+    strings: ['desk', 'site'],
+    nav: { in: 'main', label: 'nav.alarms', order: 5, icon: 'alarms', letter: 'l' },
+  },
+  {
+    path: '/alarms/:alarmId',
+    load: async () => (await import('./desk/story.tsx')).AlarmPage,
+    who: ['arc'],
+    strings: ['desk', 'site'],
+  },
+  {
+    path: '/alarms/accounts/:accountId',
+    load: async () => (await import('./desk/account.tsx')).AccountPage,
+    who: ['arc'],
+    strings: ['desk', 'site'],
+  },
+  {
+    path: '/reports',
+    load: async () => (await import('./desk/reports.tsx')).Reports,
+    who: ['arc'],
+    strings: ['desk', 'site'],
+    nav: { in: 'main', label: 'nav.reports', order: 40, icon: 'log', letter: 'r' },
+  },
+  {
+    path: '/reports/:accountId',
+    load: async () => (await import('./desk/reports.tsx')).ReportPage,
+    who: ['arc'],
+    strings: ['desk', 'site'],
+  },
+  {
+    path: '/v/:token',
+    load: async () => (await import('./desk/view.tsx')).ViewPage,
+    who: 'anyone',
+    strings: ['desk', 'site'],
+  },
+
   // Sites
   {
     path: '/sites',
@@ -81,6 +121,35 @@ export const ROUTES = withPages<PageRoute>([
     strings: ['site', 'sites'],
     asks: ({ siteId = '' }) =>
       isSiteId(siteId) ? ['', '/boxes', '/devices'].map((list) => `/sites/${siteId}${list}`) : [],
+  },
+
+  // The ARC service
+  {
+    path: '/arc/devices',
+    load: async () => (await import('./centre/devices.tsx')).CentreDevices,
+    who: ['arc'],
+    strings: ['centre', 'site'],
+    nav: { in: 'main', label: 'nav.arcDevices', order: 12, icon: 'devices', letter: 'd' },
+  },
+  {
+    path: '/arc/devices/:serviceId',
+    load: async () => (await import('./centre/device.tsx')).CentreDevice,
+    who: ['arc'],
+    strings: ['centre', 'site'],
+  },
+  {
+    path: '/arc-requests',
+    load: async () => (await import('./centre/requests.tsx')).ArcRequests,
+    who: ['customer'],
+    strings: ['centre', 'site'],
+    nav: { in: 'account', label: 'nav.arcRequests', order: 8 },
+  },
+  {
+    path: '/arc-requests',
+    load: async () => (await import('./centre/requests.tsx')).ArcRequests,
+    who: [...INSTALLERS, 'arc'],
+    strings: ['centre', 'site'],
+    nav: { in: 'company', label: 'nav.arcRequests', order: 32 },
   },
 
   // A customer's own

@@ -1,9 +1,9 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Logger } from 'pino';
-import { z } from 'zod';
 import { type Clock, iso } from '../../../protocol/clock.ts';
 import type { DeskTest, TestSent } from '../../../protocol/wire/arc-desk.ts';
-import { Uuid, uuidv7 } from '../../../protocol/wire/ids.ts';
+import { type ArcMessageKind, ArcMessageQueued } from '../../../protocol/wire/arc-message.ts';
+import { uuidv7 } from '../../../protocol/wire/ids.ts';
 import { ProblemError } from '../../api/problem.ts';
 import type { Scope } from '../../auth/scope.ts';
 import type { Db } from '../../db/database.ts';
@@ -16,9 +16,6 @@ const SWEEP_MS = 5_000;
 const ASK_MS = 10_000;
 /** A receiver that could not be told of a test's end for so long is not told any more. */
 const GIVE_UP_MS = 24 * 3_600_000;
-
-/** What a box answers when it has queued a message on somebody's word. */
-const Queued = z.object({ id: Uuid });
 
 /**
  * Test mode of accounts: while it is on, alarms are marked as tests and nobody is called; it ends by itself. The receiver
@@ -208,8 +205,8 @@ export class TestModes {
     this.#changed(row.accountId);
   }
 
-  #ask(serial: string, accountId: string, kind: 'manual-test' | 'test-begin' | 'test-end') {
+  #ask(serial: string, accountId: string, kind: ArcMessageKind) {
     const path = `/v1/arc/${accountId}/messages`;
-    return this.#box.json(serial, Queued, 'POST', path, { body: { kind }, timeoutMs: ASK_MS });
+    return this.#box.json(serial, ArcMessageQueued, 'POST', path, { body: { kind }, timeoutMs: ASK_MS });
   }
 }
