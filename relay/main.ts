@@ -10,6 +10,7 @@ import { OperationLog } from './audit/operation-log.ts';
 import { bootstrap } from './bootstrap.ts';
 import { openDatabase } from './db/database.ts';
 import { addOperatorCommands } from './operator/commands.ts';
+import type { PortRange } from './receiver/ports.ts';
 import { Relay } from './relay.ts';
 import { isTimeZone } from './sites/time-zone.ts';
 import { VERSION } from './version.ts';
@@ -52,6 +53,23 @@ const program = new Command()
     new Option('--proxies <number>', 'reverse proxies in front whose X-Forwarded-For is believed')
       .env('GATEPOST_PROXIES')
       .default('0'),
+  )
+  .addOption(
+    new Option(
+      '--dc09-ports <range>',
+      'ports for receivers of alarms that are this relay itself, one each, as 12128-12147 (default: none)',
+    ).env('GATEPOST_DC09_PORTS'),
+  )
+  .addOption(
+    new Option(
+      '--surgard-ports <range>',
+      'ports on which automation software may connect for Sur-Gard MLR2, one each (default: none)',
+    ).env('GATEPOST_SURGARD_PORTS'),
+  )
+  .addOption(
+    new Option('--receiver-address <host>', 'how devices reach these receivers (default: as in --public-url)').env(
+      'GATEPOST_RECEIVER_ADDRESS',
+    ),
   )
   .addOption(
     new Option('--metrics-token <token>', 'bearer token for /metrics (default: loopback only)').env(
@@ -144,6 +162,15 @@ function number(name: string, value: string, max: number): number {
   return Number(value);
 }
 
+/** `12128`, or `12128-12147`. */
+function range(name: string, value: string | undefined): PortRange | null {
+  if (!value) return null;
+  const found = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(value);
+  const [from, to] = [Number(found?.[1]), Number(found?.[2] ?? found?.[1])];
+  if (!(from >= 1 && from <= to && to <= 65_535)) fail(`--${name} ${value}: ports are needed, as 12128-12147`);
+  return { from, to };
+}
+
 /** Ten seconds' worth may come at once. */
 function rate(name: string, value: string): Rate {
   const perSecond = number(name, value, 1_000_000);
@@ -210,6 +237,12 @@ async function run(o: Record<string, string> & { allowInternal: string | string[
     proxies: number('proxies', o.proxies as string, 10),
     metricsToken: o.metricsToken,
     helpEmail: o.helpEmail,
+    receiver: {
+      host: o.host as string,
+      ports: range('dc09-ports', o.dc09Ports),
+      softwarePorts: range('surgard-ports', o.surgardPorts),
+      address: o.receiverAddress ?? null,
+    },
     notify: {
       ...(o.smtpUrl ? { smtp: { url: o.smtpUrl, from: o.mailFrom } } : {}),
       ...(o.smsUrl ? { sms: { url: o.smsUrl, token: o.smsToken } } : {}),

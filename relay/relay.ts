@@ -61,6 +61,7 @@ import { registerNotifyRoutes } from './notify/routes.ts';
 import { Operator } from './operator/operator.ts';
 import { loggedOperations } from './people/logged-operations.ts';
 import { People } from './people/people.ts';
+import type { HostedOptions } from './receiver/hosted.ts';
 import { localOrigin } from './remote/origin.ts';
 import { Remote } from './remote/remote.ts';
 import { SiteManagement } from './sites/site-management.ts';
@@ -100,6 +101,8 @@ export interface RelayOptions {
   rateLimits?: RateLimits;
   /** Whom alarm receiving centres ask for help with joining. */
   helpEmail?: string;
+  /** Receivers of centres that are this relay itself. */
+  receiver?: HostedOptions;
   /** Ways to reach people: SMTP server, SMS gateway. */
   notify?: NotifyOptions;
   clock: Clock;
@@ -228,8 +231,9 @@ export class Relay {
     const arc = new Arc({
       ...{ db, clock, log, guard, desired, vault, notifier, box, health: healthNow },
       ...{ presence, cut, keys, helpEmail: this.#o.helpEmail, publicUrl: () => this.#publicUrl },
+      receiver: this.#o.receiver,
     });
-    arc.start();
+    await arc.start();
     const operationLog = new OperationLog({ db, clock, log: child('audit') });
     operationLog.start();
     const people = new People({

@@ -12,6 +12,7 @@ import { jobFixture } from './jobs/testing/fixture.ts';
 import { lanFixture } from './lan/testing/fixture.ts';
 import { operationFixture } from './operations/testing/fixture.ts';
 import { panelFixture } from './panels/testing/fixture.ts';
+import { receiverFixture } from './receiver/testing/fixture.ts';
 import { remoteFixture } from './remote/testing/fixture.ts';
 import { coreFixture } from './testing/core-fixture.ts';
 import type { Fixture, Tenant } from './testing/fixture.ts';
@@ -47,6 +48,7 @@ const FIXTURES: Fixture[] = [
   operatorFixture,
   arcServiceFixture,
   arcJoiningFixture,
+  receiverFixture,
 ];
 
 /** Ids that are no UUIDs, of nothing that there is. */

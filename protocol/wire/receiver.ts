@@ -174,9 +174,13 @@ export const SaveOutput = z.object({
     .string()
     .regex(/^([0-9a-fA-F]{32}|[0-9a-fA-F]{48}|[0-9a-fA-F]{64})?$/, '32, 48 or 64 hex digits')
     .optional(),
-  repeats: z.boolean().default(false),
+  /** Left out: where the mark of a repeat can go along (webhook, pull). */
+  repeats: z.boolean().optional(),
 });
 export type SaveOutput = z.infer<typeof SaveOutput>;
+
+/** The account that the test message is for. */
+export const TestOutput = z.object({ account: Account.default('0000') });
 
 /** The secret is here and nowhere else. */
 export const SavedOutput = ReceiverOutput.extend({

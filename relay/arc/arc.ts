@@ -14,6 +14,8 @@ import type { BoxClient } from '../devices/box-client.ts';
 import type { Presence } from '../health/presence.ts';
 import type { ApiKeys } from '../keys/keys.ts';
 import type { Notifier } from '../notify/notifier.ts';
+import { type HostedOptions, HostedReceivers, NOT_RECEIVING } from '../receiver/hosted.ts';
+import { takeForeign } from '../receiver/to-desk.ts';
 import { ArcAccounts } from './accounts.ts';
 import { Alarms, applyAlarmReport } from './alarms.ts';
 import { Desk } from './desk/desk.ts';
@@ -41,6 +43,8 @@ export interface ArcDeps {
   keys: ApiKeys;
   /** Who helps centres to join; without it the operator's administrator. */
   helpEmail?: string;
+  /** Receivers that are this relay itself; without it there are none. */
+  receiver?: HostedOptions;
   box: BoxClient;
   presence: Presence;
   /** Ends every connection of a box. */
@@ -61,6 +65,7 @@ export class Arc {
   readonly #list: ArcList;
   readonly #path: ArcPath;
   readonly #line: OwnLine;
+  readonly #hosted: HostedReceivers;
   readonly #presence: Presence;
   readonly #health: (serial: string) => Health | null;
   #unlisten: () => void = () => {};
@@ -70,13 +75,22 @@ export class Arc {
     const { db, clock, guard, desired, vault, health, presence } = deps;
     const log = deps.log.child({ module: 'arc' });
     this.alarms = new Alarms({ db });
-    this.receivers = new Receivers({ db, clock, log, desired, guard, vault, hosted: () => null });
+    const own = (id: string | null) => this.#hosted.end(id);
+    const refresh = () => this.#hosted.refresh();
+    this.receivers = new Receivers({ db, clock, log, desired, guard, vault, hosted: own, hostedChanged: refresh });
     const { notifier, keys, helpEmail = null } = deps;
     this.#joining = new ArcJoining({ db, clock, log, notifier, keys, helpEmail });
     this.#list = new ArcList({ db });
     const { receivers } = this;
-    // No receiver is the relay itself yet: what goes there gets no answer.
-    const hosted: AnswerHosted = () => Promise.resolve(null);
+    this.#hosted = new HostedReceivers({
+      ...{ db, clock, log: deps.log, vault, guard, options: deps.receiver ?? NOT_RECEIVING },
+      publicHost: () => deps.publicUrl()?.hostname ?? null,
+      receiverKey: (id) => receivers.key(id),
+      moved: (id) => receivers.moved(id),
+      foreign: (trx, message) => takeForeign(this.desk, trx, message),
+      told: (ids) => this.desk.told(ids),
+    });
+    const hosted: AnswerHosted = (...of) => this.#hosted.answer(...of);
     const gone = (serial: string, heardMono: number) => this.#line.gone(serial, heardMono);
     this.#presence = presence;
     this.#health = health;
@@ -95,7 +109,8 @@ export class Arc {
     this.services = new ArcServices({ db, clock, log, notifier, desired, receivers, box, online, health });
   }
 
-  start(): void {
+  async start(): Promise<void> {
+    await this.#hosted.start();
     this.#path.start();
     this.#unlisten = this.#presence.onChange((serial, online, heardMono) => {
       if (!online) this.#line.gone(serial, heardMono);
@@ -110,6 +125,7 @@ export class Arc {
     await this.desk.stop();
     await this.#line.stop();
     await this.#path.stop();
+    await this.#hosted.stop();
   }
 
   registerRoutes(api: Api, { streams }: { streams: EventStreams }): void {
@@ -118,6 +134,7 @@ export class Arc {
     registerArcRoutes(api, { accounts: this.#accounts, alarms: this.alarms });
     this.services.registerRoutes(api);
     this.desk.registerRoutes(api, { streams });
+    this.#hosted.registerRoutes(api);
   }
 
   /** What a box says became of a message; after the commit the caller calls {@link stored}. */

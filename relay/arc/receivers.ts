@@ -58,7 +58,8 @@ export class Receivers {
   readonly #desired: DesiredStates;
   readonly #guard: DialGuard;
   readonly #vault: Vault;
-  readonly #hosted: () => ReceiverEnd | null;
+  readonly #hosted: (id: string | null) => ReceiverEnd | null;
+  readonly #hostedChanged: () => Promise<void>;
   readonly #tests: Limiter;
 
   constructor(deps: {
@@ -68,8 +69,10 @@ export class Receivers {
     desired: DesiredStates;
     guard: DialGuard;
     vault: Vault;
-    /** Where boxes reach the relay's own receiver; null: it has none. */
-    hosted: () => ReceiverEnd | null;
+    /** Where boxes reach a receiver that is the relay itself; null: the relay has none. Asked for null: one still to be made. */
+    hosted: (id: string | null) => ReceiverEnd | null;
+    /** One was added, changed or taken away. */
+    hostedChanged: () => Promise<void>;
   }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
@@ -78,6 +81,7 @@ export class Receivers {
     this.#guard = deps.guard;
     this.#vault = deps.vault;
     this.#hosted = deps.hosted;
+    this.#hostedChanged = deps.hostedChanged;
     this.#tests = new Limiter({ clock: deps.clock, limit: TESTS, windowMs: TESTS_MS });
   }
 
@@ -112,7 +116,7 @@ export class Receivers {
   }
 
   async add(scope: Scope, wanted: SaveArcReceiver): Promise<ArcReceiver> {
-    const columns = await this.#columns(scope, wanted);
+    const columns = await this.#columns(scope, wanted, null);
     const id = uuidv7(this.#clock.now());
     const key = this.#sealed(id, wanted.key ?? null);
     const values = { id, companyId: scope.companyId, createdAt: iso(this.#clock.now()), ...columns, key };
@@ -123,13 +127,14 @@ export class Receivers {
       .executeTakeFirstOrThrow();
     if (numInsertedOrUpdatedRows === 0n) throw taken(wanted.name);
     this.#log.info({ receiverId: id, userId: scope.userId }, 'receiver added');
+    await this.#hostedChanged();
     return this.get(scope, id);
   }
 
   /** Every account at the receiver follows, on every box. Without a key the one that is there stays; null takes it away. */
   async change(scope: Scope, id: string, wanted: SaveArcReceiver): Promise<ArcReceiver> {
     const old = await this.get(scope, id);
-    const columns = await this.#columns(scope, wanted);
+    const columns = await this.#columns(scope, wanted, id);
     // The same text read the other way is another key: who changes how it is read, enters it.
     if (wanted.key === undefined && old.encrypted && wanted.keyFormat !== old.keyFormat)
       throw invalid('key', 'enter the key again: read the other way it is another one');
@@ -151,6 +156,7 @@ export class Receivers {
     });
     for (const serial of serials) this.#desired.announce(serial);
     this.#log.info({ receiverId: id, userId: scope.userId, boxes: serials.length }, 'receiver changed');
+    await this.#hostedChanged();
     return this.get(scope, id);
   }
 
@@ -171,6 +177,7 @@ export class Receivers {
       await trx.deleteFrom('arc_receivers').where('id', '=', id).execute();
     });
     this.#log.info({ receiverId: id, userId: scope.userId }, 'receiver removed');
+    await this.#hostedChanged();
     return name;
   }
 
@@ -192,6 +199,12 @@ export class Receivers {
     const profile = await this.profile(this.#db, id);
     const deps = { guard: this.#guard, clock: this.#clock };
     return testReceiver(deps, profile, text === null ? null : { text, format }, wanted);
+  }
+
+  /** One that is the relay itself is reached elsewhere now: every account there hears of it. */
+  async moved(receiverId: string): Promise<void> {
+    const serials = await this.#db.transaction().execute((trx) => this.reapply(trx, receiverId));
+    for (const serial of serials) this.#desired.announce(serial);
   }
 
   /** Of any company's receiver: the caller has checked who asks. */
@@ -252,12 +265,12 @@ export class Receivers {
     return [...new Set(accounts.map((account) => account.boxSerial))];
   }
 
-  async #columns(scope: Scope, wanted: SaveArcReceiver) {
+  async #columns(scope: Scope, wanted: SaveArcReceiver, id: string | null) {
     mustBeCentre(scope);
     scope.must('manage-all-sites');
     const { name, kind, key, keyFormat, direct, relay, ...settings } = wanted;
     if (typeof key === 'string' && !parseDc09Key(key, keyFormat)) throw invalid('key', keyForm(keyFormat));
-    const own = kind === 'hosted' ? this.#hosted() : null;
+    const own = kind === 'hosted' ? (this.#hosted(id) ?? this.#hosted(null)) : null;
     if (kind === 'hosted' && !own)
       throw new ProblemError('conflict', 'This relay receives no alarms itself: enter where your receiver is reached.');
     const ends = own ? { direct: own, relay: own } : { direct: direct!, relay: relay! };
@@ -272,7 +285,7 @@ export class Receivers {
 
   #toProfile(row: Row): ReceiverProfile {
     const { id, name, kind, transport, keyFormat } = row;
-    const own = kind === 'hosted' ? this.#hosted() : null;
+    const own = kind === 'hosted' ? this.#hosted(id) : null;
     return {
       ...ReceiverSettings.parse(JSON.parse(row.settings)),
       ...{ id, name, kind, transport, keyFormat, encrypted: row.key !== null },

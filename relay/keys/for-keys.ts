@@ -26,6 +26,7 @@ export const TAGS_FOR_KEYS: ReadonlySet<string> = new Set([
   'Operation log',
   'Operations',
   'Panels and radars',
+  'Receiver',
 ]);
 
 /** Holds a key to what keys may use, and one that may only read to that. */

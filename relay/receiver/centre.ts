@@ -2,9 +2,10 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import { cidData } from '../../protocol/codec/dc09-content.ts';
 import type { DialGuard } from '../arc/dial-guard.ts';
-import type { Db } from '../db/database.ts';
+import type { Db, DbOrTrx } from '../db/database.ts';
 import type { Directory } from './directory.ts';
 import { Inbox } from './inbox.ts';
+import type { NewMessage } from './message.ts';
 import { type OutputRow, Outputs } from './outputs/outputs.ts';
 import { Pull } from './pull.ts';
 import { Supervision } from './supervision.ts';
@@ -25,6 +26,10 @@ export interface CentreOptions {
   /** Where automation software (MLR2 as server) is waited for. */
   outputHost: string;
   outputPort: (row: OutputRow, wanted: number | null) => Promise<number | null>;
+  /** In the transaction that stores a message. */
+  stored?: (trx: DbOrTrx, message: NewMessage & { id: string; repeat: boolean }) => Promise<void>;
+  /** After the commit. */
+  told?: (ids: string[]) => void;
   repeatWindowMs?: number;
   keepDays?: number;
 }
@@ -53,10 +58,12 @@ export class ReceivingCentre {
     this.inbox = new Inbox({
       ...{ db, clock, log },
       repeatWindowMs: options.repeatWindowMs ?? 600_000,
-      stored: (outputIds, owners) => {
+      stored: (outputIds, owners, ids) => {
         this.outputs.kick(outputIds);
         this.pull.stored(owners);
+        options.told?.(ids);
       },
+      within: options.stored ?? (async () => {}),
     });
     this.supervision = new Supervision({ db, clock, log, directory, inbox: this.inbox });
   }

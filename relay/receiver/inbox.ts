@@ -35,7 +35,8 @@ export class Inbox {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #repeatWindowMs: number;
-  readonly #stored: (outputIds: Set<string>, owners: Set<string>) => void;
+  readonly #stored: (outputIds: Set<string>, owners: Set<string>, ids: string[]) => void;
+  readonly #within: (trx: DbOrTrx, message: NewMessage & { id: string; repeat: boolean }) => Promise<void>;
   #waiting: Waiting[] = [];
   #running: Promise<void> | null = null;
   /** Since the start, for metrics. */
@@ -47,14 +48,17 @@ export class Inbox {
     clock: Clock;
     log: Logger;
     repeatWindowMs: number;
-    /** After a commit: the outputs that have something to do, and whose messages came. */
-    stored: (outputIds: Set<string>, owners: Set<string>) => void;
+    /** After a commit: the outputs that have something to do, whose messages came, and their ids. */
+    stored: (outputIds: Set<string>, owners: Set<string>, ids: string[]) => void;
+    /** In the transaction that stores it. */
+    within: (trx: DbOrTrx, message: NewMessage & { id: string; repeat: boolean }) => Promise<void>;
   }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#log = deps.log;
     this.#repeatWindowMs = deps.repeatWindowMs;
     this.#stored = deps.stored;
+    this.#within = deps.within;
   }
 
   /** Rejects when it could not be stored: the sender must not get an acknowledgement. */
@@ -87,7 +91,12 @@ export class Inbox {
         this.taken += stored.length;
         this.repeats += stored.filter((one) => one.repeatOf).length;
         for (const [i, one] of batch.entries()) one.resolve(stored[i]!);
-        this.#stored(outputs, new Set(batch.map(({ message }) => message.owner)));
+        const owners = new Set(batch.map(({ message }) => message.owner));
+        this.#stored(
+          outputs,
+          owners,
+          stored.map(({ id }) => id),
+        );
       } catch (error) {
         this.#log.error({ err: error, messages: batch.length }, 'messages could not be stored; not acknowledged');
         for (const one of batch) one.reject(error);
@@ -123,6 +132,7 @@ export class Inbox {
       outputs.add(id);
       await addDelivery(trx, id, rowId, message.account);
     }
+    await this.#within(trx, { ...message, id: row.id, repeat: repeatOf !== null });
     return { rowId, id: row.id, repeatOf };
   }
 

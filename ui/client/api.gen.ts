@@ -91,6 +91,7 @@ export type Alarm = {
   occurredAt: string;
   queuedAt: string;
   acknowledgedAt: string | null;
+  linkId?: string;
   possibleRepeat: boolean;
   reason: string | null;
   siteId: string;
@@ -1586,6 +1587,7 @@ export type EventDetail = {
     occurredAt: string;
     queuedAt: string;
     acknowledgedAt: string | null;
+    linkId?: string;
     possibleRepeat: boolean;
     reason: string | null;
     siteId: string;
