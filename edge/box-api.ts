@@ -16,6 +16,7 @@ import type { Jobs } from './jobs/jobs.ts';
 import { jobRoutes } from './jobs/routes.ts';
 import type { LanWork } from './lan/lan-work.ts';
 import { lanRoutes } from './lan/routes.ts';
+import type { PanelIn } from './panel-in/panel-in.ts';
 import { invalidRequest, problemResponse } from './problem-response.ts';
 import type { CertificatePins } from './remote-config/pins.ts';
 
@@ -23,8 +24,10 @@ import type { CertificatePins } from './remote-config/pins.ts';
 export function boxApi(o: {
   discovery: SeenDevices;
   devices: Pick<DeviceManager, 'probe' | 'operate' | 'act' | 'changePassword'>;
-  /** Where alarm panels reach the box; port null: nowhere now. */
-  panelsReach: () => PanelsReach;
+  /** Alarm panels that send to the box. */
+  panels: Pick<PanelIn, 'port' | 'areas'>;
+  /** The box's own addresses on its LANs. */
+  addresses: () => string[];
   activator: Pick<Activator, 'activate'>;
   jobs: Jobs;
   recorders: Pick<RecorderWork, 'ask'>;
@@ -63,6 +66,10 @@ export function boxApi(o: {
     o.certificates.forget(c.req.param('id'));
     return c.json({});
   });
+  app.get('/v1/devices/:id/lists/areas', (c, next) => {
+    const items = o.panels.areas(c.req.param('id'));
+    return items ? Promise.resolve(c.json({ items })) : next();
+  });
   app.route('/v1/devices', deviceRoutes(o.devices));
   app.route('/v1/jobs', jobRoutes(o));
   app.post('/v1/lan/recorder', async (c) => {
@@ -73,6 +80,9 @@ export function boxApi(o: {
   });
   app.route('/v1/lan', lanRoutes(o.lan));
   app.route('/v1/arc', arcRoutes(o));
-  app.get('/v1/panel-in', (c) => c.json(o.panelsReach()));
+  app.get('/v1/panel-in', (c) => {
+    const reach: PanelsReach = { port: o.panels.port(), addresses: o.addresses() };
+    return c.json(reach);
+  });
   return app;
 }

@@ -211,6 +211,7 @@ const arc = new ArcService({
   clock,
   log,
   warnables,
+  recorded: (event) => recorder.records(event),
   second: options.secondInterface ? () => addressOf(options.secondInterface) : undefined,
   holdDownMs: Number(options.holdDown),
 });
@@ -218,7 +219,8 @@ const api = boxApi({
   arc,
   discovery,
   devices,
-  panelsReach: () => ({ port: panels.port(), addresses: discovery.interfaces().map((i) => i.address) }),
+  panels,
+  addresses: () => discovery.interfaces().map((i) => i.address),
   activator,
   jobs,
   recorders,

@@ -198,6 +198,13 @@ describe('a foreign panel that sends DC-09 to the box', () => {
       ['panelTamper', '3137', 1, 2],
     ]);
     expect(box.events()[8]!.text).toBe('YX 009');
+    const { id } = box.panels.health()[0]!;
+    const areas = box.panels.areas(id)!.map(({ values }) => [values.number, values.arming]);
+    expect(areas).toEqual([
+      [2, 'away'],
+      [1, 'away'],
+    ]);
+    expect(box.panels.areas(uuidv7())).toBeNull();
     const over = box.ends().map((id) => box.events().find((e) => e.id === id)!.cid);
     expect(over).toEqual(['1130', '1110', '1144']);
   });

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import { Dc09Listener, type Dc09Problem } from '../../protocol/dc09/listener.ts';
+import type { DeviceListItem } from '../../protocol/wire/operations.ts';
 import type { DeviceHealth } from '../../protocol/wire/uplink.ts';
 import { pastEvents } from '../devices/past-events.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -132,6 +133,11 @@ export class PanelIn {
 
   health(): DeviceHealth[] {
     return [...this.#panels.values()].map((panel) => panel.health());
+  }
+
+  /** What a panel has said of its areas; null: no panel that sends to the box. */
+  areas(deviceId: string): DeviceListItem[] | null {
+    return this.#panels.get(deviceId)?.areas() ?? null;
   }
 
   /** Where panels reach the box; null: it does not listen (yet). */

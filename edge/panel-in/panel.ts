@@ -5,6 +5,7 @@ import type { Dc09Event } from '../../protocol/codec/dc09-content.ts';
 import type { Dc09Answer, Dc09Received } from '../../protocol/dc09/listener.ts';
 import type { Event, NewRecord } from '../../protocol/wire/event.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
+import type { DeviceListItem } from '../../protocol/wire/operations.ts';
 import type { DeviceHealth } from '../../protocol/wire/uplink.ts';
 import { OfflineEvent } from '../devices/offline.ts';
 import { endOf } from '../isapi/event-end.ts';
@@ -28,8 +29,17 @@ interface Open {
   area: number | null;
   channel: number | null;
 }
+/** As panels over ISAPI call it. */
+const ARMING: Partial<Record<Event['type'], string>> = {
+  areaArmedAway: 'away',
+  areaArmedStay: 'stay',
+  areaDisarmed: 'disarm',
+};
+
 interface State {
   open: Open[];
+  /** How each area was switched last; 0: one that said no area. */
+  areas: Map<number, string>;
   /** Numbers with their content, and when they came (Unix ms). */
   known: Map<string, number>;
 }
@@ -46,7 +56,7 @@ export class Panel {
   readonly #append: (records: NewRecord[]) => Promise<unknown>;
   readonly #onChange: () => void;
   readonly #offline: OfflineEvent;
-  #state: State = { open: [], known: new Map() };
+  #state: State = { open: [], areas: new Map(), known: new Map() };
   #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #shown: DeviceHealth['state'] = 'connecting';
@@ -83,6 +93,7 @@ export class Panel {
       }
       if (event.sourceRef) this.#state.known.set(event.sourceRef, Date.parse(event.seenAt));
       const { id: eventId, type, cid = null, area = null, channel } = event;
+      this.#switched(type, area);
       if (!ended && lasts(type, cid)) this.#state.open.push({ eventId, type, cid, area, channel });
     }
     this.#trim();
@@ -110,6 +121,14 @@ export class Panel {
     return { id, state: this.#shown, since, model: this.#model, firmware: null, serial: null, channels: [] };
   }
 
+  /** Its areas as far as it has said of them whether they are armed. */
+  areas(): DeviceListItem[] {
+    return [...this.#state.areas].map(([area, arming]) => {
+      const number = area || null;
+      return { id: String(area), name: number === null ? '' : String(area), values: { number, arming, enabled: true } };
+    });
+  }
+
   /** Resolves when what it says is on disk. */
   receive(received: Dc09Received): Promise<Dc09Answer> {
     if (this.#waiting >= MAX_WAITING) return Promise.resolve('none');
@@ -122,7 +141,8 @@ export class Panel {
   async #take({ message, content }: Dc09Received): Promise<Dc09Answer> {
     const model = `DC-09 ${message.id}`;
     if (content) {
-      const before: State = { open: [...this.#state.open], known: new Map(this.#state.known) };
+      const { open, areas, known } = this.#state;
+      const before: State = { open: [...open], areas: new Map(areas), known: new Map(known) };
       const number = String(message.sequence).padStart(4, '0');
       const records = content.flatMap((event) => this.#records(event, number));
       try {
@@ -170,11 +190,17 @@ export class Panel {
       ...(read.cid === null ? {} : { cid: read.cid }),
       ...(read.area === null ? {} : { area: read.area }),
     };
+    this.#switched(read.type, read.area);
     if (!read.ends && lasts(read.type, read.cid)) {
       const { type, cid, area, channel } = read;
       this.#state.open.push({ eventId: body.id, type, cid, area, channel });
     }
     return [{ kind: 'event', body }];
+  }
+
+  #switched(type: Event['type'], area: number | null): void {
+    const arming = ARMING[type];
+    if (arming) this.#state.areas.set(area ?? 0, arming);
   }
 
   #ended({ eventId }: Open): NewRecord {
