@@ -1,4 +1,4 @@
-// Entry of `npm start`, `npm test` and `npm run bench`: plain JavaScript for any Node ≥ 20. It installs what is missing,
+// Entry of `npm start`, `npm test`, `npm run bench` and `npm run test:soak`: plain JavaScript for any Node ≥ 20. It installs what is missing,
 // then hands over to TypeScript under Node 24.
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -27,6 +27,7 @@ const NEEDS = {
   start: ['ffmpeg', GST],
   test: Object.keys(DEBIAN),
   check: [],
+  soak: Object.keys(DEBIAN),
   bench: Object.keys(DEBIAN),
 };
 
@@ -81,7 +82,7 @@ function installNodePackages() {
 }
 
 const task = process.argv[2] ?? '';
-if (!(task in NEEDS)) fail('usage: node scripts/run.mjs start|test|check|bench');
+if (!(task in NEEDS)) fail('usage: node scripts/run.mjs start|test|check|bench|soak');
 if (Number(process.versions.node.split('.')[0]) < 20)
   fail('Gatepost needs Node 20 or newer to start (it brings its own Node 24).');
 // What only the user can put right comes first.

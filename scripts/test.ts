@@ -1,10 +1,8 @@
-// Everything CI runs, in the order of how quickly it fails. `check` as first argument stops before the tests, `--soak` runs
-// the journeys alone, in their long form.
+// Everything CI runs, in the order of how quickly it fails. `check` as first argument stops before the tests.
 import { type ChildProcess, spawn } from 'node:child_process';
 
 const checkOnly = process.argv[2] === 'check';
-const soak = process.argv[2] === '--soak';
-const vitestArgs = process.argv.slice(checkOnly || soak ? 3 : 2);
+const vitestArgs = process.argv.slice(checkOnly ? 3 : 2);
 
 const steps: [name: string, command: string, args: string[], env?: Record<string, string>][] = [
   ['types', 'tsc', ['--noEmit']],
@@ -16,13 +14,7 @@ const steps: [name: string, command: string, args: string[], env?: Record<string
     [`${main}/main.ts`, '--help'],
   ]),
 ];
-if (soak)
-  steps.splice(0, steps.length, [
-    'journeys, long',
-    'vitest',
-    ['run', '--project', 'journeys', 'lab/journeys', ...vitestArgs],
-  ]);
-else if (!checkOnly) {
+if (!checkOnly) {
   steps.push(['tests', 'vitest', ['run', ...vitestArgs]]);
   const onPostgres = { GATEPOST_TEST_DATABASE: 'postgres' };
   if (vitestArgs.length === 0)

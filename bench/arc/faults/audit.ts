@@ -5,7 +5,8 @@ import type { AlarmReport, Event } from '../../../protocol/wire/event.ts';
 
 export interface Audit {
   events: number;
-  acknowledged: number;
+  /** Of these, such as have a whole audit line. */
+  complete: number;
   /** What is missing in whose audit line (G1), the first few. */
   incomplete: string[];
   /** Files that a key was found in (G3). */
@@ -28,18 +29,20 @@ export function audit(dir: string, key: Buffer | null): Audit {
   db.close();
   const byEvent = Map.groupBy(reports.values(), (r) => r.eventId);
   const incomplete: string[] = [];
+  let complete = 0;
   for (const event of events) {
     const all = byEvent.get(event.id) ?? [];
+    const before = incomplete.length;
     if (!all.some((r) => r.kind === 'alarm')) incomplete.push(`event ${event.id} has no report`);
     for (const report of all) {
       const missing = missingIn(report);
       if (missing) incomplete.push(`${report.kind} of event ${event.id}: ${missing}`);
     }
+    if (incomplete.length === before) complete++;
   }
-  const acknowledged = [...reports.values()].filter((r) => r.state === 'acknowledged').length;
   return {
     events: events.length,
-    acknowledged,
+    complete,
     incomplete: incomplete.slice(0, MOST),
     leaks: key ? leaksOf(dir, key) : [],
   };

@@ -51,7 +51,7 @@ const arc = new ArcService({ ...{ journal, dir: join(o.dir, 'arc'), auth, clock,
 const config = new DesiredConfig({
   dir: o.dir,
   unseal: (secret, context) => identity.unseal(secret, context),
-  appliers: { devices: () => [], recording: () => [], arc: (items) => arc.apply(items) },
+  appliers: { devices: () => [], recording: () => [], panels: () => [], arc: (items) => arc.apply(items) },
   log,
   warnables,
 });
@@ -91,12 +91,15 @@ process.on('message', (message: ToBox) => {
     ids.delete(message.n);
     if (eventId) void journal.append([{ kind: 'eventEnd', body: { eventId, endedAt: iso(clock.now()) } }]);
   } else if (message.do === 'names') nameServer.silentMs = message.silentMs;
-  else if (message.do === 'speed') clock.setSpeed(message.factor);
-  else if (message.do === 'stop') void stop();
+  else if (message.do === 'speed') {
+    clock.setSpeed(message.factor);
+    tell({ is: 'ahead', ms: clock.now() - Date.now() });
+  } else if (message.do === 'stop') void stop();
 });
 
 async function event({ n, type, area, zone, ends }: Extract<ToBox, { do: 'event' }>): Promise<void> {
   const id = uuidv7();
+  if (ends) ids.set(n, id);
   const at = iso(clock.now());
   const times = { occurredAt: at, seenAt: at, deviceTime: null };
   const what = { id, type, deviceId: null, channel: zone, area, sourceRef: null, text: null };
@@ -105,7 +108,6 @@ async function event({ n, type, area, zone, ends }: Extract<ToBox, { do: 'event'
   } catch {
     return;
   }
-  if (ends) ids.set(n, id);
   tell({ is: 'journalled', n });
 }
 

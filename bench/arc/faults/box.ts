@@ -27,7 +27,9 @@ export type FromBox =
   | { is: 'up'; serial: string; code: string }
   | { is: 'online' }
   | { is: 'health'; arc: ArcPathHealth[] }
-  | { is: 'journalled'; n: number };
+  | { is: 'journalled'; n: number }
+  /** How far its clock is ahead of the real one, after a change of speed. */
+  | { is: 'ahead'; ms: number };
 
 /** One event that the source handed over: what the receiver must get. */
 export interface Handed {
@@ -60,6 +62,7 @@ export class BoxUnderTest {
   health: ArcPathHealth[] = [];
   identity: { serial: string; code: string } | null = null;
   starts = 0;
+  aheadMs: number | null = null;
   /** It was connected to the relay since it was started. */
   online = false;
   #child: ChildProcess | null = null;
@@ -95,6 +98,7 @@ export class BoxUnderTest {
         this.identity = message;
         this.#up = true;
       } else if (message.is === 'online') this.online = true;
+      else if (message.is === 'ahead') this.aheadMs = message.ms;
       else if (message.is === 'health') this.#tookHealth(message.arc);
       else {
         const event = this.#byNumber.get(message.n);

@@ -24,10 +24,11 @@ export interface Arrival {
   at: number;
 }
 
-type End = Pick<StrictReceiver, 'received' | 'start' | 'stop'>;
+type End = Pick<StrictReceiver, 'received' | 'start' | 'stop'> & { options?: { clockMs?: number } };
 
 const RESTORES = /^(.H|UJ|3\d{3})$/;
-const PATH_FAULT = ['YS', '1350'];
+/** The relay says YC when all paths are lost; the box YS of one. */
+const PATH_FAULT = ['YS', 'YC', '1350'];
 const PATH_RESTORE = ['YK', '3350'];
 
 /** The alarm receiving centre: one account, an address for each path, each behind a fault proxy of its own. */
@@ -75,10 +76,17 @@ export class Centre {
     return { host: this.proxies[via].host, port: this.proxies[via].port };
   }
 
+  /** How far its clock is ahead of the real one. */
+  setClock(ms: number): void {
+    for (const { options } of Object.values(this.#ends)) if (options) options.clockMs = ms;
+  }
+
   /** Everything it has acknowledged, polls included, by time. */
   arrivals(): Arrival[] {
     const all = (['direct', 'relay'] as const).flatMap((via) =>
-      this.#ends[via].received.filter((r) => r.reply.endsWith('ACK') || r.token === 'NULL').map((r) => read(r, via)),
+      this.#ends[via].received
+        .filter((r) => r.reply.endsWith('ACK') || (r.token === 'NULL' && r.reply !== '-'))
+        .map((r) => read(r, via)),
     );
     return all.sort((a, b) => a.at - b.at);
   }

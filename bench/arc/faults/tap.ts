@@ -69,7 +69,7 @@ export class Tap {
     const { id, sequence, account, data, xdata } = decoded.message;
     const note: Received = {
       ...{ token: id, sequence: String(sequence).padStart(4, '0'), account: account ?? '', data, extended: xdata },
-      ...{ timestamp: '', reply: '-', transport: 'tcp', at: 0 },
+      ...{ timestamp: '', reply: '-', transport: 'tcp', from: '', at: 0 },
     };
     this.received.push(note);
     return note;

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { type ArcTimings, arcTimings } from '../../../edge/arc/types.ts';
 import { FaultProxy } from '../../../lab/faults/fault-proxy.ts';
 import type { EventType } from '../../../protocol/wire/event.ts';
+import { DelayProxy } from '../delay-proxy.ts';
 import { BoxUnderTest } from './box.ts';
 import { Centre, type ForeignReceiver } from './centre.ts';
 import type { RelayProcess } from './relay-process.ts';
+import { tally } from './tally.ts';
 import { TlsEnd } from './tls-end.ts';
-import { until } from './wait.ts';
+import { soon, until } from './wait.ts';
 
 /** What all parts of a run share. */
 export interface Run {
@@ -32,6 +34,8 @@ export interface WorldOptions {
   accounts?: string[];
   timings?: Partial<ArcTimings>;
   tls?: boolean;
+  /** Receiver and relay are this far away. */
+  rttMs?: number;
   directName?: string;
   /** The box's clock minus the real one; the receiver's is right for it unless told otherwise. */
   clockMs?: number;
@@ -41,21 +45,24 @@ export interface WorldOptions {
 
 const EVENTS: EventType[] = ['motion', 'intrusion', 'tamper', 'fire', 'panic', 'videoLoss', 'panelTest'];
 
+/** Divided further, these would test how quickly a busy machine gets round to things. */
+const LEAST: Partial<Record<keyof ArcTimings, number>> = {
+  ackTimeoutMs: 2_000,
+  connectTimeoutMs: 500,
+  waitingAfterMs: 500,
+};
+/** What accounts say unless told otherwise. */
+const ACK_TIMEOUT_MS = 5_000;
+
 /** The product's own times, divided. */
 export function scaled(scale: number, given: Partial<ArcTimings> = {}): Partial<ArcTimings> {
-  const times = { ...arcTimings({}), ackTimeoutMs: 5_000, ...given };
-  const least: Partial<Record<keyof ArcTimings, number>> = {
-    goodPolls: times.goodPolls,
-    ackTimeoutMs: 500,
-    connectTimeoutMs: 250,
-    waitingAfterMs: 250,
-  };
-  return Object.fromEntries(
-    Object.entries(times).map(([name, ms]) => [
-      name,
-      Math.max((ms ?? 0) / scale, least[name as keyof ArcTimings] ?? 0),
-    ]),
-  );
+  if (scale === 1) return given;
+  const { goodPolls, ...times } = { ...arcTimings({}), ackTimeoutMs: ACK_TIMEOUT_MS, ...given };
+  const divided = Object.entries(times).map(([name, ms]) => [
+    name,
+    Math.max((ms ?? 0) / scale, LEAST[name as keyof ArcTimings] ?? 0),
+  ]);
+  return { goodPolls, ...Object.fromEntries(divided) };
 }
 
 /** One account: box, paths with their faults, receiver. */
@@ -70,6 +77,8 @@ export class World {
   toRelay!: FaultProxy;
   tls: TlsEnd | null = null;
   readonly accountIds: string[] = [];
+  receiverId = '';
+  readonly #far: DelayProxy[] = [];
 
   constructor(run: Run, options: WorldOptions) {
     this.run = run;
@@ -90,10 +99,11 @@ export class World {
     const upstream = this.tls ? await this.tls.start() : relay;
     this.toRelay = new FaultProxy({ host: '127.0.0.1', port: 0, upstream, dc09: false });
     await this.toRelay.start();
+    const { port } = await this.#distant({ host: '127.0.0.1', port: this.toRelay.port });
     this.box = new BoxUnderTest(
       {
         dir: join(this.dir, 'box'),
-        relay: `${this.tls ? 'https' : 'http'}://127.0.0.1:${this.toRelay.port}`,
+        relay: `${this.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
         timings: scaled(this.run.scale, this.options.timings),
         directName: this.options.directName ?? null,
         clockMs: this.options.clockMs,
@@ -117,7 +127,26 @@ export class World {
     await this.box?.stop();
     await this.toRelay?.stop();
     this.tls?.stop();
+    for (const far of this.#far) await far.stop();
     await this.centre.stop();
+  }
+
+  /** Waits until the receiver has whatever was handed over; false: not within `ms`. */
+  arrived(ms: number): Promise<boolean> {
+    const { box, centre } = this;
+    return soon(
+      () =>
+        box.handed.every((e) => e.journalledAt !== null) &&
+        tally(box.handed, centre.arrivals(), new Map()).lost.length === 0,
+      ms,
+    );
+  }
+
+  async #distant(to: { host: string; port: number }): Promise<{ host: string; port: number }> {
+    if (!this.options.rttMs) return to;
+    const far = new DelayProxy(to, this.options.rttMs);
+    this.#far.push(far);
+    return far.start();
   }
 
   /** The box claimed, the receiver and its accounts entered, as an installer does. */
@@ -126,12 +155,13 @@ export class World {
     await until(`${options.name}: the box to be enrolled`, () => this.box.online, 30_000);
     const { serial, code } = this.box.identity!;
     await relay.api('POST', `/sites/${relay.siteId}/boxes`, { serial, code });
-    const direct = centre.address('direct');
+    const direct = await this.#distant(centre.address('direct'));
     const receiver = await relay.api<{ id: string }>('POST', '/receivers', {
       name: options.name,
       direct: { host: options.directName ?? direct.host, port: direct.port },
-      relay: centre.address('relay'),
+      relay: await this.#distant(centre.address('relay')),
     });
+    this.receiverId = receiver.id;
     for (const account of options.accounts ?? [centre.account]) {
       const { id } = await relay.api<{ id: string }>('POST', `/sites/${relay.siteId}/arc`, {
         ...{ boxSerial: serial, receiverId: receiver.id, account, events: EVENTS },
