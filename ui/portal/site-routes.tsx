@@ -116,6 +116,7 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     path: '/arc',
     needs: 'view',
     load: async () => (await import('./site/arc.tsx')).Arc,
+    strings: ['centre'],
     tab: { label: 'site.tab.arc', order: 40 },
   },
   { path: '/arc/new', needs: 'manage', load: async () => (await import('./site/arc-form.tsx')).ArcAccountPage },
@@ -123,6 +124,12 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     path: '/arc/receivers/new',
     needs: 'manage',
     load: async () => (await import('./site/receiver-form.tsx')).ReceiverPage,
+  },
+  {
+    path: '/arc/devices/:deviceId',
+    needs: 'manage',
+    load: async () => (await import('./centre/enable.tsx')).EnablePage,
+    strings: ['centre'],
   },
   { path: '/arc/:accountId', needs: 'manage', load: async () => (await import('./site/arc-form.tsx')).ArcAccountPage },
   {

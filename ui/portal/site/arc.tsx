@@ -1,4 +1,6 @@
 import type { ArcAccount, Receiver } from '../../../protocol/wire/api.ts';
+import type { ArcLegs } from '../../../protocol/wire/arc-service.ts';
+import { Diagram } from '../../components/diagram.tsx';
 import { t } from '../../components/i18n.ts';
 import { type Level, State } from '../../components/icons.tsx';
 import { Empty, Facts, Panel, Skeleton, Title } from '../../components/page.tsx';
@@ -6,9 +8,11 @@ import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
 import { Since } from '../../components/time.tsx';
 import { withUndo } from '../../components/undo.tsx';
+import { SiteCentre } from '../centre/site-centre.tsx';
 import { api } from '../session.ts';
 import { useLive, useSite } from './context.ts';
 import { NoBox } from './overview.tsx';
+import { sitePaths } from './paths.ts';
 import { mayManage } from './rights.ts';
 
 /** To whom alarms of this site go, and which way is open. */
@@ -22,8 +26,15 @@ export function Arc() {
     [manages],
   );
   const mayRemove = manages || site.data!.permissions.includes('own');
-  useLive((message) => (message.event === 'box' || message.event === 'hello') && accounts.reload());
+  const legs = useResource((signal) => api.get('/sites/{siteId}/arc-paths', { params: { siteId }, signal }), [siteId]);
+  useLive((message) => {
+    if (message.event !== 'box' && message.event !== 'hello') return;
+    accounts.reload();
+    legs.reload();
+  });
   const boxes = site.data!.boxes.filter((box) => box.state !== 'revoked');
+  // Those of accepted devices are the centre's, and stand with their devices.
+  const byHand = (accounts.data?.items ?? []).filter((account) => account.arcId === null);
   const remove = (account: ArcAccount) => {
     accounts.set((list) => ({ items: list.items.filter((item) => item.id !== account.id) }));
     withUndo({
@@ -36,8 +47,11 @@ export function Arc() {
   };
   return (
     <>
+      <Title suffix={`${site.data!.name} · Gatepost`}>{t('arc.title')}</Title>
+      <SiteCentre />
+      <Ways accounts={accounts.data?.items ?? []} legs={legs.data?.items ?? []} />
       <div class="flex flex-wrap items-center justify-between gap-4">
-        <Title suffix={`${site.data!.name} · Gatepost`}>{t('arc.title')}</Title>
+        <h2>{t('centre.outside')}</h2>
         {manages && boxes.length > 0 && receivers.data && receivers.data.items.length > 0 && (
           <a class="btn btn-primary" href={`${base}/arc/new`}>
             {t('arc.new')}
@@ -47,11 +61,11 @@ export function Arc() {
       <ProblemPanel error={accounts.error} what={t('arc.failed')} retry={accounts.reload} />
       {!accounts.data && !accounts.error && <Skeleton lines={6} />}
       {boxes.length === 0 && <NoBox />}
-      {accounts.data?.items.length === 0 && boxes.length > 0 && (
+      {accounts.data && byHand.length === 0 && boxes.length > 0 && (
         <Empty title={t('arc.none')}>{manages && t('arc.noneNext')}</Empty>
       )}
       <div class="grid gap-6 empty:hidden lg:grid-cols-2">
-        {accounts.data?.items.map((account) => (
+        {byHand.map((account) => (
           <Panel
             key={account.id}
             title={t('arc.account', { account: account.account, receiver: account.receiverName })}
@@ -92,6 +106,31 @@ export function Arc() {
         </Panel>
       )}
     </>
+  );
+}
+
+/** Device → box → direct or relay → ARC, for each account of the site. */
+function Ways({ accounts, legs }: { accounts: ArcAccount[]; legs: ArcLegs[] }) {
+  const { boxes, devices } = useSite();
+  const drawn = accounts.flatMap((account) => {
+    const box = boxes.data?.items.find((found) => found.serial === account.boxSerial);
+    const own = legs.find((leg) => leg.accountId === account.id) ?? null;
+    return box ? [{ account, model: sitePaths(box, devices.data?.items ?? [], account, own) }] : [];
+  });
+  if (drawn.length === 0) return null;
+  return (
+    <Panel id="ways" title={t('centre.paths')}>
+      <ul class="flex flex-col gap-6">
+        {drawn.map(({ account, model }) => (
+          <li key={account.id}>
+            <p class="mb-2 font-semibold">
+              {t('arc.account', { account: account.account, receiver: account.receiverName })}
+            </p>
+            <Diagram model={model} />
+          </li>
+        ))}
+      </ul>
+    </Panel>
   );
 }
 

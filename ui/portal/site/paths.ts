@@ -1,4 +1,5 @@
 import type { Alarm, ArcAccount, Box, Device, EventDetail } from '../../../protocol/wire/api.ts';
+import type { ArcLegs } from '../../../protocol/wire/arc-service.ts';
 import type { Diagram, Leg, LegState, Node } from '../../components/diagram.ts';
 import { t } from '../../components/i18n.ts';
 import { between, formatDuration } from '../../components/time.ts';
@@ -7,7 +8,13 @@ import { deviceState } from './assess.ts';
 const leg = (state: LegState, label: string): Leg => ({ state, label });
 
 /** How things stand: the devices of one box, its relay, and the ways to the receiver of one account (null: no ARC yet). */
-export function sitePaths(box: Box, devices: Device[], account: ArcAccount | null): Diagram {
+export function sitePaths(
+  box: Box,
+  devices: Device[],
+  account: ArcAccount | null,
+  /** How long the last alarms took on each leg. */
+  legs: ArcLegs | null = null,
+): Diagram {
   const own = devices.filter((device) => device.boxSerial === box.serial);
   const up = own.filter((device) => deviceState(device, [box]) === 'online').length;
   const works = box.online && box.state === 'claimed';
@@ -23,7 +30,7 @@ export function sitePaths(box: Box, devices: Device[], account: ArcAccount | nul
   })();
   function directState(): LegState {
     if (!account || account.mode === 'relay') return 'off';
-    if (use === 'direct') return 'used';
+    if (use === 'direct' || use === 'second') return 'used';
     if (!health || health.direct === 'unknown') return 'unknown';
     return health.direct === 'up' ? 'ready' : 'down';
   }
@@ -47,13 +54,17 @@ export function sitePaths(box: Box, devices: Device[], account: ArcAccount | nul
       level: !health ? 'unknown' : health.path === 'none' ? 'problem' : 'well',
     },
   };
-  const legs: Diagram['legs'] = {
-    lan: leg(lan, t(`path.leg.${lan === 'used' ? 'works' : lan}`)),
-    direct: leg(direct, t('path.direct', { state: t(`path.leg.${direct}`) })),
+  const delay = (ms: number | null | undefined) =>
+    ms === null || ms === undefined ? '' : t('path.delay', { time: formatDuration(ms) });
+  const straight = use === 'second' ? 'path.second' : 'path.direct';
+  const took = use === 'second' ? legs?.secondMs : legs?.directMs;
+  const drawn: Diagram['legs'] = {
+    lan: leg(lan, t(`path.leg.${lan === 'used' ? 'works' : lan}`) + delay(legs?.deviceToBoxMs)),
+    direct: leg(direct, t(straight, { state: t(`path.leg.${direct}`) }) + delay(took)),
     uplink: leg(uplink, rtt ? t('path.rtt', { time: formatDuration(rtt) }) : t(`path.leg.${uplink}`)),
-    relayArc: leg(relayArc, t('path.viaRelay', { state: t(`path.leg.${relayArc}`) })),
+    relayArc: leg(relayArc, t('path.viaRelay', { state: t(`path.leg.${relayArc}`) }) + delay(legs?.relayToArcMs)),
   };
-  return { nodes, legs, summary: summary(nodes, legs) };
+  return { nodes, legs: drawn, summary: summary(nodes, drawn) };
 }
 
 /** The way of one alarm, with the time that each leg took. */
