@@ -1,5 +1,8 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
+import { buildMessage, encodeFor } from './message.ts';
+import type { QueuedMessage } from './queue.ts';
+import { FakeRelay } from './testing/fake-relay.ts';
 import { ArcBox, account, removeTempDirs, until } from './testing/harness.ts';
 import { StrictReceiver } from './testing/strict-receiver.ts';
 import type { ArcAccountConfig } from './types.ts';
@@ -168,6 +171,91 @@ describe('an account', () => {
     const { box } = await world({ attempts: 5 }, { mute: true });
     await box.event('motion', 1);
     await until(() => box.warnings().includes('arc-no-path'));
+  });
+});
+
+describe('what goes along in brackets', () => {
+  const blocks = (
+    extended: Partial<ArcAccountConfig['extended']>,
+    protocol: ArcAccountConfig['protocol'] = 'ADM-CID',
+  ) => account({ protocol, extended: { blocks: 1, text: false, picture: false, path: false, ...extended } });
+  const NOW = Date.UTC(2026, 0, 2, 3, 4, 6);
+  const message = (change: Partial<QueuedMessage> = {}): QueuedMessage => ({
+    ...{ n: 1, id: '', eventId: 'e', accountId: 'a', kind: 'alarm', priority: 1, type: 'motion', zone: '007' },
+    ...{
+      text: 'Tür Süd',
+      cid: null,
+      area: null,
+      occurredAt: '2026-01-02T03:04:05.000Z',
+      queuedAt: '',
+      account: '00A1',
+    },
+    ...{ receiverId: 'r', sequence: 12, via: null, protocol: null, generic: 0, tries: 0, unanswered: 0, log: '[]' },
+    ...{ possibleRepeat: 0, dueMs: null, settledMs: null, link: 'https://r.example/v/abc', linkId: null, ...change },
+  });
+
+  it('is one block unless more are asked for, by weight: when, pictures, words, path', () => {
+    const all = { text: true, picture: true, path: true };
+    const late = NOW + 120_000;
+    const xdata = (extended: Parameters<typeof blocks>[0], now = NOW) =>
+      buildMessage(blocks(extended), message(), now, 0, 'second').xdata;
+    expect(xdata({})).toEqual([]);
+    expect(xdata({ ...all })).toEqual(['Vhttps://r.example/v/abc']);
+    expect(xdata({ ...all }, late)).toEqual(['H03:04:05,01-02-2026']);
+    expect(xdata({ ...all, blocks: 4 }, late)).toEqual([
+      'H03:04:05,01-02-2026',
+      'Vhttps://r.example/v/abc',
+      'ITuer Sued',
+      'J3',
+    ]);
+    expect(xdata({ path: true })).toEqual(['J3']);
+    expect(xdata({ text: true })).toEqual(['ITuer Sued']);
+    const sia = buildMessage(blocks({ ...all, blocks: 2 }, 'SIA-DCS'), message(), NOW, 0, 'relay');
+    expect([sia.data, sia.xdata]).toEqual(['#00A1|Nri1/BA007|ATuer Sued', ['Vhttps://r.example/v/abc', 'J2']]);
+  });
+
+  it('is ASCII and never too long, whatever the text and the address', () => {
+    const long = message({ text: `[|^"]\n${'ü'.repeat(400)}`, link: `https://r.example/v/${'x'.repeat(300)}` });
+    const built = buildMessage(blocks({ text: true, picture: true, blocks: 4 }), long, NOW);
+    expect(built.xdata).toHaveLength(1);
+    expect(built.xdata[0]).toMatch(/^I(ue){64}$/);
+    const full = message({ text: 'ü'.repeat(400), link: `https://r.example/v/${'x'.repeat(230)}` });
+    const key = Buffer.alloc(32, 1);
+    const config = { ...blocks({ text: true, picture: true, path: true, blocks: 4 }), key };
+    // One datagram, encrypted and with everything in it.
+    expect(encodeFor(config, buildMessage(config, full, NOW + 120_000)).length).toBeLessThan(1_200);
+  });
+
+  it('has the address of pictures that was there when it happened; none is waited for', async () => {
+    const arc = new StrictReceiver({ accounts: { '00A1': null } });
+    const direct = await arc.start();
+    const relay = new FakeRelay(direct);
+    await relay.start();
+    const box = new ArcBox({ auth: relay.auth, recorded: (event) => event.type === 'motion' });
+    stops.push(
+      () => arc.stop(),
+      () => relay.stop(),
+      () => box.stop(),
+    );
+    const extended = { blocks: 1, text: false, picture: true, path: false };
+    box.start([account({ direct, extended })]);
+    await box.event('motion', 1);
+    await until(() => box.acknowledged().length === 1 && relay.links >= 4);
+    const id = await box.event('motion', 2);
+    await box.event('tamper', 3);
+    await box.end(id);
+    await until(() => box.acknowledged().length === 4);
+    expect(arc.alarms.map((a) => a.extended)).toEqual([
+      [],
+      [expect.stringMatching(/^Vhttps:\/\/relay\.example\/v\/a+\d$/)],
+      [],
+      [],
+    ]);
+    const report = box.acknowledged().find((r) => r.eventId === id && r.kind === 'alarm')!;
+    expect(report.linkId).toMatch(/^[0-9a-f-]{36}$/);
+    // Who reads what was sent is not thereby let in.
+    expect(report.log[0]!.frame).toMatch(/\[Vhttps:\/\/relay\.example\/v\/\*\*\*\]/);
+    expect(box.acknowledged().filter((r) => r.linkId)).toHaveLength(1);
   });
 });
 

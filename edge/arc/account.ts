@@ -23,8 +23,6 @@ export interface SenderDeps {
   /** The address of the second interface now; null: the box has none. */
   second: (() => string | null) | null;
   receiverClock: ReceiverClock;
-  /** Address of the pictures that go with a message, where it is there already. */
-  linkOf: (m: QueuedMessage) => string | null;
   /** Puts a report into the journal. */
   report: (report: AlarmReport) => void;
   clock: Clock;
@@ -90,7 +88,7 @@ export class AccountSender {
     this.#links = links();
     this.#probes = links();
     this.#transmitter = new Transmitter({
-      ...{ config, relay, clock, timings, receiverClock: deps.receiverClock, linkOf: deps.linkOf },
+      ...{ config, relay, clock, timings, receiverClock: deps.receiverClock },
       beforeTry: (m) => this.#deliveries.durable(() => queue.save(m)),
     });
     this.#deliveries = new Deliveries(config, deps, this.#abort.signal);

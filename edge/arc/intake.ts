@@ -3,6 +3,7 @@ import type { AlarmReport, Event, EventType, JournalRecord } from '../../protoco
 import type { Warnables } from '../warnables.ts';
 import { CODES, codesOf } from './codes.ts';
 import { ownMessage } from './own-messages.ts';
+import type { Picture } from './pictures.ts';
 import { type ArcQueue, messageId, type NewMessage } from './queue.ts';
 import { Recovery } from './recovery.ts';
 import { reportOf } from './report.ts';
@@ -33,6 +34,7 @@ export class Intake {
   readonly #takers: () => ReadonlyMap<string, Taker>;
   readonly #queued: (accountIds: Set<string>) => void;
   readonly #report: (report: AlarmReport) => void;
+  readonly #pictureOf: (accountId: string, event: Event) => Picture | null;
   readonly #limits: { account: number; all: number };
   readonly #full = new Set<string>();
   #held = new Map<string, number>();
@@ -55,6 +57,8 @@ export class Intake {
     /** Messages of these accounts are in the queue. */
     queued: (accountIds: Set<string>) => void;
     report: (report: AlarmReport) => void;
+    /** An address of what cameras saw of the event, for an account that takes one; null: there is none. */
+    pictureOf?: (accountId: string, event: Event) => Picture | null;
     /** Messages that may wait for one account, and for all of them together. */
     limits?: { account: number; all: number };
   }) {
@@ -65,6 +69,7 @@ export class Intake {
     this.#takers = o.takers;
     this.#queued = o.queued;
     this.#report = o.report;
+    this.#pictureOf = o.pictureOf ?? (() => null);
     this.#limits = o.limits ?? { account: 20_000, all: 60_000 };
   }
 
@@ -196,7 +201,10 @@ export class Intake {
     );
     const messages =
       record.kind === 'event' ? alarms(record.body, takers, queuedAt) : this.#restores(record, takers, queuedAt);
-    return messages.filter((message) => this.#add(message, record.seq, dropped)).map(({ accountId }) => accountId);
+    const event = record.kind === 'event' ? record.body : null;
+    return messages
+      .filter((message) => this.#add(message, record.seq, event, dropped))
+      .map(({ accountId }) => accountId);
   }
 
   #restores(record: Extract<JournalRecord, { kind: 'eventEnd' }>, takers: Taker[], queuedAt: string): NewMessage[] {
@@ -217,7 +225,7 @@ export class Intake {
   }
 
   /** False when there is no room, and the account is held. */
-  #add(message: NewMessage, seq: number, dropped: AlarmReport[]): boolean {
+  #add(message: NewMessage, seq: number, event: Event | null, dropped: AlarmReport[]): boolean {
     const { accountId } = message;
     if (this.#held.has(accountId)) return false;
     // The journal may be read twice.
@@ -229,8 +237,13 @@ export class Intake {
       return false;
     }
     const told = this.#recovery?.settled.has(messageId(message)) === true;
-    const id = this.#queue.add(told ? { ...message, dueMs: null } : message);
-    if (told) this.#queue.settleSilently({ id, accountId }, this.#clock.now());
+    if (told) {
+      const id = this.#queue.add({ ...message, dueMs: null });
+      this.#queue.settleSilently({ id, accountId }, this.#clock.now());
+      return true;
+    }
+    const picture = event && this.#pictureOf(accountId, event);
+    this.#queue.add(picture ? { ...message, link: picture.url, linkId: picture.id } : message);
     return true;
   }
 

@@ -56,7 +56,7 @@ export function buildMessage(
   message: QueuedMessage,
   nowMs: number,
   offsetMs = 0,
-  { path = 'direct', link = null }: { path?: ArcPathName; link?: string | null } = {},
+  path: ArcPathName = 'direct',
 ): Dc09Message {
   const protocol = message.protocol ?? account.protocol;
   const text = textOf(account, message, protocol);
@@ -69,6 +69,7 @@ export function buildMessage(
   // By weight: many receivers take one block only.
   const xdata: string[] = [];
   if (nowMs - occurred > DELAYED_AFTER_MS) xdata.push(`H${formatDc09Time(occurred + offsetMs)}`);
+  const { link } = message;
   if (extended.picture && link && link.length < MAX_BLOCK) xdata.push(`V${link}`);
   if (isCid && text) xdata.push(`I${text}`);
   if (extended.path) xdata.push(`J${PATH_NUMBERS[path]}`);

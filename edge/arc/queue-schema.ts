@@ -21,6 +21,8 @@ export const SCHEMA = `
     sequence INTEGER NOT NULL,
     via TEXT,
     dueMs INTEGER,
+    link TEXT,
+    linkId TEXT,
     protocol TEXT,
     generic INTEGER NOT NULL DEFAULT 0,
     tries INTEGER NOT NULL DEFAULT 0,
@@ -57,6 +59,8 @@ export function addColumns(db: Database): void {
       'area INTEGER',
       'via TEXT',
       'dueMs INTEGER',
+      'link TEXT',
+      'linkId TEXT',
       'generic INTEGER NOT NULL DEFAULT 0',
       "log TEXT NOT NULL DEFAULT '[]'",
     ],
@@ -96,8 +100,8 @@ export function prepare(db: Database) {
   return {
     byId: one<[string], { n: number }>('SELECT n FROM messages WHERE id = ?'),
     insert: one<[NewMessage & { id: string; sequence: number }], never>(
-      `INSERT INTO messages (id, eventId, accountId, kind, priority, type, zone, text, cid, area, occurredAt, queuedAt, account, receiverId, sequence, via, dueMs)
-       VALUES (@id, @eventId, @accountId, @kind, @priority, @type, @zone, @text, @cid, @area, @occurredAt, @queuedAt, @account, @receiverId, @sequence, @via, @dueMs)`,
+      `INSERT INTO messages (id, eventId, accountId, kind, priority, type, zone, text, cid, area, occurredAt, queuedAt, account, receiverId, sequence, via, dueMs, link, linkId)
+       VALUES (@id, @eventId, @accountId, @kind, @priority, @type, @zone, @text, @cid, @area, @occurredAt, @queuedAt, @account, @receiverId, @sequence, @via, @dueMs, @link, @linkId)`,
     ),
     lastSequence: one<[string], { last: number }>('SELECT last FROM sequences WHERE line = ?'),
     setSequence: one<[string, number], never>('INSERT OR REPLACE INTO sequences (line, last) VALUES (?, ?)'),

@@ -33,6 +33,9 @@ export interface QueuedMessage {
   via: ArcPathName | null;
   /** Not sent before, and not at all if it is over by then; null: at once. */
   dueMs: number | null;
+  /** Address of the pictures that go with it, and the id under which the relay knows it. */
+  link: string | null;
+  linkId: string | null;
   /** Set when the receiver did not take the account's own protocol. */
   protocol: AlarmReport['protocol'] | null;
   /** 1: the receiver does not know its code, so it goes as an untyped alarm with text. */
@@ -60,7 +63,9 @@ export type NewMessage = Pick<
   | 'account'
   | 'receiverId'
 > &
-  Partial<Pick<QueuedMessage, 'cid' | 'area' | 'via' | 'dueMs'>>;
+  Partial<Pick<QueuedMessage, keyof typeof ABSENT>>;
+
+const ABSENT = { cid: null, area: null, via: null, dueMs: null, link: null, linkId: null };
 
 /** The same message has the same id, however often the journal is read and even by a queue made anew. */
 export function messageId(m: Pick<NewMessage, 'eventId' | 'accountId' | 'kind'>, salt = ''): string {
@@ -117,7 +122,7 @@ export class ArcQueue {
     const last = this.#statements.lastSequence.get(line)?.last ?? randomInt(9999);
     const sequence = (last % 9999) + 1;
     this.#statements.setSequence.run(line, sequence);
-    this.#statements.insert.run({ cid: null, area: null, via: null, dueMs: null, ...m, id, sequence });
+    this.#statements.insert.run({ ...ABSENT, ...m, id, sequence });
     this.#waiting.set(m.accountId, this.waiting(m.accountId) + 1);
     return id;
   }

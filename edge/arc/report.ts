@@ -8,10 +8,11 @@ type End = Pick<AlarmReport, 'state' | 'path' | 'acknowledgedAt' | 'reason'>;
 
 /** What became of a message, as the journal tells it. `own`: the account, with what it calls things. */
 export function reportOf(m: QueuedMessage, own: Pick<ArcAccountConfig, 'protocol' | 'codes'>, end: End): AlarmReport {
-  const { id, eventId, kind, accountId, account, receiverId, zone, sequence, tries, occurredAt, queuedAt } = m;
+  const { id, eventId, kind, accountId, account, receiverId, zone, sequence, tries, occurredAt, queuedAt, linkId } = m;
   const protocol = m.protocol ?? own.protocol;
   return {
     ...{ id, eventId, kind, accountId, account, receiverId, zone, sequence, tries, occurredAt, queuedAt },
+    ...(linkId ? { linkId } : {}),
     protocol,
     code: codeOf(m, protocol, own.codes),
     possibleRepeat: m.possibleRepeat === 1,

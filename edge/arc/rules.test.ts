@@ -34,6 +34,8 @@ const queued = (change: Partial<QueuedMessage> = {}): QueuedMessage => ({
     log: '[]',
     dueMs: null,
     settledMs: null,
+    link: null,
+    linkId: null,
     ...change,
   },
 });

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import { ARC_MESSAGES, type ArcMessageKind } from '../../protocol/wire/arc-message.ts';
-import type { AlarmReport } from '../../protocol/wire/event.ts';
+import type { AlarmReport, Event } from '../../protocol/wire/event.ts';
 import { Host } from '../../protocol/wire/ids.ts';
 import type { ArcPathHealth } from '../../protocol/wire/uplink.ts';
 import type { RelayAuth } from '../uplink/relay-auth.ts';
@@ -9,6 +9,7 @@ import type { Warnables } from '../warnables.ts';
 import { AccountSender } from './account.ts';
 import { Intake } from './intake.ts';
 import { ownMessage } from './own-messages.ts';
+import { Pictures } from './pictures.ts';
 import { ArcQueue } from './queue.ts';
 import { RelayPath } from './relay-path.ts';
 import { reportOf } from './report.ts';
@@ -30,6 +31,7 @@ export class ArcService {
   readonly #intake: Intake;
   readonly #journal: ArcJournal;
   readonly #relay: RelayPath;
+  readonly #pictures: Pictures;
   readonly #second: (() => string | null) | null;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -50,13 +52,15 @@ export class ArcService {
       auth: Pick<RelayAuth, 'header' | 'relayUrl'>;
       /** The address of the box's second interface now; absent: it has none. */
       second?: () => string | null;
+      /** Whether cameras record what an event shows; absent: none do. */
+      recorded?: (event: Event) => boolean;
       limits?: { account: number; all: number };
       clock: Clock;
       log: Logger;
       warnables: Warnables;
     } & Partial<ArcTimings>,
   ) {
-    const { journal, dir, auth, second, limits, clock, log, warnables, ...timings } = o;
+    const { journal, dir, auth, second, recorded, limits, clock, log, warnables, ...timings } = o;
     this.#journal = journal;
     this.#queue = new ArcQueue({ dir });
     this.#second = second ?? null;
@@ -72,7 +76,9 @@ export class ArcService {
         this.#changed();
       },
       report: (report) => this.#report(report),
+      pictureOf: (accountId, event) => (recorded?.(event) ? this.#pictures.take(accountId) : null),
     });
+    this.#pictures = new Pictures({ auth, clock, log: this.#log });
     this.#relay = new RelayPath({
       ...{ auth, clock, log: this.#log },
       onChange: () => {
@@ -97,7 +103,7 @@ export class ArcService {
     this.#intake.stop();
     for (const cancel of this.#cancel) cancel();
     await Promise.all([...this.#senders.values()].map(({ sender }) => sender.stop()));
-    await this.#relay.stop();
+    await Promise.all([this.#relay.stop(), this.#pictures.stop()]);
     // Reports on their way into the journal are noted in the queue as they arrive.
     await new Promise((resolve) => setImmediate(resolve));
     this.#queue.close();
@@ -123,6 +129,7 @@ export class ArcService {
     }
     for (const config of wanted.values()) this.#applyOne(config);
     this.#applied = true;
+    this.#pictures.want([...wanted.values()].filter((a) => a.extended.picture).map((a) => a.id));
     this.#sweep();
     this.#intake.begin();
     return errors;
@@ -166,7 +173,6 @@ export class ArcService {
       relay: this.#relay,
       second: this.#second,
       receiverClock: this.#clockOf(config.receiverId),
-      linkOf: () => null,
       report: (report) => this.#report(report),
       clock: this.#clock,
       log: this.#log.child({ account: config.account }),

@@ -40,7 +40,6 @@ export class Transmitter {
   readonly #clock: Clock;
   readonly #receiverClock: ReceiverClock;
   readonly #beforeTry: (m: QueuedMessage) => void;
-  readonly #linkOf: (m: QueuedMessage) => string | null;
   /** How long a receiver may take to acknowledge. */
   readonly timeoutMs: number;
   /** Messages whose reply stored at the relay does not open with our key: asked for again under another id. */
@@ -54,8 +53,6 @@ export class Transmitter {
     timings: Pick<ArcTimings, 'ackTimeoutMs'>;
     /** Makes the try durable. */
     beforeTry: (m: QueuedMessage) => void;
-    /** Address of the pictures that go with it, where it is there already. */
-    linkOf: (m: QueuedMessage) => string | null;
   }) {
     this.#config = o.config;
     this.#relay = o.relay;
@@ -63,7 +60,6 @@ export class Transmitter {
     this.#receiverClock = o.receiverClock;
     this.timeoutMs = o.timings.ackTimeoutMs ?? o.config.ackTimeoutMs;
     this.#beforeTry = o.beforeTry;
-    this.#linkOf = o.linkOf;
   }
 
   /** `link`: of a path without the relay. `timeoutMs`: how long to wait for each acknowledgement. */
@@ -73,8 +69,7 @@ export class Transmitter {
       m.unanswered = 1;
       m.tries++;
       this.#beforeTry(m);
-      const extra = { path, link: this.#linkOf(m) };
-      const message = buildMessage(this.#config, m, this.#clock.now(), this.#receiverClock.offsetMs, extra);
+      const message = buildMessage(this.#config, m, this.#clock.now(), this.#receiverClock.offsetMs, path);
       const answer = await this.#exchange(m, message, path, link, timeoutMs);
       if (answer.result === 'failed') {
         if (!answer.sent) m.unanswered = 0;

@@ -156,14 +156,22 @@ export class Recorder {
     }
   }
 
-  #event(event: Event): void {
-    if (event.deviceId === null) return;
-    for (const channel of this.#channels.values()) {
-      const r = channel.recording;
-      if (r.deviceId !== event.deviceId || !r.triggers.includes(event.type)) continue;
+  /** Whether a clip shows this event, or will. */
+  records(event: Event): boolean {
+    return this.#recording(event).length > 0;
+  }
+
+  #recording(event: Event): ChannelRecorder[] {
+    return [...this.#channels.values()].filter(({ recording: r }) => {
+      if (r.deviceId !== event.deviceId || !r.triggers.includes(event.type)) return false;
       // The number of an alarm input says nothing about the camera that looks at it.
-      const anyChannel = event.channel === null || event.type === 'alarmInput';
-      if (!anyChannel && event.channel !== r.channel) continue;
+      return event.channel === null || event.type === 'alarmInput' || event.channel === r.channel;
+    });
+  }
+
+  #event(event: Event): void {
+    for (const channel of this.#recording(event)) {
+      const r = channel.recording;
       if (this.#safely(() => this.#manifest.knowsEvent(event.id, r.channel))) continue;
       channel.trigger(event);
     }

@@ -172,7 +172,7 @@ export type AddDevice = z.input<typeof AddDevice>;
 export const SetCredentials = z.object({ username: z.string().min(1).max(64), password: z.string().min(1).max(128) });
 
 // --- events, clips, alarms
-export const Alarm = AlarmReport.extend({
+export const Alarm = AlarmReport.omit({ linkId: true }).extend({
   siteId: Uuid,
   deviceId: Uuid.nullable(),
   receiverName: z.string(),

@@ -44,7 +44,7 @@ export function enrolInput(r: Pick<EnrolRequest, 'serial' | 'publicKey' | 'sealK
   return `gatepost-enrol-v1\n${r.serial}\n${r.publicKey}\n${r.sealKey}\n${r.codeHash}`;
 }
 
-/** `purpose` is the path asked for (`/mqtt`, `/tunnel`, `/arc-path`, `/box/v1/uploads`, `/box/v1/firmware`), so that no proof fits elsewhere. */
+/** `purpose` is the path asked for (`/mqtt`, `/tunnel`, `/arc-path`, `/box/v1/uploads`, `/box/v1/firmware`, `/box/v1/arc-links`), so that no proof fits elsewhere. */
 export function signingInput(a: Omit<BoxAuth, 'signature'>, purpose: string): string {
   return `gatepost-auth-v1\n${purpose}\n${a.serial}\n${a.boot}\n${a.epoch}\n${a.nonce}`;
 }

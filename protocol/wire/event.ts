@@ -173,6 +173,8 @@ export const AlarmReport = z.object({
   occurredAt: Instant,
   queuedAt: Instant,
   acknowledgedAt: Instant.nullable(),
+  /** Under this id the address in `[V…]` was asked for, before there was an event for it to show; absent: none was sent. */
+  linkId: Uuid.optional(),
   /** True when an earlier try may have reached the receiver although no acknowledgement came back. */
   possibleRepeat: z.boolean(),
   reason: z.string().max(512).nullable(),

@@ -14,7 +14,7 @@ export async function applyAlarmReport(
   box: Pick<AuthenticatedBox, 'serial' | 'siteId'>,
   { body }: Extract<JournalRecord, { kind: 'alarm' }>,
 ): Promise<void> {
-  const { id, possibleRepeat, log, ...rest } = AlarmReport.parse(body);
+  const { id, possibleRepeat, log, linkId, ...rest } = AlarmReport.parse(body);
   const held = await trx
     .selectFrom('alarms')
     .select(['boxSerial', 'state', 'origin'])
@@ -29,6 +29,15 @@ export async function applyAlarmReport(
     .values({ id, siteId: box.siteId, boxSerial: box.serial, ...values })
     .onConflict((c) => c.column('id').doUpdateSet(values))
     .execute();
+  // The address that went along was made before the event: now it is known what it shows.
+  if (linkId) {
+    await trx
+      .updateTable('desk_links')
+      .set({ eventId: rest.eventId })
+      .where('eventId', '=', linkId)
+      .where('boxSerial', '=', box.serial)
+      .execute();
+  }
 }
 
 // The receiver's name comes by way of the box's own account: what a report says is not asked for other companies' names.

@@ -6,6 +6,8 @@ import { ArcAttempt, type ArcOutcome } from '../../../protocol/wire/arc-path.ts'
 
 /** The relay's side of /arc-path as the wire contract describes it, for tests of the box alone. */
 export class FakeRelay {
+  /** Addresses of pictures that were asked for. */
+  links = 0;
   readonly attempts: ArcAttempt[] = [];
   readonly authorizations: (string | undefined)[] = [];
   readonly #target: { host: string; port: number };
@@ -18,6 +20,16 @@ export class FakeRelay {
 
   constructor(target: { host: string; port: number }) {
     this.#target = target;
+    this.#http.on('request', (request, response) => {
+      const url = `/v/${'a'.repeat(23)}${this.links++}`;
+      const answer = {
+        path: url,
+        url: `https://relay.example${url}`,
+        expiresAt: new Date(Date.now() + 72 * 3_600_000),
+      };
+      if (request.url !== '/box/v1/arc-links') response.writeHead(404).end();
+      else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    });
     this.#http.on('upgrade', (request, socket, head) => {
       if (request.url !== '/arc-path') return socket.destroy();
       this.authorizations.push(request.headers.authorization);

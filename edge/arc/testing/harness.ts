@@ -79,6 +79,7 @@ export class ArcBox {
       dir?: string;
       timings?: Partial<ArcTimings>;
       second?: () => string | null;
+      recorded?: (event: Event) => boolean;
       limits?: { account: number; all: number };
     } = {},
   ) {
@@ -88,7 +89,7 @@ export class ArcBox {
     this.journal = new Journal({ path: join(this.dir, 'journal.db'), clock, log, warnables: this.warnables });
     this.service = new ArcService({
       ...{ journal: this.journal, dir: join(this.dir, 'arc'), auth: o.auth ?? NO_RELAY, clock, log },
-      ...{ warnables: this.warnables, second: o.second, limits: o.limits },
+      ...{ warnables: this.warnables, second: o.second, limits: o.limits, recorded: o.recorded },
       ...QUICK,
       ...o.timings,
     });

@@ -20,7 +20,7 @@ export interface Received {
   reply: string;
   transport: 'tcp' | 'udp';
   /** The sender's address. */
-  from: string;
+  from?: string;
   /** Unix milliseconds with fractions. */
   at: number;
 }

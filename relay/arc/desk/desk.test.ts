@@ -256,5 +256,18 @@ describe('a short address', () => {
       );
       return row?.opened === 1;
     });
+    // Asked for before there was an event at all: the report of the alarm that took it says which one it is.
+    const linkId = uuidv7();
+    const ahead = (await ask(made.accountId, linkId)).body.path;
+    const taken = made.box.event({});
+    await made.box.journal([taken, alarm({ eventId: taken.id, linkId })]);
+    expect((await relay.call('GET', `${ahead}/about`)).body).toMatchObject({ occurredAt: taken.body.occurredAt });
+    // Of another box it is not: its word changes nothing.
+    const theirs = uuidv7();
+    const kept = (await ask(made.accountId, theirs)).body.path;
+    await second.connect();
+    await second.journal([alarmRecord(second, { accountId: uuidv7(), eventId: foreign.id, linkId: theirs })]);
+    second.disconnect();
+    expect((await relay.call('GET', `${kept}/about`)).status).toBe(410);
   });
 });
