@@ -41,6 +41,7 @@ export const SECTIONS = [
   'passwordRecovery',
   'device',
   'panel',
+  'alarmReceiver',
   'intercom',
   'radar',
   'speaker',

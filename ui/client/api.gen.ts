@@ -91,7 +91,6 @@ export type Alarm = {
   occurredAt: string;
   queuedAt: string;
   acknowledgedAt: string | null;
-  linkId?: string;
   possibleRepeat: boolean;
   reason: string | null;
   siteId: string;
@@ -1186,6 +1185,7 @@ export type DeviceCapabilities = {
       | 'passwordRecovery'
       | 'device'
       | 'panel'
+      | 'alarmReceiver'
       | 'intercom'
       | 'radar'
       | 'speaker'
@@ -1587,7 +1587,6 @@ export type EventDetail = {
     occurredAt: string;
     queuedAt: string;
     acknowledgedAt: string | null;
-    linkId?: string;
     possibleRepeat: boolean;
     reason: string | null;
     siteId: string;

@@ -12,6 +12,7 @@ import { motion } from './motion.ts';
 import { network } from './network.ts';
 import { onvifSwitch } from './onvif-switch.ts';
 import { osd } from './osd.ts';
+import { panelReporting } from './panel-reporting.ts';
 import { passwordRecovery } from './password-recovery.ts';
 import { platform } from './platform.ts';
 import { ports } from './ports.ts';
@@ -29,6 +30,7 @@ import { video } from './video.ts';
 /** Where two features offer the same, the earlier one does it. */
 export const ISAPI_FEATURES: readonly Feature<IsapiDevice>[] = [
   securityPanel,
+  panelReporting,
   access,
   intercom,
   radar,

@@ -8,6 +8,7 @@ import { FeatureSet } from '../../drivers/feature-set.ts';
 import { IsapiClient } from '../client.ts';
 import { IsapiDevice } from '../isapi-device.ts';
 import { ScriptedPanel } from '../testing/scripted-panel.ts';
+import { panelReporting } from './panel-reporting.ts';
 import { securityPanel } from './security-panel.ts';
 
 const log = pino({ level: 'silent' });
@@ -76,7 +77,7 @@ async function panelWith(o: { model?: string; clock?: ManualClock; faults?: unkn
   const model = o.model ?? 'DS-PWA64-L-WE';
   const info = { name: 'Panel', model, serial: 'S', mac: null, firmware: null, deviceType: 'PWA', recorder: false };
   const device = new IsapiDevice({ client, info, channels: [], clock, log });
-  const features = new FeatureSet({ features: [securityPanel], device, category: 'panel' });
+  const features = new FeatureSet({ features: [securityPanel, panelReporting], device, category: 'panel' });
   const act = (action: DeviceAction) => features.act(action);
   const list = async (name: ListName) => {
     const result = await features.list(name, {});
@@ -270,5 +271,51 @@ describe('a security control panel', () => {
     expect(written).toMatchObject({ ok: true, value: { notKept: [] } });
     expect([language, name]).toEqual(['German', 'House']);
     expect(await features.write('panel', {}, { language: 'Klingon' })).toMatchObject({ code: 'invalid-request' });
+  });
+});
+
+describe('where a panel reports to', () => {
+  it('is told and changed, the rest of its document left as it was (PANL-07)', async () => {
+    const { panel, features } = await panelWith();
+    const path = '/ISAPI/SecurityCP/Configuration/messageSendARC';
+    let kept = {
+      ARCList: [
+        {
+          ARC: {
+            ...{ id: 1, enabled: false, spareEnabled: true, addrType: 'ipAddress', ipAddress: '0.0.0.0', port: 0 },
+            ...{ centerAccount: '', protocol: 'NAL2300', transMode: 'TCP', heartBeatInterval: 60, retryTime: 3 },
+          },
+        },
+        { ARC: { id: 2, enabled: false, centerAccount: '77', port: 1 } },
+      ],
+    };
+    panel.routes.set(`GET ${path}`, () => ({ json: kept }));
+    panel.routes.set(`PUT ${path}`, ({ json }) => {
+      kept = json as typeof kept;
+      return { json: { statusCode: 1, statusString: 'OK' } };
+    });
+    expect((await features.capabilities()).sections.map((s) => s.section)).toContain('alarmReceiver');
+    const set = {
+      ...{ enabled: true, address: '192.168.1.20', port: 12_128, account: '00A1', protocol: '*ADM-CID', heartbeat: 90 },
+      key: '00112233445566778899AABBCCDDEEFF',
+    };
+    const written = await features.write('alarmReceiver', {}, set);
+    expect(written).toMatchObject({ ok: true });
+    expect(kept.ARCList[0]!.ARC).toMatchObject({
+      ...{ id: 1, enabled: true, spareEnabled: true, addrType: 'ipAddress', ipAddress: '192.168.1.20', port: 12_128 },
+      ...{ centerAccount: '00A1', protocol: '*ADM-CID', heartBeatInterval: 90, retryTime: 3 },
+      ...{ algorithm: 'AES', bits: 128, key: set.key },
+    });
+    expect(kept.ARCList[1]!.ARC).toMatchObject({ id: 2, centerAccount: '77' });
+    const read = await features.read('alarmReceiver', {});
+    expect(JSON.stringify(read)).not.toContain(set.key);
+    expect(await features.write('alarmReceiver', {}, { key: 'short' })).toMatchObject({ ok: false });
+    expect(await features.write('alarmReceiver', {}, { address: 'box.example' })).toMatchObject({ ok: true });
+    expect(kept.ARCList[0]!.ARC).toMatchObject({ addrType: 'hostName', hostName: 'box.example' });
+  });
+
+  it('is not offered where it has no such document', async () => {
+    const { features } = await panelWith();
+    expect((await features.capabilities()).sections.map((s) => s.section)).not.toContain('alarmReceiver');
   });
 });
