@@ -17,12 +17,13 @@ export type DatabaseAddress = { path: string } | { url: string; poolSize?: numbe
 
 /**
  * Opens the relay's database (makes the SQLite file) and brings its schema up to date. `synchronous=FULL`: a PUBACK
- * promises that the record survives a power cut, and WAL with NORMAL does not keep that promise.
+ * promises that the record survives a power cut, and WAL with NORMAL does not keep that promise. `steps`: of a program that
+ * has a part of the tables only.
  */
-export async function openDatabase(address: DatabaseAddress): Promise<Db> {
+export async function openDatabase(address: DatabaseAddress, steps: readonly Migration[] = migrations): Promise<Db> {
   const db = new Kysely<Database>({ dialect: 'url' in address ? postgres(address) : sqlite(address) });
   try {
-    await (isPostgres(db) ? whileAlone(db, () => migrate(db, migrations)) : migrate(db, migrations));
+    await (isPostgres(db) ? whileAlone(db, () => migrate(db, steps)) : migrate(db, steps));
   } catch (error) {
     await db.destroy();
     throw error;
