@@ -22,18 +22,18 @@ export const ArcInformation = z.object({
   contactName: line(1, 64).meta({ example: 'Rita Wachter' }),
   email: Email.meta({ example: 'service@centre.example' }),
   phone: Phone,
+  /** This and what follows may be empty. */
   website: z
     .union([z.literal(''), z.url({ protocol: /^https?$/ }).max(256)])
-    .default('')
     .meta({ example: 'https://centre.example' }),
   address: line(1, 256).meta({ example: 'Hafenstr. 1, 20457 Hamburg' }),
   /** Certificates, like EN 50518. */
-  certificates: line(0, 256).default('').meta({ example: 'EN 50518, VdS 3138' }),
-  about: z.string().trim().max(2_000).default(''),
+  certificates: line(0, 256).meta({ example: 'EN 50518, VdS 3138' }),
+  about: z.string().trim().max(2_000),
   /** Where it serves sites (ARC-01). */
   countries: z
     .array(Country)
-    .min(1)
+    .min(1, 'one country at least')
     .max(250)
     .transform((list) => [...new Set(list)].sort()),
 });

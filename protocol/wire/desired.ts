@@ -61,7 +61,7 @@ export const ArcZone = z.object({
 });
 export type ArcZone = z.infer<typeof ArcZone>;
 
-/** What a receiver wants an event called instead of the usual (`edge/arc/codes.ts`); absent: as usual. */
+/** What a receiver wants an event called instead of the usual (`arc-codes.ts`); absent: as usual. */
 export const ArcCode = z.object({
   type: EventType,
   /** Contact ID event, three digits. */

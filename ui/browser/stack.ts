@@ -177,7 +177,7 @@ export async function startPost(): Promise<{ smtp: string; mailbox: string; push
 }
 
 /** A relay with people of every kind, and a little of everything that they see (relay/testing/everyone.ts). */
-export async function startEveryone() {
+export async function startEveryone(options: string[] = []) {
   const dir = mkdtempSync(join(tmpdir(), 'gatepost-everyone-'));
   const filled = spawnSync(process.execPath, ['relay/testing/everyone.ts', dir], { cwd: root, encoding: 'utf8' });
   if (filled.status !== 0) throw new Error(filled.stderr);
@@ -186,5 +186,5 @@ export async function startEveryone() {
     people: Record<'installer' | 'employee' | 'customer' | 'arc' | 'operator' | 'partner', string>;
     ids: Record<'installer' | 'customer' | 'mall', { siteId: string; deviceId: string; eventId: string }>;
   };
-  return { ...told, ...(await startMain('relay', await freeBase(), [], undefined, dir)) };
+  return { ...told, ...(await startMain('relay', await freeBase(), options, undefined, dir)) };
 }

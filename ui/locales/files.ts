@@ -1,4 +1,5 @@
 import type activation from './en/activation.json';
+import type arcJoining from './en/arc-joining.json';
 import type centre from './en/centre.json';
 import type common from './en/common.json';
 import type customer from './en/customer.json';
@@ -32,6 +33,7 @@ import type upgrade from './en/upgrade.json';
 export interface Files {
   activation: typeof activation;
   centre: typeof centre;
+  'arc-joining': typeof arcJoining;
   common: typeof common;
   customer: typeof customer;
   deliveries: typeof deliveries;

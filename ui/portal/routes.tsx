@@ -373,7 +373,80 @@ export const ROUTES = withPages<PageRoute>([
     nav: { in: 'account', label: 'nav.accountData', order: 30 },
   },
 
+  // Alarm receiving centres: the list, how one joins it, its receivers
+  {
+    path: '/arcs',
+    load: async () => (await import('./arc-joining/arcs.tsx')).ArcListPage,
+    who: INSTALLERS,
+    strings: ['arc-joining'],
+    asks: () => ['/arcs'],
+    nav: { in: 'company', label: 'nav.arcs', order: 45 },
+  },
+  {
+    path: '/arcs/:arcId',
+    load: async () => (await import('./arc-joining/arcs.tsx')).ArcPage,
+    who: [...INSTALLERS, 'arc'],
+    strings: ['arc-joining'],
+  },
+  {
+    path: '/arc/joining',
+    load: async () => (await import('./arc-joining/joining.tsx')).ArcJoiningPage,
+    who: ['arc'],
+    needs: 'admin',
+    strings: ['arc-joining'],
+    nav: { in: 'company', label: 'nav.arcJoining', order: 40 },
+  },
+  {
+    path: '/arc/joining/apply',
+    load: async () => (await import('./arc-joining/apply.tsx')).ApplyPage,
+    who: ['arc'],
+    needs: 'admin',
+    strings: ['arc-joining'],
+  },
+  {
+    path: '/arc/joining/information',
+    load: async () => (await import('./arc-joining/apply.tsx')).ChangeInformationPage,
+    who: ['arc'],
+    needs: 'admin',
+    strings: ['arc-joining'],
+  },
+  {
+    path: '/arc/receivers',
+    load: async () => (await import('./arc-receivers/receivers.tsx')).ArcReceivers,
+    who: ['arc'],
+    needs: ['manage-all-sites'],
+    strings: ['arc-joining'],
+    nav: { in: 'main', label: 'nav.arcReceivers', order: 40, icon: 'boxes', letter: 'v' },
+  },
+  {
+    path: '/arc/receivers/new',
+    load: async () => (await import('./arc-receivers/receiver-page.tsx')).NewReceiverPage,
+    who: ['arc'],
+    needs: ['manage-all-sites'],
+    strings: ['arc-joining', 'site'],
+  },
+  {
+    path: '/arc/receivers/:receiverId',
+    load: async () => (await import('./arc-receivers/receiver-page.tsx')).ReceiverPage,
+    who: ['arc'],
+    needs: ['manage-all-sites'],
+    strings: ['arc-joining', 'site'],
+  },
+
   // Whoever runs the relay, and the keys that they give
+  {
+    path: '/operator/arcs',
+    load: async () => (await import('./operator/arcs.tsx')).ArcApplications,
+    who: ['operator'],
+    strings: ['operator', 'arc-joining'],
+    nav: { in: 'main', label: 'nav.arcApplications', order: 15, icon: 'alarms', letter: 'a' },
+  },
+  {
+    path: '/operator/arcs/:companyId',
+    load: async () => (await import('./operator/arcs.tsx')).ArcApplicationPage,
+    who: ['operator'],
+    strings: ['operator', 'arc-joining'],
+  },
   {
     path: '/operator/companies',
     load: async () => (await import('./operator/companies.tsx')).Companies,
