@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { iso, systemClock } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { CompanyType } from '../../protocol/wire/rights.ts';
+import { sampleDesk } from '../arc/desk/testing/sample.ts';
 import { hashPassword } from '../auth/passwords.ts';
 import { bootstrap } from '../bootstrap.ts';
 import { openDatabase } from '../db/database.ts';
@@ -40,7 +41,7 @@ const acme = await bootstrap(db, systemClock, {
   ...{ company: 'Acme Alarms', name: 'Ida Installer', email: 'installer@example.org', password: PASSWORD },
   ...{ site: 'Corner Shop', timeZone: 'Europe/Berlin' },
 });
-await company('Night Watch', 'arc', 'arc@example.org', 'Arthur Watch');
+const centre = await company('Night Watch', 'arc', 'arc@example.org', 'Arthur Watch');
 await company('Gatepost', 'operator', 'operator@example.org', 'Olga Operator');
 const carla = await company('Carla Customer', 'customer', 'customer@example.org', 'Carla Customer');
 
@@ -170,6 +171,15 @@ await db
   })
   .execute();
 
+const desk = await sampleDesk(db, {
+  companyId: centre.companyId,
+  siteId: acme.siteId,
+  boxSerial: '3467ACDEF',
+  deviceId,
+  eventId,
+  now,
+});
+
 await db.destroy();
 const people = ['installer', 'employee', 'customer', 'arc', 'operator', 'partner'].map((who) => [
   who,
@@ -181,7 +191,7 @@ console.log(
     people: Object.fromEntries(people),
     ids: {
       mall: { siteId: mall, deviceId, eventId },
-      installer: { siteId: acme.siteId, deviceId, eventId },
+      installer: { siteId: acme.siteId, deviceId, eventId, alarmId: desk.alarmId, accountId: desk.accountId },
       customer: { siteId: villa, deviceId: villaDevice, eventId },
     },
   }),

@@ -184,7 +184,9 @@ export async function startEveryone(options: string[] = []) {
   const told = JSON.parse(filled.stdout) as {
     password: string;
     people: Record<'installer' | 'employee' | 'customer' | 'arc' | 'operator' | 'partner', string>;
-    ids: Record<'installer' | 'customer' | 'mall', { siteId: string; deviceId: string; eventId: string }>;
+    ids: Record<'installer' | 'customer' | 'mall', { siteId: string; deviceId: string; eventId: string }> & {
+      installer: { alarmId: string; accountId: string };
+    };
   };
   return { ...told, ...(await startMain('relay', await freeBase(), options, undefined, dir)) };
 }

@@ -98,7 +98,7 @@ export function Alarms() {
       {!list.data && !list.error && <Skeleton lines={9} />}
       {list.data && items.length === 0 && <Empty title={t(`desk.none.${filters.show}`)}>{t('desk.noneNext')}</Empty>}
       {items.length > 0 && (
-        <div class={`grid items-start gap-6 ${shown ? 'xl:grid-cols-[5fr_3fr]' : ''}`}>
+        <div class={`grid items-start gap-6 ${shown ? 'xl:grid-cols-[2fr_1fr]' : ''}`}>
           <div class="flex flex-col gap-4">
             <div class="panel py-1 md:py-2">
               <AlarmTable

@@ -164,7 +164,7 @@ function Report({ report }: { report: DeskReport }) {
         <table class="rows">
           <thead>
             <tr>
-              <th>{t('desk.way')}</th>
+              <th>{t('desk.onePath')}</th>
               <th>{t('desk.available')}</th>
               <th>{t('desk.lostTime')}</th>
               <th>{t('desk.outages')}</th>
@@ -175,7 +175,7 @@ function Report({ report }: { report: DeskReport }) {
           <tbody>
             {lines.map((line) => (
               <tr key={line.path}>
-                <td data-label={t('desk.way')}>{t(`desk.pathName.${line.path}`)}</td>
+                <td data-label={t('desk.onePath')}>{t(`desk.pathName.${line.path}`)}</td>
                 <td data-label={t('desk.available')}>{percent(line.percent)}</td>
                 <td data-label={t('desk.lostTime')}>{formatDuration(line.downMs)}</td>
                 <td data-label={t('desk.outages')}>{line.outages}</td>
@@ -229,7 +229,7 @@ function Report({ report }: { report: DeskReport }) {
             <table class="rows">
               <thead>
                 <tr>
-                  <th>{t('desk.way')}</th>
+                  <th>{t('desk.onePath')}</th>
                   <th>{t('desk.from')}</th>
                   <th>{t('desk.duration')}</th>
                   <th>{t('desk.toldAfter')}</th>
@@ -238,7 +238,7 @@ function Report({ report }: { report: DeskReport }) {
               <tbody>
                 {report.outages.map((outage) => (
                   <tr key={`${outage.path} ${outage.from}`}>
-                    <td data-label={t('desk.way')}>{t(`desk.pathName.${outage.path}`)}</td>
+                    <td data-label={t('desk.onePath')}>{t(`desk.pathName.${outage.path}`)}</td>
                     <td data-label={t('desk.from')}>
                       <Time at={outage.from} />
                     </td>

@@ -158,7 +158,9 @@ function Pictures({ alarm, at, onLook }: { alarm: DeskAlarmDetail; at: Look; onL
   const make = useAction(async () =>
     setLink(await api.post('/arc-desk/alarms/{alarmId}/link', undefined, { params: { alarmId: alarm.id } })),
   );
-  if (alarm.eventId === null || alarm.deviceId === null) return null;
+  if (alarm.eventId === null || alarm.deviceId === null) {
+    return at === 'clip' || at === 'picture' ? <p role="status">{t('desk.noDevice')}</p> : null;
+  }
   return (
     <Panel title={t('desk.pictures')} id={`pictures-${alarm.id}`}>
       <div class="flex flex-wrap gap-3">

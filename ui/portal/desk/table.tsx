@@ -78,7 +78,7 @@ export function AlarmTable({
               {alarm.open ? (
                 <button
                   type="button"
-                  class="btn btn-primary"
+                  class="btn btn-primary whitespace-nowrap"
                   aria-disabled={busy}
                   onClick={() => onAcknowledge(alarm.id)}
                   aria-keyshortcuts="a"

@@ -23,8 +23,12 @@ export function placeWords(alarm: DeskAlarm): string {
   return [deviceName, part].filter(Boolean).join(' · ') || (zone ? t('desk.zone', { n: zone }) : '–');
 }
 
-export const isDelayed = ({ occurredAt, acknowledgedAt }: Pick<DeskAlarm, 'occurredAt' | 'acknowledgedAt'>): boolean =>
-  acknowledgedAt !== null && between(occurredAt, acknowledgedAt) > DELAYED_MS;
+/** What is told of a path is told late by its nature. */
+export const isDelayed = ({ occurredAt, acknowledgedAt, meaning }: DeskAlarm): boolean =>
+  acknowledgedAt !== null &&
+  meaning !== 'pathLost' &&
+  meaning !== 'pathsLost' &&
+  between(occurredAt, acknowledgedAt) > DELAYED_MS;
 
 export function EventLine({ alarm }: { alarm: DeskAlarm }) {
   return (
