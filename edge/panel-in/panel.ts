@@ -21,6 +21,7 @@ const MAX_AGE_MS = 31 * 86_400_000;
 const MAX_KNOWN = 500;
 /** Messages that wait for the disk. */
 const MAX_WAITING = 100;
+const LAST_WORDS_MS = 2_000;
 
 interface Open {
   eventId: string;
@@ -103,7 +104,10 @@ export class Panel {
   /** `end`: it is taken away, so what is under way ends now. */
   async stop(end: boolean): Promise<void> {
     this.#cancel();
-    await this.#turn;
+    // A disk that takes nothing holds up no stop.
+    const enough = new AbortController();
+    await Promise.race([this.#turn, this.#clock.sleep(LAST_WORDS_MS, enough.signal)]);
+    enough.abort();
     if (end && this.#state.open.length > 0) this.#emit(this.#state.open.map((open) => this.#ended(open)));
     this.#offline.stop(end);
   }

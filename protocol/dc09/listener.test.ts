@@ -205,6 +205,35 @@ describe('DC-09 listener: transports', () => {
     expect(await overTcp(ports.tcp!, bytes, 1)).toHaveLength(1);
   });
 
+  it('takes frames cut at every byte', async () => {
+    const { ports, received } = await listening();
+    const both = Buffer.concat([frame(SECRET, { sequence: 1 }), encodeDc09(message(PLAIN), { binaryCrc: true })]);
+    const cuts = Array.from({ length: both.length - 1 }, (_, i) => i + 1);
+    await Promise.all(
+      cuts.map(async (at) => {
+        expect(await overTcp(ports.tcp!, [both.subarray(0, at), both.subarray(at)], 2)).toHaveLength(2);
+      }),
+    );
+    expect(received).toHaveLength(2 * cuts.length);
+  });
+
+  it('throws where its port is taken over either transport, and holds nothing then', async () => {
+    const { ports } = await listening();
+    for (const transport of ['tcp', 'udp'] as const) {
+      await expect(listening({ port: ports.tcp!, transports: [transport] })).rejects.toThrow('EADDRINUSE');
+    }
+  });
+
+  it('stops although something is never kept', async () => {
+    const { listener, ports, received, clock } = await listening({ answer: () => new Promise(() => {}) });
+    const replies = overTcp(ports.tcp!, [frame(PLAIN)], 1).catch(() => []);
+    while (received.length < 1) await new Promise((r) => setTimeout(r, 1));
+    const stopped = listener.stop();
+    await clock.advance(2_000);
+    await stopped;
+    expect(await replies).toEqual([]);
+  });
+
   it('waits for the disk before each acknowledgement, and keeps the order', async () => {
     let release = (_: Dc09Answer): void => {};
     const { ports, received } = await listening({ answer: () => new Promise((resolve) => (release = resolve)) });

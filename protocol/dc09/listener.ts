@@ -66,6 +66,9 @@ const MAX_ZONE_MS = 57 * QUARTER_HOUR_MS;
 /** Frames of one connection or datagram source that wait for their turn; more are not read (TCP) or dropped (UDP). */
 const MAX_WAITING = 64;
 const MAX_UDP_PEERS = 4096;
+const MAX_PORT_TRIES = 5;
+/** How long what is being kept may take when the listener stops. */
+const LAST_WORDS_MS = 2_000;
 
 /**
  * The receiving end of DC-09 over TCP and UDP on one port: checks, decrypts, hands the content over and acknowledges what
@@ -88,17 +91,20 @@ export class Dc09Listener {
 
   /** The ports that are open; throws when one cannot be. TCP and UDP have the same number, also when any will do. */
   async start(): Promise<{ tcp: number | null; udp: number | null }> {
-    const { transports, clock, idleMs = 900_000 } = this.#o;
-    try {
-      const tcp = transports.includes('tcp') ? await this.#listen(this.#o.port) : null;
-      const udp = transports.includes('udp') ? await this.#bind(tcp ?? this.#o.port) : null;
-      this.#cancelIdle = clock.every(Math.min(idleMs / 2, 60_000), () => {
-        for (const [socket, at] of this.#sockets) if (clock.mono() - at > idleMs) socket.destroy();
-      });
-      return { tcp, udp };
-    } catch (error) {
-      await this.stop();
-      throw error;
+    const { port, transports, clock, idleMs = 900_000 } = this.#o;
+    for (let tries = 1; ; tries++) {
+      try {
+        const tcp = transports.includes('tcp') ? await this.#listen(port) : null;
+        const udp = transports.includes('udp') ? await this.#bind(tcp ?? port) : null;
+        this.#cancelIdle = clock.every(Math.min(idleMs / 2, 60_000), () => {
+          for (const [socket, at] of this.#sockets) if (clock.mono() - at > idleMs) socket.destroy();
+        });
+        return { tcp, udp };
+      } catch (error) {
+        await this.stop();
+        // Any port will do, but the one that TCP got is taken over UDP.
+        if (port !== 0 || tries === MAX_PORT_TRIES) throw error;
+      }
     }
   }
 
@@ -109,7 +115,10 @@ export class Dc09Listener {
     this.#server = null;
     const closed = server?.listening ? once(server, 'close') : null;
     server?.close();
-    await Promise.allSettled(this.#busy);
+    const enough = new AbortController();
+    await Promise.race([Promise.allSettled(this.#busy), this.#o.clock.sleep(LAST_WORDS_MS, enough.signal)]);
+    enough.abort();
+    this.#busy.clear();
     for (const socket of this.#sockets.keys()) socket.destroy();
     await closed;
     const udp = this.#udp;

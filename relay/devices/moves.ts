@@ -184,6 +184,11 @@ export class Moves {
         const device = devices.find((row) => row.id === deviceId);
         if (!via || !device || !boxes.includes(via.boxSerial)) return;
         const { host, httpPort, username } = device;
+        if (device.kind === 'dc09') {
+          const text = `“${device.name}” sends to its box: it moves with that, or is added again at the other one.`;
+          failed.set(deviceId, new ProblemError('conflict', text));
+          return;
+        }
         await this.#box
           .json(via.boxSerial, ProbeResult, 'POST', '/v1/devices/probe', {
             body: { host, httpPort, username, password: via.password, kind: device.kind },
