@@ -37,6 +37,8 @@ export class Intake {
   readonly #pictureOf: (accountId: string, event: Event) => Picture | null;
   readonly #limits: { account: number; all: number };
   readonly #full = new Set<string>();
+  /** Whose centre knows that status messages were given up. */
+  readonly #toldLost = new Set<string>();
   #held = new Map<string, number>();
   #recovery: Recovery | null = null;
   #consumer!: ReturnType<ArcJournal['consumer']>;
@@ -116,13 +118,18 @@ export class Intake {
   left(accountId: string): void {
     if (this.#full.size === 0 && this.#held.size === 0) return;
     if (this.#queue.waiting(accountId) > this.#limit() / 2) return;
-    if (this.#held.has(accountId)) this.schedule();
-    else if (this.#full.delete(accountId)) this.#warnables.clear('arc-queue-full', `arc:${accountId}`);
+    if (this.#held.has(accountId)) {
+      this.schedule();
+      return;
+    }
+    this.#toldLost.delete(accountId);
+    if (this.#full.delete(accountId)) this.#warnables.clear('arc-queue-full', `arc:${accountId}`);
   }
 
   /** An account that was removed is nobody's. */
   forget(accountId: string): void {
     this.#full.delete(accountId);
+    this.#toldLost.delete(accountId);
     this.#warnables.clear('arc-queue-full', `arc:${accountId}`);
   }
 
@@ -170,6 +177,7 @@ export class Intake {
     }
     if (!this.#held.has(accountId)) this.#queue.hold(accountId, null);
     this.#pinHeld();
+    this.left(accountId);
   }
 
   /** Queues what records mean to each account, or to one; all of it or nothing. Returns the accounts. */
@@ -263,7 +271,9 @@ export class Intake {
     const report = reportOf(status, config, end);
     this.#queue.settle(status, report, now);
     dropped.push(report);
-    if (!this.#queue.hasWaiting(accountId, 'eventsLost')) this.#queue.add(ownMessage(config, 'eventsLost', now));
+    if (!this.#toldLost.has(accountId) && !this.#queue.hasWaiting(accountId, 'eventsLost'))
+      this.#queue.add(ownMessage(config, 'eventsLost', now));
+    this.#toldLost.add(accountId);
     return true;
   }
 

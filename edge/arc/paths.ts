@@ -1,13 +1,16 @@
 import type { Logger } from 'pino';
 import { type Clock, iso } from '../../protocol/clock.ts';
 import type { ArcPathName } from '../../protocol/wire/event.ts';
-import type { ArcPathHealth } from '../../protocol/wire/uplink.ts';
+import type { ArcPathChange, ArcPathHealth } from '../../protocol/wire/uplink.ts';
 import { DirectState } from './direct-state.ts';
 import type { ArcAccountConfig, ArcTimings, LinkFailure } from './types.ts';
 import type { AccountWarnings } from './warnings.ts';
 
 /** `recovering`: it answers again, but is not trusted yet. */
 export type PathState = 'up' | 'down' | 'recovering' | 'unknown';
+
+/** Of its changes so many are kept, for a relay that was out of reach meanwhile. */
+const MAX_CHANGES = 64;
 
 type PathWarnings = Pick<AccountWarnings, 'directDown' | 'directUp' | 'secondDown' | 'secondUp' | 'somePath'>;
 
@@ -31,6 +34,9 @@ export class Paths {
   #relay: 'up' | 'down' | 'unknown' = 'unknown';
   #current: ArcPathHealth['path'] = 'none';
   #since: number;
+  /** Whether each path carried what was last tried over it. */
+  readonly #carried = new Map<ArcPathName, boolean>();
+  readonly #changes: ArcPathChange[] = [];
 
   constructor(o: {
     config: Pick<ArcAccountConfig, 'mode'>;
@@ -72,6 +78,7 @@ export class Paths {
   }
 
   failed(path: ArcPathName, failure: LinkFailure): void {
+    this.#note(path, false);
     if (path === 'direct') {
       if (this.#direct.state !== 'down') this.#warnings.directDown(failure);
       this.#direct.bad();
@@ -83,6 +90,7 @@ export class Paths {
   }
 
   worked(path: ArcPathName): void {
+    this.#note(path, true);
     const now = this.#clock.mono();
     if (path === 'relay') this.#relay = 'up';
     else if (path === 'second') {
@@ -95,9 +103,11 @@ export class Paths {
   /** A new connection to the relay: whether the receiver is reached over it is not known. */
   relayReturned(): void {
     this.#relay = 'unknown';
+    this.#note('relay', true);
   }
 
   update(): void {
+    if (!this.#relayConnected()) this.#note('relay', false);
     const before = this.#current;
     const best = this.plan()[0]!;
     this.#current = this.state(best) === 'down' ? 'none' : best;
@@ -108,7 +118,15 @@ export class Paths {
     this.#onChange();
   }
 
-  health(): Pick<ArcPathHealth, 'path' | 'since' | 'direct' | 'relay' | 'second'> {
+  /** For reports: the first failure after it worked, and the first answer after that, whatever is thought of the path. */
+  #note(path: ArcPathName, up: boolean): void {
+    if (this.#carried.get(path) === up) return;
+    this.#carried.set(path, up);
+    this.#changes.push({ at: iso(this.#clock.now()), path, up });
+    if (this.#changes.length > MAX_CHANGES) this.#changes.shift();
+  }
+
+  health(): Pick<ArcPathHealth, 'path' | 'since' | 'direct' | 'relay' | 'second' | 'changes'> {
     const plain = (path: ArcPathName) => {
       const state = this.state(path);
       return state === 'recovering' ? 'down' : state;
@@ -116,6 +134,7 @@ export class Paths {
     return {
       path: this.#current,
       since: iso(this.#since),
+      changes: [...this.#changes],
       direct: plain('direct'),
       relay: plain('relay'),
       second: this.names.includes('second') ? plain('second') : 'absent',

@@ -122,7 +122,7 @@ export function prepare(db: Database) {
       'SELECT min(dueMs) AS dueMs FROM messages WHERE settledMs IS NULL AND accountId = ? AND dueMs IS NOT NULL',
     ),
     oldestStatus: one<[string, number], QueuedMessage>(
-      `${waiting} AND accountId = ? AND priority >= ? AND type NOT IN ${KEPT} ORDER BY priority DESC, n LIMIT 1`,
+      `${waiting} AND accountId = ? AND priority = ? AND type NOT IN ${KEPT} ORDER BY n LIMIT 1`,
     ),
     waitingOfType: one<[string, string], { n: number }>(`${waiting} AND accountId = ? AND type = ? LIMIT 1`),
     alarmsOf: one<[string], QueuedMessage>("SELECT * FROM messages WHERE eventId = ? AND kind = 'alarm'"),

@@ -203,7 +203,8 @@ export class ArcQueue {
 
   /** What is to be given up first when the queue is full: the oldest of the least urgent class, but no alarm. */
   oldestStatus(accountId: string): QueuedMessage | null {
-    return this.#statements.oldestStatus.get(accountId, PRIORITY.fault) ?? null;
+    const oldest = (priority: number) => this.#statements.oldestStatus.get(accountId, priority);
+    return oldest(PRIORITY.test) ?? oldest(PRIORITY.fault) ?? null;
   }
 
   hasWaiting(accountId: string, type: MessageType): boolean {
