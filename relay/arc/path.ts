@@ -7,6 +7,7 @@ import { answersDc09, type Dc09Header, openDc09 } from '../../protocol/codec/dc0
 import { ArcAttempt, type ArcOutcome } from '../../protocol/wire/arc-path.ts';
 import type { AuthenticatedBox } from '../boxes/authenticate.ts';
 import type { Db } from '../db/database.ts';
+import { SharedCommits } from '../db/shared-commits.ts';
 import type { DialGuard } from './dial-guard.ts';
 import type { AnswerHosted } from './hosted.ts';
 import { type Sent, sendOnce } from './send-once.ts';
@@ -35,6 +36,7 @@ type Refused = { code: Extract<ArcOutcome, { result: 'failed' }>['code']; text: 
  */
 export class ArcPath {
   readonly #db: Db;
+  readonly #commits: SharedCommits;
   readonly #guard: DialGuard;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -60,6 +62,7 @@ export class ArcPath {
     cut: (serial: string, reason: string) => void;
   }) {
     this.#db = deps.db;
+    this.#commits = new SharedCommits({ db: deps.db });
     this.#guard = deps.guard;
     this.#clock = deps.clock;
     this.#log = deps.log.child({ module: 'arc' });
@@ -233,30 +236,28 @@ export class ArcPath {
 
   async #record(box: Box, { accountId, messageId, attempt }: ArcAttempt): Promise<number> {
     const values = { boxSerial: box.serial, accountId, messageId, attempt, startedMs: this.#clock.now() };
-    const { rowId } = await this.#db
-      .insertInto('arc_attempts')
-      .values({ ...values, state: 'sending' })
-      .returning('rowId')
-      .executeTakeFirstOrThrow();
+    const { rowId } = await this.#commits.run((trx) =>
+      trx
+        .insertInto('arc_attempts')
+        .values({ ...values, state: 'sending' })
+        .returning('rowId')
+        .executeTakeFirstOrThrow(),
+    );
     return rowId;
   }
 
   async #recordEnd(rowId: number, header: Dc09Header, sent: Awaited<ReturnType<typeof sendOnce>>): Promise<void> {
     const end = { endedMs: this.#clock.now() };
     try {
-      await this.#db
-        .updateTable('arc_attempts')
-        .set(
-          'code' in sent
-            ? { ...end, state: 'failed', code: sent.code }
-            : {
-                ...end,
-                state: isAcknowledgement(sent.reply, header) ? 'acknowledged' : 'answered',
-                reply: sent.reply.toString('base64'),
-              },
-        )
-        .where('rowId', '=', rowId)
-        .execute();
+      const set =
+        'code' in sent
+          ? ({ ...end, state: 'failed', code: sent.code } as const)
+          : ({
+              ...end,
+              state: isAcknowledgement(sent.reply, header) ? 'acknowledged' : 'answered',
+              reply: sent.reply.toString('base64'),
+            } as const);
+      await this.#commits.run((trx) => trx.updateTable('arc_attempts').set(set).where('rowId', '=', rowId).execute());
     } catch (error) {
       // The receiver has answered: the box must hear it whatever became of our record.
       this.#log.error({ err: error, rowId }, 'the end of an attempt could not be recorded');
