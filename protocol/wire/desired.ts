@@ -86,7 +86,7 @@ export type ArcCode = z.infer<typeof ArcCode>;
 export const ArcExtended = z.object({
   /** How many blocks a message may carry. */
   blocks: z.int().min(1).max(4).default(1),
-  /** `[I…]`, or `^…^` in SIA: what the device wrote. */
+  /** `[I…]`, in SIA `|A…`: what the device wrote. */
   text: z.boolean().default(false),
   /** `[V…]`: a short signed address of picture and clip. */
   picture: z.boolean().default(false),
