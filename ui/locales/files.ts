@@ -13,6 +13,7 @@ import type log from './en/log.json';
 import type messages from './en/messages.json';
 import type operations from './en/operations.json';
 import type operator from './en/operator.json';
+import type outputs from './en/outputs.json';
 import type panel from './en/panel.json';
 import type partners from './en/partners.json';
 import type people from './en/people.json';
@@ -50,6 +51,7 @@ export interface Files {
   people: typeof people;
   operations: typeof operations;
   operator: typeof operator;
+  outputs: typeof outputs;
   portal: typeof portal;
   problems: typeof problems;
   register: typeof register;
