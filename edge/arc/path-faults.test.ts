@@ -48,7 +48,13 @@ describe('a path that stays lost', () => {
     await until(() => told().length === 2);
     await pause(800);
     expect(told()).toEqual(['Nri1/YS001', 'Nri1/YK001']);
-    expect(first.service.health()[0]).toMatchObject({ path: 'direct', direct: 'up' });
+    const health = first.service.health()[0];
+    expect(health).toMatchObject({ path: 'direct', direct: 'up' });
+    // What reports count: down at the first failure, up at the first answer, not only when it is trusted again.
+    const changes = health?.changes?.filter((change) => change.path === 'direct') ?? [];
+    expect(changes.map((change) => change.up)).toEqual([true, false, true]);
+    const fault = first.acknowledged().find((report) => report.zone === '001' && report.kind === 'alarm');
+    expect(Math.abs(Date.parse(changes[1]?.at ?? '') - Date.parse(fault?.occurredAt ?? ''))).toBeLessThan(500);
   });
 
   it('through the relay is told over the direct one, in Contact ID too', async () => {

@@ -156,7 +156,11 @@ function changesOf(known: Known, paths: ArcPathHealth, nowMs: number, startedMs:
   if (startedMs > known.heardMs) {
     out.push({ path: 'all', atMs: known.heardMs, up: 0 }, { path: 'all', atMs: startedMs, up: 1 });
   }
-  const told = paths.changes?.filter((change) => Date.parse(change.at) > known.changedMs) ?? [];
+  const told =
+    paths.changes?.filter(({ at, path, up }) => {
+      const atMs = Date.parse(at);
+      return atMs > known.changedMs || (atMs === known.changedMs && known.last.get(path) !== (up ? 1 : 0));
+    }) ?? [];
   for (const { at, path, up } of told) out.push({ path, atMs: Date.parse(at), up: up ? 1 : 0 });
   for (const path of PATHS) {
     const state = paths[path];
