@@ -7,8 +7,10 @@ import { Uuid } from '../../protocol/wire/ids.ts';
 import { type Hello, JournalBatch } from '../../protocol/wire/uplink.ts';
 import type { AuthenticatedBox } from '../boxes/authenticate.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
+import { isPostgres } from '../db/dialect.ts';
 import { isDatabaseFailure } from '../db/failure.ts';
 import type { Quarantine } from './quarantine.ts';
+import { Turns } from './turns.ts';
 
 type RecordOf<K extends JournalRecord['kind']> = Extract<JournalRecord, { kind: K }>;
 /** Writes one record; idempotent by the record's id, because boxes send again what was not acknowledged. */
@@ -25,6 +27,11 @@ export interface JournalSession {
 
 const Position = z.object({ seq: z.int().min(1) });
 const MAX_REASON = 300;
+/**
+ * Batches written at once. SQLite writes one after the other anyhow; were they all to queue up there, an alarm on its way
+ * through the relay would wait behind the journal of every box.
+ */
+const AT_ONCE = { sqlite: 1, postgres: 4 };
 
 /**
  * Takes the journals of boxes: one transaction a batch, committed before the PUBACK. Records are validated one by one; a
@@ -37,6 +44,7 @@ export class JournalIngest {
   readonly #quarantine: Quarantine;
   readonly #apply: { clip: Apply<'clip'>; alarm: Apply<'alarm'> };
   readonly #stored: (box: AuthenticatedBox, records: JournalRecord[]) => void;
+  readonly #turns: Turns;
 
   constructor(deps: {
     db: Db;
@@ -53,6 +61,7 @@ export class JournalIngest {
     this.#quarantine = deps.quarantine;
     this.#apply = deps.apply;
     this.#stored = deps.stored;
+    this.#turns = new Turns(isPostgres(deps.db) ? AT_ONCE.postgres : AT_ONCE.sqlite);
   }
 
   /** What the relay holds of a box's journal, for {@link Hello}. */
@@ -77,7 +86,7 @@ export class JournalIngest {
     const stored: JournalRecord[] = [];
     const refused: string[] = [];
     const span = spanOf(records);
-    await this.#db.transaction().execute(async (trx) => {
+    const write = async (trx: DbOrTrx): Promise<void> => {
       stored.length = refused.length = 0;
       for (const raw of records) {
         const reason = await this.#record(trx, box, raw, stored);
@@ -86,7 +95,8 @@ export class JournalIngest {
         await this.#quarantine.put(trx, box.serial, { topic, reason, payload: written(raw) });
       }
       await this.#advance(trx, box.serial, journalId, span, session);
-    });
+    };
+    await this.#turns.run(() => this.#db.transaction().execute(write));
     if (span) session.lastSeq = Math.max(session.lastSeq ?? 0, span.last);
     if (stored.length > 0) this.#stored(box, stored);
     if (refused[0]) {
