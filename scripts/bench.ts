@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   arc: () => import('../bench/arc.ts'),
   codec: () => import('../bench/arc/codec.ts'),
   interop: () => import('../bench/arc/interop.ts'),
+  'panel-in': () => import('../bench/arc/panel-in.ts'),
   fleet: () => import('../bench/arc/fleet.ts'),
   silent: () => import('../bench/arc/silent.ts'),
   latency: () => import('../bench/arc/latency.ts'),
