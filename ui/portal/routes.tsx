@@ -446,7 +446,7 @@ export const ROUTES = withPages<PageRoute>([
     who: ['arc'],
     needs: ['manage-all-sites'],
     strings: ['arc-joining'],
-    nav: { in: 'main', label: 'nav.arcReceivers', order: 40, icon: 'boxes', letter: 'v' },
+    nav: { in: 'main', label: 'nav.arcReceivers', order: 30, icon: 'boxes', letter: 'v' },
   },
   {
     path: '/arc/receivers/new',
@@ -469,7 +469,7 @@ export const ROUTES = withPages<PageRoute>([
     load: async () => (await import('./operator/arcs.tsx')).ArcApplications,
     who: ['operator'],
     strings: ['operator', 'arc-joining'],
-    nav: { in: 'main', label: 'nav.arcApplications', order: 15, icon: 'alarms', letter: 'a' },
+    nav: { in: 'main', label: 'nav.arcApplications', order: 15, icon: 'alarms', letter: 'r' },
   },
   {
     path: '/operator/arcs/:companyId',

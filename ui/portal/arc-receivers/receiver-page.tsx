@@ -43,11 +43,14 @@ export function ReceiverPage() {
       <ProblemPanel error={receiver.error} what={t('arcReceiver.oneFailed')} retry={receiver.reload} />
       {!data && !receiver.error && <Skeleton lines={10} />}
       {data && (
-        <>
-          {data.kind === 'external' && <TestPanel receiver={data} />}
-          <ReceiverForm receiver={receiver} old={data} />
-          <Remove old={data} />
-        </>
+        // The test stands first where there is one column, at the side where there is room.
+        <div class="grid items-start gap-6 xl:grid-cols-2">
+          <div class="flex flex-col gap-6 xl:order-2">{data.kind === 'external' && <TestPanel receiver={data} />}</div>
+          <div class="flex flex-col gap-6">
+            <ReceiverForm receiver={receiver} old={data} />
+            <Remove old={data} />
+          </div>
+        </div>
       )}
     </>
   );

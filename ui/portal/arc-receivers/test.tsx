@@ -73,9 +73,11 @@ export function TestPanel({ receiver }: { receiver: ArcReceiver }) {
               ]}
             />
           </div>
-          <Submit busy={test.busy} doing={t('arcReceiver.testing')}>
-            {t('arcReceiver.testNow')}
-          </Submit>
+          <div>
+            <Submit busy={test.busy} doing={t('arcReceiver.testing')}>
+              {t('arcReceiver.testNow')}
+            </Submit>
+          </div>
         </Form>
         <div role="status">{done && <Result done={done} />}</div>
       </div>

@@ -183,9 +183,11 @@ function Decide({ found, data }: { found: Resource<ArcApplication>; data: ArcApp
           autoComplete="off"
           error={decide.error}
         />
-        <Submit busy={decide.busy} doing={t('form.saving')}>
-          {word}
-        </Submit>
+        <div>
+          <Submit busy={decide.busy} doing={t('form.saving')}>
+            {word}
+          </Submit>
+        </div>
       </Form>
     </>
   );
