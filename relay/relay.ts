@@ -3,13 +3,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import type { Logger } from 'pino';
-import type { Clock } from '../protocol/clock.ts';
 import { Activations } from './activation/activations.ts';
 import { type Api, createApi } from './api/app.ts';
 import { registerDocument } from './api/document.ts';
 import { EventStreams } from './api/event-stream.ts';
-import type { RateLimits } from './api/rate-limit.ts';
 import { remoteAddress } from './api/remote.ts';
 import { Arc, arcHooks } from './arc/arc.ts';
 import { DialGuard } from './arc/dial-guard.ts';
@@ -31,7 +28,7 @@ import { Joiner } from './clips/joiner.ts';
 import { FolderStore } from './clips/object-store.ts';
 import { registerClipRoutes } from './clips/routes.ts';
 import { uploadRoutes } from './clips/upload-routes.ts';
-import { type DatabaseAddress, type Db, openDatabase } from './db/database.ts';
+import { type Db, openDatabase } from './db/database.ts';
 import { DesiredStates } from './desired/desired.ts';
 import { BoxClient } from './devices/box-client.ts';
 import { DeviceSecrets } from './devices/device-secrets.ts';
@@ -56,12 +53,12 @@ import { registerInstallation } from './lan/installation.ts';
 import { LiveFeed } from './live/feed.ts';
 import { Live } from './live/live.ts';
 import { registerLiveRoutes } from './live/routes.ts';
-import { Notify, type NotifyOptions } from './notify/notify.ts';
+import { Notify } from './notify/notify.ts';
 import { registerNotifyRoutes } from './notify/routes.ts';
 import { Operator } from './operator/operator.ts';
+import type { RelayOptions } from './options.ts';
 import { loggedOperations } from './people/logged-operations.ts';
 import { People } from './people/people.ts';
-import type { HostedOptions } from './receiver/hosted.ts';
 import { localOrigin } from './remote/origin.ts';
 import { Remote } from './remote/remote.ts';
 import { SiteManagement } from './sites/site-management.ts';
@@ -78,36 +75,6 @@ import { webPages } from './web/web.ts';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Announced to boxes at a stop: when to come back, and over how long to spread that. */
 const RESTART = { afterMs: 1_000, spreadMs: 4_000 };
-
-export interface RelayOptions {
-  host: string;
-  /** 0: any free port. */
-  port: number;
-  dataDir: string;
-  /** Default: SQLite in `dataDir`. */
-  database?: DatabaseAddress;
-  /** Internal addresses (CIDR) that the relay may dial nevertheless. */
-  allowInternal: string[];
-  /** How browsers reach the relay; https makes cookies `Secure`. */
-  publicUrl?: string;
-  /** Where pages of devices live, as `https://*.devices.example.org`; on this machine alone `*.localhost` without it. */
-  deviceOrigin?: string;
-  /** Reverse proxies in front, whose X-Forwarded-For is believed. */
-  proxies: number;
-  metricsToken?: string;
-  enrolmentsPerAddressPerHour?: number;
-  portalDir?: string;
-  /** Requests that a company, and an address, may make of the API. */
-  rateLimits?: RateLimits;
-  /** Whom alarm receiving centres ask for help with joining. */
-  helpEmail?: string;
-  /** Receivers of centres that are this relay itself. */
-  receiver?: HostedOptions;
-  /** Ways to reach people: SMTP server, SMS gateway. */
-  notify?: NotifyOptions;
-  clock: Clock;
-  log: Logger;
-}
 
 /** The relay: wires its capabilities in the order data flows, and serves them all on one port. */
 export class Relay {

@@ -9,7 +9,8 @@ import type { Identity } from '../auth/scope.ts';
 import { bootstrap } from '../bootstrap.ts';
 import type { Db } from '../db/database.ts';
 import { makeOperator } from '../operator/first.ts';
-import { Relay, type RelayOptions } from '../relay.ts';
+import type { RelayOptions } from '../options.ts';
+import { Relay } from '../relay.ts';
 import { dropTestDatabase, openTestDatabase, testDatabase } from './database.ts';
 
 export interface Answer {
