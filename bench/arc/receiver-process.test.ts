@@ -121,7 +121,7 @@ class Device {
 }
 
 describe('the receiver alone', () => {
-  it(`killed ${KILLS} times while alarms come: all that it acknowledged reaches the software, in order (F3, ARC-22)`, async () => {
+  it('killed while alarms come: all that it acknowledged reaches the software, in order (F3, ARC-22)', async () => {
     const software = new Mlr2Software();
     const port = await software.listen();
     config([{ name: 'automation', config: { kind: 'mlr2', mode: 'client', host: '127.0.0.1', port } }]);

@@ -3,7 +3,9 @@ import { connect, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeDc09, encodeDc09 } from '../../protocol/codec/dc09.ts';
 import { parseDc09Key } from '../../protocol/codec/dc09-cipher.ts';
+import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { centreToBe } from '../arc/joining/testing/centre.ts';
+import { TestBox } from '../testing/box.ts';
 import { type Company, TestRelay, until } from '../testing/relay.ts';
 
 const KEY = '000102030405060708090A0B0C0D0E0F';
@@ -184,6 +186,52 @@ describe('receivers on the relay', () => {
     expect(text).not.toContain(made.body.webhookSecret.slice(6));
     const renewed = await north.api('POST', `/arc-outputs/${made.body.id}/secret`);
     expect(renewed.body.webhookSecret).not.toBe(made.body.webhookSecret);
+  });
+
+  it('takes a box’s alarms directly and over the relay; one that came both ways is marked, and its account is known', async () => {
+    const installer = await relay.company('Boxes');
+    const box = await new TestBox(relay).claimedBy(installer);
+    const { id: receiverId, port } = receivers.south!;
+    const accountId = uuidv7();
+    await relay.withDb((db) =>
+      db
+        .insertInto('arc_accounts')
+        .values({
+          ...{ id: accountId, siteId: installer.siteId, boxSerial: box.serial, receiverId, account: '00B1' },
+          ...{ protocol: 'ADM-CID', encrypted: 0, mode: 'direct-or-relay', events: '[]', zones: '[]' },
+          ...{ supervisionKind: 'off', supervisionIntervalMs: 60_000, createdAt: '', deletedAt: null },
+        })
+        .execute(),
+    );
+    const { ws } = await box.upgrade('/arc-path');
+    const frame = encodeDc09({
+      ...{ id: 'ADM-CID', encrypted: false, sequence: 41, receiver: '0', line: '0', account: '00B1' },
+      ...{ data: '#00B1|1130 01 009', xdata: [], timestamp: Date.now() },
+    });
+    const ask = async () => {
+      const attempt = { type: 'attempt', id: 1, accountId, messageId: uuidv7(), attempt: 1, timeoutMs: 2_000 };
+      ws!.send(JSON.stringify({ ...attempt, frame: frame.toString('base64') }));
+      const outcome = JSON.parse(String((await once(ws!, 'message'))[0]));
+      const reply = decodeDc09(Buffer.from(outcome.frame, 'base64'));
+      return reply.ok && reply.message.id;
+    };
+    expect(await ask()).toBe('ACK');
+    const socket = connect(port, '127.0.0.1');
+    socket.write(frame);
+    await once(socket, 'data');
+    socket.destroy();
+    const [again, first] = (await south.api('GET', '/arc-received')).body.items;
+    expect(first).toMatchObject({ account: '00B1', accountId, sequence: 41, repeatOf: null });
+    expect(again).toMatchObject({ account: '00B1', repeatOf: first.id });
+    // The box reports its alarms itself: they are not on the desk twice.
+    const onDesk = await relay.withDb((db) =>
+      db.selectFrom('desk_alarms').selectAll().where('account', '=', '00B1').execute(),
+    );
+    expect(onDesk).toEqual([]);
+    ws!.terminate();
+    // Taken away at the centre, it is not taken any more.
+    await relay.withDb((db) => db.updateTable('arc_accounts').set({ deletedAt: '2026-01-01T00:00:00.000Z' }).execute());
+    expect(await send(port, '00B1', null)).toBe('NAK');
   });
 
   it('listens on the same ports after a restart, and on none for a receiver that is gone', async () => {
