@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ArcQueue, messageId, type NewMessage } from './queue.ts';
 import { ArcBox, account, removeTempDirs, tempDir, until } from './testing/harness.ts';
@@ -95,6 +96,42 @@ describe('alarm queue across restarts', () => {
     const ahead = (after! - before! + 9999) % 9999;
     expect(ahead).toBeGreaterThan(1);
     expect(ahead).toBeLessThan(1_000);
+  });
+
+  it('reads a queue of an earlier version', () => {
+    const dir = tempDir();
+    const old = new Database(join(dir, 'queue.db'));
+    old.exec(`
+      CREATE TABLE messages (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, eventId TEXT NOT NULL,
+        accountId TEXT NOT NULL, kind TEXT NOT NULL, priority INTEGER NOT NULL, type TEXT NOT NULL, zone TEXT NOT NULL,
+        text TEXT, occurredAt TEXT NOT NULL, queuedAt TEXT NOT NULL, account TEXT NOT NULL, receiverId TEXT NOT NULL,
+        sequence INTEGER NOT NULL, protocol TEXT, tries INTEGER NOT NULL DEFAULT 0, unanswered INTEGER NOT NULL DEFAULT 0,
+        possibleRepeat INTEGER NOT NULL DEFAULT 0, settledMs INTEGER, report TEXT, UNIQUE (eventId, accountId, kind));
+      CREATE TABLE accounts (id TEXT PRIMARY KEY, sinceSeq INTEGER NOT NULL, testMs INTEGER NOT NULL, goneMs INTEGER);
+      INSERT INTO accounts VALUES ('a', 7, 8, NULL);
+      INSERT INTO messages (id, eventId, accountId, kind, priority, type, zone, occurredAt, queuedAt, account, receiverId, sequence)
+        VALUES ('i', 'e', 'a', 'alarm', 0, 'motion', '001', '', '', '00A1', 'r', 12);
+    `);
+    old.close();
+    const queue = new ArcQueue({ dir });
+    expect(queue.open()).toBeNull();
+    expect(queue.know('a', 0, 0)).toMatchObject({
+      sinceSeq: 7,
+      testMs: 8,
+      periodicMs: 8,
+      alternativeMs: 8,
+      heldSeq: null,
+    });
+    expect(queue.head('a', 1)).toMatchObject({
+      sequence: 12,
+      cid: null,
+      via: null,
+      generic: 0,
+      log: '[]',
+      dueMs: null,
+    });
+    expect(queue.waiting('a')).toBe(1);
+    queue.close();
   });
 
   it('gives up messages of an account that stays away, and says so', () => {
