@@ -3,6 +3,8 @@ import type { ArcCode } from '../../../protocol/wire/desired.ts';
 import { t } from '../../components/i18n.ts';
 import { EVENT_TYPES } from '../site/event-types.ts';
 
+const ROW =
+  'grid grid-cols-3 items-center gap-2 border-b border-base-300 py-1 last:border-0 sm:grid-cols-[1fr_5rem_5rem_5rem]';
 /** Stands in the field of an end that is not told. */
 const NO_END = '-';
 
@@ -11,7 +13,7 @@ export function CodeFields({ codes }: { codes: readonly ArcCode[] }) {
   const of = new Map(codes.map((code) => [code.type, code]));
   const input = (name: string, label: string, usual: string, value: string | undefined, pattern: string) => (
     <input
-      class="input mono w-20"
+      class="input mono w-full"
       name={name}
       aria-label={label}
       placeholder={usual}
@@ -26,39 +28,30 @@ export function CodeFields({ codes }: { codes: readonly ArcCode[] }) {
     <details class="flex flex-col gap-2">
       <summary class="cursor-pointer font-semibold">{t('arcReceiver.codes', { count: codes.length })}</summary>
       <p class="muted small my-2 max-w-prose">{t('arcReceiver.codesHint')}</p>
-      <table class="rows">
-        <thead>
-          <tr>
-            <th>{t('arcReceiver.event')}</th>
-            <th>{t('arcReceiver.cid')}</th>
-            <th>{t('arcReceiver.sia')}</th>
-            <th>{t('arcReceiver.siaEnd')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {EVENT_TYPES.map((type) => {
-            const own = of.get(type);
-            const usual = USUAL_CODES[type];
-            const event = t(`eventType.${type}`);
-            const label = (what: string) => t('arcReceiver.codeOf', { what, event });
-            const end = own?.siaEnd === null ? NO_END : own?.siaEnd;
-            return (
-              <tr key={type}>
-                <td data-label={t('arcReceiver.event')}>{event}</td>
-                <td data-label={t('arcReceiver.cid')}>
-                  {input(`cid:${type}`, label(t('arcReceiver.cid')), usual.cid, own?.cid, '[1-9A-Fa-f][0-9]{2}')}
-                </td>
-                <td data-label={t('arcReceiver.sia')}>
-                  {input(`sia:${type}`, label(t('arcReceiver.sia')), usual.sia, own?.sia, '[A-Za-z]{2}')}
-                </td>
-                <td data-label={t('arcReceiver.siaEnd')}>
-                  {input(`end:${type}`, label(t('arcReceiver.siaEnd')), usual.siaEnd ?? NO_END, end, '[A-Za-z]{2}|-')}
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
+      {/* On a phone the three codes stand in one line below the event. */}
+      <ul class="flex flex-col">
+        <li aria-hidden="true" class={`${ROW} muted small`}>
+          <span class="col-span-3 sm:col-span-1">{t('arcReceiver.event')}</span>
+          <span>{t('arcReceiver.cid')}</span>
+          <span>{t('arcReceiver.sia')}</span>
+          <span>{t('arcReceiver.siaEnd')}</span>
+        </li>
+        {EVENT_TYPES.map((type) => {
+          const own = of.get(type);
+          const usual = USUAL_CODES[type];
+          const event = t(`eventType.${type}`);
+          const label = (what: string) => t('arcReceiver.codeOf', { what, event });
+          const end = own?.siaEnd === null ? NO_END : own?.siaEnd;
+          return (
+            <li key={type} class={ROW}>
+              <span class="col-span-3 sm:col-span-1">{event}</span>
+              {input(`cid:${type}`, label(t('arcReceiver.cid')), usual.cid, own?.cid, '[1-9A-Fa-f][0-9]{2}')}
+              {input(`sia:${type}`, label(t('arcReceiver.sia')), usual.sia, own?.sia, '[A-Za-z]{2}')}
+              {input(`end:${type}`, label(t('arcReceiver.siaEnd')), usual.siaEnd ?? NO_END, end, '[A-Za-z]{2}|-')}
+            </li>
+          );
+        })}
+      </ul>
     </details>
   );
 }
