@@ -21,6 +21,7 @@ const signIn = async (page: Page) => {
   await page.getByLabel('E-mail or phone').fill(relay.people.arc);
   await page.getByLabel('Password', { exact: true }).fill(relay.password);
   await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
 };
 const alarms = (page: Page) => page.locator('.desk-event');
 
