@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ArcPathHealth } from '../../../protocol/wire/uplink.ts';
 import { until } from '../../testing/relay.ts';
@@ -78,6 +79,18 @@ describe('the relay’s own line to a receiver', () => {
     await back();
     await told(2);
     expect(world.receiver.told).toEqual(['YC000', 'YK000']);
+  });
+
+  it('raises a box that was cut off because two use its identity', async () => {
+    await world.box.connect();
+    await world.pass(80_000, world.box);
+    const { boot } = world.box;
+    world.box.boot = randomUUID();
+    expect((await world.box.upgrade('/arc-path')).code).toBe('duplicate-identity');
+    world.box.boot = boot;
+    await world.pass(75_000);
+    await told(1);
+    expect(world.receiver.told).toEqual(['YC000']);
   });
 
   it('raises a box that is there and says that neither way works', async () => {
