@@ -122,6 +122,27 @@ describe('alarm paths', () => {
     expect(relay.authorizations).toEqual(['Gatepost test /arc-path']);
   });
 
+  it('with more accounts than the relay takes attempts at once stays in line, and loses no path over it', async () => {
+    const arc = new StrictReceiver({ accounts: {} });
+    const target = await arc.start();
+    const relay = new FakeRelay(target);
+    await relay.start();
+    const box = new ArcBox({ auth: relay.auth });
+    stops.push(
+      () => arc.stop(),
+      () => relay.stop(),
+      () => box.stop(),
+    );
+    const numbers = Array.from({ length: 40 }, (_, i) => `0${100 + i}`);
+    for (const number of numbers) arc.options.accounts[number] = null;
+    box.start(numbers.map((number) => account({ direct: target, mode: 'relay', account: number })));
+    await until(() => box.service.health().every((health) => health.relay !== 'down'));
+    for (let i = 0; i < 3; i++) await box.event('motion', i);
+    await until(() => box.acknowledged().length === 120);
+    expect(relay.mostAtOnce).toBeLessThanOrEqual(32);
+    expect(box.acknowledged().every((r) => r.path === 'relay' && r.tries === 1)).toBe(true);
+  });
+
   it('does not change the path because the receiver refuses', async () => {
     const { arc, relay, box, health } = await world();
     arc.options.poison = /BA001/;

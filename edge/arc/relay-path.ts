@@ -8,6 +8,8 @@ import type { LinkFailure } from './types.ts';
 
 const MAX_MESSAGE_BYTES = 16 * 1024;
 const PING_MS = 5_000;
+/** As many as the relay takes of a box at once; more wait here. */
+const MAX_IN_FLIGHT = 32;
 /** The relay's own work and the way there and back, on top of the receiver's time-out. */
 const ROUND_TRIP_MS = 2_000;
 
@@ -25,6 +27,7 @@ export class RelayPath {
   readonly #backoff: Backoff;
   readonly #abort = new AbortController();
   readonly #inFlight = new Map<number, (reply: RelayReply) => void>();
+  readonly #inLine: (() => void)[] = [];
   #socket: WebSocket | null = null;
   #nextId = 1;
   #running: Promise<void> | null = null;
@@ -64,14 +67,12 @@ export class RelayPath {
   }
 
   /** Gives the frame to the relay once. Never throws; without a connection it fails at once, unsent. */
-  send(attempt: Omit<ArcAttempt, 'type' | 'id' | 'frame'> & { frame: Buffer }): Promise<RelayReply> {
+  async send(attempt: Omit<ArcAttempt, 'type' | 'id' | 'frame'> & { frame: Buffer }): Promise<RelayReply> {
+    while (this.connected && this.#inFlight.size >= MAX_IN_FLIGHT) {
+      await new Promise<void>((resolve) => this.#inLine.push(resolve));
+    }
     if (!this.connected) {
-      return Promise.resolve({
-        result: 'failed',
-        code: 'unreachable',
-        sent: false,
-        text: 'no connection to the relay',
-      });
+      return { result: 'failed', code: 'unreachable', sent: false, text: 'no connection to the relay' };
     }
     const id = this.#nextId++;
     const message: ArcAttempt = { ...attempt, type: 'attempt', id, frame: attempt.frame.toString('base64') };
@@ -79,6 +80,7 @@ export class RelayPath {
       const done = (reply: RelayReply): void => {
         cancel();
         this.#inFlight.delete(id);
+        this.#inLine.shift()?.();
         resolve(reply);
       };
       const wait = attempt.timeoutMs + ROUND_TRIP_MS;
@@ -141,6 +143,7 @@ export class RelayPath {
         for (const done of [...this.#inFlight.values()]) {
           done({ result: 'failed', code: 'reset', sent: true, text: 'the connection to the relay was lost' });
         }
+        for (const next of this.#inLine.splice(0)) next();
         this.#onChange();
         if (failed) reject(failed);
         else resolve();

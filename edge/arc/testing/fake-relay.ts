@@ -8,6 +8,9 @@ import { ArcAttempt, type ArcOutcome } from '../../../protocol/wire/arc-path.ts'
 export class FakeRelay {
   /** Addresses of pictures that were asked for. */
   links = 0;
+  /** Most attempts that were there unanswered at a time. */
+  mostAtOnce = 0;
+  #open = 0;
   readonly attempts: ArcAttempt[] = [];
   readonly authorizations: (string | undefined)[] = [];
   readonly #target: { host: string; port: number };
@@ -63,7 +66,11 @@ export class FakeRelay {
   async #attempt(ws: WebSocket, attempt: ArcAttempt): Promise<void> {
     this.attempts.push(attempt);
     if (!this.answers) return;
-    const say = (outcome: ArcOutcome): void => ws.send(JSON.stringify(outcome));
+    this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#open);
+    const say = (outcome: ArcOutcome): void => {
+      this.#open--;
+      ws.send(JSON.stringify(outcome));
+    };
     const base = { type: 'outcome', id: attempt.id } as const;
     const stored = this.#stored.get(attempt.messageId);
     if (stored) return say({ ...base, result: 'reply', frame: stored, stored: true });
