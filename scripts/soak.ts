@@ -1,5 +1,5 @@
 // `npm run test:soak [-- options]`: faults on the alarm paths and kill -9, in their long form (bench/arc/faults), and with
-// `--only journeys` the long journeys of the lab. Prints tables; a whole run writes them to docs/soak.md.
+// `--only journeys` the long journeys of the lab, with `--only outputs` the receiving centre and what it hands alarms to. Prints tables; a whole run writes them to docs/soak.md.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { PARTS, soak } from '../bench/arc/faults/soak.ts';
 import { parseDc09Key } from '../protocol/codec/dc09-cipher.ts';
 
 const JOURNEYS = 'journeys';
+const OUTPUTS = 'outputs';
 const NAMES = [...KINDS, RELAY_DOWN].map((kind) => kind.name);
 
 const whole = (least: number, most: number) => (text: string) => {
@@ -43,8 +44,8 @@ const options = new Command()
   .addOption(new Option('--scale <number>', 'divides all times of the box').argParser(whole(1, 20)).default(1))
   .addOption(new Option('--fault <names>', `only these faults: ${NAMES.join(',')}`).argParser(some(NAMES)).default([]))
   .addOption(
-    new Option('--only <parts>', `only these parts: ${[...PARTS, JOURNEYS].join(',')}`).argParser(
-      some([...PARTS, JOURNEYS]),
+    new Option('--only <parts>', `only these parts: ${[...PARTS, JOURNEYS, OUTPUTS].join(',')}`).argParser(
+      some([...PARTS, JOURNEYS, OUTPUTS]),
     ),
   )
   .addOption(new Option('--receiver <host:port>', 'an alarm receiver that is running already').argParser(address))
@@ -61,6 +62,17 @@ if (only.includes(JOURNEYS)) {
   const env = { ...process.env, GATEPOST_KILLS: '50', GATEPOST_OUTAGE_MS: '300000' };
   const long = spawnSync('vitest', ['run', '--project', 'journeys', 'lab/journeys'], { stdio: 'inherit', env });
   failed = long.status !== 0;
+}
+if (only.includes(OUTPUTS)) {
+  const { events, kills } = options;
+  const env = {
+    ...process.env,
+    GATEPOST_F3_MESSAGES: String(events),
+    GATEPOST_RECEIVER_KILLS: String(Math.ceil(kills / 10)),
+  };
+  const tests = ['bench/arc/receiver.test.ts', 'bench/arc/receiver-process.test.ts'];
+  const long = spawnSync('vitest', ['run', '--project', 'parts', ...tests], { stdio: 'inherit', env });
+  failed ||= long.status !== 0;
 }
 const foreign = options.receiver ? { ...options.receiver, account: options.account, key: options.key ?? null } : null;
 // A receiver of somebody else has one account; the burst needs ten.

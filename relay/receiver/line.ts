@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import { printDc09 } from '../../protocol/codec/dc09.ts';
 import { Dc09Listener, type Dc09Peer, type Dc09Problem, type Dc09Received } from '../../protocol/dc09/listener.ts';
+import { OWN_PEER } from '../arc/hosted.ts';
 import type { Directory, KnownAccount } from './directory.ts';
 import type { Inbox } from './inbox.ts';
 import type { Supervision } from './supervision.ts';
@@ -94,6 +95,7 @@ export class ReceiverLine {
         frame: printDc09(raw),
       });
     }
+    if (peer === OWN_PEER) return 'ack';
     // Committed already: that its restore could not be told yet must not make the sender send again.
     await this.#supervision
       .heard(known, content ? message.id : null)
