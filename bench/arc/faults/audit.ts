@@ -9,6 +9,8 @@ export interface Audit {
   complete: number;
   /** What is missing in whose audit line (G1), the first few. */
   incomplete: string[];
+  /** Sequence number → tries through the relay that the box gave up, though the receiver may have had them. */
+  gaveUp: Map<number, number>;
   /** Files that a key was found in (G3). */
   leaks: string[];
 }
@@ -40,7 +42,13 @@ export function audit(dir: string, key: Buffer | null): Audit {
     }
     if (incomplete.length === before) complete++;
   }
+  const gaveUp = new Map<number, number>();
+  for (const { sequence, log } of reports.values()) {
+    const late = log.filter((t) => t.path === 'relay' && (t.outcome === 'timeout' || t.outcome === 'reset')).length;
+    if (late > 0) gaveUp.set(sequence, (gaveUp.get(sequence) ?? 0) + late);
+  }
   return {
+    gaveUp,
     events: events.length,
     complete,
     incomplete: incomplete.slice(0, MOST),

@@ -1,4 +1,4 @@
-import { cpus, totalmem } from 'node:os';
+import { cpus, getPriority, totalmem } from 'node:os';
 import type { KillRow } from './kills.ts';
 import type { OutageRow } from './outage.ts';
 import type { RuleRow } from './rules.ts';
@@ -49,7 +49,7 @@ export function report(results: Results, c: Circumstances): string {
     `Written by \`${c.command}\`; figures of acceptance lists C, D, E and G of alarm transmission. ${passed(results) ? 'Everything passed.' : 'Not everything passed.'}`,
     '',
     `- ${c.startedAt}, ${Math.round(c.seconds)} s, commit ${c.commit}`,
-    `- ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}; load average before ${c.load[0]?.toFixed(1)}, after ${c.load[1]?.toFixed(1)}`,
+    `- ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}; load average before ${c.load[0]?.toFixed(1)}, after ${c.load[1]?.toFixed(1)}${getPriority() === 0 ? '' : `, nice ${getPriority()}`}`,
     `- processor time: boxes and relays ${c.cost.children} s, sources, proxies and receivers ${c.cost.self} s`,
     `- receiver: ${c.receiver}; ${c.scale === 1 ? 'the product’s own times' : `all times of the box divided by ${c.scale}`}`,
     '- A box is identity, journal, uplink and alarm transmission as the program composes them, in a process of its own; the relay is the whole program on SQLite; sockets are real. Each event has a number that the receiver reads in area and zone; what the source handed over and the box had on disk is compared with what the receiver acknowledged.',
@@ -71,7 +71,7 @@ function outageTable(outages: OutageRow[], c: Circumstances): string[] {
     r.kind.title,
     r.tally.owed,
     r.tally.lost.length,
-    `${r.tally.doubled} (${r.swallowed})`,
+    `${r.tally.doubled} (${r.swallowed}${r.gaveUp > 0 ? ` + ${r.gaveUp} late` : ''})`,
     r.tally.inversions.length + r.tally.restoresAstray.length,
     `${s(r.first)} (≤ ${r.kind.firstMs / 1_000})`,
     `${s(r.laterP95)} / ${s(r.laterMax)}`,
@@ -108,7 +108,7 @@ function outageTable(outages: OutageRow[], c: Circumstances): string[] {
   ];
   return [
     ...table(head, rows),
-    `Steady ${c.rate} events a second each: seven alarms, a video loss and a test of ten, every tenth event ending; healthy, broken, healthy again. Demanded: lost 0 (D5); doubled no more than the acknowledgements that the proxies threw away, each with its number and content (D6); order kept per account and priority, no restore before its alarm (D7); later alarms p95 ≤ 2 s (D2); the path’s loss told once, within 90 s (D3); back on direct within 120 s, after ≥ 60 s and ≥ 3 good polls, told once (D4). Later alarms are those handed over after the first had got through. Where the relay’s leg fails alarms go direct all the time, “back” is when its return was told, and its limit of 5 h is set to 45 s for the run.`,
+    `Steady ${c.rate} events a second each: seven alarms, a video loss and a test of ten, every tenth event ending; healthy, broken, healthy again. Demanded: lost 0 (D5); doubled no more than the acknowledgements that the proxies threw away, each with its number and content (D6; “late”: the relay answered after the box had given it up, which happens on a machine that is busy with other work); order kept per account and priority, no restore before its alarm (D7); later alarms p95 ≤ 2 s (D2); the path’s loss told once, within 90 s (D3); back on direct within 120 s, after ≥ 60 s and ≥ 3 good polls, told once (D4). The first alarm is the first that came through the relay, from when the outage’s first was handed over (D1); later alarms are those handed over after it. Where the relay’s leg fails alarms go direct all the time, “back” is when its return was told, and its limit of 5 h is set to 45 s for the run.`,
     '',
   ];
 }
