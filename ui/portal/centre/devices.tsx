@@ -7,7 +7,10 @@ import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
 import { api } from '../session.ts';
 import { checkedTypes, EventChecks } from '../site/checks.tsx';
-import { CENTRE_TYPES, PathNow, ServiceState, typeWords, zoneWords } from './words.tsx';
+import { centreTypes, PathNow, ServiceState, typeWords, zoneWords } from './words.tsx';
+
+/** Event types are changed of cameras and recorders only. */
+const CAMERA_TYPES = centreTypes('encoding');
 
 const WORDS = ['accept', 'reject', 'suspend', 'resume'] as const;
 type Word = (typeof WORDS)[number];
@@ -39,7 +42,7 @@ export function CentreDevices() {
     const services = [...chosen];
     const { items } =
       word === 'events'
-        ? await api.post('/arc/services/events', { services, events: checkedTypes(fields, 'event', CENTRE_TYPES) })
+        ? await api.post('/arc/services/events', { services, events: checkedTypes(fields, 'event', CAMERA_TYPES) })
         : word === 'accept'
           ? await api.post('/arc/services/accept', { services, ...(receiverId ? { receiverId } : {}) })
           : word === 'resume'
@@ -68,9 +71,9 @@ export function CentreDevices() {
     <>
       <Title>{t('centre.devices.title')}</Title>
       <search class="flex flex-wrap items-end gap-4">
-        <label class="font-semibold">
-          {t('centre.devices.filter')}
-          <select class="select mt-1 block" onChange={(event) => filter({ state: event.currentTarget.value })}>
+        <label>
+          <span class="block font-semibold">{t('centre.devices.filter')}</span>
+          <select class="select mt-1" onChange={(event) => filter({ state: event.currentTarget.value })}>
             {['', ...ARC_SERVICE_STATES].map((one) => (
               <option key={one} value={one} selected={one === (state ?? '')}>
                 {t(one === '' ? 'centre.devices.all' : `centre.state.${one as ArcService['state']}`)}
@@ -78,11 +81,11 @@ export function CentreDevices() {
             ))}
           </select>
         </label>
-        <label class="font-semibold">
-          {t('centre.devices.search')}
+        <label>
+          <span class="block font-semibold">{t('centre.devices.search')}</span>
           <input
             type="search"
-            class="input mt-1 block"
+            class="input mt-1"
             defaultValue={search}
             maxLength={64}
             onChange={(event) => filter({ search: event.currentTarget.value })}
@@ -171,7 +174,7 @@ export function CentreDevices() {
               }}
             >
               <p class="muted small">{t('centre.devices.eventsHint')}</p>
-              <EventChecks legend={t('centre.events')} name="event" chosen={picked[0]!.events} types={CENTRE_TYPES} />
+              <EventChecks legend={t('centre.events')} name="event" chosen={picked[0]!.events} types={CAMERA_TYPES} />
               <button type="submit" class="btn btn-primary self-start" aria-disabled={act.busy}>
                 {t('centre.devices.ask')}
               </button>
@@ -180,28 +183,30 @@ export function CentreDevices() {
         </section>
       )}
       {items.length > 0 && (
-        <table class="rows">
-          <thead>
-            <tr>
-              <th>{t('centre.device')}</th>
-              <th>{t('centre.devices.site')}</th>
-              <th>{t('centre.account')}</th>
-              <th>{t('centre.service')}</th>
-              <th>{t('centre.now')}</th>
-              <th>{t('centre.events')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {items.map((item) => (
-              <Row
-                key={item.id}
-                item={item}
-                chosen={chosen.includes(item.id)}
-                choose={(on) => setChosen(on ? [...chosen, item.id] : chosen.filter((id) => id !== item.id))}
-              />
-            ))}
-          </tbody>
-        </table>
+        <div class="panel">
+          <table class="rows">
+            <thead>
+              <tr>
+                <th>{t('centre.device')}</th>
+                <th>{t('centre.devices.site')}</th>
+                <th>{t('centre.account')}</th>
+                <th>{t('centre.service')}</th>
+                <th>{t('centre.now')}</th>
+                <th>{t('centre.events')}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {items.map((item) => (
+                <Row
+                  key={item.id}
+                  item={item}
+                  chosen={chosen.includes(item.id)}
+                  choose={(on) => setChosen(on ? [...chosen, item.id] : chosen.filter((id) => id !== item.id))}
+                />
+              ))}
+            </tbody>
+          </table>
+        </div>
       )}
     </>
   );
@@ -243,7 +248,10 @@ function Row({ item, chosen, choose }: { item: ArcService; chosen: boolean; choo
         <PathNow service={item} />
       </td>
       <td data-label={t('centre.events')} class="wide">
-        <span class="small">{typeWords(item.events)}</span>
+        <details>
+          <summary>{t('centre.devices.types', { count: item.events.length })}</summary>
+          <span class="small">{typeWords(item.events)}</span>
+        </details>
         {item.pendingEvents && (
           <span class="muted small block">{t('centre.devices.pending', { types: typeWords(item.pendingEvents) })}</span>
         )}

@@ -12,7 +12,7 @@ import { api } from '../session.ts';
 import { checkedTypes, EventChecks } from '../site/checks.tsx';
 import { useSite } from '../site/context.ts';
 import { USUAL_ALARMS } from '../site/event-types.ts';
-import { CENTRE_TYPES } from './words.tsx';
+import { centreTypes } from './words.tsx';
 
 const DELAYS_MS = [300_000, 900_000, 1_800_000, 3_600_000, 14_400_000, 43_200_000, 86_400_000];
 
@@ -45,7 +45,7 @@ function EnableForm({ device, arc }: { device: ArcDevice; arc: string }) {
   const save = useAction(async (fields: Record<string, string>) => {
     const body: EnableArcDevice = {
       account: runs ? service.account : fields.account!.trim().toUpperCase(),
-      events: runs ? service.events : checkedTypes(fields, 'event', CENTRE_TYPES),
+      events: runs ? service.events : checkedTypes(fields, 'event', centreTypes(device.type)),
       media: { picture: 'picture' in fields, clip: 'clip' in fields },
       offlineDelayMs: fields.offlineDelayMs ? Number(fields.offlineDelayMs) : null,
     };
@@ -84,7 +84,7 @@ function EnableForm({ device, arc }: { device: ArcDevice; arc: string }) {
               legend={t('centre.events')}
               name="event"
               chosen={service?.events ?? USUAL_ALARMS}
-              types={CENTRE_TYPES}
+              types={centreTypes(device.type)}
             />
           </div>
         )}

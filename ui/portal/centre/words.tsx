@@ -1,5 +1,6 @@
 import type { ArcMedia, ArcService } from '../../../protocol/wire/arc-service.ts';
 import type { EventType } from '../../../protocol/wire/event.ts';
+import type { DeviceType } from '../../../protocol/wire/rights.ts';
 import { t } from '../../components/i18n.ts';
 import { type Level, State } from '../../components/icons.tsx';
 import { Since } from '../../components/time.tsx';
@@ -46,8 +47,23 @@ export const mediaWords = ({ picture, clip }: ArcMedia): string =>
 export const typeWords = (types: readonly EventType[]): string =>
   types.map((type) => t(`eventType.${type}`)).join(', ');
 
-/** What a centre may be told of: everything that devices send, and that they are away. */
-export const CENTRE_TYPES: readonly EventType[] = [...DEVICE_EVENT_TYPES, 'deviceOffline'];
+const OF_CAMERAS: ReadonlySet<EventType> = new Set<EventType>([
+  ...(['motion', 'lineCrossing', 'intrusion', 'regionEntrance', 'regionExiting', 'tamper', 'pirDetected'] as const),
+  ...(['faceDetection', 'alarmInput', 'fire', 'temperature', 'networkDisconnected', 'videoLoss'] as const),
+  ...(['diskError', 'diskFull', 'illegalLogin', 'other'] as const),
+]);
+/** What only cameras, radars and doors tell of. */
+const NOT_OF_PANELS: ReadonlySet<EventType> = new Set<EventType>([
+  ...(['motion', 'lineCrossing', 'intrusion', 'regionEntrance', 'regionExiting', 'tamper', 'faceDetection'] as const),
+  ...(['videoLoss', 'diskError', 'diskFull', 'outOfBed', 'heartRateHigh', 'heartRateLow', 'call'] as const),
+  ...(['respirationHigh', 'respirationLow', 'presence', 'doorUnlocked'] as const),
+]);
+
+/** What a centre may be told of a device of this type: what it can send, and that it is away. */
+export const centreTypes = (type: DeviceType): readonly EventType[] => [
+  ...DEVICE_EVENT_TYPES.filter((one) => (type === 'panel' ? !NOT_OF_PANELS.has(one) : OF_CAMERAS.has(one))),
+  'deviceOffline',
+];
 
 /** The numbers that the centre sees: a panel's own, or one for each channel. */
 export function zoneWords(service: Pick<ArcService, 'zones' | 'device'>): string {
