@@ -5,7 +5,7 @@ import { type Dc09Message, encodeDc09, printDc09 } from '../../../protocol/codec
 import type { ReceiverProfile } from '../../../protocol/wire/arc-receiver.ts';
 import type { ArcTry } from '../../../protocol/wire/event.ts';
 import type { DialGuard } from '../dial-guard.ts';
-import type { AnswerHosted } from '../hosted.ts';
+import { type AnswerHosted, OWN_PEER } from '../hosted.ts';
 import { sendOnce } from '../send-once.ts';
 import { answers, codeOf, judge, lineMessage } from './frame.ts';
 import type { LineQueue, LineRow } from './queue.ts';
@@ -14,8 +14,6 @@ const RETRY = { firstMs: 1_000, capMs: 30_000 };
 /** A receiver that refuses is asked again less often: only a person can change its mind. */
 const REFUSED_MS = 60_000;
 const MAX_NAKS = 3;
-/** How the relay's own receiving centre sees its own line. */
-const OWN_PEER = { address: 'relay', port: 0, transport: 'tcp' } as const;
 /** Receivers dialled at the same time. */
 const MAX_AT_ONCE = 32;
 
