@@ -25,6 +25,8 @@ export const NOTICE_CODES = [
   'arc-media-approved',
   'arc-media-refused',
   'arc-media-requested',
+  'arc-output-stuck',
+  'arc-output-works',
   'arc-rejected',
   'arc-service-accepted',
   'arc-service-ended',

@@ -15,6 +15,7 @@ import type { Presence } from '../health/presence.ts';
 import type { ApiKeys } from '../keys/keys.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { type HostedOptions, HostedReceivers, NOT_RECEIVING } from '../receiver/hosted.ts';
+import { tellOfOutput } from '../receiver/output-notice.ts';
 import { takeForeign } from '../receiver/to-desk.ts';
 import { ArcAccounts } from './accounts.ts';
 import { Alarms, applyAlarmReport } from './alarms.ts';
@@ -89,6 +90,7 @@ export class Arc {
       moved: (id) => receivers.moved(id),
       foreign: (trx, message) => takeForeign(this.desk, trx, message),
       told: (ids) => this.desk.told(ids),
+      news: (news) => tellOfOutput({ db, notifier }, news),
     });
     const hosted: AnswerHosted = (...of) => this.#hosted.answer(...of);
     const gone = (serial: string, heardMono: number) => this.#line.gone(serial, heardMono);

@@ -12,6 +12,7 @@ import { ReceivingCentre } from './centre.ts';
 import { ReceiverLine } from './line.ts';
 import type { NewMessage } from './message.ts';
 import { OutputAdmin, purpose } from './output-admin.ts';
+import { type OutputNews, OutputWatch } from './output-watch.ts';
 import { type PortRange, Ports } from './ports.ts';
 import { mustBeCentre } from './rights.ts';
 import { registerOutputRoutes } from './routes.ts';
@@ -49,6 +50,7 @@ export class HostedReceivers {
   readonly #address: () => string | null;
   readonly #moved: (receiverId: string) => Promise<void>;
   readonly #ports: Ports;
+  readonly #watch: OutputWatch;
   readonly #lines = new Map<string, ReceiverLine>();
   /** Also of those that cannot listen at the moment. */
   readonly #claimed = new Map<string, number>();
@@ -71,6 +73,8 @@ export class HostedReceivers {
     foreign: (trx: DbOrTrx, message: NewMessage & { id: string; repeat: boolean }) => Promise<void>;
     /** These were stored. */
     told: (ids: string[]) => void;
+    /** For the people of a centre. */
+    news: (news: OutputNews) => Promise<void>;
   }) {
     const { db, clock, vault, guard, options } = deps;
     const log = deps.log.child({ module: 'receiver' });
@@ -81,6 +85,7 @@ export class HostedReceivers {
     this.#address = () => options.address ?? deps.publicHost();
     this.#moved = deps.moved;
     this.#ports = new Ports({ db, range: options.ports });
+    this.#watch = new OutputWatch({ db, clock, log, tell: deps.news });
     const softwarePorts = new Ports({ db, range: options.softwarePorts });
     this.senders = new Senders({ db, clock, vault, receiverKey: deps.receiverKey });
     this.centre = new ReceivingCentre({
@@ -99,11 +104,13 @@ export class HostedReceivers {
   async start(): Promise<void> {
     await this.centre.start();
     await this.refresh();
+    this.#watch.start();
     this.#cancel = this.#clock.every(REFRESH_MS, () => void this.refresh());
   }
 
   async stop(): Promise<void> {
     this.#cancel();
+    await this.#watch.stop();
     await this.#turn;
     await Promise.all([...this.#lines.values()].map((line) => line.stop()));
     await this.centre.stop();
