@@ -27,7 +27,7 @@ describe.each(
   });
 
   it('is supervised in time (ARC-32)', async () => {
-    expect(await supervision(name, 20, 100)).toMatchObject({ late: 0 });
+    expect(await supervision(name, 20, 150)).toMatchObject({ late: 0 });
   });
 
   it('has text cleaned, and the address of a picture, acknowledged', async () => {

@@ -123,8 +123,9 @@ export async function supervision(name: CentreName, intervals: number, intervalM
     const gaps = heard()
       .slice(1)
       .map((at, i) => at - heard()[i]!);
-    // Receivers call a line lost after its interval and 30 s; here a fifth of the interval and what a busy machine takes.
-    return { kind, intervals: gaps.length, late: gaps.filter((gap) => gap > intervalMs * 1.2 + 100).length };
+    // Receivers call a line lost after three intervals, or one and 30 s.
+    const late = gaps.filter((gap) => gap > 3 * intervalMs + 100).length;
+    return { kind, intervals: gaps.length, late, longestMs: Math.round(Math.max(...gaps)) };
   } finally {
     await box.stop();
     await centre.stop();
