@@ -151,7 +151,7 @@ export class TestModes {
   async #told(id: string, accountId: string): Promise<DeskTest> {
     const row = await this.#db.selectFrom('desk_tests').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
     this.#changed(accountId);
-    void this.#tell(row);
+    void this.#tell(id);
     return toTest(row);
   }
 
@@ -164,18 +164,19 @@ export class TestModes {
       .execute();
     for (const row of rows) {
       if (row.endedMs === null && Number(row.untilMs) <= now) {
-        row.endedMs = Number(row.untilMs);
-        await this.#set(row, { endedMs: row.endedMs });
+        await this.#set(row, { endedMs: Number(row.untilMs) });
       }
-      void this.#tell(row);
+      void this.#tell(row.id);
     }
   }
 
   /** Tells the receiver what it does not know yet; what fails is tried again by the sweep. */
-  async #tell(row: TestRow): Promise<void> {
-    if (this.#telling.has(row.id)) return;
-    this.#telling.add(row.id);
+  async #tell(id: string): Promise<void> {
+    if (this.#telling.has(id)) return;
+    this.#telling.add(id);
     try {
+      // As it is now: somebody may have told it since the caller looked.
+      const row = await this.#db.selectFrom('desk_tests').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
       const over = row.endedMs !== null;
       const late = over && this.#clock.now() - Number(row.endedMs) > GIVE_UP_MS;
       // One that was over before its begin could be told was none for the receiver.
@@ -194,9 +195,9 @@ export class TestModes {
         }
       }
     } catch (error) {
-      this.#log.warn({ err: error, accountId: row.accountId }, 'the receiver could not be told of a test yet');
+      this.#log.warn({ err: error, test: id }, 'the receiver could not be told of a test yet');
     } finally {
-      this.#telling.delete(row.id);
+      this.#telling.delete(id);
     }
   }
 
