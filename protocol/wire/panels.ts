@@ -34,7 +34,8 @@ const PanelAccount = z
   .string()
   .trim()
   .toUpperCase()
-  .regex(/^[0-9A-F]{3,16}$/);
+  .regex(/^[0-9A-F]{3,16}$/)
+  .meta({ example: '1234' });
 const PanelKey = {
   /** AES: 32, 48 or 64 hexadecimal digits, or 16, 24 or 32 characters; null: it sends in clear. */
   key: z.string().max(64).nullable(),

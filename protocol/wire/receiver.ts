@@ -10,7 +10,8 @@ const Account = z
   .string()
   .trim()
   .toUpperCase()
-  .regex(/^[0-9A-F]{3,16}$/, '3 to 16 digits 0 to 9, A to F');
+  .regex(/^[0-9A-F]{3,16}$/, '3 to 16 digits 0 to 9, A to F')
+  .meta({ example: '1234' });
 
 /** Where a message came from: a device or box, the receiver itself (no heartbeat), or a person who tests an output. */
 export const ReceivedSource = z.enum(['device', 'receiver', 'test']);

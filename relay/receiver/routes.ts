@@ -17,7 +17,10 @@ const OutputSchema = ReceiverOutput.meta({ id: 'ReceiverOutput' });
 const SavedSchema = SavedOutput.meta({ id: 'SavedReceiverOutput' });
 const params = z.object({ outputId: Uuid });
 const tags = ['Receiver'];
-const Cursor = z.string().regex(/^\d{1,15}$/);
+const Cursor = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .meta({ example: '17' });
 
 /** How received alarms reach the centre's automation software: outputs, and the pull API. */
 export function registerOutputRoutes(app: Api, { outputs, pull }: { outputs: OutputAdmin; pull: Pull }): void {

@@ -149,6 +149,10 @@ function Made({ created }: { created: CreatedApiKey }) {
             <p>
               <Copyable text={created.token} label={t('apiKeys.made')} />
             </p>
+            <p class="muted">{t('apiKeys.idText')}</p>
+            <p>
+              <Copyable text={created.id} label={t('apiKeys.id')} />
+            </p>
             <div>
               <button type="button" class="btn btn-primary" onClick={() => route(LIST)}>
                 {t('apiKeys.done')}
