@@ -344,6 +344,27 @@ describe('the service of a device', () => {
     expect(await grants()).toEqual(['playback', 'view']);
   });
 
+  it('goes on after a transfer; pictures and clips are the new owner’s to give (ARC-27)', async () => {
+    const camera = await device('Camera', 'encoding');
+    await active(camera, `B0${n}0`, { media: { picture: true, clip: true } });
+    const owner = await relay.customer(`Olga${n}`);
+    const sent = await inst.api('POST', `/sites/${siteId}/transfer`, {
+      ...{ method: 'email', email: owner.email, customerName: 'Olga', requests: [] },
+    });
+    expect(sent.status, JSON.stringify(sent.body)).toBeLessThan(300);
+    const accepted = await owner.api('POST', `/handovers/${sent.body.transfer.id}/accept`, {});
+    expect(accepted.status, JSON.stringify(accepted.body)).toBe(200);
+    const { devices } = (await owner.api('GET', `/sites/${siteId}/arc-service`)).body;
+    expect(devices[0].service).toMatchObject({
+      ...{ state: 'active', media: { picture: false, clip: false }, pendingMedia: { picture: true, clip: true } },
+    });
+    expect((await wished()).map((item) => item.account)).toEqual([`B0${n}0`]);
+    expect(await sees(camera)).toBe(true);
+    expect((await owner.api('GET', '/arc-requests?pending=true')).body.items).toMatchObject([{ kind: 'media' }]);
+    expect((await owner.api('DELETE', `/sites/${siteId}/arc-service`)).status).toBe(204);
+    expect(await wished()).toEqual([]);
+  });
+
   it('needs one of several receivers to be chosen', async () => {
     const centre = await relay.company(`Centre${n}`);
     await makeCentre(relay, centre);
