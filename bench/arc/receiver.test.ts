@@ -290,4 +290,21 @@ describe('DC-09', () => {
     },
     60_000,
   );
+
+  it('over UDP, encrypted, to a receiver of ours: nothing is lost, and what came twice is marked (F3)', async () => {
+    const other = await new TestCentre().start();
+    const key = '000102030405060708090A0B0C0D0E0F1011121314151617';
+    for (const account of ACCOUNTS) other.account(account, { key });
+    const config = { kind: 'dc09', host: '127.0.0.1', port: other.port, transport: 'udp' };
+    const id = await centre.output(config, { secret: key });
+    await take(0, 50);
+    await until('all', async () => (await centre.state(id)).waiting === 0);
+    const rows = await other.db.selectFrom('receiver_messages').selectAll().orderBy('rowId').execute();
+    const got = rows
+      .filter((row) => row.repeatOf === null)
+      .map(({ account, data }) => ({ account, n: numberOf(data.slice(11, 13), data.slice(14)) }));
+    expect(compare(got, 50)).toEqual({ lost: 0, doubled: 0, inversions: 0 });
+    expect(rows.every((row) => row.encrypted === 1 && row.peer.startsWith('udp'))).toBe(true);
+    await other.stop();
+  });
 });
