@@ -39,8 +39,12 @@ export class RelayProcess {
       cwd: ROOT,
     });
     made.stdin!.end(PASSWORD);
-    const [code] = await once(made, 'exit');
-    if (code !== 0) throw new Error(`relay/main.ts bootstrap ended with ${code}`);
+    let said = '';
+    made.stderr!.on('data', (text) => {
+      said += text;
+    });
+    const [code] = await once(made, 'close');
+    if (code !== 0) throw new Error(`relay/main.ts bootstrap ended with ${code}: ${said.trim().slice(-500)}`);
     this.spawn();
     await this.ready();
     const { token } = await this.api<{ token: string }>('POST', '/auth/login', { email: EMAIL, password: PASSWORD });
