@@ -124,7 +124,10 @@ function Notes({
           {alarm.history.map((note, i) => (
             <li key={`${note.at} ${String(i)}`}>
               <span class="muted small">
-                <Time at={note.at} /> {note.name}, {t(`desk.did.${note.kind}`)}
+                <Zone.Provider value={alarm.site?.timeZone}>
+                  <Time at={note.at} />
+                </Zone.Provider>{' '}
+                {note.name}, {t(`desk.did.${note.kind}`)}
               </span>
               {note.text && <span class="block">{note.text}</span>}
             </li>

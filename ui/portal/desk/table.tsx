@@ -60,7 +60,7 @@ export function AlarmTable({
                 <span class="mono">{alarm.account}</span>
               )}
             </td>
-            <td data-label={t('desk.where')}>
+            <td data-label={t('desk.where')} class="md:min-w-36">
               {alarm.site && (
                 <a class="link" href={siteAddress(alarm.site.id)}>
                   {alarm.site.name}

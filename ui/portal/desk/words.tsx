@@ -93,7 +93,10 @@ export function Handled({ alarm }: { alarm: DeskAlarm | DeskAlarmDetail }) {
   if (!alarm.handled) return null;
   return (
     <State level="well">
-      {alarm.handled.name} <Time at={alarm.handled.at} />
+      {alarm.handled.name}{' '}
+      <Zone.Provider value={alarm.site?.timeZone}>
+        <Time at={alarm.handled.at} />
+      </Zone.Provider>
     </State>
   );
 }
