@@ -27,7 +27,6 @@ try {
       'box', 'alarm', 'SIA-DCS', 'BA', '001', 1, case when i % 5000 = 0 then 0 else 1 + i % 3 end, i % 20000 < 10, i % 500 = 0,
       'acknowledged', 'direct', 1, '[]', 0, '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:01.000Z',
       1767225600000 + i * 1000, 0 from n`.execute(db);
-  await sql`analyze`.execute(db);
   console.log(`${COUNT} alarms written in ${((performance.now() - started) / 1000).toFixed(0)} s`);
   const who = { userId: '', companyId: 'company-0', companyType: 'arc', admin: true, limited: false } as const;
   const scope = createScope(db, systemClock, { ...who, permissions: new Set() });

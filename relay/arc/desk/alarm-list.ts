@@ -80,8 +80,7 @@ export class AlarmList {
       .$if(from !== undefined, (b) => b.where('m.rowId', '>=', first ?? Number.MAX_SAFE_INTEGER))
       .$if(to !== undefined, (b) => b.where('m.rowId', '<=', last ?? 0));
     if (show === 'open') {
-      // Written out, not bound: databases take the index of open rows only then.
-      q = q.where(sql<SqlBool>`${sql.ref('m.open')} = 1`).orderBy('m.urgency');
+      q = q.where('m.open', '=', 1).orderBy('m.urgency');
       if (after)
         q = q.where((e) =>
           e.or([
@@ -90,7 +89,7 @@ export class AlarmList {
           ]),
         );
     } else {
-      if (show === 'tests') q = q.where(sql<SqlBool>`${sql.ref('m.test')} = 1`);
+      if (show === 'tests') q = q.where('m.test', '=', 1);
       if (after) q = q.where('m.rowId', '<', after.rowId);
     }
     return q.orderBy('m.rowId', 'desc');

@@ -48,8 +48,9 @@ export const arcDesk: Migration = {
       .execute();
     const index = (name: string, ...columns: string[]) =>
       s.createIndex(`desk_alarms_${name}`).on('desk_alarms').columns(columns);
-    await index('open', 'companyId', 'urgency', 'rowId').where(sql.ref('open'), '=', sql.lit(1)).execute();
-    await index('tests', 'companyId', 'rowId').where(sql.ref('test'), '=', sql.lit(1)).execute();
+    // Whole, not partial: without statistics SQLite takes the index of most equalities, and would pass partial ones by.
+    await index('open', 'companyId', 'open', 'urgency', 'rowId').execute();
+    await index('tests', 'companyId', 'test', 'rowId').execute();
     await index('all', 'companyId', 'rowId').execute();
     await index('urgency', 'companyId', 'urgency', 'rowId').execute();
     await index('site', 'companyId', 'siteId', 'rowId').execute();
