@@ -31,6 +31,27 @@ describe('the ways of a site', () => {
     expect(none.nodes.arc).toBeNull();
   });
 
+  it('stands with the delay of the last alarms on each leg that works, and says the state beside it', () => {
+    const legs = {
+      ...{ accountId: 'account', boxSerial: '3467ACDEF', deviceToBoxMs: 14, directMs: 182, secondMs: 95 },
+      ...{ boxToRelayMs: 20, relayToArcMs: 61, last: null },
+    };
+    const labels = (health: Parameters<typeof account>[0]) => {
+      const { legs: drawn, summary } = sitePaths(box(), devices, account(health), legs);
+      return [drawn.lan.label, drawn.direct.label, drawn.relayArc.label, /Box to North: ([^.]*)\./.exec(summary)?.[1]];
+    };
+    expect(labels({ path: 'direct', direct: 'up', relay: 'up' })).toEqual([
+      ...['14 ms', 'direct, 182 ms', 'relay, 61 ms', 'direct, in use, 182 ms'],
+    ]);
+    expect(labels({ path: 'second', direct: 'down', relay: 'unknown', second: 'up' })).toEqual([
+      ...['14 ms', 'second interface, 95 ms', 'relay, not known', 'second interface, in use, 95 ms'],
+    ]);
+    expect(labels({ path: 'relay', direct: 'down', relay: 'up' }).slice(1, 3)).toEqual([
+      'direct, down',
+      'relay, 61 ms',
+    ]);
+  });
+
   it('says it all in words', () => {
     expect(sitePaths(box(), devices, account({ path: 'relay', direct: 'down', relay: 'up' })).summary).toBe(
       'Devices: 1 of 2 online. Box: 3467ACDEF. North: Account 001234. Devices to Box: works. Box to North: direct, down. ' +

@@ -54,17 +54,26 @@ export function sitePaths(
       level: !health ? 'unknown' : health.path === 'none' ? 'problem' : 'well',
     },
   };
-  const delay = (ms: number | null | undefined) =>
-    ms === null || ms === undefined ? '' : t('path.delay', { time: formatDuration(ms) });
   const straight = use === 'second' ? 'path.second' : 'path.direct';
   const took = use === 'second' ? legs?.secondMs : legs?.directMs;
-  const drawn: Diagram['legs'] = {
-    lan: leg(lan, t(`path.leg.${lan === 'used' ? 'works' : lan}`) + delay(legs?.deviceToBoxMs)),
-    direct: leg(direct, t(straight, { state: t(`path.leg.${direct}`) }) + delay(took)),
-    uplink: leg(uplink, rtt ? t('path.rtt', { time: formatDuration(rtt) }) : t(`path.leg.${uplink}`)),
-    relayArc: leg(relayArc, t('path.viaRelay', { state: t(`path.leg.${relayArc}`) }) + delay(legs?.relayToArcMs)),
+  const time = (ms: number | null | undefined) => (ms === null || ms === undefined ? null : formatDuration(ms));
+  /** What stands at a leg: the delay where it works and one is known; `full` says the state as well. */
+  const told = (full: boolean): Diagram['legs'] => {
+    const say = (state: LegState, word: string, ms: number | null | undefined) => {
+      const known = state === 'used' || state === 'ready' ? time(ms) : null;
+      return known === null ? word : full ? `${word}, ${known}` : known;
+    };
+    return {
+      lan: leg(lan, say(lan, t(`path.leg.${lan === 'used' ? 'works' : lan}`), legs?.deviceToBoxMs)),
+      direct: leg(direct, t(straight, { state: say(direct, t(`path.leg.${direct}`), took) })),
+      uplink: leg(uplink, rtt ? t('path.rtt', { time: formatDuration(rtt) }) : t(`path.leg.${uplink}`)),
+      relayArc: leg(
+        relayArc,
+        t('path.viaRelay', { state: say(relayArc, t(`path.leg.${relayArc}`), legs?.relayToArcMs) }),
+      ),
+    };
   };
-  return { nodes, legs: drawn, summary: summary(nodes, drawn) };
+  return { nodes, legs: told(false), summary: summary(nodes, told(true)) };
 }
 
 /** The way of one alarm, with the time that each leg took. */
