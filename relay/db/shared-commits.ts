@@ -14,11 +14,13 @@ interface Waiting {
  */
 export class SharedCommits {
   readonly #db: Db;
+  readonly #atOnce: number;
   #waiting: Waiting[] = [];
   #busy = false;
 
-  constructor({ db }: { db: Db }) {
+  constructor({ db, atOnce = MAX_AT_ONCE }: { db: Db; atOnce?: number }) {
     this.#db = db;
+    this.#atOnce = atOnce;
   }
 
   /** `change` does little, and only in the transaction given to it. */
@@ -34,9 +36,9 @@ export class SharedCommits {
     // What arrived together, in this turn of the event loop, goes together.
     await new Promise((resolve) => setImmediate(resolve));
     for (
-      let some = this.#waiting.splice(0, MAX_AT_ONCE);
+      let some = this.#waiting.splice(0, this.#atOnce);
       some.length > 0;
-      some = this.#waiting.splice(0, MAX_AT_ONCE)
+      some = this.#waiting.splice(0, this.#atOnce)
     ) {
       try {
         const results: unknown[] = [];

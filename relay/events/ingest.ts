@@ -9,6 +9,7 @@ import type { AuthenticatedBox } from '../boxes/authenticate.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
 import { isPostgres } from '../db/dialect.ts';
 import { isDatabaseFailure } from '../db/failure.ts';
+import { SharedCommits } from '../db/shared-commits.ts';
 import type { Quarantine } from './quarantine.ts';
 import { Turns } from './turns.ts';
 
@@ -27,11 +28,10 @@ export interface JournalSession {
 
 const Position = z.object({ seq: z.int().min(1) });
 const MAX_REASON = 300;
-/**
- * Batches written at once. SQLite writes one after the other anyhow; were they all to queue up there, an alarm on its way
- * through the relay would wait behind the journal of every box.
- */
-const AT_ONCE = { sqlite: 1, postgres: 4 };
+/** Batches that SQLite takes in one transaction: more would let an alarm on its way through the relay wait. */
+const TOGETHER = 8;
+/** Transactions that PostgreSQL has at a time; the rest of the connections are for people and alarms. */
+const SIDE_BY_SIDE = 4;
 
 /**
  * Takes the journals of boxes: one transaction a batch, committed before the PUBACK. Records are validated one by one; a
@@ -44,7 +44,7 @@ export class JournalIngest {
   readonly #quarantine: Quarantine;
   readonly #apply: { clip: Apply<'clip'>; alarm: Apply<'alarm'> };
   readonly #stored: (box: AuthenticatedBox, records: JournalRecord[]) => void;
-  readonly #turns: Turns;
+  readonly #write: (batch: (trx: DbOrTrx) => Promise<void>) => Promise<void>;
 
   constructor(deps: {
     db: Db;
@@ -61,7 +61,19 @@ export class JournalIngest {
     this.#quarantine = deps.quarantine;
     this.#apply = deps.apply;
     this.#stored = deps.stored;
-    this.#turns = new Turns(isPostgres(deps.db) ? AT_ONCE.postgres : AT_ONCE.sqlite);
+    const alone = (batch: (trx: DbOrTrx) => Promise<void>) => this.#db.transaction().execute(batch);
+    if (isPostgres(deps.db)) {
+      const turns = new Turns(SIDE_BY_SIDE);
+      this.#write = (batch) => turns.run(() => alone(batch));
+    } else {
+      // Each commit waits for the disk, and everybody else with it. A batch that fails fails alone.
+      const commits = new SharedCommits({ db: deps.db, atOnce: TOGETHER });
+      this.#write = (batch) =>
+        commits.run(batch).catch((error) => {
+          if (isDatabaseFailure(error)) throw error;
+          return alone(batch);
+        });
+    }
   }
 
   /** What the relay holds of a box's journal, for {@link Hello}. */
@@ -86,7 +98,7 @@ export class JournalIngest {
     const stored: JournalRecord[] = [];
     const refused: string[] = [];
     const span = spanOf(records);
-    const write = async (trx: DbOrTrx): Promise<void> => {
+    await this.#write(async (trx) => {
       stored.length = refused.length = 0;
       for (const raw of records) {
         const reason = await this.#record(trx, box, raw, stored);
@@ -95,8 +107,7 @@ export class JournalIngest {
         await this.#quarantine.put(trx, box.serial, { topic, reason, payload: written(raw) });
       }
       await this.#advance(trx, box.serial, journalId, span, session);
-    };
-    await this.#turns.run(() => this.#db.transaction().execute(write));
+    });
     if (span) session.lastSeq = Math.max(session.lastSeq ?? 0, span.last);
     if (stored.length > 0) this.#stored(box, stored);
     if (refused[0]) {
