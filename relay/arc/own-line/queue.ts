@@ -8,6 +8,7 @@ import type { Database } from '../../db/schema.ts';
 import { ALL_PATHS, codeOf } from './frame.ts';
 
 const KEPT_TRIES = 8;
+const BACK_FIRST = 'the box was back before the receiver could be reached';
 
 /** An account of a box at a receiver where the relay has a line of its own. */
 export interface LineAccount {
@@ -71,10 +72,9 @@ export class LineQueue {
       const open = await trx.selectFrom('arc_losses').selectAll().where('accountId', '=', accountId).executeTakeFirst();
       if (!open) return false;
       await trx.deleteFrom('arc_losses').where('accountId', '=', accountId).execute();
-      const reason = 'the box was back before the receiver could be reached';
       const unsent = await trx
         .updateTable('alarms')
-        .set({ state: 'failed', reason })
+        .set({ state: 'failed', reason: BACK_FIRST })
         .where('origin', '=', 'relay')
         .where('eventId', '=', open.eventId)
         .where('state', '=', 'waiting')
@@ -139,24 +139,55 @@ export class LineQueue {
     return Number(n);
   }
 
-  /** On disk before a try leaves: whoever reads it after a crash must take it for one that may have arrived. */
-  async trying(row: LineRow): Promise<void> {
-    await this.#save(row.id, { tries: row.tries + 1, possibleRepeat: 1 });
+  /**
+   * On disk before a try leaves: whoever reads it after a crash must take it for one that may have arrived. false: it waits
+   * no longer, {@link end} or {@link drop} has given it up.
+   */
+  async trying(row: LineRow): Promise<boolean> {
+    const { numUpdatedRows } = await this.#db
+      .updateTable('alarms')
+      .set({ tries: row.tries + 1, possibleRepeat: 1 })
+      .where('id', '=', row.id)
+      .where('origin', '=', 'relay')
+      .where('state', '=', 'waiting')
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) return false;
+    await this.#wrote(this.#db, row.id);
+    return true;
   }
 
-  /** What came of it. `mayHaveArrived`: this try or one before it may have reached the receiver unacknowledged. */
+  /** What came of it. `possibleRepeat`: this try or one before it may have reached the receiver unacknowledged. */
   async tried(row: LineRow, entry: ArcTry, end: Partial<Insertable<Database['alarms']>> & { possibleRepeat: number }) {
     const log = [...(JSON.parse(row.log) as ArcTry[]), entry].slice(-KEPT_TRIES);
-    await this.#save(row.id, { ...end, log: JSON.stringify(log) });
+    await this.#db.transaction().execute(async (trx) => {
+      await trx
+        .updateTable('alarms')
+        .set({ ...end, log: JSON.stringify(log) })
+        .where('id', '=', row.id)
+        .where('origin', '=', 'relay')
+        .execute();
+      await this.#wrote(trx, row.id);
+      if (row.kind === 'alarm' && end.state === undefined && end.possibleRepeat === 0) await this.#forgotten(trx, row);
+    });
+  }
+
+  /** It never left, and its box came back during this try: neither the loss nor its restore is told. */
+  async #forgotten(trx: DbOrTrx, { eventId }: LineRow): Promise<void> {
+    const open = await trx.selectFrom('arc_losses').select('eventId').where('eventId', '=', eventId).executeTakeFirst();
+    if (open) return;
+    const unsent = await trx
+      .updateTable('alarms')
+      .set({ state: 'failed', reason: BACK_FIRST })
+      .where('origin', '=', 'relay')
+      .where('eventId', '=', eventId)
+      .where('state', '=', 'waiting')
+      .returning('id')
+      .execute();
+    for (const { id } of unsent) await this.#wrote(trx, id);
   }
 
   #waiting() {
     return this.#db.selectFrom('alarms').where('origin', '=', 'relay').where('state', '=', 'waiting');
-  }
-
-  async #save(id: string, change: Partial<Insertable<Database['alarms']>>): Promise<void> {
-    await this.#db.updateTable('alarms').set(change).where('id', '=', id).where('origin', '=', 'relay').execute();
-    await this.#wrote(this.#db, id);
   }
 
   async #add(trx: DbOrTrx, of: LineAccount, kind: 'alarm' | 'restore', eventId: string, atMs: number): Promise<void> {

@@ -120,13 +120,17 @@ export class LineSender {
         continue;
       }
       await this.#slot();
-      let done: Outcome;
+      let done: Outcome | null;
       try {
         if (this.#stopped.signal.aborted) return;
+        // While it waited for its turn the box may have come back, and its loss been given up.
+        const head = await this.#queue.head(accountId);
+        if (head?.id !== row.id || (fresh && this.#gate(row) !== gate)) continue;
         done = gate === 'poll' ? await this.#poll(row, peer) : await this.#try(row, peer);
       } finally {
         this.#release();
       }
+      if (!done) continue;
       this.#heard(row.receiverId, done.reply !== null);
       if (gate === 'poll' && done.reply !== null) continue;
       if (done.outcome === 'acknowledged') {
@@ -145,7 +149,8 @@ export class LineSender {
     }
   }
 
-  async #try(row: LineRow, peer: LinePeer): Promise<Outcome> {
+  /** null: it was given up meanwhile, nothing has left. */
+  async #try(row: LineRow, peer: LinePeer): Promise<Outcome | null> {
     const at = this.#clock.now();
     const before = row.possibleRepeat;
     const { profile, key } = peer;
@@ -156,7 +161,7 @@ export class LineSender {
       this.#offsets.get(row.receiverId) ?? 0,
     );
     const frame = encodeDc09(message, { key });
-    await this.#queue.trying(row);
+    if (!(await this.#queue.trying(row))) return null;
     const started = this.#clock.mono();
     const done = await this.#exchange(row.receiverId, peer, message, frame);
     const tookMs = Math.round(this.#clock.mono() - started);
