@@ -33,6 +33,8 @@ export class RelayProcess {
 
   async start(): Promise<void> {
     mkdirSync(this.dir, { recursive: true });
+    // Whoever interrupts a run leaves nothing behind.
+    process.once('exit', () => this.#child?.kill('SIGKILL'));
     this.port = await freePort();
     const names = ['--company', 'Soak', '--name', 'Soak', '--email', EMAIL, '--site', 'Soak'];
     const made = execFile(process.execPath, ['relay/main.ts', 'bootstrap', '--data', this.dir, ...names], {

@@ -38,7 +38,8 @@ export async function soak(o: SoakOptions): Promise<{ results: Results; about: O
   const startedAt = new Date().toISOString();
   const loadBefore = loadavg()[0]!;
   const stopped = () => process.exit(1);
-  process.once('SIGINT', stopped).once('SIGTERM', stopped);
+  const clean = () => rmSync(dir, { recursive: true, force: true });
+  process.once('SIGINT', stopped).once('SIGTERM', stopped).once('exit', clean);
   try {
     await relay.start();
     const relayStartedMs = nowMs();
@@ -94,8 +95,8 @@ export async function soak(o: SoakOptions): Promise<{ results: Results; about: O
     results.broken.push({ what: 'the run', error: (error as Error).message });
   } finally {
     await relay.stop();
-    process.off('SIGINT', stopped).off('SIGTERM', stopped);
-    rmSync(dir, { recursive: true, force: true });
+    process.off('SIGINT', stopped).off('SIGTERM', stopped).off('exit', clean);
+    clean();
   }
   const about = {
     ...{ commit: commit(), startedAt, scale: o.scale, rate: o.rate },
