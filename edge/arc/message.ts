@@ -63,7 +63,7 @@ export function buildMessage(
   const code = codeOf(message, protocol, account.codes);
   const isCid = protocol === 'ADM-CID';
   // A panel's areas are the account's partitions, unless the whole account was given to one of them.
-  const partition = account.partition === USUAL_PARTITION ? (message.area ?? account.partition) : account.partition;
+  const partition = account.partition === USUAL_PARTITION ? (areaOf(message) ?? account.partition) : account.partition;
   const occurred = Date.parse(message.occurredAt);
   const { extended } = account;
   // By weight: many receivers take one block only.
@@ -82,6 +82,9 @@ export function buildMessage(
     timestamp: nowMs + offsetMs,
   };
 }
+
+/** The frame has two digits for it; journals of earlier versions may hold more. */
+const areaOf = ({ area }: QueuedMessage): number | null => (area !== null && area >= 1 && area <= 99 ? area : null);
 
 /** What goes along in words: where no number says it, where the centre wants it, and for codes that it does not know. */
 function textOf(account: Account, message: QueuedMessage, protocol: AlarmReport['protocol']): string | null {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeDc09 } from '../../protocol/codec/dc09.ts';
+import { parseDc09Content } from '../../protocol/codec/dc09-parse.ts';
 import { EVENT_TYPES } from '../../protocol/wire/event.ts';
 import { CODES, type MessageType, PRIORITY } from './codes.ts';
 import { DirectState } from './direct-state.ts';
@@ -123,6 +124,39 @@ describe('frames', () => {
         expect(decoded).toMatchObject({ ok: true, message: { data: message.data, xdata: message.xdata } });
         expect(`${message.data}${message.xdata}`).toMatch(/^[ -~]*$/);
       }),
+    );
+  });
+
+  it('can be read back whatever the event: one code, one area, one zone, its words', () => {
+    const digits = fc.stringMatching(/^[13]\d{3}$/);
+    fc.assert(
+      fc.property(
+        fc.record({
+          type: fc.constantFrom(...EVENT_TYPES),
+          text: fc.option(fc.oneof(fc.string({ unit: 'binary', maxLength: 512 }), fc.stringMatching(/^[A-Z]\d{0,4}$/))),
+          cid: fc.option(digits),
+          area: fc.option(fc.oneof(fc.integer({ min: 1, max: 99 }), fc.integer())),
+          zone: fc.integer({ min: 0, max: 999 }).map((n) => String(n).padStart(3, '0')),
+          kind: fc.constantFrom('alarm', 'restore'),
+          generic: fc.constantFrom(0, 1),
+        }),
+        fc.boolean(),
+        fc.boolean(),
+        (event, isCid, asksForText) => {
+          const protocol = isCid ? 'ADM-CID' : 'SIA-DCS';
+          const extended = { blocks: 4, text: asksForText, picture: false, path: false };
+          const config = account({ protocol, key: Buffer.alloc(16, 2), extended });
+          const message = queued(event);
+          const decoded = decodeDc09(encodeFor(config, buildMessage(config, message, NOW)), config.key);
+          if (!decoded.ok) throw new Error(decoded.code);
+          const read = parseDc09Content(decoded.message);
+          const code = codeOf(message, protocol);
+          const known = event.area !== null && event.area >= 1 && event.area <= 99;
+          const zone = isCid && event.zone === '000' ? null : event.zone;
+          expect(read).toMatchObject([{ code, area: known ? event.area : 1, zone, account: '00A1' }]);
+        },
+      ),
+      { numRuns: 500 },
     );
   });
 

@@ -9,7 +9,7 @@ import type { DeviceListItem } from '../../protocol/wire/operations.ts';
 import type { DeviceHealth } from '../../protocol/wire/uplink.ts';
 import { OfflineEvent } from '../devices/offline.ts';
 import { endOf } from '../isapi/event-end.ts';
-import { type PanelEvent, readPanelEvent } from './reading.ts';
+import { beyondOfRef, type PanelEvent, readPanelEvent, refOf } from './reading.ts';
 import type { PanelConfig } from './types.ts';
 
 /** The same number with the same content again within this time is a repetition of what lost its acknowledgement. */
@@ -29,6 +29,7 @@ interface Open {
   cid: string | null;
   area: number | null;
   channel: number | null;
+  beyond: string;
 }
 /** As panels over ISAPI call it. */
 const ARMING: Partial<Record<Event['type'], string>> = {
@@ -94,8 +95,9 @@ export class Panel {
       }
       if (event.sourceRef) this.#state.known.set(event.sourceRef, Date.parse(event.seenAt));
       const { id: eventId, type, cid = null, area = null, channel } = event;
-      this.#switched(type, area);
-      if (!ended && lasts(type, cid)) this.#state.open.push({ eventId, type, cid, area, channel });
+      const beyond = beyondOfRef(event.sourceRef ?? '');
+      this.#switched(type, area, beyond);
+      if (!ended && lasts(type, cid)) this.#state.open.push({ eventId, type, cid, area, channel, beyond });
     }
     this.#trim();
     this.#watch();
@@ -166,7 +168,7 @@ export class Panel {
   #records(event: Dc09Event, number: string): NewRecord[] {
     const { open, known } = this.#state;
     const now = this.#clock.now();
-    const ref = `dc09:${number}:${event.code}:${event.area ?? ''}:${event.zone ?? ''}:${event.occurredAt ?? ''}`;
+    const ref = refOf(number, event);
     const before = known.get(ref);
     known.delete(ref);
     known.set(ref, now);
@@ -194,17 +196,18 @@ export class Panel {
       ...(read.cid === null ? {} : { cid: read.cid }),
       ...(read.area === null ? {} : { area: read.area }),
     };
-    this.#switched(read.type, read.area);
+    this.#switched(read.type, read.area, read.beyond);
     if (!read.ends && lasts(read.type, read.cid)) {
-      const { type, cid, area, channel } = read;
-      this.#state.open.push({ eventId: body.id, type, cid, area, channel });
+      const { type, cid, area, channel, beyond } = read;
+      this.#state.open.push({ eventId: body.id, type, cid, area, channel, beyond });
     }
     return [{ kind: 'event', body }];
   }
 
-  #switched(type: Event['type'], area: number | null): void {
+  #switched(type: Event['type'], area: number | null, beyond: string): void {
     const arming = ARMING[type];
-    if (arming) this.#state.areas.set(area ?? 0, arming);
+    // Of an area that has no number here nothing can be shown.
+    if (arming && beyond.startsWith(':')) this.#state.areas.set(area ?? 0, arming);
   }
 
   #ended({ eventId }: Open): NewRecord {
@@ -251,8 +254,8 @@ export class Panel {
 const lasts = (type: Event['type'], cid: string | null): boolean =>
   type !== 'other' && type !== 'panelTest' && endOf(type, cid ?? undefined) !== 'never';
 
-const isSame = (a: Pick<Open, 'area' | 'channel'>, b: Pick<Open, 'area' | 'channel'>): boolean =>
-  a.area === b.area && a.channel === b.channel;
+type Place = Pick<Open, 'area' | 'channel' | 'beyond'>;
+const isSame = (a: Place, b: Place): boolean => a.area === b.area && a.channel === b.channel && a.beyond === b.beyond;
 
 /** What a restore is over with: the same number at the same place; where SIA's one code ends several, the same kind. */
 function ended(open: Open[], read: PanelEvent): Open[] {

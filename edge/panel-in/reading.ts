@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Dc09Event } from '../../protocol/codec/dc09-content.ts';
 import type { EventType } from '../../protocol/wire/event.ts';
 import { typeOfCid } from '../isapi/cid-event.ts';
@@ -9,6 +10,8 @@ export interface PanelEvent {
   cid: string | null;
   area: number | null;
   channel: number | null;
+  /** Area and zone as far as the numbers above cannot say them: what is alike there may differ here. */
+  beyond: string;
   /** It ends what one of these numbers began, the likeliest first; null: it begins something. */
   ends: string[] | null;
   /** Contact ID's 6: told again while it lasts. */
@@ -54,20 +57,59 @@ export function readPanelEvent(event: Dc09Event): PanelEvent {
   const closing = code?.[0] === '3';
   const type = number ? typeOfCid(number, closing) : undefined;
   const arming = ARMING.has(type);
-  const zone = event.zone !== null && /^\d{1,4}$/.test(event.zone) ? Number(event.zone) : null;
+  const [area, zone] = [areaOf(event.area), zoneOf(event.zone)];
+  const isUnnamed = type === undefined || type === 'other';
+  // Receivers have three digits for a zone: what has more is said in words, too.
+  const isTold = event.zone === null || (isUnnamed ? event.zone : zone !== null && zone <= 999);
   const words = [
-    type === undefined || type === 'other' ? `${event.code}${event.zone ? ` ${event.zone}` : ''}` : null,
-    event.user !== null && Number(event.user) !== 0 ? `User ${event.user}` : null,
+    isUnnamed ? `${event.code}${event.zone ? ` ${event.zone.slice(0, MAX_WORD)}` : ''}` : null,
+    event.area !== null && area === null ? `Area ${event.area}` : null,
+    isTold ? null : `Zone ${event.zone!.slice(0, MAX_WORD)}`,
+    event.user !== null && Number(event.user) !== 0 ? `User ${event.user.slice(0, MAX_WORD)}` : null,
     event.text,
   ];
   return {
     type: type ?? 'other',
     cid: number && `${closing ? 3 : 1}${number}`,
-    area: event.area,
+    area,
     // As of panels over ISAPI: of arming the area, else the zone. Zone 0 is none.
-    channel: arming ? event.area : zone || null,
+    channel: arming ? area : zone || null,
+    beyond: beyondOf(event.area, event.zone),
     ends: arming ? null : isCid ? (closing && number ? [number] : closing ? [] : null) : ends,
     still: event.qualifier === 'still',
-    text: words.filter(Boolean).join(', ').slice(0, 512) || null,
+    text: clean(words.filter(Boolean).join(', ')),
   };
+}
+
+/** Of more digits than any number has. */
+const MAX_WORD = 32;
+
+/** As events have it; null: none of theirs. */
+const areaOf = (area: number | null): number | null => (area !== null && area >= 1 && area <= 99 ? area : null);
+const zoneOf = (zone: string | null): number | null =>
+  zone !== null && /^\d+$/.test(zone) && Number(zone) <= 9999 ? Number(zone) : null;
+
+const beyondOf = (area: number | null, zone: string | null): string =>
+  `${areaOf(area) === null ? (area ?? '') : ''}:${zoneOf(zone) === null ? shortened(zone ?? '') : ''}`;
+
+/** The same for the same, whatever its length. */
+const shortened = (zone: string): string =>
+  zone.length <= MAX_WORD ? zone : `x${createHash('sha256').update(zone).digest('hex').slice(0, MAX_WORD)}`;
+
+/** No control characters, no half characters: databases and readers refuse them. */
+const clean = (text: string): string | null =>
+  text
+    .replace(/\p{Cc}/gu, ' ')
+    .slice(0, 512)
+    .toWellFormed() || null;
+
+/** What tells one event of a panel from its others, with the number of its message; a repetition has the same. */
+export function refOf(number: string, { code, area, zone, occurredAt }: Dc09Event): string {
+  return `dc09:${number}:${code}:${area ?? ''}:${shortened(zone ?? '')}:${occurredAt ?? ''}`;
+}
+
+/** {@link PanelEvent.beyond} of an event whose {@link refOf} is known. */
+export function beyondOfRef(ref: string): string {
+  const [, , , area, zone] = ref.split(':');
+  return beyondOf(area ? Number(area) : null, zone || null);
 }

@@ -35,9 +35,12 @@ export interface Dc09Event {
 /** All events of one message; most senders put one into each. */
 export type Dc09Content = Dc09Event[];
 
+/** Of a text like this its `A` would make an event code: `AR001`. */
+const LIKE_CODE = /^[A-Z]\d*$/;
+
 /** `code` two letters, `area` 0–99, `number` zone or user 0–999, `text` already cleaned. */
 export function siaData(account: string, area: number, code: string, number: string, text: string | null): string {
-  return `#${account}|Nri${area}/${code}${number}${text ? `|A${text}` : ''}`;
+  return `#${account}|Nri${area}/${code}${number}${text ? `|A${LIKE_CODE.test(text) ? ' ' : ''}${text}` : ''}`;
 }
 
 /** `event` three digits; `restore` makes the qualifier 3. */
