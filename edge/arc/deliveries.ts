@@ -42,7 +42,8 @@ export class Deliveries {
 
   /** A delivery begins; call what is returned when it is over, settled or not. */
   begin(m: QueuedMessage): () => void {
-    const age = this.#clock.now() - Math.max(Date.parse(m.queuedAt), m.dueMs ?? 0);
+    // Negative when the clock was put back: the warning must not wait for it to come round again.
+    const age = Math.max(0, this.#clock.now() - Math.max(Date.parse(m.queuedAt), m.dueMs ?? 0));
     const after = (ms: number, fn: () => void) => this.#clock.after(Math.max(0, ms - age), fn);
     const cancels = [after(this.#timings.waitingAfterMs, () => this.waits(m, null))];
     // Whatever keeps it back, a person is to know; a test of one path is told by itself.

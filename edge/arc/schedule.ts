@@ -13,6 +13,8 @@ export type Due =
   | { what: 'test'; time: 'testMs' | 'periodicMs' }
   | { what: 'test'; time: 'alternativeMs'; via: ArcPathName[] };
 
+type Times = Pick<KnownAccount, 'testMs' | 'periodicMs' | 'alternativeMs'>;
+
 /** The next time after `lastMs`: `intervalMs` later or, where a minute of the day (UTC) is given, at that minute of a day. */
 export function nextTest(lastMs: number, intervalMs: number, atMinute: number | null): number {
   if (atMinute === null) return lastMs + intervalMs;
@@ -23,7 +25,8 @@ export function nextTest(lastMs: number, intervalMs: number, atMinute: number | 
 /** When an account is to be heard of though nothing happens: supervision, and the periodic test (ARC-32). */
 export class Schedule {
   readonly #config: Pick<ArcAccountConfig, 'supervision' | 'periodicTest'>;
-  readonly #times: Pick<KnownAccount, 'testMs' | 'periodicMs' | 'alternativeMs'>;
+  /** When each was last queued, by the monotonic clock: the wall clock may be put back, or forward, at any time. */
+  readonly #doneAt: Record<keyof Times, number>;
   readonly #clock: Clock;
   readonly #alternativeMs: number;
   /** The paths besides the one in use. */
@@ -32,14 +35,21 @@ export class Schedule {
 
   constructor(o: {
     config: Pick<ArcAccountConfig, 'supervision' | 'periodicTest'>;
-    times: Pick<KnownAccount, 'testMs' | 'periodicMs' | 'alternativeMs'>;
+    /** By the wall clock, as they are on disk. */
+    times: Times;
     clock: Clock;
     timings: Pick<ArcTimings, 'alternativeTestMs'>;
     others: () => ArcPathName[];
   }) {
     this.#config = o.config;
-    this.#times = { ...o.times };
     this.#clock = o.clock;
+    const { testMs, periodicMs, alternativeMs } = o.times;
+    this.#doneAt = { testMs: 0, periodicMs: 0, alternativeMs: 0 };
+    for (const [time, ms] of Object.entries({ testMs, periodicMs, alternativeMs })) {
+      const age = o.clock.now() - ms;
+      // One of the future was written before the clock was put back: how long ago is not known, so it is due.
+      this.#doneAt[time as keyof Times] = age < 0 ? Number.NEGATIVE_INFINITY : o.clock.mono() - age;
+    }
     this.#alternativeMs = o.timings.alternativeTestMs;
     this.#others = o.others;
     this.#trafficAt = o.clock.mono();
@@ -54,13 +64,12 @@ export class Schedule {
   due(): Due[] {
     const due: Due[] = [];
     const { supervision, periodicTest } = this.#config;
-    const now = this.#clock.now();
     if (supervision.kind === 'test' && this.#toSupervision() <= 0) due.push({ what: 'test', time: 'testMs' });
     if (periodicTest && this.#toPeriodic() <= 0) due.push({ what: 'test', time: 'periodicMs' });
     if (periodicTest && this.#toAlternative() <= 0) {
       due.push({ what: 'test', time: 'alternativeMs', via: this.#others() });
     }
-    for (const one of due) if (one.what === 'test') this.#times[one.time] = now;
+    for (const one of due) if (one.what === 'test') this.#doneAt[one.time] = this.#clock.mono();
     if (supervision.kind === 'null' && this.#toSupervision() <= 0) due.push({ what: 'poll' });
     return due;
   }
@@ -72,8 +81,8 @@ export class Schedule {
   #toSupervision(): number {
     const { kind, intervalMs } = this.#config.supervision;
     if (kind === 'off') return Number.POSITIVE_INFINITY;
-    const since = kind === 'null' ? this.#clock.mono() - this.#trafficAt : this.#clock.now() - this.#last('testMs');
-    return intervalMs * EARLY - since;
+    const last = kind === 'null' ? this.#trafficAt : this.#doneAt.testMs;
+    return intervalMs * EARLY - (this.#clock.mono() - last);
   }
 
   #toPeriodic(): number {
@@ -90,8 +99,8 @@ export class Schedule {
     return nextTest(this.#last('alternativeMs'), this.#alternativeMs, periodicTest.atMinute) - this.#clock.now();
   }
 
-  /** A clock that was put back must not put tests off. */
-  #last(time: 'testMs' | 'periodicMs' | 'alternativeMs'): number {
-    return Math.min(this.#times[time], this.#clock.now());
+  /** By the wall clock as it is now. */
+  #last(time: keyof Times): number {
+    return this.#clock.now() - (this.#clock.mono() - this.#doneAt[time]);
   }
 }
