@@ -154,6 +154,10 @@ export class CentreService {
       mustFit(device, row.boxSerial, beside, account);
       if (beside.some((service) => service.boxSerial !== row.boxSerial || service.mode !== mode))
         throw new ProblemError('conflict', `Account ${account} is used by another box: choose another number.`);
+      if (row.state === 'active' && beside.some((service) => service.state === 'active')) {
+        const rest = await accountOf(trx, scope.companyId, row.account);
+        if (rest.every((service) => service.id === id || service.state !== 'active')) mustHaveSentAll(own);
+      }
       await this.#notices.toSite(trx, row, 'arc-account-changed', { values: { now: account } });
       return { account, mode, zones: JSON.stringify(zonesOrRefusal(device, beside)) };
     });
@@ -249,6 +253,16 @@ export class CentreService {
 
 function mustBe(row: ServiceRow, states: readonly ArcServiceState[], not: string): void {
   if (!states.includes(row.state)) throw new ProblemError('conflict', `The service of this device ${not}.`);
+}
+
+/** Its account ends, because the devices of the new number have one: what waits under it would never leave. */
+function mustHaveSentAll({ account, path }: ArcService): void {
+  if (path?.waiting === 0) return;
+  const why = path ? 'messages wait on the box to be sent' : 'the box is not connected, so messages may wait';
+  throw new ProblemError(
+    'conflict',
+    `Under account ${account} ${why}: change it when all are sent, or choose a number that no device has.`,
+  );
 }
 
 async function mustStillBeAuthorized(trx: DbOrTrx, row: ServiceRow): Promise<void> {

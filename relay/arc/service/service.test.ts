@@ -3,7 +3,7 @@ import type { DesiredArcAccount } from '../../../protocol/wire/desired.ts';
 import { uuidv7 } from '../../../protocol/wire/ids.ts';
 import type { DeviceType } from '../../../protocol/wire/rights.ts';
 import { TestBox } from '../../testing/box.ts';
-import { type Answer, type Company, TestRelay } from '../../testing/relay.ts';
+import { type Answer, type Company, TestRelay, until } from '../../testing/relay.ts';
 import { addReceiver, makeCentre } from './testing/centre.ts';
 
 const relay = new TestRelay();
@@ -242,6 +242,52 @@ describe('the service of a device', () => {
     const second = await device('Second panel', 'panel');
     expect((await enable(panel, `40${n}A`)).status).toBe(200);
     expect((await enable(second, `40${n}A`)).body).toMatchObject({ code: 'conflict' });
+  });
+
+  it('keeps its account, and what waits under it, when the number alone changes; what is shared splits (ARC-21)', async () => {
+    const [first, second] = [await device('First', 'encoding'), await device('Second', 'encoding')];
+    const [one, two] = [await active(first, `42${n}0`), await active(second, `42${n}0`)];
+    const [{ id: shared } = { id: '' }] = await wished();
+    const put = (id: string, account: string) => arco.api('PUT', `/arc/services/${id}/account`, { account });
+    // One of two leaves: the account stays with the other, and the box sends what waits under it.
+    await put(one, `42${n}1`);
+    const ids = async () => Object.fromEntries((await wished()).map((item) => [item.account, item.id]));
+    const split = await ids();
+    expect(split).toEqual({ [`42${n}0`]: shared, [`42${n}1`]: expect.not.stringMatching(shared) });
+    await put(two, `42${n}2`);
+    expect(await ids()).toEqual({ [`42${n}2`]: shared, [`42${n}1`]: split[`42${n}1`] });
+    // Back to a number that it had.
+    await put(two, `42${n}0`);
+    expect(await ids()).toEqual({ [`42${n}0`]: shared, [`42${n}1`]: split[`42${n}1`] });
+    const rows = () =>
+      relay.withDb((db) =>
+        db
+          .selectFrom('arc_accounts')
+          .select(['account', 'deletedAt'])
+          .where('boxSerial', '=', box.serial)
+          .orderBy('account')
+          .execute(),
+      );
+    expect(await rows()).toEqual([
+      { account: `42${n}0`, deletedAt: null },
+      { account: `42${n}1`, deletedAt: null },
+    ]);
+    // Onto the other's number: not while something may wait that no account would send any more.
+    expect((await put(two, `42${n}1`)).body).toMatchObject({
+      ...{ code: 'conflict', detail: expect.stringContaining('not connected') },
+    });
+    await box.connect();
+    const heard = async (waiting: number) => {
+      const since = new Date().toISOString();
+      const path = { path: 'direct', since, direct: 'up', relay: 'up', second: 'absent', waiting } as const;
+      await box.publish(box.topics.health, box.health({ arc: [{ ...path, accountId: shared }] }));
+    };
+    await heard(1);
+    await until('the box has said so', async () => (await put(two, `42${n}1`)).body.detail?.includes('messages wait'));
+    await heard(0);
+    await until('it is sent', async () => (await put(two, `42${n}1`)).status === 200);
+    expect(await ids()).toEqual({ [`42${n}1`]: split[`42${n}1`] });
+    box.disconnect();
   });
 
   it('goes the other way only while the panel says that it is disarmed (ARC-23)', async () => {

@@ -5,6 +5,7 @@ import { uuidv7 } from '../../../protocol/wire/ids.ts';
 import { ProblemError } from '../../api/problem.ts';
 import type { DbOrTrx } from '../../db/database.ts';
 import type { DesiredStates } from '../../desired/desired.ts';
+import { userOfNumber } from '../number.ts';
 import type { Receivers } from '../receivers.ts';
 import type { ServiceRow } from './schema.ts';
 import { eventsOf, zonesOf } from './view.ts';
@@ -12,7 +13,7 @@ import { eventsOf, zonesOf } from './view.ts';
 /**
  * Makes accounts of services: each box has one account per receiver and account number that its active services name, with
  * the devices that may use it. An account without any rests; its id, and with it the box's sequence numbers, come back with
- * the next service.
+ * the next service. One whose number alone changes keeps its id.
  */
 export class SettledAccounts {
   readonly #clock: Clock;
@@ -46,13 +47,20 @@ export class SettledAccounts {
       .select('sealKey')
       .where('serial', '=', serial)
       .executeTakeFirstOrThrow();
+    const before = (await this.#desired.get(serial, trx)).sections.arc.items;
     const items: DesiredArcAccount[] = [];
-    for (const group of Map.groupBy(services, (s) => `${s.receiverId} ${s.account}`).values()) {
+    const groups = [...Map.groupBy(services, (s) => `${s.receiverId} ${s.account}`).values()];
+    for (const group of groups) {
       const { receiverId, account, siteId, arcId, mode } = group[0]!;
       if (receiverId === null) throw new Error('an active service has a receiver');
-      const row = known.find((a) => a.receiverId === receiverId && a.account === account && a.siteId === siteId);
+      const own = known.filter((a) => a.receiverId === receiverId && a.siteId === siteId);
+      const same = own.filter((a) => a.account === account);
+      const row =
+        same.find((a) => a.deletedAt === null) ??
+        own.find((a) => a.deletedAt === null && isRenumbered(a, group, groups, before)) ??
+        same[0];
       const id = row?.id ?? uuidv7(this.#clock.now());
-      if (!row || row.deletedAt !== null) await mustBeFree(trx, receiverId, account, id);
+      if (!row || row.deletedAt !== null || row.account !== account) await mustBeFree(trx, receiverId, account, id);
       const fields = await this.#receivers.fields(trx, receiverId, { id, sealKey });
       const { encrypted } = await this.#receivers.profile(trx, receiverId);
       const devices = group.map((service) => ({
@@ -96,21 +104,29 @@ export class SettledAccounts {
   }
 }
 
-/** Two boxes on one account would mix their sequence numbers, and the centre their alarms. */
+/**
+ * Whether the devices of this account, all of them and no others, have another number now (ARC-21): it keeps its id then, and
+ * with it what waits on the box.
+ */
+function isRenumbered(
+  row: { id: string; receiverId: string; account: string },
+  group: readonly ServiceRow[],
+  groups: readonly (readonly ServiceRow[])[],
+  before: readonly DesiredArcAccount[],
+): boolean {
+  if (groups.some(([one]) => one?.receiverId === row.receiverId && one.account === row.account)) return false;
+  const had = before.find((item) => item.id === row.id)?.devices?.map((device) => device.deviceId) ?? [];
+  return had.length === group.length && group.every((service) => had.includes(service.deviceId));
+}
+
 async function mustBeFree(trx: DbOrTrx, receiverId: string, account: string, id: string): Promise<void> {
-  const same = await trx
-    .selectFrom('arc_accounts')
-    .select('id')
-    .where('receiverId', '=', receiverId)
-    .where('account', '=', account)
-    .where('deletedAt', 'is', null)
-    .where('id', '<>', id)
-    .executeTakeFirst();
-  if (same)
-    throw new ProblemError(
-      'conflict',
-      `Another box sends as account ${account} to this receiver: give the device another account number first.`,
-    );
+  const user = await userOfNumber(trx, { receiverId, account, id });
+  if (!user) return;
+  const who = user === 'box' ? 'Another box sends' : 'A device that the centre entered itself sends';
+  throw new ProblemError(
+    'conflict',
+    `${who} as account ${account} to this receiver: give the device another account number first.`,
+  );
 }
 
 /** Ends services: their accounts, what the centre may see, and what waits for approval. The caller settles the boxes. */
