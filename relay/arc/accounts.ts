@@ -14,6 +14,7 @@ import type { Db, DbOrTrx } from '../db/database.ts';
 import type { Database } from '../db/schema.ts';
 import type { DesiredStates } from '../desired/desired.ts';
 import { type DialGuard, mustBeDialable } from './dial-guard.ts';
+import { userOfNumber } from './number.ts';
 
 type ReceiverRow = Selectable<Database['arc_receivers']>;
 type AccountRow = Selectable<Database['arc_accounts']>;
@@ -219,7 +220,8 @@ export class ArcAccounts {
         .executeTakeFirst();
       if (!box) throw new ProblemError('not-found', `Box ${boxSerial} is not at this site.`);
       if (box.state === 'revoked') throw new ProblemError('box-revoked');
-      await this.#mustBeFree(trx, row);
+      if (await userOfNumber(trx, row))
+        throw new ProblemError('conflict', `Account ${account} at this receiver is in use.`);
       if (old) await trx.updateTable('arc_accounts').set(row).where('id', '=', id).execute();
       else await trx.insertInto('arc_accounts').values(row).execute();
       const { direct, transport } = toReceiver(found);
@@ -244,19 +246,6 @@ export class ArcAccounts {
     this.#desired.announce(boxSerial);
     this.#log.info({ accountId: id, boxSerial, userId: scope.userId }, old ? 'account changed' : 'account added');
     return this.#toAccount(row, receiver.name);
-  }
-
-  /** Two boxes on one account would mix their sequence numbers, and the ARC their alarms. */
-  async #mustBeFree(trx: DbOrTrx, { id, receiverId, account }: AccountRow): Promise<void> {
-    const same = await trx
-      .selectFrom('arc_accounts')
-      .select('id')
-      .where('receiverId', '=', receiverId)
-      .where('account', '=', account)
-      .where('deletedAt', 'is', null)
-      .where('id', '<>', id)
-      .executeTakeFirst();
-    if (same) throw new ProblemError('conflict', `Account ${account} at this receiver is in use.`);
   }
 
   async #receiver(db: DbOrTrx, companyId: string, id: string): Promise<ReceiverRow> {

@@ -4,6 +4,7 @@ import { parseDc09Key } from '../../protocol/codec/dc09-cipher.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { ReceiverSender, SaveSender } from '../../protocol/wire/receiver.ts';
 import { ProblemError } from '../api/problem.ts';
+import { userOfNumber } from '../arc/number.ts';
 import { keyForm } from '../arc/receivers.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Vault } from '../auth/vault.ts';
@@ -146,21 +147,8 @@ export class Senders implements Directory {
         .where('kind', '=', 'hosted')
         .executeTakeFirst();
       if (!receiver) throw new ProblemError('not-found', 'There is no such receiver on this relay.');
-      const box = await trx
-        .selectFrom('arc_accounts')
-        .select('id')
-        .where('receiverId', '=', receiverId)
-        .where('account', '=', account)
-        .where('deletedAt', 'is', null)
-        .executeTakeFirst();
-      const same = await trx
-        .selectFrom('receiver_senders')
-        .select('id')
-        .where('receiverId', '=', receiverId)
-        .where('account', '=', account)
-        .where('id', '<>', id)
-        .executeTakeFirst();
-      if (box || same) throw new ProblemError('conflict', `Account ${account} at this receiver is in use.`);
+      if (await userOfNumber(trx, row))
+        throw new ProblemError('conflict', `Account ${account} at this receiver is in use.`);
       const { count } = await trx
         .selectFrom('receiver_senders')
         .select((e) => e.fn.countAll<number>().as('count'))
