@@ -18,10 +18,19 @@ it.each([
   ['ADM-CID', '1602', 'test', 3],
   ['ADM-CID', '3607', 'testEnded', 3],
   ['ADM-CID', '1350', 'pathLost', 2],
+  // A restore that comes alone ends something that nobody here has heard of.
+  ['ADM-CID', '3130', 'burglary', 3],
+  ['ADM-CID', '3110', 'fire', 3],
+  ['ADM-CID', '3301', 'power', 3],
+  ['SIA-DCS', 'BR', 'burglary', 3],
+  ['SIA-DCS', 'FH', 'fire', 3],
+  ['SIA-DCS', 'YR', 'power', 3],
+  // Whatever the qualifier: somebody without the right to.
+  ['ADM-CID', '3421', 'burglary', 1],
   // What nobody thought of is not silent.
   ['SIA-DCS', 'ZZ', 'untyped', 1],
   ['ADM-CID', '1999', 'untyped', 1],
 ] as const)('%s %s means %s, urgency %i', (protocol, code, meaning, urgency) => {
   expect(meaningOf({ protocol, code, source: 'box' })).toBe(meaning);
-  expect(urgencyOf('alarm', meaning)).toBe(urgency);
+  expect(urgencyOf({ kind: 'alarm', protocol, code, source: 'box' })).toBe(urgency);
 });

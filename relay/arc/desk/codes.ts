@@ -126,9 +126,18 @@ export function meaningOf({
   return source === 'relay' && meaning === 'pathLost' ? 'pathsLost' : meaning;
 }
 
-/** How soon somebody has to look. */
-export function urgencyOf(kind: AlarmReport['kind'], meaning: Meaning): Urgency {
-  if (kind !== 'alarm') return 3;
+/** Restorals of SIA's alarm groups (…R, …H, …J), and those of power and paths. */
+const SIA_RESTORAL = /^([FKPHMQGBTWZSU][RHJ]|[AYXNL]R|YQ|YK)$/;
+
+/** Whether the code itself says that something is over, whoever sends it; of 4xx a 3 is a closing, which is an event. */
+function isRestoral({ protocol, code }: Pick<AlarmReport, 'protocol' | 'code'>): boolean {
+  return protocol === 'ADM-CID' ? /^3[^4]/.test(code) : SIA_RESTORAL.test(code);
+}
+
+/** How soon somebody has to look. A restore is nobody's alarm, also one that comes alone. */
+export function urgencyOf(row: Pick<AlarmReport, 'kind' | 'protocol' | 'code'> & { source: DeskSource }): Urgency {
+  if (row.kind !== 'alarm' || isRestoral(row)) return 3;
+  const meaning = meaningOf(row);
   if (LIFE.includes(meaning)) return 0;
   if (ALARM.includes(meaning)) return 1;
   return FAULT.includes(meaning) ? 2 : 3;

@@ -2,7 +2,7 @@ import type { Insertable } from 'kysely';
 import type { Clock } from '../../../protocol/clock.ts';
 import type { AlarmReport } from '../../../protocol/wire/event.ts';
 import type { DbOrTrx } from '../../db/database.ts';
-import { meaningOf, urgencyOf } from './codes.ts';
+import { urgencyOf } from './codes.ts';
 import type { DeskTables } from './schema.ts';
 
 /** A message of a sender that is no box, as a receiver of the relay's own took it; it is acknowledged by then. */
@@ -94,7 +94,7 @@ export class Intake {
       .where('id', '=', row.id)
       .executeTakeFirst();
     if (numUpdatedRows > 0n) return;
-    const urgency = urgencyOf(row.kind, meaningOf(row));
+    const urgency = urgencyOf(row);
     const test = row.kind === 'test' || (await this.#inTest(trx, row.accountId ?? null, row.occurredAt));
     await trx
       .insertInto('desk_alarms')

@@ -2,7 +2,7 @@ import { iso } from '../../../../protocol/clock.ts';
 import type { ArcTry } from '../../../../protocol/wire/event.ts';
 import { uuidv7 } from '../../../../protocol/wire/ids.ts';
 import type { Db } from '../../../db/database.ts';
-import { meaningOf, urgencyOf } from '../codes.ts';
+import { urgencyOf } from '../codes.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -55,7 +55,7 @@ export async function sampleDesk(
     const at = now - minutes * MINUTE_MS;
     const { kind = 'alarm', delayMs = 400, path = 'direct', handled, test = false, eventType = null } = more;
     const source = more.relay ? ('relay' as const) : ('box' as const);
-    const urgency = urgencyOf(kind, meaningOf({ protocol: 'SIA-DCS', code, source }));
+    const urgency = urgencyOf({ kind, protocol: 'SIA-DCS', code, source });
     const id = uuidv7(at);
     ids.push(id);
     const tests = test || kind === 'test';
