@@ -100,9 +100,14 @@ export class Desk {
     return this.#intake.take(trx, alarmId);
   }
 
-  /** A message of a sender that is no box; within the transaction that stores it. After the commit: {@link told}. */
-  takeForeign(trx: DbOrTrx, message: ForeignMessage): Promise<void> {
-    return this.#intake.takeForeign(trx, message);
+  /**
+   * Events of one message of a sender that is no box; within the transaction that stores it. After the commit: {@link told} of
+   * the first, which has the message's id.
+   */
+  async takeForeign(trx: DbOrTrx, events: ForeignMessage[]): Promise<void> {
+    for (const event of events) await this.#intake.takeForeign(trx, event);
+    const further = events.slice(1).map(({ id }) => id);
+    if (further.length > 0) this.#clock.after(SOON_MS, () => this.told(further));
   }
 
   /** These messages are on the desk now, or have changed; after the commit. */
