@@ -14,6 +14,7 @@ import type { Db, DbOrTrx } from '../db/database.ts';
 import type { Database } from '../db/schema.ts';
 import type { DesiredStates } from '../desired/desired.ts';
 import { type DialGuard, mustBeDialable } from './dial-guard.ts';
+import { endAccounts } from './end-accounts.ts';
 import { userOfNumber } from './number.ts';
 
 type ReceiverRow = Selectable<Database['arc_receivers']>;
@@ -174,11 +175,7 @@ export class ArcAccounts {
     }
     mustBeByHand(account);
     await this.#db.transaction().execute(async (trx) => {
-      await trx
-        .updateTable('arc_accounts')
-        .set({ deletedAt: iso(this.#clock.now()) })
-        .where('id', '=', id)
-        .execute();
+      await endAccounts(trx, 'id', id, iso(this.#clock.now()));
       await this.#desired.change(boxSerial, 'arc', (items) => items.filter((item) => item.id !== id), trx);
     });
     this.#desired.announce(boxSerial);
@@ -208,6 +205,7 @@ export class ArcAccounts {
       supervisionKind: supervision.kind,
       supervisionIntervalMs: supervision.intervalMs,
       deletedAt: null,
+      endedSiteName: null,
       arcId: null,
     };
     const receiver = await this.#db.transaction().execute(async (trx) => {

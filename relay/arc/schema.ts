@@ -66,6 +66,8 @@ export interface ArcTables {
     createdAt: string;
     /** An account taken away keeps its row: its alarms keep their receiver's name. */
     deletedAt: string | null;
+    /** The site's name when it was taken away. */
+    endedSiteName: ColumnType<string | null, string | null | undefined>;
   };
   /** One row for each frame that went to a receiver for a box; written before it is sent. */
   arc_attempts: {

@@ -7,6 +7,7 @@ import type { DesiredState } from '../../protocol/wire/desired.ts';
 import type { MoveCandidates, MoveDevices, MovedSetting, MoveResult } from '../../protocol/wire/move.ts';
 import { STATUS_ALLOWS } from '../../protocol/wire/rights.ts';
 import { ProblemError } from '../api/problem.ts';
+import { endAccounts } from '../arc/end-accounts.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
 import { type DeviceRow, type SiteRow, sortName } from '../db/schema.ts';
@@ -285,12 +286,7 @@ export class Moves {
 
   /** A box that goes to another site reports to no ARC any more before somebody sets that up there. */
   async #dropAccounts(trx: DbOrTrx, serial: string, now: number): Promise<void> {
-    await trx
-      .updateTable('arc_accounts')
-      .set({ deletedAt: iso(now) })
-      .where('boxSerial', '=', serial)
-      .where('deletedAt', 'is', null)
-      .execute();
+    await endAccounts(trx, 'boxSerial', serial, iso(now));
     await this.#desired.change(serial, 'arc', () => [], trx);
   }
 

@@ -4,6 +4,7 @@ import { type Clock, iso } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { CreateSite, EditSite } from '../../protocol/wire/sites.ts';
 import { ProblemError } from '../api/problem.ts';
+import { endAccounts } from '../arc/end-accounts.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
 import { type SiteRow, sortName } from '../db/schema.ts';
@@ -133,6 +134,8 @@ export class Sites {
 
   /** The owner's alone from now on. */
   async #giveUp(trx: DbOrTrx, site: SiteRow, ownerId: string): Promise<void> {
+    // Alarms went to the company's receivers: nobody could say any more where to.
+    await endAccounts(trx, 'siteId', site.id, iso(this.#clock.now()));
     let { name } = site;
     for (let n = 2; await isTaken(trx, ownerId, name, site.id); n++) name = `${site.name.slice(0, 58)} (${n})`;
     await trx
@@ -141,16 +144,8 @@ export class Sites {
       .where('id', '=', site.id)
       .execute();
     await trx.updateTable('boxes').set({ companyId: ownerId }).where('siteId', '=', site.id).execute();
-    // Alarms went to the company's receivers: nobody could say any more where to.
     const boxes = await trx.selectFrom('boxes').select('serial').where('siteId', '=', site.id).execute();
     for (const { serial } of boxes) await this.#desired.change(serial, 'arc', () => [], trx);
-    const deletedAt = iso(this.#clock.now());
-    await trx
-      .updateTable('arc_accounts')
-      .set({ deletedAt })
-      .where('siteId', '=', site.id)
-      .where('deletedAt', 'is', null)
-      .execute();
     // What the company held, and what it had given to its partners.
     await trx.deleteFrom('grants').where('siteId', '=', site.id).where('companyId', '<>', ownerId).execute();
     await trx.updateTable('grants').set({ guest: 0 }).where('siteId', '=', site.id).execute();
@@ -184,12 +179,7 @@ export class Sites {
       .where('siteId', '=', id)
       .where('deletedAt', 'is', null)
       .execute();
-    await trx
-      .updateTable('arc_accounts')
-      .set({ deletedAt })
-      .where('siteId', '=', id)
-      .where('deletedAt', 'is', null)
-      .execute();
+    await endAccounts(trx, 'siteId', id, deletedAt);
     await trx.deleteFrom('warnables').where('siteId', '=', id).execute();
     await trx.deleteFrom('grants').where('siteId', '=', id).execute();
     await trx.updateTable('sites').set({ deletedAt, groupId: null }).where('id', '=', id).execute();

@@ -16,7 +16,8 @@ const select = (db: DbOrTrx) =>
     .innerJoin('sites as s', 's.id', 'a.siteId')
     .leftJoin('boxes as b', 'b.serial', 'a.boxSerial')
     .select(['a.id', 'a.account', 'a.receiverId', 'a.protocol', 'a.encrypted', 'a.mode', 'a.boxSerial', 'a.siteId'])
-    .select(['a.deletedAt', 'r.name as receiverName', 'r.companyId', 's.name as siteName', 's.timeZone', 'b.seenMs']);
+    .select(['a.deletedAt', 'r.name as receiverName', 'r.companyId', 's.name as siteName', 's.timeZone', 'b.seenMs'])
+    .select('a.endedSiteName');
 type Row = Awaited<ReturnType<ReturnType<typeof select>['execute']>>[number];
 
 /** Accounts at a company's receivers, with what is known of their paths now. */
@@ -126,16 +127,18 @@ export class Accounts {
       .where('endedMs', 'is', null)
       .where('untilMs', '>', this.#clock.now())
       .execute();
-    return rows.map(({ siteId, siteName, timeZone, companyId: _, deletedAt, seenMs, ...row }) => {
-      const health = this.#health(row.boxSerial);
+    return rows.map(({ siteId, siteName, endedSiteName, timeZone, companyId: _, deletedAt, seenMs, ...row }) => {
+      const ended = deletedAt !== null;
+      // What becomes of box and site after its end is no business of the centre.
+      const health = ended ? null : this.#health(row.boxSerial);
       const test = tests.find((one) => one.accountId === row.id);
       return {
         ...row,
         encrypted: row.encrypted === 1,
-        site: { id: siteId, name: siteName, timeZone },
-        ended: deletedAt !== null,
-        online: this.#online(row.boxSerial),
-        heardAt: health?.at ?? (seenMs === null ? null : iso(Number(seenMs))),
+        site: { id: siteId, name: ended ? (endedSiteName ?? '') : siteName, timeZone },
+        ended,
+        online: !ended && this.#online(row.boxSerial),
+        heardAt: health?.at ?? (ended || seenMs === null ? null : iso(Number(seenMs))),
         paths: health?.arc.find((one) => one.accountId === row.id) ?? null,
         test: test ? toTest(test) : null,
       };

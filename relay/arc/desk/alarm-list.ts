@@ -14,8 +14,10 @@ const select = (db: DbOrTrx) =>
     .leftJoin('arc_receivers as r', 'r.id', 'm.receiverId')
     .leftJoin('sites as s', 's.id', 'm.siteId')
     .leftJoin('devices as d', 'd.id', 'm.deviceId')
+    .leftJoin('arc_accounts as a', 'a.id', 'm.accountId')
     .selectAll('m')
     .select(['r.name as receiverName', 's.name as siteName', 's.timeZone', 'd.name as deviceName'])
+    .select(['a.deletedAt as endedAt', 'a.endedSiteName'])
     .select((e) =>
       e
         .selectFrom('clip_events as c')
@@ -154,6 +156,9 @@ export class AlarmList {
     const { id, kind, account, receiverId, protocol, code, zone, state, path, tries, occurredAt, queuedAt } = row;
     const { acknowledgedAt, reason, source, accountId, eventType, eventId, boxSerial, deviceId, deviceName } = row;
     const { channel, text, restoredAt, notes, urgency, clipId } = row;
+    // Of an account that has ended: as its centre knew it.
+    const ended = row.endedAt !== null;
+    const siteName = ended ? row.endedSiteName : row.siteName;
     return {
       ...{ id, kind, account, receiverId, protocol, code, zone, state, path, tries, occurredAt, queuedAt },
       ...{ acknowledgedAt, reason, source, accountId, eventType, eventId, boxSerial, deviceId, deviceName },
@@ -162,8 +167,8 @@ export class AlarmList {
       meaning: meaningOf(row),
       receiverName: row.receiverName ?? '',
       possibleRepeat: row.possibleRepeat === 1,
-      site: row.siteId === null ? null : { id: row.siteId, name: row.siteName ?? '', timeZone: row.timeZone ?? 'UTC' },
-      channelName: this.#channelName(boxSerial, deviceId, channel),
+      site: row.siteId === null ? null : { id: row.siteId, name: siteName ?? '', timeZone: row.timeZone ?? 'UTC' },
+      channelName: ended ? null : this.#channelName(boxSerial, deviceId, channel),
       takenAt: iso(Number(row.takenMs)),
       open: row.open === 1,
       test: row.test === 1,

@@ -5,6 +5,7 @@ import { uuidv7 } from '../../../protocol/wire/ids.ts';
 import { ProblemError } from '../../api/problem.ts';
 import type { DbOrTrx } from '../../db/database.ts';
 import type { DesiredStates } from '../../desired/desired.ts';
+import { endAccounts } from '../end-accounts.ts';
 import { userOfNumber } from '../number.ts';
 import type { Receivers } from '../receivers.ts';
 import type { ServiceRow } from './schema.ts';
@@ -74,7 +75,7 @@ export class SettledAccounts {
       );
       items.push({ ...fields, id, account, mode, events, devices, zones });
       const values = {
-        ...{ siteId, boxSerial: serial, receiverId, account, arcId, mode, deletedAt: null },
+        ...{ siteId, boxSerial: serial, receiverId, account, arcId, mode, deletedAt: null, endedSiteName: null },
         ...{ protocol: fields.protocol, encrypted: encrypted ? 1 : 0 },
         ...{ events: JSON.stringify(events), zones: JSON.stringify(zones) },
         supervisionKind: fields.supervision.kind,
@@ -92,8 +93,7 @@ export class SettledAccounts {
     const kept = new Set(items.map((item) => item.id));
     for (const row of known) {
       if (kept.has(row.id) || row.deletedAt !== null) continue;
-      const deletedAt = iso(this.#clock.now());
-      await trx.updateTable('arc_accounts').set({ deletedAt }).where('id', '=', row.id).execute();
+      await endAccounts(trx, 'id', row.id, iso(this.#clock.now()));
     }
     const ours = new Set([...known.map((row) => row.id), ...kept]);
     await this.#desired.change(serial, 'arc', (all) => [...all.filter((item) => !ours.has(item.id)), ...items], trx);

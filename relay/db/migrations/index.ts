@@ -25,6 +25,7 @@ import { arcService } from './025-arc-service.ts';
 import { ownLine } from './026-own-line.ts';
 import { receiver } from './027-receiver.ts';
 import { arcDesk } from './028-arc-desk.ts';
+import { endedAccounts } from './029-ended-accounts.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -56,4 +57,5 @@ export const migrations: readonly Migration[] = [
   ownLine,
   receiver,
   arcDesk,
+  endedAccounts,
 ];
