@@ -1,17 +1,11 @@
 import type { Clock } from '../../../protocol/clock.ts';
-import {
-  answersDc09,
-  type Dc09Message,
-  decodeDc09,
-  encodeDc09,
-  formatDc09Time,
-  openDc09,
-} from '../../../protocol/codec/dc09.ts';
+import { answersDc09, type Dc09Message, decodeDc09, formatDc09Time, openDc09 } from '../../../protocol/codec/dc09.ts';
 import type { ReceivedMessage } from '../../../protocol/wire/receiver.ts';
 import type { DialGuard } from '../../arc/dial-guard.ts';
 import { sendOnce } from '../../arc/send-once.ts';
 import type { Db } from '../../db/database.ts';
 import type { Outgoing } from '../message.ts';
+import { fittingFrame } from './dc09-fit.ts';
 import type { DriverState, Outcome, OutputDriver } from './driver.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -71,13 +65,15 @@ export class Dc09Driver implements OutputDriver {
     const sequence = out.sequence ?? (await this.#number(out));
     for (let naks = 0; ; naks++) {
       const message = this.#message(out.message, sequence);
+      const frame = fittingFrame(message, out.message.events, key);
+      if (frame === null) return { is: 'unfit', reason: 'nothing of it fits into a DC-09 message' };
       const isReply = (reply: Buffer) => {
         const opened = openDc09(reply);
         return opened.ok && answersDc09(opened.header, message);
       };
       const sent = await sendOnce(
         { address: target.address, port, transport },
-        encodeDc09(message, { key }),
+        frame,
         isReply,
         this.#o.timeoutMs ?? TIMEOUT_MS,
         clock,

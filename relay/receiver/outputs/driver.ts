@@ -6,6 +6,8 @@ export type Outcome =
   | { is: 'acknowledged' }
   /** The other side is alive and does not take this one. After {@link MAX_REFUSALS} it is set aside, so that others pass. */
   | { is: 'refused'; reason: string }
+  /** It cannot be said to the other side at all, whatever is tried: set aside at once. */
+  | { is: 'unfit'; reason: string }
   /** Nothing gets through; everything waits. `afterMs`: not before, when the other side said so. */
   | { is: 'down'; reason: string; afterMs?: number };
 

@@ -189,7 +189,7 @@ export class OutputWorker {
   async #one(row: Waiting): Promise<boolean> {
     const { signal } = this.#abort;
     const out = outgoing(row);
-    const outcome = await this.#driver.deliver(out, signal);
+    const outcome = await this.#try(out);
     // Broken off by our own stop: it counts as not tried.
     if (signal.aborted && outcome.is !== 'acknowledged') return false;
     if (outcome.is === 'acknowledged') {
@@ -199,6 +199,11 @@ export class OutputWorker {
       this.#backoff.reset();
       if (this.#refusals.delete(out.rowId)) this.#refusedFor = null;
       this.#noteState();
+      return true;
+    }
+    if (outcome.is === 'unfit') {
+      this.#log.warn({ messageId: out.message.id, reason: outcome.reason }, 'a message cannot be handed on: set aside');
+      await this.#end(out, 'refused', outcome.reason);
       return true;
     }
     await this.#tried(out, outcome);
@@ -211,6 +216,16 @@ export class OutputWorker {
     // A driver that says itself when it can be used again is not waited for.
     if (this.#driver.usable()) this.#resumeAt = this.#clock.mono() + (outcome.afterMs ?? this.#backoff.next());
     return false;
+  }
+
+  /** What breaks with one message must not hold up the others: it counts as a refusal of this one. */
+  async #try(out: Outgoing): Promise<Outcome> {
+    try {
+      return await this.#driver.deliver(out, this.#abort.signal);
+    } catch (error) {
+      this.#log.error({ err: error, messageId: out.message.id }, 'a message could not be handed on');
+      return { is: 'refused', reason: 'it could not be handed on because of an error here' };
+    }
   }
 
   /**
