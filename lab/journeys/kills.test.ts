@@ -7,7 +7,7 @@ import { table } from '../compare/table.ts';
 import { Demo, until } from './demo.ts';
 
 /** 50 in the long run; fewer in CI, where they take their time. */
-const KILLS = Number(process.env.GATEPOST_KILLS ?? 8);
+const KILLS = Number(process.env.GATEPOST_KILLS ?? 5);
 
 let demo: Demo;
 beforeAll(async () => {

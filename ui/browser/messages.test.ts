@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { check, LOOKS, launch, open, settled } from './browser.ts';
+import { check, LOOKS, launch, open, settled, WALKED } from './browser.ts';
 import { startPost, startRelay } from './stack.ts';
 
 /* Messages: live in the portal, by e-mail into the lab's mailbox, by web push through the lab's push service. */
@@ -101,7 +101,7 @@ describe('messages', () => {
   });
 
   it.each(
-    LOOKS.map((look) => [look.width, look.colorScheme, look] as const),
+    WALKED.map((look) => [look.width, look.colorScheme, look] as const),
   )('have settings, by keyboard too: %d %s', async (width, scheme, look) => {
     const { page, context, complaints } = await open(browser, look, signedIn);
     await page.goto(`${relay.url}/messages/settings`);
