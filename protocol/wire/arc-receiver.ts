@@ -14,7 +14,7 @@ export type ReceiverEnd = z.infer<typeof ReceiverEnd>;
 /** The relay's own line of an account: what it says itself ("box silent") carries this `L` (DC-09 §5.5.1.5). */
 export const OwnLine = z.object({
   enabled: z.boolean().default(false),
-  /** 1–6 hexadecimal digits. */
+  /** 1–6 hexadecimal digits; 0 is the line of the boxes. */
   line: z
     .string()
     .regex(/^[0-9A-F]{1,6}$/, 'one to six digits 0–9, A–F')
@@ -88,10 +88,15 @@ export const SaveArcReceiver = ReceiverSettings.extend({
   relay: ReceiverEnd.optional(),
   key: Key,
   keyFormat: KeyFormat.default('hex'),
-}).refine((r) => r.kind === 'hosted' || (r.direct !== undefined && r.relay !== undefined), {
-  path: ['direct'],
-  error: 'where boxes and the relay reach the receiver',
-});
+})
+  .refine((r) => r.kind === 'hosted' || (r.direct !== undefined && r.relay !== undefined), {
+    path: ['direct'],
+    error: 'where boxes and the relay reach the receiver',
+  })
+  .refine((r) => !/^0+$/.test(r.ownLine.line), {
+    path: ['ownLine', 'line'],
+    error: 'not 0: that is the line of the boxes',
+  });
 export type SaveArcReceiver = z.output<typeof SaveArcReceiver>;
 
 /** A message to try a receiver with, also with a key that is not saved yet. */

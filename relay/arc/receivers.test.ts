@@ -100,6 +100,7 @@ describe('a receiver of a centre', () => {
     ],
     ['a code that is none', { codes: [{ type: 'fire', sia: 'fire' }] }],
     ['supervision every second', { supervision: { kind: 'null', intervalMs: 1_000 } }],
+    ['the line of the boxes', { ownLine: { enabled: true, line: '00' } }],
     ['a line of seven digits', { ownLine: { enabled: true, line: '1234567' } }],
   ])('refuses %s', async (_, more) => {
     expect((await centre.api('POST', '/arc-receivers', receiver(more))).status).toBe(400);

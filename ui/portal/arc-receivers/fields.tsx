@@ -334,7 +334,7 @@ export function OwnLineFields({ old, error }: Part) {
         name="line"
         required
         mono
-        pattern="[0-9A-Fa-f]{1,6}"
+        pattern="(?!0+$)[0-9A-Fa-f]{1,6}"
         maxLength={6}
         value={old?.ownLine.line ?? '1'}
         autoComplete="off"
