@@ -101,6 +101,7 @@ export class Arc {
       ...{ db, clock, log, guard, receivers, health, hosted },
       wrote: (trx, alarmId) => this.desk.wrote(trx, alarmId),
       online: (serial) => presence.online(serial) || this.#path.isConnected(serial),
+      heard: (receiverId, account) => this.#hosted.heardMono(receiverId, account),
       connections: () => Math.max(presence.count(), this.#path.connections),
       reachable: () => reachesItself(deps.publicUrl()),
     });

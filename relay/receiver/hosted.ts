@@ -146,6 +146,11 @@ export class HostedReceivers {
     return this.centre.supervision.state(receiverId, account);
   }
 
+  /** When a receiver here last heard an account, by the monotonic clock. */
+  heardMono(receiverId: string, account: string): number | null {
+    return this.centre.supervision.heardMono(receiverId, account);
+  }
+
   /** Ports of the centre's receivers here. */
   async ports(scope: Scope): Promise<HostedPort[]> {
     mustBeCentre(scope);

@@ -98,6 +98,11 @@ export class Supervision {
     return { lastMs: heard?.lastMs || null, silentMs: heard?.silentMs ?? null };
   }
 
+  /** When it was last heard, by the monotonic clock; null: not since its receiver knows of it. */
+  heardMono(receiverId: string, account: string): number | null {
+    return this.#heard.get(keyOf({ receiverId, account }))?.lastMono ?? null;
+  }
+
   /** Accounts that nothing comes from now. */
   get silent(): number {
     return this.#watched.filter((known) => this.#heard.get(keyOf(known))?.silentMs).length;

@@ -40,7 +40,7 @@ describe('the desk of an alarm receiving centre', () => {
       .toEqual([
         expect.stringContaining('Fire'),
         expect.stringContaining('Intrusion'),
-        expect.stringContaining('Box silent: all paths lost'),
+        expect.stringContaining('Box not heard by the relay'),
         expect.stringContaining('Intrusion'),
         expect.stringContaining('Transmission path lost'),
       ]);

@@ -1,5 +1,6 @@
 import { answersDc09, type Dc09Message, decodeDc09, formatDc09Time, openDc09 } from '../../../protocol/codec/dc09.ts';
 import { cidData, siaData } from '../../../protocol/codec/dc09-content.ts';
+import { isReceipt, type SentBlocks } from '../../../protocol/dc09/acknowledgement.ts';
 import type { AlarmReport, ArcTry } from '../../../protocol/wire/event.ts';
 
 type Protocol = AlarmReport['protocol'];
@@ -49,15 +50,19 @@ export type Verdict = {
   timeMs: number | null;
 };
 
-/** What a reply says; `timeMs`: the receiver's clock in a NAK. An encrypted message's ACK counts when our key opens it. */
-export function judge(reply: Buffer, sent: Dc09Message, key: Buffer | null): Verdict {
+/**
+ * What a reply says; `timeMs`: the receiver's clock in a NAK. An encrypted message's ACK counts when our key opens it and it
+ * is a receipt, nothing that we have sent ourselves (`before`).
+ */
+export function judge(reply: Buffer, sent: Dc09Message, key: Buffer | null, before: SentBlocks): Verdict {
   const opened = openDc09(reply);
   const decoded = decodeDc09(reply, key);
   const id = opened.ok ? opened.header.id : '';
   const timeMs = decoded.ok ? decoded.message.timestamp : null;
   if (id === 'NAK') return { is: 'nak', timeMs };
   if (id === 'DUH') return { is: 'duh', timeMs };
-  return { is: decoded.ok && decoded.message.encrypted === sent.encrypted ? 'acknowledged' : 'other-key', timeMs };
+  const isGood = decoded.ok && isReceipt(decoded.message, sent) && !before.in(reply);
+  return { is: isGood ? 'acknowledged' : 'other-key', timeMs };
 }
 
 /** Is this frame an answer to the message at all? */

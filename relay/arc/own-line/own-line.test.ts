@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ArcPathHealth } from '../../../protocol/wire/uplink.ts';
 import { until } from '../../testing/relay.ts';
-import { LineWorld } from '../testing/line-world.ts';
+import { ACCOUNT, LineWorld } from '../testing/line-world.ts';
 
 let world: LineWorld;
 beforeEach(async () => {
@@ -169,6 +169,17 @@ it('says nothing of a box that was back before the receiver could be reached', a
   await world.pass(60_000, world.box);
   const listed = await world.listed();
   expect(listed).toMatchObject([{ state: 'failed', kind: 'alarm', reason: expect.stringContaining('back') }]);
+});
+
+it('sends what waits under the account number that holds now (ARC-21)', async () => {
+  world.receiver.answer = ({ message }) => (message.account === ACCOUNT ? 'none' : 'ack');
+  await world.pass(95_000);
+  await told(1);
+  await world.relay.withDb((db) => db.updateTable('arc_accounts').set({ account: '00A2' }).execute());
+  await world.pass(60_000);
+  await until('it is taken', async () => (await world.listed())[0]?.state === 'acknowledged');
+  expect(world.receiver.got.at(-1)!.message).toMatchObject({ account: '00A2', data: '#00A2|Nri1/YC000' });
+  expect(await world.listed()).toMatchObject([{ account: '00A2', possibleRepeat: true }]);
 });
 
 it('speaks UDP as well, and ends with the account', async () => {

@@ -29,6 +29,8 @@ export interface OwnLineDeps {
   /** What a connected box last said of itself. */
   health: (serial: string) => Health | null;
   hosted: AnswerHosted;
+  /** When a receiver that the relay is itself last heard an account's box (monotonic ms); null: not known. */
+  heard: (receiverId: string, account: string) => number | null;
   /** Can the relay be reached at the address that boxes use? */
   reachable: () => Promise<boolean>;
   /** A message of the line was written, or what became of it; within its transaction where there is one. */
@@ -63,6 +65,10 @@ export class OwnLine {
     this.#queue = new LineQueue({ db, clock, wrote: deps.wrote });
     this.#watch = new LossWatch({
       ...{ clock, times: this.#times, online: deps.online, connections: deps.connections },
+      heard: (accountId) => {
+        const account = this.#accounts.get(accountId);
+        return account?.polled ? deps.heard(account.receiverId, account.account) : null;
+      },
       pathless: (serial, accountId) =>
         deps.health(serial)?.arc.some((a) => a.accountId === accountId && a.path === 'none') ?? false,
     });
@@ -148,13 +154,17 @@ export class OwnLine {
     const { db } = this.#o;
     const receivers = await db
       .selectFrom('arc_receivers')
-      .select(['id', 'settings'])
+      .select(['id', 'settings', 'kind'])
       .where('settings', '<>', '{}')
       .execute();
-    const lines = new Map<string, ReceiverSettings>();
-    for (const { id, settings } of receivers) {
+    const lines = new Map<string, ReceiverSettings & { polled: boolean }>();
+    for (const { id, settings, kind } of receivers) {
       const parsed = ReceiverSettings.safeParse(JSON.parse(settings));
-      if (parsed.success && parsed.data.ownLine.enabled) lines.set(id, parsed.data);
+      if (!parsed.success || !parsed.data.ownLine.enabled) continue;
+      const { supervision } = parsed.data;
+      // One poll may be lost and the box is still heard in time.
+      const often = supervision.kind !== 'off' && supervision.intervalMs * 2 <= this.#times.silentMs;
+      lines.set(id, { ...parsed.data, polled: kind === 'hosted' && often });
     }
     const rows = await db
       .selectFrom('arc_accounts')
@@ -163,13 +173,20 @@ export class OwnLine {
       .where('receiverId', 'in', [...lines.keys(), ''])
       .execute();
     const accounts = rows.map((row) => {
-      const { ownLine, protocol } = lines.get(row.receiverId)!;
-      return { ...row, line: ownLine.line, protocol };
+      const { ownLine, protocol, polled } = lines.get(row.receiverId)!;
+      return { ...row, line: ownLine.line, protocol, polled };
     });
     const losses = await this.#queue.losses();
     this.#accounts = new Map(accounts.map((account) => [account.accountId, account]));
-    const known = [...losses, ...(await this.#queue.waiting())].map((row) => row.accountId);
+    const waiting = await this.#queue.waiting();
+    const known = [...losses, ...waiting].map((row) => row.accountId);
     await this.#queue.drop([...new Set(known)].filter((accountId) => !this.#accounts.has(accountId)));
+    for (const { accountId, account } of waiting) {
+      const now = this.#accounts.get(accountId);
+      if (!now || now.account === account) continue;
+      await this.#queue.renumber(now);
+      this.#sender.kick(accountId);
+    }
     this.#watch.watch(accounts, new Set(losses.map((loss) => loss.accountId)));
   }
 

@@ -20,6 +20,8 @@ export interface LineAccount {
   /** The `L` that the relay's own messages carry. */
   line: string;
   protocol: AlarmReport['protocol'];
+  /** The receiver is the relay itself, and boxes poll it often enough that silence there says something. */
+  polled: boolean;
 }
 
 export type LineRow = Selectable<Database['alarms']>;
@@ -105,6 +107,26 @@ export class LineQueue {
     });
   }
 
+  /** The account has another number: what waits goes out under that, on numbers of its line. */
+  async renumber(account: LineAccount): Promise<void> {
+    await this.#db.transaction().execute(async (trx) => {
+      const rows = await trx
+        .selectFrom('alarms')
+        .select('id')
+        .where('origin', '=', 'relay')
+        .where('state', '=', 'waiting')
+        .where('accountId', '=', account.accountId)
+        .where('account', '<>', account.account)
+        .orderBy('rowId')
+        .execute();
+      for (const { id } of rows) {
+        const sequence = await this.#number(trx, account);
+        await trx.updateTable('alarms').set({ account: account.account, sequence }).where('id', '=', id).execute();
+        await this.#wrote(trx, id);
+      }
+    });
+  }
+
   async losses(): Promise<OpenLoss[]> {
     const rows = await this.#db.selectFrom('arc_losses').selectAll().execute();
     return rows.map((row) => ({ ...row, sinceMs: Number(row.sinceMs) }));
@@ -141,7 +163,7 @@ export class LineQueue {
 
   /**
    * On disk before a try leaves: whoever reads it after a crash must take it for one that may have arrived. false: it waits
-   * no longer, {@link end} or {@link drop} has given it up.
+   * no longer ({@link end} or {@link drop} has given it up), or not under this account number.
    */
   async trying(row: LineRow): Promise<boolean> {
     const { numUpdatedRows } = await this.#db
@@ -150,6 +172,7 @@ export class LineQueue {
       .where('id', '=', row.id)
       .where('origin', '=', 'relay')
       .where('state', '=', 'waiting')
+      .where('account', '=', row.account)
       .executeTakeFirst();
     if (numUpdatedRows === 0n) return false;
     await this.#wrote(this.#db, row.id);
@@ -191,7 +214,23 @@ export class LineQueue {
   }
 
   async #add(trx: DbOrTrx, of: LineAccount, kind: 'alarm' | 'restore', eventId: string, atMs: number): Promise<void> {
-    const { siteId, boxSerial, accountId, receiverId, account, protocol, line } = of;
+    const { siteId, boxSerial, accountId, receiverId, account, protocol } = of;
+    const sequence = await this.#number(trx, of);
+    const now = this.#clock.now();
+    const id = uuidv7(now);
+    await trx
+      .insertInto('alarms')
+      .values({
+        ...{ id, siteId, boxSerial, eventId, kind, accountId, receiverId, account, protocol },
+        ...{ code: codeOf(kind, protocol), zone: ALL_PATHS, sequence, state: 'waiting', path: null, tries: 0 },
+        ...{ origin: 'relay', occurredAt: iso(atMs), queuedAt: iso(now), acknowledgedAt: null, possibleRepeat: 0 },
+        reason: null,
+      })
+      .execute();
+    await this.#wrote(trx, id);
+  }
+
+  async #number(trx: DbOrTrx, { receiverId, account, line }: LineAccount): Promise<number> {
     const key = { receiverId, account, line };
     const known = await trx
       .selectFrom('arc_lines')
@@ -207,17 +246,6 @@ export class LineQueue {
       .values({ ...key, last })
       .onConflict((c) => c.columns(['receiverId', 'account', 'line']).doUpdateSet({ last }))
       .execute();
-    const now = this.#clock.now();
-    const id = uuidv7(now);
-    await trx
-      .insertInto('alarms')
-      .values({
-        ...{ id, siteId, boxSerial, eventId, kind, accountId, receiverId, account, protocol },
-        ...{ code: codeOf(kind, protocol), zone: ALL_PATHS, sequence: last, state: 'waiting', path: null, tries: 0 },
-        ...{ origin: 'relay', occurredAt: iso(atMs), queuedAt: iso(now), acknowledgedAt: null, possibleRepeat: 0 },
-        reason: null,
-      })
-      .execute();
-    await this.#wrote(trx, id);
+    return last;
   }
 }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { backoffMs } from '../../../protocol/backoff.ts';
 import { type Clock, iso } from '../../../protocol/clock.ts';
 import { type Dc09Message, encodeDc09, printDc09 } from '../../../protocol/codec/dc09.ts';
+import { isLearnable, SentBlocks } from '../../../protocol/dc09/acknowledgement.ts';
 import type { ReceiverProfile } from '../../../protocol/wire/arc-receiver.ts';
 import type { ArcTry } from '../../../protocol/wire/event.ts';
 import type { DialGuard } from '../dial-guard.ts';
@@ -46,6 +47,7 @@ export class LineSender {
   readonly #again = new Set<string>();
   /** By receiver: how far its clock is ahead of ours, learnt from its NAKs. */
   readonly #offsets = new Map<string, number>();
+  readonly #sent = new SentBlocks();
   readonly #slots: (() => void)[] = [];
   #free = MAX_AT_ONCE;
   #stopped = new AbortController();
@@ -165,8 +167,16 @@ export class LineSender {
     const started = this.#clock.mono();
     const done = await this.#exchange(row.receiverId, peer, message, frame);
     const tookMs = Math.round(this.#clock.mono() - started);
-    if (done.outcome === 'nak' && done.timeMs !== null)
-      this.#offsets.set(row.receiverId, done.timeMs - this.#clock.now());
+    if (done.outcome === 'nak' && done.timeMs !== null) {
+      const offsetMs = done.timeMs - this.#clock.now();
+      // Nothing shows who says it: with any time that is believed messages for that time can be had from us.
+      if (isLearnable(offsetMs)) this.#offsets.set(row.receiverId, offsetMs);
+      else
+        this.#log.warn(
+          { receiverId: row.receiverId, offsetMs },
+          'the receiver refuses the time: its clock or the relay’s is to be set',
+        );
+    }
     const receiver = `${profile.relay.host}:${profile.relay.port}`.slice(0, 300);
     const entry: ArcTry = {
       ...{ at: iso(at), path: 'relay', receiver, outcome: done.outcome, tookMs, reply: done.reply },
@@ -218,6 +228,7 @@ export class LineSender {
       reply: null,
     });
     if (profile.encrypted !== (key !== null)) return failed('invalid');
+    this.#sent.add(frame);
     let reply: Buffer;
     if (profile.kind === 'hosted') {
       const own = await this.#hosted(receiverId, frame, OWN_PEER).catch(() => null);
@@ -232,7 +243,7 @@ export class LineSender {
       if ('code' in sent) return failed(sent.code, sent.sent);
       reply = sent.reply;
     }
-    const verdict = judge(reply, message, key);
+    const verdict = judge(reply, message, key, this.#sent);
     return { outcome: verdict.is, sent: true, timeMs: verdict.timeMs, reply: printDc09(reply).slice(0, 512) };
   }
 

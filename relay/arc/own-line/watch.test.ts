@@ -5,14 +5,16 @@ import { LossWatch, WATCH_TIMES } from './watch.ts';
 let clock: ManualClock;
 let online: Set<string>;
 let watch: LossWatch;
+let heard: Map<string, number>;
 const boxes = Array.from({ length: 10 }, (_, i) => `BOX00000${i}`);
 const accounts = boxes.map((boxSerial) => ({ accountId: `account of ${boxSerial}`, boxSerial }));
 
 beforeEach(async () => {
   clock = new ManualClock();
   online = new Set(boxes);
+  heard = new Map();
   watch = new LossWatch({
-    ...{ clock, times: WATCH_TIMES, pathless: () => false },
+    ...{ clock, times: WATCH_TIMES, pathless: () => false, heard: (accountId) => heard.get(accountId) ?? null },
     online: (serial) => online.has(serial),
     connections: () => online.size,
   });
@@ -42,6 +44,18 @@ describe('which boxes are lost', () => {
     watch.gone(boxes[0]!, heard);
     const { lost } = await pass(40_000);
     expect(lost).toEqual([{ accountId: accounts[0]!.accountId, sinceMono: heard }]);
+  });
+
+  it('does not miss a box that the receiver hears directly, and counts from its last frame', async () => {
+    const { accountId, boxSerial } = accounts[0]!;
+    lose([boxSerial]);
+    for (let i = 0; i < 8; i++) {
+      heard.set(accountId, clock.mono());
+      expect((await pass(25_000)).lost).toEqual([]);
+    }
+    expect(watch.good(accountId)).toBe(true);
+    const sinceMono = heard.get(accountId)!;
+    expect((await pass(40_000)).lost).toEqual([{ accountId, sinceMono }]);
   });
 
   it('doubts the relay when every box is gone at once, and gives the rest time when the first is back', async () => {

@@ -54,6 +54,7 @@ export class LossWatch {
   readonly #times: WatchTimes;
   readonly #online: (serial: string) => boolean;
   readonly #pathless: (serial: string, accountId: string) => boolean;
+  readonly #heard: (accountId: string) => number | null;
   readonly #connections: () => number;
   readonly #accounts = new Map<string, State>();
   /** Last heard of, for boxes that are away. */
@@ -70,6 +71,8 @@ export class LossWatch {
     online: (serial: string) => boolean;
     /** Does the connected box say that this account has no path? */
     pathless: (serial: string, accountId: string) => boolean;
+    /** When a receiver that the relay is itself last heard the account's box (monotonic ms); null: not known. */
+    heard: (accountId: string) => number | null;
     /** Boxes that are connected now. */
     connections: () => number;
   }) {
@@ -77,6 +80,7 @@ export class LossWatch {
     this.#times = deps.times;
     this.#online = deps.online;
     this.#pathless = deps.pathless;
+    this.#heard = deps.heard;
     this.#connections = deps.connections;
     const now = this.#clock.mono();
     this.#startedAt = now;
@@ -132,7 +136,8 @@ export class LossWatch {
     for (const [accountId, state] of this.#accounts) {
       if (this.#bad(state, accountId)) {
         state.goodSince = null;
-        state.badSince ??= this.#online(state.boxSerial) ? now : (this.#gone.get(state.boxSerial) ?? this.#startedAt);
+        const gone = this.#gone.get(state.boxSerial) ?? this.#startedAt;
+        state.badSince ??= this.#online(state.boxSerial) ? now : Math.max(gone, this.#heard(accountId) ?? 0);
         const due = Math.max(
           state.badSince + this.#times.silentMs,
           this.#graceUntil,
@@ -156,7 +161,9 @@ export class LossWatch {
   }
 
   #bad(state: State, accountId: string): boolean {
-    return !this.#online(state.boxSerial) || this.#pathless(state.boxSerial, accountId);
+    if (this.#online(state.boxSerial)) return this.#pathless(state.boxSerial, accountId);
+    const heard = this.#heard(accountId);
+    return heard === null || this.#clock.mono() - heard >= this.#times.silentMs;
   }
 
   /** Doubts the relay itself while many boxes are gone and none is left. The first one back ends it and gives the rest time. */
