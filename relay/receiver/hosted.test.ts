@@ -231,7 +231,7 @@ describe('receivers on the relay', () => {
     ws!.terminate();
     // Taken away at the centre, it is not taken any more.
     await relay.withDb((db) => db.updateTable('arc_accounts').set({ deletedAt: '2026-01-01T00:00:00.000Z' }).execute());
-    expect(await send(port, '00B1', null)).toBe('NAK');
+    await until('it', async () => (await send(port, '00B1', null)) === 'NAK');
   });
 
   it('listens on the same ports after a restart, and on none for a receiver that is gone', async () => {

@@ -8,9 +8,9 @@ import type { Inbox } from './inbox.ts';
 import type { Supervision } from './supervision.ts';
 
 const MAX_CONNECTIONS = 20_000;
-/** A problem of one kind of one address is logged so often. */
+/** Problems of one kind are logged so often, the first few of a period each; addresses and accounts are the sender's to choose. */
 const LOG_MS = 60_000;
-const MAX_LOGGED = 1_000;
+const LOGGED_EACH = 5;
 
 /**
  * One receiver: a DC-09 port, TCP and UDP. What comes is committed in the inbox, then acknowledged; link supervision (NULL) is
@@ -23,10 +23,8 @@ export class ReceiverLine {
   readonly #supervision: Supervision;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #listener: Dc09Listener;
-  /** As just looked up by the listener. */
-  readonly #known = new Map<string, KnownAccount>();
-  readonly #logged = new Map<string, number>();
+  readonly #listener: Dc09Listener<KnownAccount>;
+  readonly #logged = new Map<Dc09Problem['code'], { since: number; count: number }>();
   refused = 0;
 
   constructor(o: {
@@ -49,7 +47,7 @@ export class ReceiverLine {
     this.#listener = new Dc09Listener({
       ...{ host: o.host, port: o.port, transports: o.transports, clock: o.clock, log: this.#log },
       maxConnections: MAX_CONNECTIONS,
-      known: (account) => this.#lookUp(account),
+      known: (account) => this.#directory.find(this.#receiverId, account),
       received: (received) => this.#received(received),
       problem: (problem) => this.#problem(problem),
     });
@@ -68,16 +66,7 @@ export class ReceiverLine {
     return this.#listener.answer(frame, peer);
   }
 
-  async #lookUp(account: string): Promise<KnownAccount | null> {
-    const known = await this.#directory.find(this.#receiverId, account);
-    if (known) this.#known.set(account, known);
-    else this.#known.delete(account);
-    return known;
-  }
-
-  async #received({ message, content, peer, raw }: Dc09Received): Promise<'ack' | 'none'> {
-    const known = this.#known.get(message.account ?? '');
-    if (!known) return 'none';
+  async #received({ message, known, content, peer, raw }: Dc09Received<KnownAccount>): Promise<'ack'> {
     if (content) {
       const [first] = content;
       await this.#inbox.add({
@@ -105,11 +94,14 @@ export class ReceiverLine {
 
   #problem({ peer, account, code }: Dc09Problem): void {
     this.refused++;
-    const key = `${peer.address} ${account} ${code}`;
-    const last = this.#logged.get(key);
-    if (last !== undefined && this.#clock.mono() - last < LOG_MS) return;
-    if (this.#logged.size >= MAX_LOGGED) this.#logged.clear();
-    this.#logged.set(key, this.#clock.mono());
-    this.#log.warn({ peer: peer.address, account, code }, 'a message was not taken');
+    const now = this.#clock.mono();
+    let logged = this.#logged.get(code);
+    if (!logged || now - logged.since >= LOG_MS) {
+      const more = (logged?.count ?? 0) - LOGGED_EACH;
+      if (more > 0) this.#log.warn({ code, messages: more }, 'more messages were not taken');
+      logged = { since: now, count: 0 };
+      this.#logged.set(code, logged);
+    }
+    if (++logged.count <= LOGGED_EACH) this.#log.warn({ peer: peer.address, account, code }, 'a message was not taken');
   }
 }

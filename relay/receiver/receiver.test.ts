@@ -112,6 +112,17 @@ describe('a receiver', () => {
     expect(JSON.stringify(centre.logged)).not.toContain(KEY);
   });
 
+  it('does not let strangers fill its log', async () => {
+    const unknown = Array.from({ length: 60 }, (_, i) => message({ account: `F${100 + i}` }));
+    await Promise.all(unknown.map((m) => send([encodeDc09(m)])));
+    const lines = () => centre.logged.filter(({ msg }) => /not taken/.test(String(msg)));
+    expect(lines()).toHaveLength(5);
+    await clock.advance(60_000);
+    await send([encodeDc09(message({ timestamp: clock.now() }))]);
+    expect(lines()).toHaveLength(7);
+    expect(lines()[5]).toMatchObject({ code: 'unknown-account', messages: 55 });
+  });
+
   it('acknowledges a message again that it has, and marks it', async () => {
     centre.account('1234');
     const output = await centre.output({ kind: 'webhook', url: 'https://192.0.2.1/' }, { secret: 'none' });

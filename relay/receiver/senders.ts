@@ -10,6 +10,7 @@ import type { Scope } from '../auth/scope.ts';
 import type { Vault } from '../auth/vault.ts';
 import type { Db } from '../db/database.ts';
 import type { Directory, KnownAccount } from './directory.ts';
+import { Lookups } from './lookups.ts';
 import { mustBeCentre } from './rights.ts';
 import type { ReceiverTables } from './schema.ts';
 
@@ -25,6 +26,7 @@ export class Senders implements Directory {
   readonly #clock: Clock;
   readonly #vault: Vault;
   readonly #receiverKey: (receiverId: string) => Promise<Buffer | null>;
+  readonly #lookups: Lookups;
 
   constructor(deps: {
     db: Db;
@@ -36,9 +38,14 @@ export class Senders implements Directory {
     this.#clock = deps.clock;
     this.#vault = deps.vault;
     this.#receiverKey = deps.receiverKey;
+    this.#lookups = new Lookups(deps);
   }
 
-  async find(receiverId: string, account: string): Promise<KnownAccount | null> {
+  find(receiverId: string, account: string): Promise<KnownAccount | null> {
+    return this.#lookups.find(`${receiverId} ${account}`, () => this.#find(receiverId, account));
+  }
+
+  async #find(receiverId: string, account: string): Promise<KnownAccount | null> {
     const box = await this.#db
       .selectFrom('arc_accounts as a')
       .innerJoin('arc_receivers as r', 'r.id', 'a.receiverId')
@@ -114,6 +121,7 @@ export class Senders implements Directory {
   async remove(scope: Scope, id: string): Promise<Row> {
     const row = await this.#row(scope, id);
     await this.#db.deleteFrom('receiver_senders').where('id', '=', id).execute();
+    this.#lookups.forget();
     await this.#db
       .deleteFrom('receiver_heard')
       .where('receiverId', '=', row.receiverId)
@@ -159,6 +167,7 @@ export class Senders implements Directory {
       if (old) await trx.updateTable('receiver_senders').set(row).where('id', '=', id).execute();
       else await trx.insertInto('receiver_senders').values(row).execute();
     });
+    this.#lookups.forget();
     return { ...toSender(row), lastHeardAt: null, silentSince: null };
   }
 

@@ -75,7 +75,7 @@ describe('one message that cannot be handed on (ARC-22)', () => {
     await inbox.add(sample('AAAA', 1, { data: 'x'.repeat(4_000), events: [] }));
     await inbox.add(sample('AAAA', 2, { data: `#AAAA|1130 00 002|${'x'.repeat(4_000)}` }));
     await inbox.add(sample('BBBB', 3));
-    await until('they are through', async () => taken.length === 2);
+    await until('they are through', async () => (await centre.state(id)).waiting === 0);
     await listener.stop();
     expect(taken.sort()).toEqual(['#AAAA|1130 00 002', '#BBBB|1130 00 003']);
     expect(await centre.state(id)).toMatchObject({ waiting: 0, refused: 1, state: 'ready' });
