@@ -255,12 +255,12 @@ const config = new DesiredConfig({
     },
     panels: (items) => panels.apply(items),
     recording: (items) => recorder.apply(items),
-    arc: (items) => {
+    arc: (items, unreadable) => {
       needed.set(
         'receivers',
         items.map((account) => account.direct.host),
       );
-      return arc.apply(items);
+      return arc.apply(items, unreadable);
     },
   },
   log,

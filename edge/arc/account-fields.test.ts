@@ -181,8 +181,9 @@ describe('what goes along in brackets', () => {
   ) => account({ protocol, extended: { blocks: 1, text: false, picture: false, path: false, ...extended } });
   const NOW = Date.UTC(2026, 0, 2, 3, 4, 6);
   const message = (change: Partial<QueuedMessage> = {}): QueuedMessage => ({
-    ...{ n: 1, id: '', eventId: 'e', accountId: 'a', kind: 'alarm', priority: 1, type: 'motion', zone: '007' },
+    ...{ n: 1, id: '', eventId: 'e', accountId: 'a', deviceId: null, kind: 'alarm', priority: 1, type: 'motion' },
     ...{
+      zone: '007',
       text: 'Tür Süd',
       cid: null,
       area: null,

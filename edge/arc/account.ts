@@ -89,6 +89,7 @@ export class AccountSender {
     this.#probes = links();
     this.#transmitter = new Transmitter({
       ...{ config, relay, clock, timings, receiverClock: deps.receiverClock },
+      waits: (m) => queue.waits(m.id),
       beforeTry: (m) => this.#deliveries.durable(() => queue.save(m)),
     });
     this.#deliveries = new Deliveries(config, deps, this.#abort.signal);
@@ -179,6 +180,7 @@ export class AccountSender {
       for (const path of m.via ? [m.via] : this.#paths.plan()) {
         if (this.#abort.signal.aborted) return 'unreachable';
         const attempted = await this.#attempt(m, path);
+        if (attempted.result === 'withdrawn') return this.#forget(m);
         if (attempted.result === 'failed') {
           this.#paths.failed(path, attempted);
           this.#deliveries.waits(m, attempted.text);
@@ -233,7 +235,11 @@ export class AccountSender {
     return true;
   }
 
-  async #answered(m: QueuedMessage, path: ArcPathName, attempted: Exclude<Attempted, LinkFailure>): Promise<Delivered> {
+  async #answered(
+    m: QueuedMessage,
+    path: ArcPathName,
+    attempted: Exclude<Attempted, LinkFailure | { result: 'withdrawn' }>,
+  ): Promise<Delivered> {
     const { warnings } = this.#deps;
     this.#compareClocks();
     if (attempted.result === 'refused') {
@@ -278,15 +284,20 @@ export class AccountSender {
     reason: string | null,
   ): Promise<void> {
     await this.#deliveries.settle(m, state, path, reason);
+    this.#forget(m);
+  }
+
+  #forget(m: QueuedMessage): 'given-up' {
     this.#transmitter.forget(m);
     this.#refusals.delete(m.id);
     this.#backoff.reset();
+    return 'given-up';
   }
 
   /** Messages carry the receiver's time, so that they are taken; the centre and a person learn that the clocks disagree. */
   #compareClocks(): void {
     const { queue, clock, receiverClock, warnings } = this.#deps;
-    const { offsetMs } = receiverClock;
+    const offsetMs = this.#transmitter.farOffMs ?? receiverClock.offsetMs;
     if (Math.abs(offsetMs) <= CLOCK_FAULT_MS) {
       warnings.clockRight();
       if (!this.#clockTold) return;

@@ -57,7 +57,7 @@ export class Deliveries {
 
   /** Tells once that a message waits. */
   waits(m: QueuedMessage, reason: string | null): void {
-    if (this.#reportedWaiting.has(m.id)) return;
+    if (this.#reportedWaiting.has(m.id) || !this.#queue.waits(m.id)) return;
     this.#reportedWaiting.add(m.id);
     this.#report(reportOf(m, this.#config, { state: 'waiting', path: null, acknowledgedAt: null, reason }));
   }
@@ -72,13 +72,17 @@ export class Deliveries {
     const now = this.#clock.now();
     const acknowledgedAt = state === 'acknowledged' ? iso(now) : null;
     const report = reportOf(m, this.#config, { state, path, acknowledgedAt, reason });
+    let ended = true;
+    const end = () => {
+      ended = this.#queue.settle(m, report, now);
+    };
     // It must not be sent again only because the disk is full: the end is written before anything else is done.
-    while (!this.durable(() => this.#queue.settle(m, report, now)) && !this.#stopped.aborted) {
+    while (!this.durable(end) && !this.#stopped.aborted) {
       await this.#clock.sleep(1_000, this.#stopped);
     }
     this.#settled.add(m);
     this.#reportedWaiting.delete(m.id);
-    this.#report(report);
+    if (ended) this.#report(report);
     this.#onChange();
   }
 

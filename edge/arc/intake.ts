@@ -7,6 +7,7 @@ import type { Picture } from './pictures.ts';
 import { type ArcQueue, messageId, type NewMessage } from './queue.ts';
 import { Recovery } from './recovery.ts';
 import { reportOf } from './report.ts';
+import { sinceOf, type Taking, UNKNOWN_DEVICE } from './taking.ts';
 import type { ArcAccountConfig, ArcJournal } from './types.ts';
 
 const BATCH = 256;
@@ -15,8 +16,7 @@ const MADE_ROOM = 'The queue was full: status messages were given up to make roo
 
 export interface Taker {
   config: ArcAccountConfig;
-  /** It gets what happened after this position of the journal. */
-  sinceSeq: number;
+  taking: Taking;
 }
 
 /**
@@ -85,7 +85,16 @@ export class Intake {
       this.#at = Math.min(this.#at, this.#recovery.sinceSeq);
       for (const { line, last } of this.#recovery.sequences()) this.#queue.continueFrom(line, last);
     }
+    // Of an account that is gone nothing pins the journal.
+    if (this.#held.size === 0) this.#journal.consumer('arc-held', 'end').close();
     this.#pinHeld();
+  }
+
+  /** The accounts are about to change: what happened until now is taken by the rules of now, and not again. */
+  settleUp(): void {
+    if (!this.#running) return;
+    this.#consume();
+    this.#consumer.commit(this.#at);
   }
 
   /** Nothing is taken from the journal before this: events would be passed over for want of accounts. */
@@ -102,7 +111,7 @@ export class Intake {
 
   /** From where an account that is new takes part. */
   get sinceSeq(): number {
-    return this.#recovery?.sinceSeq ?? this.#journal.lastSeq;
+    return this.#running ? this.#journal.lastSeq : (this.#recovery?.sinceSeq ?? this.#journal.lastSeq);
   }
 
   schedule(): void {
@@ -126,11 +135,16 @@ export class Intake {
     if (this.#full.delete(accountId)) this.#warnables.clear('arc-queue-full', `arc:${accountId}`);
   }
 
-  /** An account that was removed is nobody's. */
-  forget(accountId: string): void {
-    this.#full.delete(accountId);
-    this.#toldLost.delete(accountId);
-    this.#warnables.clear('arc-queue-full', `arc:${accountId}`);
+  /** All other accounts were removed: what they have not got is nobody's, and does not keep the journal. */
+  keep(accountIds: ReadonlySet<string>): void {
+    for (const accountId of new Set([...this.#full, ...this.#toldLost, ...this.#held.keys()])) {
+      if (accountIds.has(accountId)) continue;
+      this.#full.delete(accountId);
+      this.#toldLost.delete(accountId);
+      this.#held.delete(accountId);
+      this.#warnables.clear('arc-queue-full', `arc:${accountId}`);
+    }
+    this.#pinHeld();
   }
 
   #consume(): void {
@@ -204,11 +218,9 @@ export class Intake {
   #enqueue(record: JournalRecord, only: string | null, dropped: AlarmReport[]): string[] {
     if (record.kind !== 'event' && record.kind !== 'eventEnd') return [];
     const queuedAt = iso(this.#clock.now());
-    const takers = [...this.#takers().values()].filter(
-      ({ config, sinceSeq }) => record.seq > sinceSeq && (only === null || config.id === only),
-    );
+    const takers = [...this.#takers().values()].filter(({ config }) => only === null || config.id === only);
     const messages =
-      record.kind === 'event' ? alarms(record.body, takers, queuedAt) : this.#restores(record, takers, queuedAt);
+      record.kind === 'event' ? alarms(record, takers, queuedAt) : this.#restores(record, takers, queuedAt);
     const event = record.kind === 'event' ? record.body : null;
     return messages
       .filter((message) => this.#add(message, record.seq, event, dropped))
@@ -219,7 +231,10 @@ export class Intake {
     const { eventId, endedAt } = record.body;
     return this.#queue.alarmsOf(eventId).flatMap((alarm) => {
       const taker = takers.find(({ config }) => config.id === alarm.accountId);
-      if (!taker || codesOf(alarm.type, alarm.cid, taker.config.codes).siaEnd === null) return [];
+      // The end of what is served no longer is not told either, though its alarm was: nothing more is to go there.
+      const { deviceId } = alarm;
+      const served = deviceId === UNKNOWN_DEVICE || (taker && record.seq > sinceOf(taker.taking, alarm.type, deviceId));
+      if (!taker || !served || codesOf(alarm.type, alarm.cid, taker.config.codes).siaEnd === null) return [];
       // Over before it was due: it was never told, and neither is its end.
       if (alarm.dueMs !== null && alarm.tries === 0) {
         if (alarm.settledMs === null && alarm.dueMs > this.#clock.now())
@@ -227,7 +242,7 @@ export class Intake {
         if (alarm.settledMs !== null || alarm.dueMs > this.#clock.now()) return [];
       }
       const { accountId, priority, type, zone, text, cid, area, account, receiverId } = alarm;
-      const same = { eventId, accountId, priority, type, zone, text, cid, area, account, receiverId };
+      const same = { eventId, accountId, deviceId, priority, type, zone, text, cid, area, account, receiverId };
       return [{ ...same, kind: 'restore' as const, occurredAt: endedAt, queuedAt }];
     });
   }
@@ -294,23 +309,34 @@ export class Intake {
 }
 
 /** An event as each account takes it. */
-function alarms(event: Event, takers: Taker[], queuedAt: string): NewMessage[] {
+function alarms(
+  { seq, body: event }: Extract<JournalRecord, { kind: 'event' }>,
+  takers: Taker[],
+  queuedAt: string,
+): NewMessage[] {
   const { id: eventId, type, deviceId, channel, occurredAt, text } = event;
   const [cid, area] = [event.cid ?? null, event.area ?? null];
   return takers
-    .filter(({ config }) => wants(config, type, deviceId))
+    .filter(({ taking }) => seq > sinceOf(taking, type, deviceId))
     .map(({ config }) => {
       const { account, receiverId, id: accountId } = config;
       const zone = OF_AREAS.has(type) ? '000' : zoneOf(config, deviceId, channel);
-      const what = { eventId, accountId, account, receiverId, zone, cid, area, type, text, occurredAt, queuedAt };
+      const what = {
+        eventId,
+        accountId,
+        deviceId,
+        account,
+        receiverId,
+        zone,
+        cid,
+        area,
+        type,
+        text,
+        occurredAt,
+        queuedAt,
+      };
       return { ...what, kind: 'alarm' as const, priority: CODES[type].priority, dueMs: dueMs(config, event) };
     });
-}
-
-/** With a list of devices each has its own types; what the box says of itself is asked for in `events`. */
-function wants({ devices, events }: ArcAccountConfig, type: EventType, deviceId: string | null): boolean {
-  if (devices === null || deviceId === null) return events.includes(type);
-  return devices.some((device) => device.deviceId === deviceId && device.events.includes(type));
 }
 
 /** EXC-16: a device that comes back soon enough was never offline. null: told at once. */

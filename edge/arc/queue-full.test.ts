@@ -9,6 +9,7 @@ import { Journal } from '../journal/journal.ts';
 import { Warnables } from '../warnables.ts';
 import { Intake } from './intake.ts';
 import { ArcQueue } from './queue.ts';
+import { takingOf } from './taking.ts';
 import { ArcBox, account, removeTempDirs, tempDir, until } from './testing/harness.ts';
 import { StrictReceiver } from './testing/strict-receiver.ts';
 
@@ -137,7 +138,7 @@ describe('storage that refuses', () => {
     const queue = new Refusing({ dir });
     queue.open();
     const config = account();
-    const takers = new Map([[config.id, { config, sinceSeq: 0 }]]);
+    const takers = new Map([[config.id, { config, taking: takingOf(config, null, 0) }]]);
     const intake = new Intake({
       journal,
       queue,

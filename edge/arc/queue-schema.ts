@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { NewMessage, QueuedMessage } from './queue.ts';
+import { UNKNOWN_DEVICE } from './taking.ts';
 
 export const SCHEMA = `
   CREATE TABLE IF NOT EXISTS messages (
@@ -7,6 +8,7 @@ export const SCHEMA = `
     id TEXT NOT NULL UNIQUE,
     eventId TEXT NOT NULL,
     accountId TEXT NOT NULL,
+    deviceId TEXT,
     kind TEXT NOT NULL,
     priority INTEGER NOT NULL,
     type TEXT NOT NULL,
@@ -47,7 +49,7 @@ export const SCHEMA = `
     alternativeMs INTEGER,
     clockTold INTEGER NOT NULL DEFAULT 0,
     heldSeq INTEGER,
-    goneMs INTEGER
+    takes TEXT
   );
 `;
 
@@ -55,6 +57,7 @@ export const SCHEMA = `
 export function addColumns(db: Database): void {
   const columns = {
     messages: [
+      `deviceId TEXT DEFAULT '${UNKNOWN_DEVICE}'`,
       'cid TEXT',
       'area INTEGER',
       'via TEXT',
@@ -69,6 +72,7 @@ export function addColumns(db: Database): void {
       'alternativeMs INTEGER',
       'clockTold INTEGER NOT NULL DEFAULT 0',
       'heldSeq INTEGER',
+      'takes TEXT',
     ],
   };
   for (const [table, wanted] of Object.entries(columns)) {
@@ -88,7 +92,11 @@ export interface KnownAccount {
   clockTold: number;
   /** The journal is to be read again from behind this record: see {@link Intake}. */
   heldSeq: number | null;
+  /** JSON, see taking.ts; null: nothing was noted yet. */
+  takes: string | null;
 }
+
+export type WaitingKind = Pick<QueuedMessage, 'accountId' | 'deviceId' | 'kind' | 'type'>;
 
 /** Told while a path or the queue itself is in trouble: never given up to make room. */
 const KEPT = "('pathFault', 'eventsLost')";
@@ -98,10 +106,10 @@ export function prepare(db: Database) {
   const waiting = 'SELECT * FROM messages WHERE settledMs IS NULL';
   const due = 'AND (dueMs IS NULL OR dueMs <= ?)';
   return {
-    byId: one<[string], { n: number }>('SELECT n FROM messages WHERE id = ?'),
+    byId: one<[string], { settledMs: number | null }>('SELECT settledMs FROM messages WHERE id = ?'),
     insert: one<[NewMessage & { id: string; sequence: number }], never>(
-      `INSERT INTO messages (id, eventId, accountId, kind, priority, type, zone, text, cid, area, occurredAt, queuedAt, account, receiverId, sequence, via, dueMs, link, linkId)
-       VALUES (@id, @eventId, @accountId, @kind, @priority, @type, @zone, @text, @cid, @area, @occurredAt, @queuedAt, @account, @receiverId, @sequence, @via, @dueMs, @link, @linkId)`,
+      `INSERT INTO messages (id, eventId, accountId, deviceId, kind, priority, type, zone, text, cid, area, occurredAt, queuedAt, account, receiverId, sequence, via, dueMs, link, linkId)
+       VALUES (@id, @eventId, @accountId, @deviceId, @kind, @priority, @type, @zone, @text, @cid, @area, @occurredAt, @queuedAt, @account, @receiverId, @sequence, @via, @dueMs, @link, @linkId)`,
     ),
     lastSequence: one<[string], { last: number }>('SELECT last FROM sequences WHERE line = ?'),
     setSequence: one<[string, number], never>('INSERT OR REPLACE INTO sequences (line, last) VALUES (?, ?)'),
@@ -130,7 +138,7 @@ export function prepare(db: Database) {
       'SELECT accountId, count(*) AS count FROM messages WHERE settledMs IS NULL GROUP BY accountId',
     ),
     save: one<[number, number, number, string | null, number, string, string], never>(
-      'UPDATE messages SET tries = ?, unanswered = ?, possibleRepeat = ?, protocol = ?, generic = ?, log = ? WHERE id = ?',
+      'UPDATE messages SET tries = ?, unanswered = ?, possibleRepeat = ?, protocol = ?, generic = ?, log = ? WHERE id = ? AND settledMs IS NULL',
     ),
     settle: one<[number, number, number, string, string], never>(
       `UPDATE messages SET tries = ?, possibleRepeat = ?, settledMs = ?, report = ?, log = '[]' WHERE id = ? AND settledMs IS NULL`,
@@ -139,14 +147,16 @@ export function prepare(db: Database) {
     settleSilently: one<[number, string], never>(
       'UPDATE messages SET settledMs = ? WHERE id = ? AND settledMs IS NULL',
     ),
-    unreported: one<[], { report: string }>('SELECT report FROM messages WHERE report IS NOT NULL ORDER BY n'),
+    unreported: one<[number], { report: string }>(
+      'SELECT report FROM messages WHERE report IS NOT NULL ORDER BY n LIMIT ?',
+    ),
     reported: one<[string], never>('UPDATE messages SET report = NULL WHERE id = ?'),
     know: one<[string, number, number], never>(
       'INSERT OR IGNORE INTO accounts (id, sinceSeq, testMs) VALUES (?, ?, ?)',
     ),
     known: one<[string], KnownAccount>(
       `SELECT sinceSeq, testMs, coalesce(periodicMs, testMs) AS periodicMs, coalesce(alternativeMs, testMs) AS alternativeMs,
-              clockTold, heldSeq FROM accounts WHERE id = ?`,
+              clockTold, heldSeq, takes FROM accounts WHERE id = ?`,
     ),
     held: one<[], { id: string; heldSeq: number }>('SELECT id, heldSeq FROM accounts WHERE heldSeq IS NOT NULL'),
     hold: one<[number | null, string], never>('UPDATE accounts SET heldSeq = ? WHERE id = ?'),
@@ -156,12 +166,16 @@ export function prepare(db: Database) {
       alternativeMs: one<[number, string], never>('UPDATE accounts SET alternativeMs = ? WHERE id = ?'),
     },
     clockTold: one<[number, string], never>('UPDATE accounts SET clockTold = ? WHERE id = ?'),
-    gone: one<[number, string], never>(
-      'UPDATE accounts SET goneMs = ? WHERE goneMs IS NULL AND id NOT IN (SELECT value FROM json_each(?))',
+    takes: one<[string, string], never>('UPDATE accounts SET takes = ? WHERE id = ?'),
+    gone: one<[string], never>(
+      `UPDATE accounts SET takes = '{}', heldSeq = NULL
+       WHERE (takes IS NOT '{}' OR heldSeq IS NOT NULL) AND id NOT IN (SELECT value FROM json_each(?))`,
     ),
-    back: one<[string], never>('UPDATE accounts SET goneMs = NULL WHERE id IN (SELECT value FROM json_each(?))'),
-    orphans: one<[number], QueuedMessage>(
-      `${waiting} AND accountId IN (SELECT id FROM accounts WHERE goneMs < ?) ORDER BY n LIMIT 1000`,
+    waitingKinds: one<[], WaitingKind>(
+      'SELECT DISTINCT accountId, deviceId, kind, type FROM messages WHERE settledMs IS NULL',
+    ),
+    waitingOfKind: one<[WaitingKind], QueuedMessage>(
+      `${waiting} AND accountId = @accountId AND deviceId IS @deviceId AND kind = @kind AND type = @type ORDER BY n`,
     ),
     prune: one<[number, number], never>(
       `DELETE FROM messages WHERE report IS NULL AND settledMs IS NOT NULL AND

@@ -4,7 +4,7 @@ import type { Database } from 'better-sqlite3';
 import type { AlarmReport, ArcPathName } from '../../protocol/wire/event.ts';
 import { openOrReplace } from '../sqlite.ts';
 import { type MessageType, PRIORITY } from './codes.ts';
-import { addColumns, type KnownAccount, prepare, SCHEMA } from './queue-schema.ts';
+import { addColumns, type KnownAccount, prepare, SCHEMA, type WaitingKind } from './queue-schema.ts';
 
 /** Settled messages are kept this long: by them a journal read twice does not alarm twice, and restores find their alarm. */
 const KEEP_MS = 7 * 86_400_000;
@@ -15,6 +15,8 @@ export interface QueuedMessage {
   id: string;
   eventId: string;
   accountId: string;
+  /** null: about none. */
+  deviceId: string | null;
   kind: AlarmReport['kind'];
   priority: number;
   type: MessageType;
@@ -65,7 +67,7 @@ export type NewMessage = Pick<
 > &
   Partial<Pick<QueuedMessage, keyof typeof ABSENT>>;
 
-const ABSENT = { cid: null, area: null, via: null, dueMs: null, link: null, linkId: null };
+const ABSENT = { deviceId: null, cid: null, area: null, via: null, dueMs: null, link: null, linkId: null };
 
 /** The same message has the same id, however often the journal is read and even by a queue made anew. */
 export function messageId(m: Pick<NewMessage, 'eventId' | 'accountId' | 'kind'>, salt = ''): string {
@@ -207,6 +209,11 @@ export class ArcQueue {
     return oldest(PRIORITY.test) ?? oldest(PRIORITY.fault) ?? null;
   }
 
+  /** It has not ended yet. */
+  waits(id: string): boolean {
+    return this.#statements.byId.get(id)?.settledMs === null;
+  }
+
   hasWaiting(accountId: string, type: MessageType): boolean {
     return this.#statements.waitingOfType.get(accountId, type) !== undefined;
   }
@@ -225,13 +232,15 @@ export class ArcQueue {
     this.#statements.save.run(m.tries, m.unanswered, m.possibleRepeat, m.protocol, m.generic, m.log, m.id);
   }
 
-  /** The end of a message; its report is kept until {@link reported}. */
-  settle(m: QueuedMessage, report: AlarmReport, nowMs: number): void {
+  /** The end of a message; its report is kept until {@link reported}. False when it had ended otherwise already. */
+  settle(m: QueuedMessage, report: AlarmReport, nowMs: number): boolean {
     const text = JSON.stringify(report);
     const { changes } = this.#statements.settle.run(m.tries, m.possibleRepeat, nowMs, text, m.id);
     if (changes > 0) this.#left(m.accountId);
-    // Given up to make room while it was out, and then acknowledged: the better news stands.
+    // Given up while it was out, and then acknowledged: the better news stands.
     else if (report.state === 'acknowledged') this.#statements.settleAgain.run(text, m.id);
+    else return false;
+    return true;
   }
 
   /** A message known to be settled from elsewhere: nothing is sent and nothing reported. */
@@ -239,8 +248,8 @@ export class ArcQueue {
     if (this.#statements.settleSilently.run(nowMs, id).changes > 0) this.#left(accountId);
   }
 
-  unreported(): AlarmReport[] {
-    return this.#statements.unreported.all().map((row) => JSON.parse(row.report));
+  unreported(limit: number): AlarmReport[] {
+    return this.#statements.unreported.all(limit).map((row) => JSON.parse(row.report));
   }
 
   reported(id: string): void {
@@ -266,12 +275,30 @@ export class ArcQueue {
     this.#statements.hold.run(seq, accountId);
   }
 
-  /** Notes which accounts are no longer configured, and forgets those gone for good. Returns what waited for those. */
-  sweep(configured: string[], nowMs: number, goneAfterMs: number): QueuedMessage[] {
-    this.#statements.gone.run(nowMs, JSON.stringify(configured));
-    this.#statements.back.run(JSON.stringify(configured));
+  /** Notes what an account takes: see {@link KnownAccount}. */
+  takes(accountId: string, takes: string): void {
+    this.#statements.takes.run(takes, accountId);
+  }
+
+  /** All other accounts take nothing any more. */
+  keep(accountIds: Iterable<string>): void {
+    this.#statements.gone.run(JSON.stringify([...accountIds]));
+  }
+
+  /** Settles what waits and is not to be sent any more: all of it, or nothing. `end` says how; null: it waits on. */
+  withdraw(end: (kind: WaitingKind) => ((m: QueuedMessage) => AlarmReport) | null, nowMs: number): void {
+    this.batch(() => {
+      for (const kind of this.#statements.waitingKinds.all()) {
+        const report = end(kind);
+        if (!report) continue;
+        for (const m of this.#statements.waitingOfKind.all(kind)) this.settle(m, report(m), nowMs);
+      }
+    });
+  }
+
+  /** Forgets what has ended long ago. */
+  prune(nowMs: number): void {
     this.#statements.prune.run(nowMs - KEEP_MS, KEEP_ROWS);
-    return this.#statements.orphans.all(nowMs - goneAfterMs);
   }
 
   #left(accountId: string): void {

@@ -16,6 +16,7 @@ const queued = (change: Partial<QueuedMessage> = {}): QueuedMessage => ({
     id: '',
     eventId: 'e',
     accountId: 'a',
+    deviceId: null,
     kind: 'alarm',
     priority: 0,
     type: 'motion',

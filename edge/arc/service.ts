@@ -13,13 +13,14 @@ import { Pictures } from './pictures.ts';
 import { ArcQueue } from './queue.ts';
 import { RelayPath } from './relay-path.ts';
 import { reportOf } from './report.ts';
+import { type Taking, takingOf, withdrawn } from './taking.ts';
 import type { ReceiverClock } from './transmit.ts';
 import { type ArcAccountConfig, type ArcJournal, type ArcTimings, arcTimings } from './types.ts';
 import { AccountWarnings } from './warnings.ts';
 
 const SWEEP_MS = 60_000;
-/** Messages of an account that was removed are given up after this; one whose key cannot be opened may come back. */
-const GONE_AFTER_MS = 3_600_000;
+/** So many reports go into the journal at once. */
+const REPORTS = 500;
 const ACCOUNT_GONE = 'The account was removed before the message was acknowledged.';
 
 /**
@@ -37,7 +38,12 @@ export class ArcService {
   readonly #log: Logger;
   readonly #warnables: Warnables;
   readonly #timings: ArcTimings;
-  readonly #senders = new Map<string, { config: ArcAccountConfig; sinceSeq: number; sender: AccountSender }>();
+  readonly #senders = new Map<string, { config: ArcAccountConfig; taking: Taking; sender: AccountSender }>();
+  /** By account: senders that were told to stop and may still have a frame out. */
+  readonly #stopping = new Map<string, Promise<unknown>>();
+  /** Accounts that there are, those included whose key cannot be opened just now: their messages wait for it. */
+  #kept: ReadonlySet<string> = new Set();
+  #telling: Promise<void> | null = null;
   /** By receiver: how far its clock is ahead of ours. */
   readonly #offsets = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
@@ -91,7 +97,7 @@ export class ArcService {
     const aside = this.#queue.open();
     this.#intake.open(aside !== null);
     if (aside) this.#tellDamage(aside);
-    for (const report of this.#queue.unreported()) this.#report(report);
+    this.#tell();
     this.#relay.start();
     this.#cancel = [this.#clock.every(SWEEP_MS, () => this.#sweep())];
     signal?.addEventListener('abort', () => void this.stop());
@@ -102,15 +108,18 @@ export class ArcService {
     this.#stopped = true;
     this.#intake.stop();
     for (const cancel of this.#cancel) cancel();
-    await Promise.all([...this.#senders.values()].map(({ sender }) => sender.stop()));
-    await Promise.all([this.#relay.stop(), this.#pictures.stop()]);
+    await Promise.all([...[...this.#senders.values()].map(({ sender }) => sender.stop()), ...this.#stopping.values()]);
+    await Promise.all([this.#relay.stop(), this.#pictures.stop(), this.#telling]);
     // Reports on their way into the journal are noted in the queue as they arrive.
     await new Promise((resolve) => setImmediate(resolve));
     this.#queue.close();
   }
 
-  /** Takes over the accounts of the desired state. Unchanged ones go on undisturbed. */
-  apply(items: ArcAccountConfig[]): { id: string; code: string; text: string }[] {
+  /**
+   * Takes over the accounts of the desired state. Unchanged ones go on undisturbed. What waits of an account, a device or a
+   * type that is there no longer is not sent. `unreadable`: accounts that are there, but whose key cannot be opened.
+   */
+  apply(items: ArcAccountConfig[], unreadable: readonly string[] = []): { id: string; code: string; text: string }[] {
     const errors: { id: string; code: string; text: string }[] = [];
     const wanted = new Map<string, ArcAccountConfig>();
     for (const item of items) {
@@ -120,15 +129,23 @@ export class ArcService {
         errors.push({ id: item.id, code: 'address-invalid', text: 'The receiver’s address is none: enter it again.' });
       } else wanted.set(item.id, item);
     }
+    this.#intake.settleUp();
+    const removed = new Map<string, ArcAccountConfig>();
     for (const [id, { sender, config }] of this.#senders) {
       if (wanted.has(id)) continue;
       this.#senders.delete(id);
-      this.#intake.forget(id);
+      removed.set(id, config);
       new AccountWarnings(this.#warnables, config).clearAll();
-      void sender.stop();
+      this.#retire(id, sender);
     }
+    this.#kept = new Set([...wanted.keys(), ...unreadable, ...errors.map(({ id }) => id)]);
+    this.#durable(() => {
+      this.#intake.keep(this.#kept);
+      this.#queue.keep(this.#kept);
+    });
     for (const config of wanted.values()) this.#applyOne(config);
     this.#applied = true;
+    this.#durable(() => this.#withdraw(removed));
     this.#pictures.want([...wanted.values()].filter((a) => a.extended.picture).map((a) => a.id));
     this.#sweep();
     this.#intake.begin();
@@ -161,11 +178,15 @@ export class ArcService {
 
   #applyOne(config: ArcAccountConfig): void {
     const current = this.#senders.get(config.id);
+    const known = this.#queue.know(config.id, this.#intake.sinceSeq, this.#clock.now());
+    const before: Taking | null = current?.taking ?? (known.takes === null ? null : JSON.parse(known.takes));
+    const taking = takingOf(config, before, before ? this.#journal.lastSeq : known.sinceSeq);
+    const takes = JSON.stringify(taking);
+    if (takes !== known.takes) this.#durable(() => this.#queue.takes(config.id, takes));
     if (current && transmission(current.config) === transmission(config)) {
-      current.config = config;
+      Object.assign(current, { config, taking });
       return;
     }
-    const known = this.#queue.know(config.id, this.#intake.sinceSeq, this.#clock.now());
     const warnings = new AccountWarnings(this.#warnables, config);
     warnings.clearAll();
     const sender = new AccountSender(config, known, {
@@ -180,11 +201,64 @@ export class ArcService {
       timings: this.#timings,
       onChange: () => this.#changed(),
     });
-    this.#senders.set(config.id, { config, sinceSeq: known.sinceSeq, sender });
-    // Never two frames of one account outstanding, not even while it is being changed.
-    void (current?.sender.stop() ?? Promise.resolve()).then(() => {
+    if (current) this.#retire(config.id, current.sender);
+    this.#senders.set(config.id, { config, taking, sender });
+    // Never two frames of one account outstanding, not even while it is being changed, or goes and comes back.
+    void (this.#stopping.get(config.id) ?? Promise.resolve()).then(() => {
       if (!this.#stopped && this.#senders.get(config.id)?.sender === sender) sender.start();
     });
+  }
+
+  #retire(id: string, sender: AccountSender): void {
+    const stopped: Promise<unknown> = Promise.all([this.#stopping.get(id), sender.stop()]).then(() => {
+      if (this.#stopping.get(id) === stopped) this.#stopping.delete(id);
+    });
+    this.#stopping.set(id, stopped);
+  }
+
+  /**
+   * What waits of an account, a device or a type that is served no longer is not sent; the end of an alarm that was sent is
+   * not either: whoever has no service must not hear of the site any more, and closes what is open without us.
+   */
+  #withdraw(removed?: ReadonlyMap<string, ArcAccountConfig>): void {
+    const now = this.#clock.now();
+    this.#queue.withdraw((kind) => {
+      const config = this.#senders.get(kind.accountId)?.config;
+      const reason = this.#kept.has(kind.accountId) ? config && withdrawn(config, kind) : ACCOUNT_GONE;
+      if (!reason) return null;
+      const own = config ?? removed?.get(kind.accountId) ?? { protocol: 'SIA-DCS', codes: [] };
+      return (m) => reportOf(m, own, { state: 'failed', path: null, acknowledgedAt: null, reason });
+    }, now);
+    this.#tell();
+  }
+
+  /** Writes to the queue's file; what fails now is done by the next sweep, or known anew after a restart. */
+  #durable(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#log.warn({ err: error }, 'the alarm queue could not be written');
+    }
+  }
+
+  /** Puts into the journal whatever reports it does not have yet. */
+  #tell(): void {
+    this.#telling ??= this.#tellAll()
+      .catch((error) => this.#log.warn({ err: error }, 'reports wait: the journal cannot be written'))
+      .finally(() => {
+        this.#telling = null;
+      });
+  }
+
+  async #tellAll(): Promise<void> {
+    for (let reports = this.#queue.unreported(REPORTS); reports.length > 0 && !this.#stopped; ) {
+      for (const { accountId } of reports) this.#intake.left(accountId);
+      await this.#journal.append(reports.map((body) => ({ kind: 'alarm', body })));
+      this.#queue.batch(() => {
+        for (const { id } of reports) this.#queue.reported(id);
+      });
+      reports = reports.length < REPORTS ? [] : this.#queue.unreported(REPORTS);
+    }
   }
 
   /** Learned once for all accounts at a receiver, and not again after a restart. */
@@ -229,16 +303,10 @@ export class ArcService {
 
   #sweep(): void {
     if (!this.#applied) return;
-    const now = this.#clock.now();
-    try {
-      for (const m of this.#queue.sweep([...this.#senders.keys()], now, GONE_AFTER_MS)) {
-        const end = { state: 'failed', path: null, acknowledgedAt: null, reason: ACCOUNT_GONE } as const;
-        this.#queue.settle(m, reportOf(m, { protocol: 'SIA-DCS', codes: [] }, end), now);
-      }
-      for (const report of this.#queue.unreported()) this.#report(report);
-    } catch (error) {
-      this.#log.warn({ err: error }, 'the alarm queue could not be swept');
-    }
+    this.#durable(() => {
+      this.#withdraw();
+      this.#queue.prune(this.#clock.now());
+    });
   }
 
   #tellDamage(aside: string): void {

@@ -1,5 +1,6 @@
 import { type Clock, iso } from '../../protocol/clock.ts';
 import type { Dc09Message } from '../../protocol/codec/dc09.ts';
+import { isLearnable, SentBlocks } from '../../protocol/dc09/acknowledgement.ts';
 import type { ArcPathName, ArcTry } from '../../protocol/wire/event.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { Link } from './link.ts';
@@ -14,6 +15,8 @@ export type Attempted =
   | { result: 'acknowledged' }
   | { result: 'unsupported' }
   | { result: 'refused'; why: 'nak' | 'other-key' }
+  /** It was withdrawn meanwhile, and did not go out (again). */
+  | { result: 'withdrawn' }
   | LinkFailure;
 type Answer = { result: 'reply'; value: { verdict: Verdict; reply: Buffer } } | LinkFailure;
 
@@ -39,11 +42,14 @@ export class Transmitter {
   readonly #relay: Pick<RelayPath, 'send' | 'authority'>;
   readonly #clock: Clock;
   readonly #receiverClock: ReceiverClock;
+  readonly #waits: (m: QueuedMessage) => boolean;
   readonly #beforeTry: (m: QueuedMessage) => void;
   /** How long a receiver may take to acknowledge. */
   readonly timeoutMs: number;
   /** Messages whose reply stored at the relay does not open with our key: asked for again under another id. */
   readonly #salts = new Map<string, number>();
+  readonly #sent = new SentBlocks();
+  #farOffMs: number | null = null;
 
   constructor(o: {
     config: ArcAccountConfig;
@@ -51,6 +57,8 @@ export class Transmitter {
     clock: Clock;
     receiverClock: ReceiverClock;
     timings: Pick<ArcTimings, 'ackTimeoutMs'>;
+    /** Whether it is still to be sent. */
+    waits: (m: QueuedMessage) => boolean;
     /** Makes the try durable. */
     beforeTry: (m: QueuedMessage) => void;
   }) {
@@ -59,23 +67,31 @@ export class Transmitter {
     this.#clock = o.clock;
     this.#receiverClock = o.receiverClock;
     this.timeoutMs = o.timings.ackTimeoutMs ?? o.config.ackTimeoutMs;
+    this.#waits = o.waits;
     this.#beforeTry = o.beforeTry;
+  }
+
+  /** How far a receiver says that its clock is ahead of ours, where that is too much to be believed; null: nothing such. */
+  get farOffMs(): number | null {
+    return this.#farOffMs;
   }
 
   /** `link`: of a path without the relay. `timeoutMs`: how long to wait for each acknowledgement. */
   async send(m: QueuedMessage, path: ArcPathName, link: Link | null, timeoutMs = this.timeoutMs): Promise<Attempted> {
     for (let resends = 0; ; resends++) {
+      if (!this.#waits(m)) return { result: 'withdrawn' };
       m.possibleRepeat ||= m.unanswered;
       m.unanswered = 1;
       m.tries++;
       this.#beforeTry(m);
-      const message = buildMessage(this.#config, m, this.#clock.now(), this.#receiverClock.offsetMs, path);
+      const message = buildMessage(this.#config, m, this.#clock.now(), this.#offsetMs, path);
       const answer = await this.#exchange(m, message, path, link, timeoutMs);
       if (answer.result === 'failed') {
         if (!answer.sent) m.unanswered = 0;
         return answer;
       }
       const { verdict } = answer.value;
+      if (verdict.is !== 'nak') this.#farOffMs = null;
       if (verdict.is === 'acknowledged') return { result: 'acknowledged' };
       m.unanswered = 0;
       if (verdict.is === 'duh') return { result: 'unsupported' };
@@ -92,7 +108,7 @@ export class Transmitter {
 
   /** Link supervision or a poll; any reply of the receiver is good. */
   async poll(path: ArcPathName, link: Link | null): Promise<{ result: 'answered'; otherKey: boolean } | LinkFailure> {
-    const message = buildNull(this.#config, this.#clock.now() + this.#receiverClock.offsetMs);
+    const message = buildNull(this.#config, this.#clock.now() + this.#offsetMs);
     const frame = encodeFor(this.#config, message);
     const reply = await this.#carry(message, frame, path, link, this.timeoutMs, () => [uuidv7(this.#clock.now()), 1]);
     if (reply.result === 'failed') return reply;
@@ -111,7 +127,16 @@ export class Transmitter {
   #learn(receiverMs: number | null): void {
     if (receiverMs === null) return;
     const offset = receiverMs - this.#clock.now();
+    // Nothing shows who says it: with any time that is believed messages for that time can be had from us.
+    this.#farOffMs = isLearnable(offset) ? null : offset;
+    if (this.#farOffMs !== null) return;
     if (Math.abs(offset - this.#receiverClock.offsetMs) >= OFFSET_STEP_MS) this.#receiverClock.learn(offset);
+  }
+
+  /** What earlier versions learned may be too much. */
+  get #offsetMs(): number {
+    const { offsetMs } = this.#receiverClock;
+    return isLearnable(offsetMs) ? offsetMs : 0;
   }
 
   /** One transmission, noted with its message. */
@@ -124,10 +149,18 @@ export class Transmitter {
   ): Promise<Answer> {
     const frame = encodeFor(this.#config, message);
     const [at, began] = [iso(this.#clock.now()), this.#clock.mono()];
-    const answer = await this.#carry(message, frame, path, link, timeoutMs, () => {
-      const salt = this.#salts.get(m.id);
-      return [salt ? messageId(m, ` ${salt}`) : m.id, m.tries];
-    });
+    const answer = await this.#carry(
+      message,
+      frame,
+      path,
+      link,
+      timeoutMs,
+      () => {
+        const salt = this.#salts.get(m.id);
+        return [salt ? messageId(m, ` ${salt}`) : m.id, m.tries];
+      },
+      Date.parse(m.queuedAt),
+    );
     const { host, port } = this.#config.direct;
     const direct = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
     addTry(m, {
@@ -149,9 +182,13 @@ export class Transmitter {
     link: Link | null,
     timeoutMs: number,
     ids: () => [messageId: string, attempt: number],
+    queuedMs = this.#clock.now(),
   ): Promise<Answer> {
+    this.#sent.add(frame);
+    // The relay keeps the reply to an earlier transmission of the same message.
+    const sinceMs = path === 'relay' ? queuedMs + this.#offsetMs : undefined;
     const judged = (reply: Buffer) => {
-      const verdict = judge(reply, message, this.#config.key);
+      const verdict = judge(reply, message, this.#config.key, { before: this.#sent, sinceMs });
       return verdict && { verdict, reply };
     };
     if (path !== 'relay' && link) return link.exchange(frame, judged, timeoutMs);

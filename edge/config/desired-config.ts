@@ -27,7 +27,8 @@ export interface Appliers {
   /** Those of the devices that send to the box. */
   panels: (items: PanelConfig[]) => ApplyError[];
   recording: (items: DesiredRecording[]) => ApplyError[];
-  arc: (items: ArcAccountConfig[]) => ApplyError[];
+  /** `unreadable`: accounts that there are, but whose key cannot be opened. */
+  arc: (items: ArcAccountConfig[], unreadable: string[]) => ApplyError[];
 }
 
 type SectionName = keyof ReportedState['sections'];
@@ -115,7 +116,10 @@ export class DesiredConfig {
         ...a,
         key: a.key && Buffer.from(this.#unseal(a.key, `arc:${a.id}`), a.keyFormat === 'hex' ? 'hex' : 'latin1'),
       }));
-      return this.#appliers.arc(opened);
+      return this.#appliers.arc(
+        opened,
+        errors.map(({ id }) => id),
+      );
     });
     this.#reported = { version: state.version, sections: this.#reported.sections };
   }
