@@ -5,6 +5,7 @@ import type { OutputState } from '../../../protocol/wire/receiver.ts';
 import type { Db } from '../../db/database.ts';
 import { type MessageRow, type Outgoing, toMessage } from '../message.ts';
 import { MAX_REFUSALS, type Outcome, type OutputDriver } from './driver.ts';
+import { ends } from './ends.ts';
 
 const FIRST_MS = 1_000;
 const CAP_MS = 60_000;
@@ -249,14 +250,16 @@ export class OutputWorker {
 
   async #nextIsTaken(row: Waiting): Promise<boolean> {
     const own = this.#driver.lanes > 1;
-    const next = await this.#waiting()
+    const later = await this.#waiting()
       .where('d.messageRowId', '>', Number(row.rowId))
       .$if(own, (q) => q.where('d.account', '=', row.account).where('m.receiverId', '=', row.receiverId))
       // In one order for all, another account's message says more.
       .orderBy((e) => e.case().when('d.account', '=', row.account).then(1).else(0).end())
       .orderBy('d.messageRowId')
-      .limit(1)
-      .executeTakeFirst();
+      .limit(WINDOW)
+      .execute();
+    const events = JSON.parse(row.events);
+    const next = later.find((one) => one.account !== row.account || !ends(JSON.parse(one.events), events));
     if (!next || !this.#driver.usable()) return false;
     const out = outgoing(next);
     const outcome = await this.#driver.deliver(out, this.#abort.signal);
