@@ -93,6 +93,21 @@ describe('DC-09 listener: changed on the way', () => {
       expect(await answer(frame({ data }))).toBe('*ACK');
   });
 
+  it('an hours-old message of an encrypted sender with local time is refused once its zone is known', async () => {
+    const clock = new ManualClock(Date.UTC(2026, 0, 2));
+    const { answer, problems } = await listening({ clock, known: () => ({ key: KEY, localTime: true }) });
+    const hours = (n: number) => frame({ timestamp: clock.now() + n * 3_600_000 });
+    // Held back before anything was known of it: the next true one puts that right.
+    expect(await answer(hours(-3))).toBe('*ACK');
+    expect(await answer(hours(2))).toBe('*ACK');
+    for (const old of [-3, -1, 0]) expect(await answer(hours(old))).toBe('NAK');
+    expect(problems).toEqual(['time', 'time', 'time']);
+    // Daylight saving time begins and ends.
+    for (const n of [1, 2, 1]) expect(await answer(hours(n))).toBe('*ACK');
+    await clock.advance(25 * 3_600_000);
+    expect(await answer(hours(-5))).toBe('*ACK');
+  });
+
   it('control characters are refused', async () => {
     const { answer } = await listening();
     for (const [data, xdata] of [

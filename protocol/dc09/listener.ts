@@ -10,6 +10,7 @@ import { parseDc09Content } from '../codec/dc09-parse.ts';
 import { Dc09Stream } from '../codec/dc09-stream.ts';
 import { Connections } from './connections.ts';
 import { Refusals } from './refusals.ts';
+import { Zones } from './zones.ts';
 
 export interface Dc09Peer {
   address: string;
@@ -98,6 +99,7 @@ export class Dc09Listener<K extends Dc09Known = Dc09Known> {
   readonly #refusals: Record<'tcp' | 'udp', Refusals>;
   /** What each source of datagrams still waits for. */
   readonly #datagrams = new Map<string, { waiting: number; turn: Promise<unknown> }>();
+  readonly #zones: Zones;
   #udpWaiting = 0;
   #unkept = { at: Number.NEGATIVE_INFINITY, count: 0 };
   readonly #busy = new Set<Promise<unknown>>();
@@ -109,6 +111,7 @@ export class Dc09Listener<K extends Dc09Known = Dc09Known> {
     this.#o = options;
     const { clock } = options;
     this.#connections = new Connections({ clock, max: options.maxConnections ?? 512 });
+    this.#zones = new Zones({ clock });
     this.#refusals = { tcp: new Refusals({ clock }), udp: new Refusals({ clock }) };
   }
 
@@ -182,6 +185,9 @@ export class Dc09Listener<K extends Dc09Known = Dc09Known> {
       const { message } = decoded;
       const zoneMs = timeZone(message.timestamp, clock.now(), known.localTime === true);
       if (zoneMs === null) return nak('time', account);
+      // In clear anybody could write any time.
+      const pinned = known.localTime === true && message.encrypted;
+      if (pinned && !this.#zones.fits(account, zoneMs)) return nak('time', account);
       if (message.encrypted && namesAnother(message.data, account)) return nak('account', account);
       if (!fitForPrint(message) || (id === 'NULL' && message.encrypted && !isSupervision(message)))
         return duh('format');
@@ -191,6 +197,7 @@ export class Dc09Listener<K extends Dc09Known = Dc09Known> {
       if (answer === 'none') return { reply: null, refused: false };
       if (answer === 'nak') return nak(null);
       if (answer === 'duh') return duh(null);
+      if (pinned) this.#zones.learn(account, zoneMs);
       const reply = replyDc09({ id: 'ACK', prefix, key: known.key }, clock.now(), { binaryCrc });
       return { reply, refused: false, taken: true };
     } catch (error) {
