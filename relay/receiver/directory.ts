@@ -15,6 +15,8 @@ export interface KnownAccount {
 /** Who may send to which receiver. */
 export interface Directory {
   find(receiverId: string, account: string): Promise<KnownAccount | null>;
+  /** Taken like all that are in no list: anybody can think of such a number, and nothing is remembered of it. */
+  other?(account: string): boolean;
   /** Every account that is watched. */
   supervised(): Promise<KnownAccount[]>;
 }

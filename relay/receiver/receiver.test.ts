@@ -199,6 +199,26 @@ describe('supervision', () => {
     expect(await stored()).toHaveLength(2);
   });
 
+  it('remembers nothing of accounts that are in no list', async () => {
+    const heard = async () =>
+      (await centre.db.selectFrom('receiver_heard').select('account').execute()).map((row) => row.account);
+    centre.account('1234');
+    centre.account('ABCD');
+    const frames = ['1234', 'ABCD'].map((account) =>
+      encodeDc09(message({ account, data: '', id: 'NULL', sequence: 0 })),
+    );
+    await send(frames);
+    await centre.halt();
+    await centre.start();
+    expect((await heard()).sort()).toEqual(['1234', 'ABCD']);
+    centre.other = (account) => account !== '1234';
+    await centre.halt();
+    await centre.start();
+    expect(await heard()).toEqual(['1234']);
+    expect(await send(frames)).toEqual(['ACK', 'ACK']);
+    expect(centre.centre.supervision.state('main', 'ABCD').lastMs).toBeNull();
+  });
+
   it('speaks the language of the account', async () => {
     centre.account('1234', { supervisionMs: 20_000 });
     await centre.centre.supervision.reload();

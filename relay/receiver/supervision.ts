@@ -47,6 +47,15 @@ export class Supervision {
   async start(): Promise<void> {
     this.#startedMono = this.#clock.mono();
     for (const row of await this.#db.selectFrom('receiver_heard').selectAll().execute()) {
+      if (this.#directory.other?.(row.account)) {
+        const { receiverId, account } = row;
+        await this.#db
+          .deleteFrom('receiver_heard')
+          .where('receiverId', '=', receiverId)
+          .where('account', '=', account)
+          .execute();
+        continue;
+      }
       const silentMs = row.silentMs === null ? null : Number(row.silentMs);
       const { protocol } = row;
       this.#heard.set(keyOf(row), { lastMs: Number(row.lastMs), lastMono: this.#startedMono, silentMs, protocol });
@@ -78,6 +87,7 @@ export class Supervision {
 
   /** Something that could be read came from the account. */
   async heard(known: KnownAccount, protocol: string | null): Promise<void> {
+    if (this.#directory.other?.(known.account)) return;
     const key = keyOf(known);
     const before = this.#heard.get(key);
     const now: Heard = {

@@ -96,6 +96,10 @@ export class StandaloneReceiver implements Directory {
     return known ?? (otherAccounts ? this.#known(account, otherAccounts, null) : null);
   }
 
+  other(account: string): boolean {
+    return !this.#accounts.has(account);
+  }
+
   async supervised(): Promise<KnownAccount[]> {
     return [...this.#accounts.values()].filter((known) => known.supervisionMs !== null);
   }

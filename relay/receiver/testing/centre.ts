@@ -25,6 +25,7 @@ export class TestCentre implements Directory {
   centre!: ReceivingCentre;
   line!: ReceiverLine;
   port = 0;
+  other?: (account: string) => boolean;
 
   constructor({ clock = systemClock }: { clock?: Clock } = {}) {
     this.clock = clock;
