@@ -7,6 +7,7 @@ import {
   openDc09,
 } from '../../protocol/codec/dc09.ts';
 import { cidData, dc09Text, siaData } from '../../protocol/codec/dc09-content.ts';
+import { isReceipt, type SentBlocks } from '../../protocol/dc09/acknowledgement.ts';
 import type { AlarmReport, ArcPathName } from '../../protocol/wire/event.ts';
 import { codesOf, GENERIC, isStandard, type MessageType } from './codes.ts';
 import type { QueuedMessage } from './queue.ts';
@@ -121,18 +122,25 @@ export type Verdict =
   /** `timeMs`: the receiver's clock; null when it does not say. */
   | { is: 'nak'; timeMs: number | null }
   | { is: 'duh' }
-  /** It says ACK but cannot have read the message: encrypted with another key, or not at all. */
+  /** It says ACK but cannot have read the message: encrypted with another key, not at all, or no receipt of now. */
   | { is: 'other-key' };
 
 /**
  * What a reply says about our message; null: it is none (broken, or about another message). An acknowledgement counts
- * only if CRC, sequence and account match and, encrypted, opens with our key: receivers with a wrong key acknowledge too.
+ * only if CRC, sequence and account match and, encrypted, opens with our key: receivers with a wrong key acknowledge too. What
+ * we have sent ourselves (`before`) is none; `sinceMs` as in {@link isReceipt}.
  */
-export function judge(reply: Buffer, sent: Dc09Message, key: Buffer | null): Verdict | null {
+export function judge(
+  reply: Buffer,
+  sent: Dc09Message,
+  key: Buffer | null,
+  { before, sinceMs }: { before?: SentBlocks; sinceMs?: number } = {},
+): Verdict | null {
   const opened = openDc09(reply);
   if (!opened.ok || !answersDc09(opened.header, sent)) return null;
   if (opened.header.id === 'DUH') return { is: 'duh' };
   const decoded = decodeDc09(reply, key);
   if (opened.header.id === 'NAK') return { is: 'nak', timeMs: decoded.ok ? decoded.message.timestamp : null };
-  return decoded.ok && opened.header.encrypted === sent.encrypted ? { is: 'acknowledged' } : { is: 'other-key' };
+  const isGood = decoded.ok && isReceipt(decoded.message, sent, sinceMs) && !before?.in(reply);
+  return { is: isGood ? 'acknowledged' : 'other-key' };
 }

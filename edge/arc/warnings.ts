@@ -1,3 +1,4 @@
+import { isLearnable } from '../../protocol/dc09/acknowledgement.ts';
 import type { WarnableCode } from '../../protocol/wire/warnable.ts';
 import type { Warnables } from '../warnables.ts';
 import type { ArcAccountConfig, LinkFailure } from './types.ts';
@@ -74,7 +75,7 @@ export class AccountWarnings {
     const texts = {
       nak: 'The receiver refuses the messages (NAK). They wait on the box. Check account number, key and clock at both ends.',
       'other-key':
-        'The receiver acknowledges with another key, so its word does not count. The messages wait on the box. Enter the same key at both ends.',
+        'The receiver acknowledges with another key or a time far off, so its word does not count. The messages wait on the box. Enter the same key at both ends and check both clocks.',
     };
     this.#raise('arc-refused', 'error', texts[why]);
   }
@@ -89,6 +90,14 @@ export class AccountWarnings {
 
   clockOff(offsetMs: number): void {
     const seconds = Math.round(Math.abs(offsetMs) / 1000);
+    if (!isLearnable(offsetMs)) {
+      this.#raise(
+        'arc-clock',
+        'error',
+        `The receiver refuses messages because of their time: its clock is ${seconds} s ${offsetMs > 0 ? 'ahead of' : 'behind'} this box's, more than is believed. The messages wait on the box. Set the box's clock (time server), or ask the receiving centre to set theirs.`,
+      );
+      return;
+    }
     this.#raise(
       'arc-clock',
       'warning',

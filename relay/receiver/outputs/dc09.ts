@@ -1,5 +1,6 @@
 import type { Clock } from '../../../protocol/clock.ts';
 import { answersDc09, type Dc09Message, decodeDc09, formatDc09Time, openDc09 } from '../../../protocol/codec/dc09.ts';
+import { isLearnable, isReceipt, SentBlocks } from '../../../protocol/dc09/acknowledgement.ts';
 import type { ReceivedMessage } from '../../../protocol/wire/receiver.ts';
 import type { DialGuard } from '../../arc/dial-guard.ts';
 import { sendOnce } from '../../arc/send-once.ts';
@@ -11,6 +12,7 @@ import type { DriverState, Outcome, OutputDriver } from './driver.ts';
 const TIMEOUT_MS = 10_000;
 /** After a NAK at once again with the receiver's time, so often. */
 const MAX_NAKS = 3;
+const CLOCK_FAR_OFF = 'the receiver refuses the time (NAK): set its clock, or the relay’s';
 /** The clocks may differ by this much before it is learned: timestamps are whole seconds. */
 const OFFSET_STEP_MS = 2_000;
 /** An alarm this old must not look fresh: its own time goes along in `[H…]`. */
@@ -42,6 +44,7 @@ export class Dc09Driver implements OutputDriver {
   readonly #accounts: Map<string, string>;
   /** How far the receiver's clock is ahead of ours. */
   #offsetMs = 0;
+  readonly #sent = new SentBlocks();
 
   constructor(options: Dc09DriverOptions) {
     this.#o = options;
@@ -67,6 +70,7 @@ export class Dc09Driver implements OutputDriver {
       const message = this.#message(out.message, sequence);
       const frame = fittingFrame(message, out.message.events, key);
       if (frame === null) return { is: 'unfit', reason: 'nothing of it fits into a DC-09 message' };
+      this.#sent.add(frame);
       const isReply = (reply: Buffer) => {
         const opened = openDc09(reply);
         return opened.ok && answersDc09(opened.header, message);
@@ -85,7 +89,7 @@ export class Dc09Driver implements OutputDriver {
     }
   }
 
-  /** As ADR 8: an acknowledgement of an encrypted message must open with our key. */
+  /** As ADR 8: an acknowledgement of an encrypted message must open with our key, and be nothing that we have sent. */
   #judge(reply: Buffer, sent: Dc09Message): Outcome | 'nak' {
     const decoded = decodeDc09(reply, this.#o.key);
     const opened = openDc09(reply);
@@ -95,12 +99,16 @@ export class Dc09Driver implements OutputDriver {
       const timeMs = decoded.ok ? decoded.message.timestamp : null;
       if (timeMs !== null) {
         const offset = timeMs - this.#o.clock.now();
+        // Nothing shows who says it: with any time that is believed messages for that time can be had from us.
+        if (!isLearnable(offset)) return { is: 'down', reason: CLOCK_FAR_OFF };
         if (Math.abs(offset - this.#offsetMs) >= OFFSET_STEP_MS) this.#offsetMs = offset;
       }
       return 'nak';
     }
-    if (decoded.ok && opened.header.encrypted === sent.encrypted) return { is: 'acknowledged' };
-    return { is: 'down', reason: 'the receiver’s acknowledgement does not open with our key' };
+    if (!decoded.ok || opened.header.encrypted !== sent.encrypted)
+      return { is: 'down', reason: 'the receiver’s acknowledgement does not open with our key' };
+    if (isReceipt(decoded.message, sent) && !this.#sent.in(reply)) return { is: 'acknowledged' };
+    return { is: 'down', reason: 'the acknowledgement is none of the receiver’s, or its clock is far off' };
   }
 
   #message(m: ReceivedMessage, sequence: number): Dc09Message {
