@@ -177,18 +177,22 @@ export class AccountSender {
   async #deliver(m: QueuedMessage): Promise<Delivered> {
     const done = this.#deliveries.begin(m);
     try {
+      let left = false;
       for (const path of m.via ? [m.via] : this.#paths.plan()) {
         if (this.#abort.signal.aborted) return 'unreachable';
         const attempted = await this.#attempt(m, path);
         if (attempted.result === 'withdrawn') return this.#forget(m);
         if (attempted.result === 'failed') {
+          left ||= attempted.sent;
           this.#paths.failed(path, attempted);
           this.#deliveries.waits(m, attempted.text);
           continue;
         }
         this.#paths.worked(path);
+        if (attempted.result !== 'acknowledged' && this.#renumbered(m)) return 'unreachable';
         return await this.#answered(m, path, attempted);
       }
+      if (left) this.#renumbered(m);
       if (m.via && !this.#abort.signal.aborted) {
         await this.#settle(m, 'failed', null, 'The test over this path was not acknowledged.');
         return 'given-up';
@@ -198,6 +202,18 @@ export class AccountSender {
     } finally {
       done();
     }
+  }
+
+  /**
+   * Under a number that the account had before, a message is tried once on each path, for the receiver to recognise what it
+   * has. Where nobody takes it, that number is known there no more (or never was): it goes under the account's own.
+   */
+  #renumbered(m: QueuedMessage): boolean {
+    if (m.account === this.#config.account || this.#abort.signal.aborted) return false;
+    return this.#deliveries.durable(() => {
+      this.#deps.queue.renumber(m, this.#config);
+      Object.assign(m, { protocol: null, generic: 0 });
+    });
   }
 
   /**

@@ -241,7 +241,8 @@ export class Intake {
           this.#queue.settleSilently(alarm, this.#clock.now());
         if (alarm.settledMs !== null || alarm.dueMs > this.#clock.now()) return [];
       }
-      const { accountId, priority, type, zone, text, cid, area, account, receiverId } = alarm;
+      const { accountId, priority, type, zone, text, cid, area } = alarm;
+      const { account, receiverId } = taker.config;
       const same = { eventId, accountId, deviceId, priority, type, zone, text, cid, area, account, receiverId };
       return [{ ...same, kind: 'restore' as const, occurredAt: endedAt, queuedAt }];
     });

@@ -75,10 +75,11 @@ export function buildMessage(
   if (isCid && text) xdata.push(`I${text}`);
   if (extended.path) xdata.push(`J${PATH_NUMBERS[path]}`);
   return {
-    ...header(account, protocol, message.sequence),
+    // Its own number: the account may have had another one when the message was first sent.
+    ...header({ ...account, account: message.account }, protocol, message.sequence),
     data: isCid
-      ? cidData(account.account, code.slice(1), code.startsWith('3'), partition, message.zone)
-      : siaData(account.account, partition, code, message.zone, text),
+      ? cidData(message.account, code.slice(1), code.startsWith('3'), partition, message.zone)
+      : siaData(message.account, partition, code, message.zone, text),
     xdata: xdata.slice(0, extended.blocks),
     timestamp: nowMs + offsetMs,
   };

@@ -166,6 +166,12 @@ export function prepare(db: Database) {
       alternativeMs: one<[number, string], never>('UPDATE accounts SET alternativeMs = ? WHERE id = ?'),
     },
     clockTold: one<[number, string], never>('UPDATE accounts SET clockTold = ? WHERE id = ?'),
+    renumber: one<[string, string, number, string], never>(
+      'UPDATE messages SET account = ?, receiverId = ?, sequence = ? WHERE id = ? AND settledMs IS NULL',
+    ),
+    otherLine: one<[string, string, string], QueuedMessage>(
+      `${waiting} AND accountId = ? AND (account <> ? OR receiverId <> ?) ORDER BY n`,
+    ),
     takes: one<[string, string], never>('UPDATE accounts SET takes = ? WHERE id = ?'),
     gone: one<[string], never>(
       `UPDATE accounts SET takes = '{}', heldSeq = NULL

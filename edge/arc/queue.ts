@@ -119,14 +119,51 @@ export class ArcQueue {
   add(m: NewMessage): string {
     const id = messageId(m);
     if (this.#statements.byId.get(id)) return id;
-    const line = lineOf(m);
+    const account = m.kind === 'restore' ? this.#accountOfAlarm(m) : m.account;
+    const sequence = this.#nextSequence({ ...m, account });
+    this.#statements.insert.run({ ...ABSENT, ...m, account, id, sequence });
+    this.#waiting.set(m.accountId, this.waiting(m.accountId) + 1);
+    return id;
+  }
+
+  /** The end of an alarm goes under the number that the alarm went under, else the centre cannot tell what has ended. */
+  #accountOfAlarm(m: Pick<NewMessage, 'eventId' | 'accountId' | 'receiverId' | 'account'>): string {
+    const alarm = this.alarmsOf(m.eventId).find(({ accountId }) => accountId === m.accountId);
+    return alarm?.receiverId === m.receiverId ? alarm.account : m.account;
+  }
+
+  #nextSequence(of: Pick<NewMessage, 'receiverId' | 'account'>): number {
+    const line = lineOf(of);
     // A counter made anew starts anywhere: the one before it is not known.
     const last = this.#statements.lastSequence.get(line)?.last ?? randomInt(9999);
     const sequence = (last % 9999) + 1;
     this.#statements.setSequence.run(line, sequence);
-    this.#statements.insert.run({ ...ABSENT, ...m, id, sequence });
-    this.#waiting.set(m.accountId, this.waiting(m.accountId) + 1);
-    return id;
+    return sequence;
+  }
+
+  /** Gives a message that waits another number, and a sequence of that line. */
+  renumber(m: QueuedMessage, { account, receiverId }: Pick<NewMessage, 'account' | 'receiverId'>): void {
+    this.batch(() => {
+      const sequence = this.#nextSequence({ account, receiverId });
+      this.#statements.renumber.run(account, receiverId, sequence, m.id);
+      Object.assign(m, { account, receiverId, sequence });
+    });
+  }
+
+  /**
+   * The account has another number, or is at another receiver. What the receiver may have already keeps its number, so that
+   * it is recognised when it comes again, and so does the end of what was told under it.
+   */
+  renumberAll({ id, account, receiverId }: { id: string; account: string; receiverId: string }): void {
+    this.batch(() => {
+      for (const m of this.#statements.otherLine.all(id, account, receiverId)) {
+        const same = m.receiverId === receiverId;
+        if (same && (m.unanswered === 1 || m.possibleRepeat === 1)) continue;
+        const now = { ...m, account, receiverId };
+        const number = m.kind === 'restore' ? this.#accountOfAlarm(now) : account;
+        if (!same || number !== m.account) this.renumber(m, { account: number, receiverId });
+      }
+    });
   }
 
   has(m: Pick<NewMessage, 'eventId' | 'accountId' | 'kind'>): boolean {

@@ -183,6 +183,7 @@ export class ArcService {
     const taking = takingOf(config, before, before ? this.#journal.lastSeq : known.sinceSeq);
     const takes = JSON.stringify(taking);
     if (takes !== known.takes) this.#durable(() => this.#queue.takes(config.id, takes));
+    this.#durable(() => this.#queue.renumberAll(config));
     if (current && transmission(current.config) === transmission(config)) {
       Object.assign(current, { config, taking });
       return;
