@@ -238,6 +238,8 @@ export const DeskReport = z.object({
     times: Times,
   }),
   tests: z.object({ sent: z.int(), acknowledged: z.int() }),
+  /** There were more messages than are counted: those from this time on are not in the figures; null: all are. */
+  alarmsCountedTo: Instant.nullable(),
   testModes: z.array(DeskTest),
 });
 export type DeskReport = z.infer<typeof DeskReport>;

@@ -1094,6 +1094,7 @@ export type DeskReport = {
     times: { meanMs: number; p95Ms: number; maxMs: number } | null;
   };
   tests: { sent: number; acknowledged: number };
+  alarmsCountedTo: string | null;
   testModes: {
     id: string;
     startedAt: string;

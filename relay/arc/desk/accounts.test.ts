@@ -5,6 +5,7 @@ import { uuidv7 } from '../../../protocol/wire/ids.ts';
 import type { ArcPathChange, ArcPathHealth } from '../../../protocol/wire/uplink.ts';
 import { type Company, TestRelay, until } from '../../testing/relay.ts';
 import { TestStream } from '../../testing/stream.ts';
+import { reportCsv } from './report-files.ts';
 import { alarmRecord } from './testing/alarms.ts';
 import { centreWith } from './testing/centre.ts';
 
@@ -169,6 +170,9 @@ describe('the report of a month', () => {
     expect(csv.body).toMatch(/^\uFEFF?Section,Item,Value/);
     expect(csv.body).toContain('availability all paths,outages,2');
     expect(csv.body).toContain('outage report,direct,47000,');
+    const partly = { ...(await report()), alarmsCountedTo: '2026-11-20T10:00:00.000Z' };
+    expect(csv.body).not.toContain('counted only before');
+    expect(reportCsv(partly)).toContain('messages,counted only before,2026-11-20T10:00:00.000Z');
     const response = await fetch(`${relay.url}/api/v1${account()}/report.pdf`, {
       headers: { authorization: `Bearer ${made.centre.token}` },
     });

@@ -42,6 +42,7 @@ export function reportCsv(report: DeskReport): string {
     }
   }
   if (report.outagesLeftOut > 0) add('outage', 'not listed', report.outagesLeftOut);
+  if (report.alarmsCountedTo !== null) add('messages', 'counted only before', report.alarmsCountedTo);
   for (const item of ['sent', 'acknowledged', 'waiting', 'failed'] as const) add('messages', item, alarms[item]);
   add('messages', 'possible repeats', alarms.possibleRepeats);
   add('messages', 'delayed (over 20 s)', alarms.delayed);
@@ -90,7 +91,10 @@ export function reportPdf(report: DeskReport): Buffer {
       `${line.slowestReportMs === null ? '–' : duration(line.slowestReportMs)} / ${duration(line.limitMs)}`,
     ]),
   );
-  pdf.heading('Messages').facts([
+  pdf.heading('Messages');
+  if (report.alarmsCountedTo !== null)
+    pdf.paragraph(`There were more messages than are counted: only those before ${at(report.alarmsCountedTo)} are.`);
+  pdf.facts([
     [
       'Sent',
       `${alarms.sent}, of them acknowledged ${alarms.acknowledged}, waiting ${alarms.waiting}, failed ${alarms.failed}`,

@@ -49,7 +49,8 @@ export class Reports {
     const endMs = Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5)), 1);
     const toMs = Math.max(fromMs, Math.min(endMs, now));
     const lines = timelineOf(await this.#changes(accountId, toMs, now), fromMs, toMs);
-    const sent = await this.alarms(accountId, fromMs, toMs);
+    const found = await this.alarms(accountId, fromMs, toMs);
+    const [sent, first] = [found.slice(0, MAX_ALARMS), found[MAX_ALARMS]];
     const told = toldOf(sent);
     const outages = (['all', 'direct', 'relay', 'second'] as const)
       .flatMap((path) => lines[path].gaps.map((gap) => outageOf(path, gap, toMs, now, told)))
@@ -70,11 +71,12 @@ export class Reports {
       outages: outages.slice(0, MAX_OUTAGES),
       outagesLeftOut: Math.max(0, outages.length - MAX_OUTAGES),
       ...figuresOf(sent),
+      alarmsCountedTo: first?.occurredAt ?? null,
       testModes: await this.#tests(accountId, fromMs, toMs),
     };
   }
 
-  /** What was sent in that time, by when it happened. */
+  /** What was sent in that time, by when it happened; one more than are counted, where there are. */
   alarms(accountId: string, fromMs: number, toMs: number) {
     return this.#db
       .selectFrom('desk_alarms')
@@ -84,7 +86,7 @@ export class Reports {
       .where('occurredAt', '>=', iso(fromMs))
       .where('occurredAt', '<', iso(toMs))
       .orderBy('occurredAt')
-      .limit(MAX_ALARMS)
+      .limit(MAX_ALARMS + 1)
       .execute();
   }
 

@@ -193,6 +193,11 @@ function Report({ report }: { report: DeskReport }) {
       </Panel>
       <div class="grid items-start gap-6 xl:grid-cols-2">
         <Panel title={t('desk.messages')}>
+          {report.alarmsCountedTo !== null && (
+            <p>
+              {t('desk.countedTo')} <Time at={report.alarmsCountedTo} />
+            </p>
+          )}
           <Facts
             items={[
               [t('desk.sent'), String(alarms.sent)],
