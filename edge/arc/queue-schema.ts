@@ -32,6 +32,7 @@ export const SCHEMA = `
     possibleRepeat INTEGER NOT NULL DEFAULT 0,
     log TEXT NOT NULL DEFAULT '[]',
     settledMs INTEGER,
+    open INTEGER NOT NULL DEFAULT 0,
     report TEXT,
     UNIQUE (eventId, accountId, kind)
   );
@@ -59,6 +60,7 @@ export function addColumns(db: Database): void {
     messages: [
       `deviceId TEXT DEFAULT '${UNKNOWN_DEVICE}'`,
       'cid TEXT',
+      'open INTEGER NOT NULL DEFAULT 0',
       'area INTEGER',
       'via TEXT',
       'dueMs INTEGER',
@@ -80,7 +82,11 @@ export function addColumns(db: Database): void {
     for (const column of wanted)
       if (!there.has(column.split(' ')[0]!)) db.exec(`ALTER TABLE ${table} ADD COLUMN ${column}`);
   }
+  db.exec(INDEX);
 }
+
+/** An index on a column that older files get only now. */
+const INDEX = 'CREATE INDEX IF NOT EXISTS openAlarms ON messages (n) WHERE open = 1';
 
 export interface KnownAccount {
   /** What happened before this position of the journal is not its business. */
@@ -107,9 +113,9 @@ export function prepare(db: Database) {
   const due = 'AND (dueMs IS NULL OR dueMs <= ?)';
   return {
     byId: one<[string], { settledMs: number | null }>('SELECT settledMs FROM messages WHERE id = ?'),
-    insert: one<[NewMessage & { id: string; sequence: number }], never>(
-      `INSERT INTO messages (id, eventId, accountId, deviceId, kind, priority, type, zone, text, cid, area, occurredAt, queuedAt, account, receiverId, sequence, via, dueMs, link, linkId)
-       VALUES (@id, @eventId, @accountId, @deviceId, @kind, @priority, @type, @zone, @text, @cid, @area, @occurredAt, @queuedAt, @account, @receiverId, @sequence, @via, @dueMs, @link, @linkId)`,
+    insert: one<[NewMessage & { id: string; sequence: number; open: number }], never>(
+      `INSERT INTO messages (id, eventId, accountId, deviceId, kind, priority, type, zone, text, cid, area, occurredAt, queuedAt, account, receiverId, sequence, via, dueMs, link, linkId, open)
+       VALUES (@id, @eventId, @accountId, @deviceId, @kind, @priority, @type, @zone, @text, @cid, @area, @occurredAt, @queuedAt, @account, @receiverId, @sequence, @via, @dueMs, @link, @linkId, @open)`,
     ),
     lastSequence: one<[string], { last: number }>('SELECT last FROM sequences WHERE line = ?'),
     setSequence: one<[string, number], never>('INSERT OR REPLACE INTO sequences (line, last) VALUES (?, ?)'),
@@ -183,9 +189,15 @@ export function prepare(db: Database) {
     waitingOfKind: one<[WaitingKind], QueuedMessage>(
       `${waiting} AND accountId = @accountId AND deviceId IS @deviceId AND kind = @kind AND type = @type ORDER BY n`,
     ),
+    ended: one<[string, string], never>(
+      'UPDATE messages SET open = 0 WHERE eventId = ? AND accountId = ? AND open = 1',
+    ),
+    closeOldest: one<[number], never>(
+      'UPDATE messages SET open = 0 WHERE open = 1 AND n <= (SELECT n FROM messages WHERE open = 1 ORDER BY n DESC LIMIT 1 OFFSET ?)',
+    ),
     prune: one<[number, number], never>(
-      `DELETE FROM messages WHERE report IS NULL AND settledMs IS NOT NULL AND
-       (settledMs < ? OR n <= (SELECT n FROM messages WHERE settledMs IS NOT NULL ORDER BY n DESC LIMIT 1 OFFSET ?))`,
+      `DELETE FROM messages WHERE report IS NULL AND settledMs IS NOT NULL AND open = 0 AND
+       (settledMs < ? OR n <= (SELECT n FROM messages WHERE settledMs IS NOT NULL AND open = 0 ORDER BY n DESC LIMIT 1 OFFSET ?))`,
     ),
   };
 }

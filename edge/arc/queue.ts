@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import type { AlarmReport, ArcPathName } from '../../protocol/wire/event.ts';
 import { openOrReplace } from '../sqlite.ts';
-import { type MessageType, PRIORITY } from './codes.ts';
+import { codesOf, type MessageType, PRIORITY } from './codes.ts';
 import { addColumns, type KnownAccount, prepare, SCHEMA, type WaitingKind } from './queue-schema.ts';
 
 /** Settled messages are kept this long: by them a journal read twice does not alarm twice, and restores find their alarm. */
 const KEEP_MS = 7 * 86_400_000;
 const KEEP_ROWS = 50_000;
+/** … and for as long as they last, so many alarms that have no end yet: a device may be away for months. */
+const KEEP_OPEN = 10_000;
 
 export interface QueuedMessage {
   n: number;
@@ -121,7 +123,9 @@ export class ArcQueue {
     if (this.#statements.byId.get(id)) return id;
     const account = m.kind === 'restore' ? this.#accountOfAlarm(m) : m.account;
     const sequence = this.#nextSequence({ ...m, account });
-    this.#statements.insert.run({ ...ABSENT, ...m, account, id, sequence });
+    if (m.kind === 'restore') this.#statements.ended.run(m.eventId, m.accountId);
+    const open = m.kind === 'alarm' && codesOf(m.type, m.cid ?? null).siaEnd !== null ? 1 : 0;
+    this.#statements.insert.run({ ...ABSENT, ...m, account, id, sequence, open });
     this.#waiting.set(m.accountId, this.waiting(m.accountId) + 1);
     return id;
   }
@@ -335,6 +339,7 @@ export class ArcQueue {
 
   /** Forgets what has ended long ago. */
   prune(nowMs: number): void {
+    this.#statements.closeOldest.run(KEEP_OPEN);
     this.#statements.prune.run(nowMs - KEEP_MS, KEEP_ROWS);
   }
 

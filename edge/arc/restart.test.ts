@@ -137,6 +137,26 @@ describe('alarm queue across restarts', () => {
     queue.close();
   });
 
+  it('knows an alarm until its end, however long that takes, and forgets what has ended after a week', () => {
+    const queue = new ArcQueue({ dir: tempDir() });
+    queue.open();
+    const [at, day] = [new Date(0).toISOString(), 86_400_000];
+    const message = (eventId: string, kind: 'alarm' | 'restore', type: 'deviceOffline' | 'areaDisarmed') => ({
+      ...{ eventId, accountId: 'a', kind, priority: 2, type, zone: '000', text: null, occurredAt: at, queuedAt: at },
+      ...{ account: '00A1', receiverId: 'r' },
+    });
+    const settled = (...given: Parameters<typeof message>) =>
+      queue.settleSilently({ id: queue.add(message(...given)), accountId: 'a' }, 1);
+    settled('offline', 'alarm', 'deviceOffline');
+    settled('disarmed', 'alarm', 'areaDisarmed');
+    queue.prune(60 * day);
+    expect(['offline', 'disarmed'].map((id) => queue.alarmsOf(id).length)).toEqual([1, 0]);
+    settled('offline', 'restore', 'deviceOffline');
+    queue.prune(60 * day);
+    expect(queue.alarmsOf('offline')).toEqual([]);
+    queue.close();
+  });
+
   it('numbers from 1 to 9999 and on with 1, each receiver and account for itself', () => {
     const queue = new ArcQueue({ dir: tempDir() });
     queue.open();
