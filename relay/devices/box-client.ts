@@ -73,7 +73,7 @@ export class BoxClient {
       if (error instanceof ProblemError) throw error;
       throw unreachable(serial);
     }
-    if (status !== 200 || !contentType.includes(type)) throw refusal(status, bytes);
+    if (status < 200 || status > 202 || !contentType.includes(type)) throw refusal(status, bytes);
     return bytes;
   }
 
