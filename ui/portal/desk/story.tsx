@@ -10,7 +10,7 @@ import { useAction, useResource } from '../../components/resource.ts';
 import { formatDuration } from '../../components/time.ts';
 import { Time, Zone } from '../../components/time.tsx';
 import { api } from '../session.ts';
-import { ClipPlayer } from '../site/clip-player.tsx';
+import { ClipPlayer, refusedClip } from '../site/clip-player.tsx';
 import { useDesk } from './live.ts';
 import { codeWords, eventWords, Handled, Marks, Occurred, PathLine, placeWords } from './words.tsx';
 
@@ -208,7 +208,14 @@ function Pictures({ alarm, at, onLook }: { alarm: DeskAlarmDetail; at: Look; onL
 
 function EventClip({ eventId }: { eventId: string }) {
   const frame = useRef<HTMLDivElement>(null);
-  const event = useResource((signal) => api.get('/events/{eventId}', { params: { eventId }, signal }), [eventId]);
+  const event = useResource(
+    async (signal) => {
+      const found = await api.get('/events/{eventId}', { params: { eventId }, signal });
+      // The event names its clip to who may see the event only.
+      return { ...found, refused: found.clip !== null && (await refusedClip(found.clip.id, signal)) };
+    },
+    [eventId],
+  );
   useDesk((message) => {
     if (message.event === 'alarm' && message.data.eventId === eventId) event.reload();
   });
@@ -218,7 +225,8 @@ function EventClip({ eventId }: { eventId: string }) {
     video?.focus();
     video?.play().catch(() => {});
   }, [event.data?.clip?.id]);
-  if (event.error?.status === 403 || event.error?.status === 404) return <p class="muted">{t('desk.noRight')}</p>;
+  if (event.error?.status === 403 || event.error?.status === 404 || event.data?.refused)
+    return <p class="muted">{t('desk.noRight')}</p>;
   return (
     <div ref={frame}>
       <ProblemPanel error={event.error} what={t('desk.clipFailed')} retry={event.reload} />

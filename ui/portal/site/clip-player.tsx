@@ -14,12 +14,20 @@ interface Props {
   event: { deviceName: string | null; occurredAt: string };
 }
 
+/** Whether the relay refuses this person the pictures; a clip can be listed for who may not see it. */
+export async function refusedClip(clipId: string, signal?: AbortSignal): Promise<boolean> {
+  const answer = await fetch(videoOf(clipId), { method: 'HEAD', signal }).catch(() => null);
+  return answer?.status === 403;
+}
+const videoOf = (clipId: string) => `/api/v1/clips/${clipId}/video`;
+
 /** The clip with its own timeline: where the event is, and how far the recording has come. */
 export function ClipPlayer({ clip, event }: Props) {
   const video = useRef<HTMLVideoElement>(null);
   const [position, setPosition] = useState(0);
   const [failed, setFailed] = useState(false);
-  const address = `/api/v1/clips/${clip.id}/video`;
+  const [refused, setRefused] = useState(false);
+  const address = videoOf(clip.id);
   const whole = (clip.state === 'complete' || clip.state === 'incomplete') && clip.storedFragments > 0;
   const part = usePart(address);
   const source = part.url ?? (whole ? address : null);
@@ -37,6 +45,12 @@ export function ClipPlayer({ clip, event }: Props) {
     video.current.currentTime = ms / 1000;
     video.current.play().catch(() => {});
   };
+  // A video element does not say why: the relay does.
+  const onError = async () => {
+    setRefused(await refusedClip(clip.id));
+    setFailed(true);
+  };
+  if (refused || part.error?.status === 403) return <p class="muted">{t('clip.refused')}</p>;
   return (
     <div class="flex flex-col gap-3">
       <div>
@@ -59,7 +73,7 @@ export function ClipPlayer({ clip, event }: Props) {
           preload="metadata"
           aria-label={t('clip.of', { name: event.deviceName ?? t('path.box') })}
           onTimeUpdate={(e) => setPosition(e.currentTarget.currentTime * 1000)}
-          onError={() => setFailed(true)}
+          onError={() => void onError()}
         />
       ) : (
         <div class="flex aspect-video w-full flex-col items-center justify-center gap-3 rounded bg-base-200 p-4 text-center">
