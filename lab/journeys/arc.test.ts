@@ -286,6 +286,20 @@ describe('alarms come (J3, 7–12)', () => {
 });
 
 describe('the centre manages them (J3, 13–17)', () => {
+  it('its test mode and its test go out once each, and are acknowledged (ARC-32)', async () => {
+    const { items } = await centre<{ items: { id: string; account: string }[] }>('GET', '/arc-desk/accounts');
+    const path = `/arc-desk/accounts/${items.find((one) => one.account === ACCOUNT)!.id}`;
+    const codes = async () => (await alarms()).map((a) => a.code).filter((code) => /^(TS|TE|RX)/.test(code));
+    const came = (what: string) => until(what, 15_000, async () => (await codes()).at(-1)?.startsWith(what));
+    await centre('POST', `${path}/test-mode`, { minutes: 10 });
+    await came('TS');
+    await centre('POST', `${path}/test`);
+    await came('RX');
+    await centre('DELETE', `${path}/test-mode`);
+    await came('TE');
+    expect((await codes()).map((code) => code.slice(0, 2))).toEqual(['TS', 'RX', 'TE']);
+  });
+
   it('suspends and resumes (ARC-19)', async () => {
     const { id } = await service(axp);
     await act('suspend', [id], { note: 'Works on site' });
