@@ -1,3 +1,4 @@
+import { METHOD_ADDS } from '../../../protocol/wire/adding.ts';
 import type { DiscoveredDevice } from '../../../protocol/wire/box-api.ts';
 import type { Resource } from '../../components/resource.ts';
 import { useResource } from '../../components/resource.ts';
@@ -8,6 +9,18 @@ export type Found = DiscoveredDevice & { boxSerial: string };
 
 /** Control panels are set up elsewhere (DISC-10); told by the model, which is all that is known before a login. */
 export const isPanel = (model: string): boolean => /^(DS-P[WHMK]|AX[\s-]?(PRO|HOME|HUB|HYBRID))/i.test(model);
+
+const isDoorbell = (model: string): boolean => /^DS-HD\d|doorbell/i.test(model);
+/** Of a type that is not added from the LAN, as far as its model tells. */
+export const isBySerial = (model: string): boolean => {
+  const type = isPanel(model) ? 'panel' : isDoorbell(model) ? 'doorbell' : null;
+  return type !== null && !METHOD_ADDS.lan.includes(type);
+};
+/** Address of the form that adds what was found: by its serial where its type asks for it. */
+export const addPage = (base: string, { mac, serial, model }: Pick<Found, 'mac' | 'serial' | 'model'>): string =>
+  isBySerial(model)
+    ? `${base}/devices/add-many?${new URLSearchParams({ way: 'serial', ...(serial && { serial }) })}`
+    : `${base}/devices/add${mac && `?mac=${mac}`}`;
 
 /** Known by ONVIF alone: it has nothing of what an initialisation sets. */
 export const isOnvifOnly = ({ activated, protocols }: DiscoveredDevice): boolean =>

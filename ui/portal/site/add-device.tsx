@@ -5,6 +5,7 @@ import { t } from '../../components/i18n.ts';
 import { Facts, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
+import { addPage, isBySerial } from '../install/found.ts';
 import { api } from '../session.ts';
 import { checkedTypes, EventChecks } from './checks.tsx';
 import { useSite } from './context.ts';
@@ -80,67 +81,75 @@ export function AddDevicePage() {
             />
           </Panel>
         )}
-        <div class="panel flex flex-col gap-4">
-          <ProblemPanel error={add.error} what={what} focus />
-          <Form onSubmit={add.run} label={t('add.title')}>
-            <Field
-              label={t('add.name')}
-              hint={t('add.nameHint')}
-              name="name"
-              required
-              maxLength={64}
-              autoComplete="off"
-              error={add.error}
-            />
-            {!found && (
-              <>
-                <Field
-                  label={t('add.host')}
-                  name="host"
-                  required
-                  maxLength={255}
-                  autoComplete="off"
-                  error={add.error}
-                />
-                <Field
-                  label={t('add.port')}
-                  name="httpPort"
-                  value="80"
-                  required
-                  inputMode="numeric"
-                  pattern="[0-9]{1,5}"
-                  error={add.error}
-                />
-                {usable.length > 1 && (
-                  <Choice
-                    label={t('add.box')}
-                    name="boxSerial"
-                    options={usable.map((box) => [box.serial, box.serial])}
+        {found && isBySerial(found.model) ? (
+          <p>
+            <a class="btn btn-primary" href={addPage(base, found)}>
+              {t('discovery.bySerial')}
+            </a>
+          </p>
+        ) : (
+          <div class="panel flex flex-col gap-4">
+            <ProblemPanel error={add.error} what={what} focus />
+            <Form onSubmit={add.run} label={t('add.title')}>
+              <Field
+                label={t('add.name')}
+                hint={t('add.nameHint')}
+                name="name"
+                required
+                maxLength={64}
+                autoComplete="off"
+                error={add.error}
+              />
+              {!found && (
+                <>
+                  <Field
+                    label={t('add.host')}
+                    name="host"
+                    required
+                    maxLength={255}
+                    autoComplete="off"
+                    error={add.error}
                   />
-                )}
-              </>
-            )}
-            <Choice
-              label={t('add.kind')}
-              hint={t('add.kindHint')}
-              name="kind"
-              options={[
-                ['', t('add.kindAuto')],
-                ['snmp', t('add.kindSnmp')],
-              ]}
-            />
-            <LoginFields
-              username="admin"
-              passwordHint={t(query.kept ? 'activation.kept' : 'add.passwordHint')}
-              optional={'kept' in query}
-              error={add.error}
-            />
-            <EventChecks legend={t('add.recordOn')} name="record" chosen={USUAL} />
-            <SubmitOrCancel busy={add.busy} doing={t('add.doing')} cancel={`${base}/devices`}>
-              {t('add.submit')}
-            </SubmitOrCancel>
-          </Form>
-        </div>
+                  <Field
+                    label={t('add.port')}
+                    name="httpPort"
+                    value="80"
+                    required
+                    inputMode="numeric"
+                    pattern="[0-9]{1,5}"
+                    error={add.error}
+                  />
+                  {usable.length > 1 && (
+                    <Choice
+                      label={t('add.box')}
+                      name="boxSerial"
+                      options={usable.map((box) => [box.serial, box.serial])}
+                    />
+                  )}
+                </>
+              )}
+              <Choice
+                label={t('add.kind')}
+                hint={t('add.kindHint')}
+                name="kind"
+                options={[
+                  ['', t('add.kindAuto')],
+                  ['snmp', t('add.kindSnmp')],
+                ]}
+              />
+              <LoginFields
+                username="admin"
+                passwordHint={t(query.kept ? 'activation.kept' : 'add.passwordHint')}
+                optional={'kept' in query}
+                error={add.error}
+              />
+              <EventChecks legend={t('add.recordOn')} name="record" chosen={USUAL} />
+              <SubmitOrCancel busy={add.busy} doing={t('add.doing')} cancel={`${base}/devices`}>
+                {t('add.submit')}
+              </SubmitOrCancel>
+            </Form>
+          </div>
+        )}
       </div>
     </>
   );

@@ -6,7 +6,7 @@ import { State } from '../../components/icons.tsx';
 import { Empty, Panel, Skeleton } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction } from '../../components/resource.ts';
-import { type Found, isPanel } from '../install/found.ts';
+import { addPage, type Found, isPanel } from '../install/found.ts';
 import { api, sessionEnded } from '../session.ts';
 import { useSite } from './context.ts';
 import { BatchBar, DeviceMenu } from './discovered-batch.tsx';
@@ -122,7 +122,7 @@ export function Discovered() {
                     {t('discovery.activateFirst')}
                   </a>
                 ) : (
-                  <a class="btn" href={`${base}/devices/add${item.mac && `?mac=${item.mac}`}`}>
+                  <a class="btn" href={addPage(base, item)}>
                     {t('discovery.add')}
                     <span class="sr-only">
                       {' '}

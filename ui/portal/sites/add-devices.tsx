@@ -22,7 +22,7 @@ const WAYS = ['serial', 'address', 'import'] as const;
 /** Adds devices by their serial, by address or from a list, and shows what became of each. */
 export function AddDevicesPage() {
   const { base, site, devices, boxes, siteId } = useSite();
-  const { filters, set } = useFilters(['way'] as const);
+  const { filters, set } = useFilters(['way', 'serial'] as const);
   const [asked, setAsked] = useState<Wanted>([]);
   const [results, setResults] = useState<AddingResult[] | null>(null);
   const [bad, setBad] = useState<ImportLine[]>([]);
@@ -93,7 +93,7 @@ export function AddDevicesPage() {
             </div>
           )}
           <Form key={way} onSubmit={send} label={t(`addMany.way.${way}`)}>
-            {way === 'serial' && <SerialFields error={add.error} />}
+            {way === 'serial' && <SerialFields serial={filters.serial} error={add.error} />}
             {way === 'address' && <AddressFields error={add.error} />}
             {way === 'import' && (
               <label class="block">
@@ -147,13 +147,14 @@ const byAddress = (fields: Record<string, string>): Wanted[number] => ({
 });
 
 type Failed = Parameters<typeof Field>[0]['error'];
-function SerialFields({ error }: { error: Failed }) {
+function SerialFields({ serial, error }: { serial: string; error: Failed }) {
   return (
     <>
       <Field
         label={t('addMany.serial')}
         hint={t('addMany.serialHint')}
         name="serial"
+        value={serial}
         required
         mono
         minLength={9}
