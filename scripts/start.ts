@@ -42,6 +42,7 @@ const port = {
   boxRelay: base + 3,
   smtp: base + 10,
   mailbox: base + 11,
+  boxDc09: base + 18,
   ...lan,
 };
 
@@ -280,6 +281,13 @@ supervise('relay', [
   'Gatepost <no-reply@demo.gatepost.example>',
   '--sms-url',
   `http://${HOST}:${port.mailbox}/sms`,
+  // Taken when a centre makes a receiver, or an output, that is this relay.
+  '--dc09-ports',
+  `${base + 12}-${base + 15}`,
+  '--surgard-ports',
+  `${base + 16}-${base + 17}`,
+  '--receiver-address',
+  HOST,
 ]);
 const demo = {
   portal: `http://${HOST}:${port.portal}`,
@@ -311,6 +319,8 @@ try {
     `${port.sadp}`,
     '--wsd-port',
     `${port.wsd}`,
+    '--dc09-port',
+    `${port.boxDc09}`,
   ]);
   await Promise.all([up(`${demo.portal}/healthz`), up(`${demo.setup}/healthz`), up(`${demo.mailbox}/healthz`)]);
   await registerDemoPeople({ portal: demo.portal, mailbox: demo.mailbox, installer: login, people });

@@ -131,9 +131,9 @@ export class HostedReceivers {
     return port === undefined ? null : { host, port };
   }
 
-  /** How devices reach it. */
+  /** How devices reach it; null: this relay receives none. */
   get host(): string | null {
-    return this.#address();
+    return this.#options.ports && this.#address();
   }
 
   /** A frame of a box that came over the relay, or of the relay's own line. */

@@ -4,7 +4,10 @@ import type { ArcReceiver, KeyFormat, SaveArcReceiver } from '../../../protocol/
 import { Choice, Field } from '../../components/form.tsx';
 import type { ApiError } from '../../components/http.ts';
 import { t } from '../../components/i18n.ts';
+import { State } from '../../components/icons.tsx';
+import { useResource } from '../../components/resource.ts';
 import { formatDuration } from '../../components/time.ts';
+import { api } from '../session.ts';
 
 /*
  * The parts of a receiver's form. Each reads its fields again from what the form sends (`…Of`).
@@ -41,6 +44,18 @@ function Check({ name, on, children }: { name: string; on: boolean; children: Co
       {children}
     </label>
   );
+}
+
+/** What it means that the relay receives, or who can turn that on where it does not. */
+function Hosted() {
+  const here = useResource((signal) => api.get('/arc-senders', { signal }), []);
+  if (here.data && here.data.host === null)
+    return (
+      <p role="status">
+        <State level="attention">{t('arcReceiver.hostedOff')}</State>
+      </p>
+    );
+  return <p class="muted">{t('arcReceiver.hostedText')}</p>;
 }
 
 export function Addresses({ old, error }: Part) {
@@ -94,7 +109,7 @@ export function Addresses({ old, error }: Part) {
         />
       </div>
       {kind === 'hosted' ? (
-        <p class="muted">{t('arcReceiver.hostedText')}</p>
+        <Hosted />
       ) : (
         <Group legend={t('arcReceiver.addresses')} hint={t('arcReceiver.addressesHint')}>
           {host('directHost', t('arcReceiver.direct'), t('arcReceiver.directHint'), old?.direct.host)}
