@@ -35,6 +35,18 @@ export function ArcJoiningPage() {
               <State level={JOINING_LEVEL[data.state]}>{t(`arcJoin.state.${data.state}`)}</State>
             </p>
             <p class="max-w-prose">{t(`arcJoin.stateText.${data.state}`)}</p>
+            {data.state === 'listed' && data.receivers === 0 && (
+              <p>
+                <State level="attention">
+                  <span>
+                    {t('arcJoin.noReceiver')}{' '}
+                    <a class="link" href="/arc/receivers">
+                      {t('arcJoin.noReceiverLink')}
+                    </a>
+                  </span>
+                </State>
+              </p>
+            )}
             {data.reason !== '' && (
               <p class="font-semibold">
                 {t('arcJoin.reason')}: {data.reason}
@@ -153,7 +165,9 @@ function Credentials({ joining, data }: Shown) {
             ],
           ]}
         />
-        <p class="max-w-prose">{t('arcJoin.keyText')}</p>
+        <p class="max-w-prose">
+          {t('arcJoin.keyText')} {data.state === 'approved' && t('arcJoin.keyThen')}
+        </p>
         <ProblemPanel error={complete.error ?? renew.error} what={t('arcJoin.actionFailed')} focus />
         <div class="flex flex-wrap items-center gap-4">
           {data.state === 'approved' && (

@@ -152,12 +152,13 @@ function Decide({ found, data }: { found: Resource<ArcApplication>; data: ArcApp
   });
   if (data.state === 'rejected' || data.state === 'withdrawn') return null;
   const waits = data.state === 'submitted';
+  const first = waits && data.authentication !== 'approved';
   const word = t(waits ? 'operator.reject' : 'arcJoin.takeOff');
   return (
     <>
       <ProblemPanel error={decide.error} what={t('operator.decideFailed')} focus />
-      {waits && data.authentication !== 'approved' && (
-        <p>
+      {first && (
+        <p id="authenticate-first">
           <State level="attention">{t('arcJoin.authenticateFirst')}</State>
         </p>
       )}
@@ -166,6 +167,8 @@ function Decide({ found, data }: { found: Resource<ArcApplication>; data: ArcApp
           <button
             type="button"
             class="btn btn-primary"
+            disabled={first}
+            aria-describedby={first ? 'authenticate-first' : undefined}
             aria-disabled={decide.busy}
             onClick={() => decide.run({ approved: true })}
           >
