@@ -47,6 +47,7 @@ export function TestPanel({ receiver }: { receiver: ArcReceiver }) {
             />
             <Choice
               label={t('arcReceiver.testMessage')}
+              hint={t('arcReceiver.testMessageHint')}
               name="message"
               value="test"
               options={[

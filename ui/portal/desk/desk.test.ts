@@ -1,8 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DeskAlarm } from '../../../protocol/wire/arc-desk.ts';
+import { speakEnglish } from '../../components/testing.ts';
 import { addressOf, deskQuery, filtersOf } from './filters.tsx';
 import { followAlarm, nextOpen } from './follow.ts';
 import { AlarmSound, MUTE_MS, type Speaker } from './sound.ts';
+import { placeWords } from './words.tsx';
+
+beforeAll(speakEnglish);
 
 const NOW = Date.parse('2026-11-22T03:00:00Z');
 let n = 0;
@@ -108,4 +112,16 @@ describe('the sound', () => {
     expect([states.at(-1), played.length]).toEqual(['sounding', 1]);
     sound.stop();
   });
+});
+
+it('a place is written once, and a panel’s number is its zone or area', () => {
+  const at = (change: Partial<DeskAlarm>) =>
+    placeWords(
+      alarm({ deviceName: 'camera-1', channelName: null, channel: 1, zone: '005', eventType: 'motion', ...change }),
+    );
+  expect(at({ channelName: 'camera-1' })).toBe('camera-1');
+  expect(at({ channelName: 'Gate' })).toBe('camera-1 · Gate');
+  expect(at({})).toBe('camera-1 · channel 1');
+  expect(at({ deviceName: 'Panel', channel: 5, eventType: 'zoneAlarm' })).toBe('Panel · zone 5');
+  expect(at({ deviceName: 'Panel', channel: 2, eventType: 'areaDisarmed' })).toBe('Panel · area 2');
 });

@@ -3,6 +3,7 @@ import { t } from '../../components/i18n.ts';
 import { type Level, State } from '../../components/icons.tsx';
 import { between, formatDuration } from '../../components/time.ts';
 import { Time, Zone } from '../../components/time.tsx';
+import { partOf } from '../site/event-types.ts';
 
 const URGENCY: readonly Level[] = ['problem', 'problem', 'attention', 'info'];
 
@@ -19,8 +20,12 @@ export const codeWords = ({ code, zone }: Pick<DeskAlarm, 'code' | 'zone'>): str
 /** Where it happened, as near as is known. */
 export function placeWords(alarm: DeskAlarm): string {
   const { deviceName, channelName, channel, zone } = alarm;
-  const part = channelName ?? (channel === null ? null : t('desk.channel', { n: channel }));
-  return [deviceName, part].filter(Boolean).join(' · ') || (zone ? t('desk.zone', { n: zone }) : '–');
+  const part = channelName ?? (channel === null ? null : t(`desk.${partOf(alarm.eventType, false)}`, { n: channel }));
+  // A camera has one name often, and its channel the same.
+  return (
+    [deviceName, part === deviceName ? null : part].filter(Boolean).join(' · ') ||
+    (zone ? t('desk.zone', { n: zone }) : '–')
+  );
 }
 
 /** What is told of a path is told late by its nature. */

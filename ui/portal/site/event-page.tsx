@@ -11,6 +11,7 @@ import { api } from '../session.ts';
 import { AlarmLine } from './alarm-words.tsx';
 import { ClipPlayer } from './clip-player.tsx';
 import { useLive, useSite } from './context.ts';
+import { partOf } from './event-types.ts';
 import { withAlarm } from './lists.ts';
 import { alarmPath } from './paths.ts';
 
@@ -70,7 +71,8 @@ export function EventPage({ params }: { params?: { eventId?: string } }) {
 }
 
 function EventFacts({ event }: { event: EventDetail }) {
-  const { site } = useSite();
+  const { site, devices } = useSite();
+  const isPanel = devices.data?.items.some((one) => one.id === event.deviceId && one.type === 'panel') ?? false;
   const elsewhere = site.data!.timeZone !== viewerZone();
   return (
     <Facts
@@ -78,7 +80,7 @@ function EventFacts({ event }: { event: EventDetail }) {
         [t('events.event'), t(`eventType.${event.type}`)],
         event.text !== null && [t('event.text'), event.text],
         [t('events.device'), event.deviceName ?? t('events.ofBox', { serial: event.boxSerial })],
-        event.channel !== null && [t('event.channel'), String(event.channel)],
+        event.channel !== null && [t(`event.${partOf(event.type, isPanel)}`), String(event.channel)],
         [t('event.occurred'), <Time key="occurred" at={event.occurredAt} full />],
         elsewhere && [
           t('event.yourTime'),

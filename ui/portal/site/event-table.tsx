@@ -3,10 +3,13 @@ import { t } from '../../components/i18n.ts';
 import { Time } from '../../components/time.tsx';
 import { AlarmLine, ClipLine } from './alarm-words.tsx';
 import { useSite } from './context.ts';
+import { partOf } from './event-types.ts';
 
 /** Events as a table; cards on a phone. */
 export function EventTable({ items }: { items: EventItem[] }) {
-  const { base } = useSite();
+  const { base, devices } = useSite();
+  const isPanel = (id: string | null) =>
+    devices.data?.items.some((one) => one.id === id && one.type === 'panel') ?? false;
   return (
     <table class="rows">
       <thead>
@@ -35,7 +38,12 @@ export function EventTable({ items }: { items: EventItem[] }) {
             <td data-label={t('events.device')}>
               <span>
                 {item.deviceName ?? t('events.ofBox', { serial: item.boxSerial })}
-                {item.channel !== null && <span class="muted"> {t('device.channel', { n: item.channel })}</span>}
+                {item.channel !== null && (
+                  <span class="muted">
+                    {' '}
+                    {t(`device.${partOf(item.type, isPanel(item.deviceId))}`, { n: item.channel })}
+                  </span>
+                )}
               </span>
             </td>
             <td data-label={t('events.clip')} class={item.clip ? '' : 'bare'}>

@@ -74,3 +74,11 @@ export const USUAL_ALARMS: EventType[] = [
   'mainsFail',
   'batteryLow',
 ];
+
+const OF_AREAS: EventType[] = ['areaArmedAway', 'areaArmedStay', 'areaDisarmed', 'armFailed'];
+const OF_ZONES: EventType[] = ['zoneAlarm', 'zoneBypassed', 'panic', 'duress', 'gas', 'waterLeak', 'medical'];
+/** What the number of an event's channel is: a panel has areas and zones. */
+export function partOf(type: EventType | null, isPanel: boolean): 'channel' | 'area' | 'zone' {
+  if (type && OF_AREAS.includes(type)) return 'area';
+  return isPanel || (type && OF_ZONES.includes(type)) ? 'zone' : 'channel';
+}

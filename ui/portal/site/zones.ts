@@ -1,5 +1,6 @@
 import type { ArcAccount, Device } from '../../../protocol/wire/api.ts';
 import { t } from '../../components/i18n.ts';
+import { partOf } from './event-types.ts';
 
 export interface ZoneRow {
   field: string;
@@ -18,7 +19,10 @@ export function zoneRows(devices: Device[], boxSerial: string, old: Pick<ArcAcco
       const channels: { channel: number | null; name: string }[] = (device.health?.channels ?? []).map(
         ({ channel, name }) => ({
           channel,
-          name: [device.name, name || t('device.channel', { n: channel })].join(', '),
+          name:
+            name === device.name
+              ? name
+              : [device.name, name || t(`device.${partOf(null, device.type === 'panel')}`, { n: channel })].join(', '),
         }),
       );
       const whole = old?.zones.some((zone) => zone.deviceId === device.id && zone.channel === null);
