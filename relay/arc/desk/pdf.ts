@@ -69,18 +69,18 @@ export class Pdf {
       this.#room(size * 1.5);
       this.#y -= size * 1.5;
       this.#text(MARGIN, name, size);
-      this.#text(MARGIN + 170, cut(value, size, WIDTH - 2 * MARGIN - 170), size, true);
+      this.#text(MARGIN + 170, cut(value || '–', size, WIDTH - 2 * MARGIN - 170), size, true);
     }
     return this;
   }
 
-  /** Its head stands again on every page. */
+  /** Its head stands again on every page; nothing in a cell is a dash. */
   table(columns: Column[], rows: string[][], size = 9): this {
     const step = size * 1.55;
     const write = (cells: string[], bold: boolean) => {
       this.#y -= step;
       for (const [i, column] of columns.entries()) {
-        const text = cut(cells[i] ?? '', size, column.width);
+        const text = cut(cells[i] || '–', size, column.width);
         const x = MARGIN + column.at - (column.right ? widthOf(text, size) : 0);
         this.#text(x, text, size, bold);
       }
