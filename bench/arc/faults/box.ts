@@ -50,7 +50,7 @@ const ZONES = 999;
 export const placeOf = (n: number) => ({ area: Math.floor(n / ZONES) + 1, zone: (n % ZONES) + 1 });
 export const numberOf = (area: number, zone: number): number => (area - 1) * ZONES + zone - 1;
 
-const RANKS: Partial<Record<EventType, number>> = { videoLoss: 1, panelTest: 2 };
+const RANKS: Partial<Record<EventType, number>> = { panic: -1, fire: -1, videoLoss: 1, panelTest: 2 };
 
 /** A box in a process of its own, and the source of its events. */
 export class BoxUnderTest {

@@ -81,20 +81,18 @@ function inversions(handed: Handed[], events: Map<number, Arrival[]>): number[] 
 const inOrder = (alarm?: Arrival[], restore?: Arrival[]): boolean =>
   restore !== undefined && alarm !== undefined && alarm[0]!.at <= restore[0]!.at;
 
-/** Within the last 9,998 different messages of an account a number stands for one message only (E4). */
+/**
+ * A number stands for one message until it comes round (E4). Numbers are given in the order in which events are handed over, and
+ * restores and messages of paths take theirs in between, so that fewer than {@link SEQUENCES} events lie between two uses.
+ */
 function reused(arrivals: Arrival[]): number[] {
   const found: number[] = [];
-  const seen = new Map<string, { content: string; order: number }>();
-  let order = 0;
-  for (const a of arrivals) {
-    if (a.what === 'poll') continue;
-    const key = `${a.account} ${a.sequence}`;
-    const content = a.data;
-    const before = seen.get(key);
-    if (before?.content === content) continue;
-    // Classes overtake one another, so that numbers do not come in their exact order.
-    if (before && order - before.order < SEQUENCES * 0.9) found.push(a.sequence);
-    seen.set(key, { content, order: order++ });
+  const events = arrivals.filter((a) => a.what === 'event');
+  for (const [, all] of Map.groupBy(events, (a) => `${a.account} ${a.sequence}`)) {
+    const numbers = [...new Set(all.map((a) => a.n))].sort((a, b) => a - b);
+    for (const [i, n] of numbers.entries()) {
+      if (i > 0 && n - numbers[i - 1]! < SEQUENCES * 0.8) found.push(all[0]!.sequence);
+    }
   }
   return found;
 }

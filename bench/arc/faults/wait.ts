@@ -12,7 +12,7 @@ export async function until<T>(what: string, read: () => T | Promise<T>, ms: num
     const found = await read();
     if (found) return found as NonNullable<T>;
     if (performance.now() > end) throw new Error(`waited ${ms / 1000} s for ${what}`);
-    await sleep(20);
+    await sleep(50);
   }
 }
 
