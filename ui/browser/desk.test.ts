@@ -73,6 +73,15 @@ describe('the desk of an alarm receiving centre', () => {
     await page.keyboard.press('j');
     await page.keyboard.press('v');
     await aside.getByText(/ask the customer for the permission/).waitFor();
+    // An event may be seen whose clip may not.
+    const clip = { id: '0199a000-0000-7000-8000-000000000001', state: 'complete', storedFragments: 6 };
+    await page.route('**/api/v1/events/*', (route) => route.fulfill({ json: { clip, eventId: clip.id } }));
+    await page.route('**/api/v1/clips/*/video', (route) => route.fulfill({ status: 403 }));
+    await aside.getByRole('button', { name: 'Camera now' }).click();
+    await aside.getByRole('button', { name: 'Clip', exact: true }).click();
+    await aside.getByText(/ask the customer for the permission/).waitFor();
+    expect(await aside.locator('video, figure').count()).toBe(0);
+    await page.unrouteAll();
 
     await page.getByRole('link', { name: 'History' }).click();
     await page.getByText('Ended: Motion').waitFor();
