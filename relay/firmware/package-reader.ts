@@ -50,6 +50,8 @@ export async function unpack(
     const stream = await new Promise<Readable>((resolve, reject) =>
       zip.openReadStream(entry, (error, opened) => (error ? reject(broken(error)) : resolve(opened))),
     );
+    // It may fail before anybody reads it; who reads it later is told all the same.
+    stream.on('error', () => {});
     const body = async function* () {
       try {
         for await (const chunk of stream as AsyncIterable<Buffer>) {
