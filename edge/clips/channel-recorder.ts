@@ -217,7 +217,7 @@ export class ChannelRecorder implements Consumer {
       },
     });
     row.report = {
-      ...{ id: row.id, deviceId: row.deviceId, channel: row.channel, eventIds: [...row.eventIds] },
+      ...{ id: row.id, deviceId: row.deviceId, channel: row.channel, eventIds: [...row.eventIds], ...PLAIN },
       ...{ state: 'recording', startedAt: iso(first.wallMs), preRollMs: Math.max(0, active.preRollMs), durationMs: 0 },
       ...{ codec: first.codec.codec, width: first.codec.width, height: first.codec.height },
       ...{ fragments: null, reason: null },
@@ -275,10 +275,21 @@ export class ChannelRecorder implements Consumer {
   }
 }
 
+const PLAIN: Pick<ClipReport, 'kind' | 'stream' | 'twinId' | 'keyId' | 'audioCodec' | 'gaps'> = {
+  ...{ kind: 'event', stream: 'main', twinId: null, keyId: null, audioCodec: null, gaps: [] },
+};
+
 /** The report of a clip that has no picture: it says why an event has none. */
 export function emptyReport(row: ClipRow, reason: string): ClipReport {
   return {
-    ...{ id: row.id, deviceId: row.deviceId, channel: row.channel, eventIds: row.eventIds, state: 'incomplete' },
+    ...{
+      id: row.id,
+      deviceId: row.deviceId,
+      channel: row.channel,
+      eventIds: row.eventIds,
+      state: 'incomplete',
+      ...PLAIN,
+    },
     ...{ startedAt: iso(row.firstEventMs), preRollMs: 0, durationMs: 0, codec: '', width: 0, height: 0 },
     ...{ fragments: 0, reason },
   };

@@ -33,7 +33,7 @@ it('shows each item that is not in effect until it is, and follows the others', 
   const section = { version: 1, items: [] };
   const state = (version: number): DesiredState => ({
     version,
-    sections: { devices: section, recording: section, arc: section },
+    sections: { devices: section, recording: section, arc: section, storage: section },
   });
   config.take(state(1));
   const text = 'This setting is not in effect. Enter the key again.';

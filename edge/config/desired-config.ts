@@ -32,7 +32,7 @@ export interface Appliers {
 }
 
 type SectionName = keyof ReportedState['sections'];
-const SUBJECTS = { devices: 'device', recording: 'recording', arc: 'arc' } as const;
+const SUBJECTS = { devices: 'device', recording: 'recording', arc: 'arc', storage: 'box' } as const;
 
 /**
  * The relay's wishes for this box, kept on disk so that the box does the same without the relay. Secrets in the file stay

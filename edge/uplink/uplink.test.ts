@@ -248,6 +248,7 @@ describe('uplink', () => {
         devices: { version: 3, items: [device, moved] },
         recording: { version: 0, items: [] },
         arc: { version: 0, items: [] },
+        storage: { version: 0, items: [] },
       },
     };
     uplink.start();

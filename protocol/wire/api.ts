@@ -184,7 +184,9 @@ export type Alarm = z.infer<typeof Alarm>;
 export const Clip = ClipReport.omit({ state: true }).extend({
   siteId: Uuid,
   /** `uploading`: recorded, but not all of it has arrived. */
-  state: z.enum(['recording', 'uploading', 'complete', 'incomplete']),
+  state: z.enum(['recording', 'uploading', 'complete', 'incomplete', 'held']),
+  /** When it is deleted; null: never by itself. */
+  expiresAt: Instant.nullable(),
   storedFragments: z.int(),
   sizeBytes: z.int(),
 });

@@ -264,7 +264,7 @@ export const DeskView = z.object({
   endedAt: Instant.nullable(),
   expiresAt: Instant,
   clip: z
-    .object({ state: z.enum(['recording', 'uploading', 'complete', 'incomplete']), durationMs: z.int() })
+    .object({ state: z.enum(['recording', 'uploading', 'complete', 'incomplete', 'held']), durationMs: z.int() })
     .nullable(),
 });
 export type DeskView = z.infer<typeof DeskView>;

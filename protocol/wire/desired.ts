@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { EventType } from './event.ts';
 import { Uuid } from './ids.ts';
 import { SealedSecret } from './secret.ts';
+import { StreamName } from './video.ts';
 
 /** What a device is spoken to in. `snmp`: a switch; its password is the community, unless the user name is one of SNMPv3. */
 export const SpokenKind = z.enum(['isapi', 'onvif', 'snmp']);
@@ -47,6 +48,15 @@ export const DesiredRecording = z.object({
   deviceId: Uuid,
   channel: z.int().min(1).max(9999),
   triggers: z.array(EventType),
+  mode: z.enum(['event', 'continuous', 'both']).default('event'),
+  /** `adaptive`: both are recorded, the sub-stream is sent at once, the main stream when somebody asks for it. */
+  stream: z.enum([...StreamName.options, 'adaptive']).default('main'),
+  audio: z.boolean().default(true),
+  /** What its fragments are encrypted with before they touch a disk; null: they are not. */
+  key: z
+    .object({ id: z.string().min(1).max(64), secret: SealedSecret })
+    .nullable()
+    .default(null),
   preRollMs: z.int().min(0).max(30_000).default(5_000),
   postRollMs: z.int().min(1_000).max(120_000).default(30_000),
   maxClipMs: z.int().min(10_000).max(600_000).default(300_000),
@@ -147,6 +157,25 @@ export const DesiredArcAccount = z.object({
 });
 export type DesiredArcAccount = z.infer<typeof DesiredArcAccount>;
 
+/** How a box spends its uplink and its disk; one item. */
+export const DesiredStorage = z.object({
+  id: z.literal('box'),
+  /** Most that uploads may take, beside the pacer; null: what the pacer lets through. */
+  uploadKbps: z.int().min(64).max(10_000_000).nullable().default(null),
+  /** Minutes of the day (of `timeZone`) between which continuous recording is sent; event clips go always. */
+  window: z
+    .object({
+      fromMinute: z.int().min(0).max(1439),
+      toMinute: z.int().min(0).max(1439),
+      timeZone: z.string().max(64),
+    })
+    .nullable()
+    .default(null),
+  /** Disk for footage that waits; null: what is there, but a tenth. */
+  diskBytes: z.int().min(67_108_864).nullable().default(null),
+});
+export type DesiredStorage = z.infer<typeof DesiredStorage>;
+
 const section = <T extends z.ZodType>(item: T) => z.object({ version: z.int().min(0), items: z.array(item).max(2000) });
 
 /**
@@ -159,6 +188,7 @@ export const DesiredState = z.object({
     devices: section(DesiredDevice),
     recording: section(DesiredRecording),
     arc: section(DesiredArcAccount),
+    storage: section(DesiredStorage).default({ version: 0, items: [] }),
   }),
 });
 export type DesiredState = z.infer<typeof DesiredState>;
@@ -166,8 +196,8 @@ export type DesiredSection = keyof DesiredState['sections'];
 
 export const ReportedState = z.object({
   version: z.int().min(0),
-  sections: z.record(
-    z.enum(['devices', 'recording', 'arc']),
+  sections: z.partialRecord(
+    z.enum(['devices', 'recording', 'arc', 'storage']),
     z.object({
       version: z.int().min(0),
       errors: z

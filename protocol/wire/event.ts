@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Instant, Uuid } from './ids.ts';
+import { StreamName } from './video.ts';
 
 /**
  * Normalised event types. Device spellings (`VMD`, `linedetection`, …) are mapped by the drivers; nothing past a driver
@@ -100,9 +101,17 @@ export const ClipReport = z.object({
   id: Uuid,
   deviceId: Uuid,
   channel: z.int().min(1).max(9999),
-  /** Events this clip shows; the first one started it. */
-  eventIds: z.array(Uuid).min(1).max(1000),
-  state: z.enum(['recording', 'ended', 'incomplete']),
+  /** `continuous`: a piece of 24/7 recording. */
+  kind: z.enum(['event', 'continuous']).default('event'),
+  stream: StreamName.default('main'),
+  /** Events this clip shows; the first one started it. Empty for continuous recording in which nothing happened. */
+  eventIds: z.array(Uuid).max(1000),
+  /** `held`: recorded whole and kept on the box; it is sent when somebody asks for it. */
+  state: z.enum(['recording', 'ended', 'incomplete', 'held']),
+  /** The clip of the other stream that shows the same. */
+  twinId: Uuid.nullable().default(null),
+  /** Key that its fragments are encrypted with (`protocol/codec/object-cipher.ts`); null: they are not. */
+  keyId: z.string().max(64).nullable().default(null),
   /** Wall time of the first picture. */
   startedAt: Instant,
   /** First picture to first event, in milliseconds. */
@@ -111,6 +120,13 @@ export const ClipReport = z.object({
   durationMs: z.int().min(0),
   /** RFC 6381 codec string, e.g. `avc1.64001f`. */
   codec: z.string().max(64),
+  /** The same for sound, `mp4a.40.2`; null: it has none. */
+  audioCodec: z.string().max(64).nullable().default(null),
+  /** Where the picture is missing, in the clip's own time. */
+  gaps: z
+    .array(z.object({ atMs: z.int().min(0), durationMs: z.int().min(1) }))
+    .max(100)
+    .default([]),
   width: z.int().min(0),
   height: z.int().min(0),
   /** Number of media fragments; null while recording. */

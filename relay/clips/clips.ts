@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Clock } from '../../protocol/clock.ts';
+import { type Clock, iso } from '../../protocol/clock.ts';
 import type { Clip } from '../../protocol/wire/api.ts';
 import type { JournalRecord } from '../../protocol/wire/event.ts';
 import type { Permission } from '../../protocol/wire/rights.ts';
@@ -46,13 +46,15 @@ export class Clips {
     const ends = held?.boxState === 'recording' && body.state !== 'recording';
     if (held && seq <= Number(held.seq) && !ends) return;
     const now = this.#clock.now();
-    const { id, state, eventIds, ...rest } = body;
-    const values = { ...rest, boxState: state, eventIds: JSON.stringify(eventIds), seq, reportedMs: now };
+    const { id, state, eventIds, gaps, ...rest } = body;
+    const lists = { eventIds: JSON.stringify(eventIds), gaps: JSON.stringify(gaps) };
+    const values = { ...rest, ...lists, boxState: state, seq, reportedMs: now };
     await trx
       .insertInto('clips')
-      .values({ id, siteId: box.siteId, boxSerial: box.serial, createdMs: now, swept: 0, ...values })
+      .values({ id, siteId: box.siteId, boxSerial: box.serial, createdMs: now, swept: 0, expiresMs: null, ...values })
       .onConflict((c) => c.column('id').doUpdateSet(values))
       .execute();
+    if (eventIds.length === 0) return;
     await trx
       .insertInto('clip_events')
       .values(eventIds.map((eventId) => ({ eventId, clipId: id })))
@@ -171,10 +173,12 @@ export class Clips {
       const part = partsOf.get(row.id);
       const hasInit = part !== undefined && Number(part.first) === 0;
       const stored = Number(part?.count ?? 0) - (hasInit ? 1 : 0);
-      const { boxState, seq, createdMs, reportedMs, joinedSize, swept, boxSerial, ...rest } = row;
+      const { boxState, seq, createdMs, reportedMs, joinedSize, swept, boxSerial, expiresMs, ...rest } = row;
       return {
         ...rest,
         eventIds: JSON.parse(row.eventIds) as string[],
+        gaps: JSON.parse(row.gaps) as Clip['gaps'],
+        expiresAt: expiresMs === null ? null : iso(Number(expiresMs)),
         preRollMs: Number(row.preRollMs),
         durationMs: Number(row.durationMs),
         state: this.#state(row, hasInit ? stored : -1),
@@ -186,6 +190,7 @@ export class Clips {
 
   #state(row: ClipRow, stored: number): Clip['state'] {
     if (row.boxState === 'incomplete') return 'incomplete';
+    if (row.boxState === 'held') return 'held';
     if (row.boxState === 'ended') return row.fragments !== null && stored >= row.fragments ? 'complete' : 'uploading';
     return this.#clock.now() - Number(row.createdMs) > RECORDING_AT_MOST_MS ? 'uploading' : 'recording';
   }

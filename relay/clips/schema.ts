@@ -10,7 +10,17 @@ export interface ClipTables {
     /** JSON array, in the order of the report. */
     eventIds: string;
     /** As the box last said; what people see is computed from it and from what has arrived. */
-    boxState: 'recording' | 'ended' | 'incomplete';
+    boxState: 'recording' | 'ended' | 'incomplete' | 'held';
+    kind: 'event' | 'continuous';
+    stream: 'main' | 'sub';
+    twinId: string | null;
+    /** Of the site's key that its fragments are encrypted with; null: they are not. */
+    keyId: string | null;
+    audioCodec: string | null;
+    /** JSON array of {atMs, durationMs}. */
+    gaps: string;
+    /** When it is deleted; null: never by itself. */
+    expiresMs: number | null;
     startedAt: string;
     preRollMs: number;
     durationMs: number;

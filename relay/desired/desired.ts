@@ -9,6 +9,7 @@ const EMPTY: DesiredState = {
     devices: { version: 0, items: [] },
     recording: { version: 0, items: [] },
     arc: { version: 0, items: [] },
+    storage: { version: 0, items: [] },
   },
 };
 

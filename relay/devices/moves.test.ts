@@ -3,6 +3,7 @@ import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
 import { open } from '../../protocol/codec/sealed.ts';
+import { DesiredRecording } from '../../protocol/wire/desired.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { problem } from '../../protocol/wire/problem.ts';
 import { createScope, type Scope } from '../auth/scope.ts';
@@ -77,10 +78,7 @@ async function boxWith(siteId: string, count: number): Promise<{ box: TestBox; d
   });
   expect(account.status).toBe(201);
   await desired.change(box.serial, 'recording', () =>
-    devices.map((deviceId) => ({
-      ...{ deviceId, channel: 1, triggers: ['motion' as const] },
-      ...{ preRollMs: 5_000, postRollMs: 30_000, maxClipMs: 300_000 },
-    })),
+    devices.map((deviceId) => DesiredRecording.parse({ deviceId, channel: 1, triggers: ['motion'] })),
   );
   return { box, devices, accountId: account.body.id };
 }

@@ -158,6 +158,7 @@ export const recording = (more: Partial<DesiredRecording> = {}): DesiredRecordin
   deviceId: DEVICE,
   channel: 1,
   triggers: ['motion', 'lineCrossing'],
+  ...{ mode: 'event', stream: 'main', audio: true, key: null },
   preRollMs: 5_000,
   postRollMs: 30_000,
   maxClipMs: 300_000,

@@ -122,6 +122,7 @@ export function clipReport(id: string, change: Partial<ClipReport> = {}): ClipRe
     id,
     deviceId: ids.device,
     channel: 1,
+    ...{ kind: 'event', stream: 'main', twinId: null, keyId: null, audioCodec: null, gaps: [] },
     eventIds: [ids.event],
     state: 'recording',
     startedAt: '2026-03-01T12:00:00.000Z',

@@ -26,6 +26,7 @@ import { ownLine } from './026-own-line.ts';
 import { receiver } from './027-receiver.ts';
 import { arcDesk } from './028-arc-desk.ts';
 import { endedAccounts } from './029-ended-accounts.ts';
+import { cloudClips } from './030-cloud-clips.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -58,4 +59,5 @@ export const migrations: readonly Migration[] = [
   receiver,
   arcDesk,
   endedAccounts,
+  cloudClips,
 ];

@@ -23,6 +23,7 @@ const CLIP: Record<NonNullable<EventItem['clip']>['state'], Level> = {
   uploading: 'working',
   complete: 'well',
   incomplete: 'attention',
+  held: 'well',
 };
 
 /** State of a clip as a word, with its length. */

@@ -116,6 +116,7 @@ export const clip = (change: Partial<Clip> = {}): Clip => ({
   id: 'clip',
   deviceId: 'd1',
   channel: 1,
+  ...{ kind: 'event', stream: 'main', twinId: null, keyId: null, audioCodec: null, gaps: [], expiresAt: null },
   eventIds: ['event'],
   startedAt: plus(-5_000),
   preRollMs: 5_000,
