@@ -309,6 +309,7 @@ describe('a clip', () => {
       .values({
         ...clipReport(clipId, { state: 'ended', fragments: 6 }),
         eventIds: '[]',
+        gaps: '[]',
         boxState: 'ended',
         siteId: ids.site,
         boxSerial: SERIAL,
