@@ -6,8 +6,10 @@ import type { DeskTables } from '../arc/desk/schema.ts';
 import type { ArcTables } from '../arc/schema.ts';
 import type { ArcServiceTables } from '../arc/service/schema.ts';
 import type { AuditTables } from '../audit/schema.ts';
+import type { BandwidthTables } from '../bandwidth/schema.ts';
 import type { ClipTables } from '../clips/schema.ts';
 import type { CollaborationTables } from '../collaboration/schema.ts';
+import type { CompatTables } from '../compat/schema.ts';
 import type { FirmwareTables } from '../firmware/schema.ts';
 import type { HandoverTables } from '../handover/schema.ts';
 import type { SharingTables } from '../handover/sharing-schema.ts';
@@ -34,7 +36,9 @@ export interface Database
     ArcServiceTables,
     AuditTables,
     KeyTables,
+    BandwidthTables,
     ClipTables,
+    CompatTables,
     FirmwareTables,
     HandoverTables,
     LanTables,

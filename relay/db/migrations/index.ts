@@ -27,6 +27,7 @@ import { receiver } from './027-receiver.ts';
 import { arcDesk } from './028-arc-desk.ts';
 import { endedAccounts } from './029-ended-accounts.ts';
 import { cloudClips } from './030-cloud-clips.ts';
+import { uplink } from './034-uplink.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -60,4 +61,5 @@ export const migrations: readonly Migration[] = [
   arcDesk,
   endedAccounts,
   cloudClips,
+  uplink,
 ];
