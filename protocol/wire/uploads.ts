@@ -6,6 +6,7 @@ import { Uuid } from './ids.ts';
  *
  *   POST /box/v1/uploads  UploadRequest (box auth)  → UploadGrants
  *   PUT  {url}  Content-Length, x-gatepost-sha256   → 200 {size}; the same object again → 200; another content → 409
+ *   POST /box/v1/uploads/stored  UploadRequest (box auth) → UploadsStored; after a PUT whose grant says `confirm`
  *
  * Object names: `clips/{clipId}/init.mp4` (fragment 0) and `clips/{clipId}/{n}.m4s` (n from 1). An object is stored
  * whole or not at all. The relay records the fragment's row before it answers.
@@ -36,9 +37,35 @@ export const UploadGrants = z.object({
        * Absolute path on the relay or absolute URL of an object store; good for `expiresInMs`. Null although not stored:
        * refused, the clip is another box's or another content stands there.
        */
-      url: z.string().max(2048).nullable(),
+      url: z.string().max(4096).nullable(),
       expiresInMs: z.int(),
+      /** Sent with the PUT instead of `x-gatepost-sha256`: what an object store's address was signed for. */
+      headers: z.record(z.string().max(64), z.string().max(1024)).default({}),
+      /** The relay does not see the PUT: tell it that the object is stored. */
+      confirm: z.boolean().default(false),
     }),
   ),
 });
 export type UploadGrants = z.infer<typeof UploadGrants>;
+
+/** `stored` false: the object store does not have it, or not with this size and hash; it is to be sent again. */
+export const UploadsStored = z.object({
+  fragments: z.array(z.object({ clipId: Uuid, n: z.int(), stored: z.boolean() })),
+});
+export type UploadsStored = z.infer<typeof UploadsStored>;
+
+/** What the relay found of objects that are said to be sent; only `stored` ones may be forgotten on the box. */
+export const UploadResults = z.object({
+  fragments: z.array(
+    z.object({
+      clipId: Uuid,
+      n: z.int(),
+      /**
+       * `missing`: nothing is there. `damaged`: something else came, it was deleted; send it again. `refused`: the clip is
+       * another box's, or another content stands there.
+       */
+      state: z.enum(['stored', 'missing', 'damaged', 'refused']),
+    }),
+  ),
+});
+export type UploadResults = z.infer<typeof UploadResults>;

@@ -46,12 +46,13 @@ export function uploadRoutes(deps: {
     if (!request.success) throw new ProblemError('invalid-request', request.error.issues[0]?.message);
     const answer: UploadGrants['grants'] = [];
     const owned = new Map<string, boolean>();
+    const plain = { headers: {}, confirm: false };
     for (const f of request.data.fragments) {
       const { clipId, n } = f;
       if (!owned.has(clipId)) owned.set(clipId, await clips.belongsTo(db, clipId, auth.box.serial));
       const state = owned.get(clipId) ? await held(f) : 'other';
-      if (state === 'none') answer.push({ clipId, n, stored: false, ...grants.sign(auth.box.serial, f) });
-      else answer.push({ clipId, n, stored: state === 'same', url: null, expiresInMs: 0 });
+      if (state === 'none') answer.push({ clipId, n, stored: false, ...plain, ...grants.sign(auth.box.serial, f) });
+      else answer.push({ clipId, n, stored: state === 'same', ...plain, url: null, expiresInMs: 0 });
       if (state === 'other')
         log.warn({ serial: auth.box.serial, clipId, n }, 'no grant: this is another’s, or differs');
     }
