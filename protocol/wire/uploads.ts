@@ -53,19 +53,3 @@ export const UploadsStored = z.object({
   fragments: z.array(z.object({ clipId: Uuid, n: z.int(), stored: z.boolean() })),
 });
 export type UploadsStored = z.infer<typeof UploadsStored>;
-
-/** What the relay found of objects that are said to be sent; only `stored` ones may be forgotten on the box. */
-export const UploadResults = z.object({
-  fragments: z.array(
-    z.object({
-      clipId: Uuid,
-      n: z.int(),
-      /**
-       * `missing`: nothing is there. `damaged`: something else came, it was deleted; send it again. `refused`: the clip is
-       * another box's, or another content stands there.
-       */
-      state: z.enum(['stored', 'missing', 'damaged', 'refused']),
-    }),
-  ),
-});
-export type UploadResults = z.infer<typeof UploadResults>;
