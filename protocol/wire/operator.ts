@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PageQuery } from './api.ts';
+import { CloudPackage } from './cloud.ts';
 import { Instant, Serial, Uuid } from './ids.ts';
 import { CompanyType } from './rights.ts';
 
@@ -56,8 +57,8 @@ export const Decision = z.discriminatedUnion('approved', [
 export type Decision = z.infer<typeof Decision>;
 export const SetSuspended = z.object({ suspended: z.boolean() });
 
-/** What a key gives: more employees' accounts without limit. */
-export const KEY_CONTENTS = ['employee-slots'] as const;
+/** What a key gives: more employees' accounts without limit, or packages of cloud storage. */
+export const KEY_CONTENTS = ['employee-slots', 'cloud-storage'] as const;
 export const KeyContent = z.enum(KEY_CONTENTS);
 export const KEY_STATES = ['open', 'redeemed', 'withdrawn', 'expired'] as const;
 export const ServiceKeyState = z.enum(KEY_STATES);
@@ -67,6 +68,8 @@ export const ServiceKeyText = z.string().max(64).meta({ example: '3GA7K-XN4PQ-R6
 
 export const IssueKeys = z.object({
   content: KeyContent,
+  /** Of `cloud-storage`: which; left out otherwise. */
+  package: CloudPackage.optional(),
   quantity: z.int().min(1).max(1000).meta({ example: 5 }),
   /** How many keys, each for this quantity. */
   count: z.int().min(1).max(100).default(1),
@@ -91,6 +94,8 @@ export type ServiceKeyQuery = z.output<typeof ServiceKeyQuery>;
 export const ServiceKey = z.object({
   id: Uuid,
   content: KeyContent,
+  /** Of `cloud-storage`: which. */
+  package: CloudPackage.nullable(),
   quantity: z.int(),
   /** The last group, to tell keys apart. */
   ending: z.string().meta({ example: '9WYCD' }),
@@ -110,13 +115,19 @@ export const RedeemKeys = z.object({
 });
 export const Redeemed = z.object({
   /** By content: how much was added. */
-  added: z.array(z.object({ content: KeyContent, quantity: z.int() })),
+  added: z.array(z.object({ content: KeyContent, package: CloudPackage.nullable(), quantity: z.int() })),
   slots: z.int(),
   slotsUsed: z.int(),
 });
 export type Redeemed = z.infer<typeof Redeemed>;
 /** What a company redeemed. */
-export const RedeemedKey = ServiceKey.pick({ id: true, content: true, quantity: true, ending: true }).extend({
+export const RedeemedKey = ServiceKey.pick({
+  id: true,
+  content: true,
+  package: true,
+  quantity: true,
+  ending: true,
+}).extend({
   redeemedAt: Instant,
 });
 export type RedeemedKey = z.infer<typeof RedeemedKey>;

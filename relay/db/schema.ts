@@ -8,6 +8,7 @@ import type { ArcServiceTables } from '../arc/service/schema.ts';
 import type { AuditTables } from '../audit/schema.ts';
 import type { BandwidthTables } from '../bandwidth/schema.ts';
 import type { ClipTables } from '../clips/schema.ts';
+import type { CloudTables } from '../cloud/schema.ts';
 import type { CollaborationTables } from '../collaboration/schema.ts';
 import type { CompatTables } from '../compat/schema.ts';
 import type { FirmwareTables } from '../firmware/schema.ts';
@@ -39,6 +40,7 @@ export interface Database
     BandwidthTables,
     ClipTables,
     CompatTables,
+    CloudTables,
     FirmwareTables,
     HandoverTables,
     LanTables,

@@ -145,10 +145,46 @@ describe('companies', () => {
 });
 
 describe('service keys', () => {
+  it('give packages of cloud storage by retention and duration, several kinds at once (CLOUD-19, CLOUD-23)', async () => {
+    const buyer = await relay.company('Buyer');
+    const week = { retentionDays: 7, term: 'month' };
+    const more = { content: 'cloud-storage', quantity: 3 };
+    const bad = await operator('POST', '/operator/service-keys', {
+      ...more,
+      package: { retentionDays: 8, term: 'month' },
+    });
+    expect(bad.status).toBe(400);
+    expect((await operator('POST', '/operator/service-keys', more)).status).toBe(400);
+    expect(
+      (await operator('POST', '/operator/service-keys', { content: 'employee-slots', quantity: 1, package: week }))
+        .status,
+    ).toBe(400);
+    const [a] = await issue({ ...more, package: week });
+    const [b] = await issue({ ...more, quantity: 2, package: { retentionDays: 365, term: 'year' } });
+    const [c] = await issue({ quantity: 1 });
+    const answer = await redeem(buyer, [a, b, c].map((one) => one?.key).join(' '));
+    expect(answer.body.added).toEqual([
+      { content: 'cloud-storage', package: week, quantity: 3 },
+      { content: 'cloud-storage', package: { retentionDays: 365, term: 'year' }, quantity: 2 },
+      { content: 'employee-slots', package: null, quantity: 1 },
+    ]);
+    expect((await buyer.api('GET', '/company/service-keys')).body.items).toContainEqual(
+      expect.objectContaining({ package: week }),
+    );
+    expect((await redeem(buyer, a?.key ?? '')).status).toBe(422);
+    const stock = { purchased: 3, used: 0 };
+    const rows = await relay.withDb((db) => db.selectFrom('cloud_stock').selectAll().execute());
+    expect(rows).toContainEqual({ companyId: buyer.companyId, ...week, ...stock });
+  });
+
   it('raise the slots of who redeems them, several at once, each key once (EMPL-06, PKG-02, PKG-01)', async () => {
     const [a, b] = (await issue({ count: 2, note: 'order 7' })) as [{ id: string; key: string }, { key: string }];
     const answer = await redeem(acme, ` ${a.key.toLowerCase()}, ${b.key.replaceAll('-', ' ')}`.replace(/ (?=\w)/g, ''));
-    expect(answer.body).toEqual({ added: [{ content: 'employee-slots', quantity: 10 }], slots: 10, slotsUsed: 0 });
+    expect(answer.body).toEqual({
+      added: [{ content: 'employee-slots', package: null, quantity: 10 }],
+      slots: 10,
+      slotsUsed: 0,
+    });
     expect((await redeem(rival, a.key)).body.code).toBe('service-key-invalid');
     expect((await redeem(acme, a.key)).body.code).toBe('service-key-invalid');
     const listed = (await operator('GET', '/operator/service-keys?q=ORDER&state=redeemed')).body.items;

@@ -1,4 +1,5 @@
 import type { ColumnType } from 'kysely';
+import type { RetentionDays, Term } from '../../protocol/wire/cloud.ts';
 
 type Later<T> = ColumnType<T | null, T | null | undefined>;
 
@@ -9,7 +10,10 @@ export interface OperatorTables {
     id: string;
     keyHash: string;
     ending: string;
-    content: 'employee-slots';
+    content: 'employee-slots' | 'cloud-storage';
+    /** Of `cloud-storage`: of which packages. */
+    retentionDays: Later<RetentionDays>;
+    term: Later<Term>;
     quantity: number;
     note: string;
     issuedMs: number;

@@ -16,6 +16,7 @@ import { ProblemError } from '../api/problem.ts';
 import { Limiter, retryAfter } from '../auth/limiter.ts';
 import type { Identity } from '../auth/scope.ts';
 import { hashToken } from '../auth/sessions.ts';
+import { addToStock } from '../cloud/stock.ts';
 import type { Db } from '../db/database.ts';
 import { slotsUsed } from '../people/employees.ts';
 import { lockCompany } from '../people/users.ts';
@@ -41,14 +42,27 @@ export class ServiceKeys {
     this.#wrong = new Limiter({ clock, limit: 10, windowMs: 3_600_000 });
   }
 
-  async issue({ content, quantity, count = 1, note = '', validDays = 365 }: IssueKeys): Promise<IssuedKeys['keys']> {
+  async issue(wanted: IssueKeys): Promise<IssuedKeys['keys']> {
+    const { content, quantity, count = 1, note = '', validDays = 365 } = wanted;
+    if ((content === 'cloud-storage') !== (wanted.package !== undefined))
+      throw new ProblemError('invalid-request', 'package: to be given for cloud storage, and for nothing else.');
+    const { retentionDays = null, term = null } = wanted.package ?? {};
     const now = this.#clock.now();
     const keys = Array.from({ length: count }, () => ({ id: uuidv7(now), key: newKey() }));
     await this.#db
       .insertInto('service_keys')
       .values(
         keys.map(({ id, key }) => ({
-          ...{ id, content, quantity, note, keyHash: hashToken(plain(key)), ending: key.slice(-GROUP) },
+          ...{
+            id,
+            content,
+            retentionDays,
+            term,
+            quantity,
+            note,
+            keyHash: hashToken(plain(key)),
+            ending: key.slice(-GROUP),
+          },
           ...{ issuedMs: now, expiresMs: now + validDays * DAY_MS },
         })),
       )
@@ -156,10 +170,18 @@ export class ServiceKeys {
         .set({ redeemedMs: now, companyId: company.id, userId: who.userId })
         .where('id', 'in', ids)
         .execute();
-      const quantity = rows.reduce((sum, row) => sum + row.quantity, 0);
-      const slots = company.slots + quantity;
+      const added = [
+        ...Map.groupBy(rows, ({ content, retentionDays, term }) => `${content} ${retentionDays} ${term}`),
+      ].map(([, same]) => ({
+        ...{ content: same[0]!.content, package: packageOf(same[0]!) },
+        quantity: same.reduce((sum, row) => sum + row.quantity, 0),
+      }));
+      let slots = company.slots;
+      for (const one of added) {
+        if (one.package) await addToStock(trx, company.id, one.package, one.quantity);
+        else slots += one.quantity;
+      }
       await trx.updateTable('companies').set({ slots }).where('id', '=', company.id).execute();
-      const added = [{ content: 'employee-slots' as const, quantity }];
       return { added, slots, slotsUsed: await slotsUsed(trx, company.id) };
     });
     this.#wrong.forgive(who.companyId);
@@ -169,8 +191,8 @@ export class ServiceKeys {
   /** What a company redeemed, newest first. */
   async redeemedBy(companyId: string, page: { cursor?: string; limit: number }): Promise<Page<RedeemedKey>> {
     const { items, nextCursor } = await this.list({ ...page, companyId });
-    const own = items.map(({ id, content, quantity, ending, redeemedAt }) => ({
-      ...{ id, content, quantity, ending },
+    const own = items.map(({ id, content, quantity, ending, redeemedAt, ...rest }) => ({
+      ...{ id, content, package: rest.package, quantity, ending },
       redeemedAt: redeemedAt as string,
     }));
     return { items: own, nextCursor };
@@ -183,7 +205,7 @@ function view(row: Row, now: number): ServiceKey {
   const { id, content, quantity, ending, note, companyId, companyName } = row;
   const at = (ms: number | null) => (ms === null ? null : iso(ms));
   return {
-    ...{ id, content, quantity, ending, note, state: stateOf(row, now) },
+    ...{ id, content, package: packageOf(row), quantity, ending, note, state: stateOf(row, now) },
     issuedAt: iso(row.issuedMs),
     expiresAt: iso(row.expiresMs),
     redeemedAt: at(row.redeemedMs),
@@ -191,6 +213,9 @@ function view(row: Row, now: number): ServiceKey {
     company: companyId && companyName !== null ? { id: companyId, name: companyName } : null,
   };
 }
+
+const packageOf = ({ retentionDays, term }: Pick<Row, 'retentionDays' | 'term'>): ServiceKey['package'] =>
+  retentionDays === null || term === null ? null : { retentionDays, term };
 
 function stateOf(row: Row, now: number): ServiceKeyState {
   if (row.redeemedMs !== null) return 'redeemed';
