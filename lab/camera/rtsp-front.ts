@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { DigestLogin } from '../isapi/digest.ts';
+import { isRecorded, type RecordedOptions, RecordedSession } from './recorded-session.ts';
 import { encode, header, type RtspMessage, RtspSplitter } from './rtsp-messages.ts';
 
 /** `stall`: sessions live and answer, but no picture comes. `drop`: connections are cut and refused. */
@@ -11,6 +12,8 @@ export interface RtspFrontOptions {
   port: number;
   login: DigestLogin;
   upstream: () => { host: string; port: number };
+  /** What is played from its disk. */
+  recorded: Omit<RecordedOptions, 'onPlay'>;
 }
 
 /**
@@ -78,11 +81,16 @@ export class RtspFront {
       this.sessions += now ? 1 : -1;
       if (now) this.sessionsTotal++;
     };
+    let recorded: RecordedSession | null = null;
     const requests = new RtspSplitter();
     client.on('data', (chunk) => {
       for (const unit of split(requests, chunk, client)) {
         if ('frame' in unit) upstream.write(unit.frame);
-        else this.#request(unit.message, client, upstream, methods);
+        else if (!this.#admitted(unit.message, client)) continue;
+        else if (isRecorded(unit.message.first.split(' ')[1] ?? '')) {
+          recorded ??= new RecordedSession(client, { ...this.#options.recorded, onPlay: play });
+          recorded.request(unit.message);
+        } else forward(unit.message, upstream, methods);
       }
     });
     const answers = new RtspSplitter();
@@ -109,35 +117,40 @@ export class RtspFront {
       socket.on('close', () => {
         other.destroy();
         this.#connections.delete(client);
+        recorded?.close();
         play(false);
       });
     }
   }
 
-  #request(message: RtspMessage, client: Socket, upstream: Socket, methods: Map<string, string>): void {
+  /** Whether it has logged in; if not, it is told so. */
+  #admitted(message: RtspMessage, client: Socket): boolean {
     const [method = '', uri = ''] = message.first.split(' ');
     const cseq = header(message, 'cseq') ?? '0';
     const result =
       method === 'OPTIONS' ? 'ok' : this.#options.login.check(method, uri, header(message, 'authorization'));
-    if (result !== 'ok') {
-      const challenges = this.#options.login.challenges(result === 'stale');
-      const headers: [string, string][] = [
-        ['CSeq', cseq],
-        ...challenges.map((c): [string, string] => ['WWW-Authenticate', c]),
-      ];
-      client.write(encode({ first: 'RTSP/1.0 401 Unauthorized', headers, body: Buffer.alloc(0) }));
-      return;
-    }
-    if (methods.size > 100) methods.clear();
-    methods.set(cseq, method);
-    upstream.write(
-      encode({
-        first: message.first.replace(uri, lowerCasePath(uri)),
-        headers: message.headers.filter(([name]) => name.toLowerCase() !== 'authorization'),
-        body: message.body,
-      }),
-    );
+    if (result === 'ok') return true;
+    const challenges = this.#options.login.challenges(result === 'stale');
+    const headers: [string, string][] = [
+      ['CSeq', cseq],
+      ...challenges.map((c): [string, string] => ['WWW-Authenticate', c]),
+    ];
+    client.write(encode({ first: 'RTSP/1.0 401 Unauthorized', headers, body: Buffer.alloc(0) }));
+    return false;
   }
+}
+
+function forward(message: RtspMessage, upstream: Socket, methods: Map<string, string>): void {
+  const [method = '', uri = ''] = message.first.split(' ');
+  if (methods.size > 100) methods.clear();
+  methods.set(header(message, 'cseq') ?? '0', method);
+  upstream.write(
+    encode({
+      first: message.first.replace(uri, lowerCasePath(uri)),
+      headers: message.headers.filter(([name]) => name.toLowerCase() !== 'authorization'),
+      body: message.body,
+    }),
+  );
 }
 
 /** The server behind knows one spelling. */

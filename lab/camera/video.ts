@@ -80,6 +80,10 @@ export class Video {
     clearTimeout(timer);
   }
 
+  get python(): string {
+    return this.#options.python;
+  }
+
   upstream(profile: DeviceProfile): { host: string; port: number } {
     return { host: profile.address, port: this.#ports[profile.name]! };
   }

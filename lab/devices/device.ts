@@ -1,3 +1,4 @@
+import { Recordings } from '../camera/recordings.ts';
 import type { RtspFront } from '../camera/rtsp-front.ts';
 import { AlertStreams } from '../isapi/alert-stream.ts';
 import { type DigestLogin, LoginCounter } from '../isapi/digest.ts';
@@ -33,7 +34,7 @@ export interface DeviceOptions {
   /** Another device on the LAN, by the address that it has now. */
   neighbour: (address: string) => Device | undefined;
   neighbours: () => Device[];
-  rtsp: ((login: DigestLogin) => RtspFront) | null;
+  rtsp: ((login: DigestLogin, recordings: Recordings) => RtspFront) | null;
   snapshot: () => Promise<Buffer>;
   record: (emitted: Emitted) => void;
   onLabel: (text: string) => void;
@@ -55,6 +56,8 @@ export class Device {
   readonly events: DeviceEvents;
   readonly session: SessionLogin | null;
   readonly rtsp: RtspFront | null;
+  /** What it has recorded. */
+  readonly recordings: Recordings;
   readonly parts: Part[];
   readonly snapshot: () => Promise<Buffer>;
   readonly neighbour: DeviceOptions['neighbour'];
@@ -103,7 +106,8 @@ export class Device {
             ...{ password, counter: this.logins, irreversible: true, salt2: login === 'both' },
             cookie: login === 'both' ? 'WebSession_4c41420001' : 'WebSession',
           });
-    this.rtsp = options.rtsp?.(rtspDigestOf(profile, this.logins, password)) ?? null;
+    this.recordings = new Recordings(profile);
+    this.rtsp = options.rtsp?.(rtspDigestOf(profile, this.logins, password), this.recordings) ?? null;
     this.parts = options.parts.map((make) => make(this));
     this.#server = new IsapiServer({
       profile,

@@ -43,7 +43,13 @@ export function makeDevice(o: {
     neighbour: (address) => o.neighbours().find((d) => d.profile.address === address && d.profile !== profile),
     neighbours: o.neighbours,
     rtsp: hasVideo
-      ? (login) => new RtspFront({ port: o.rtspPort, login, upstream: () => video.upstream(films) })
+      ? (login, recordings) =>
+          new RtspFront({
+            port: o.rtspPort,
+            login,
+            upstream: () => video.upstream(films),
+            recorded: { recordings, python: video.python },
+          })
       : null,
     snapshot: async () => (hasVideo ? video.snapshot(films.name) : TINY_JPEG),
     record: o.record,

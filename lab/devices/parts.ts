@@ -9,6 +9,7 @@ import { picture } from '../isapi/parts/picture.ts';
 import { ptz } from '../isapi/parts/ptz.ts';
 import { radar } from '../isapi/parts/radar.ts';
 import { recorder } from '../isapi/parts/recorder.ts';
+import { recordings } from '../isapi/parts/recordings.ts';
 import { security } from '../isapi/parts/security.ts';
 import { speaker } from '../isapi/parts/speaker.ts';
 import { storage } from '../isapi/parts/storage.ts';
@@ -20,7 +21,7 @@ import type { MakePart } from './device.ts';
 import { type DeviceKind, isCamera, isPanel } from './profile.ts';
 
 const every: MakePart[] = [security, system, network, firmware, arming, page];
-const camera: MakePart[] = [...every, onvif, streaming, picture, detection, io, storage];
+const camera: MakePart[] = [...every, onvif, streaming, picture, detection, io, storage, recordings];
 
 /** What a device of this kind is made of, and whether it has a picture. */
 export function partsOf(kind: DeviceKind): { parts: MakePart[]; hasVideo: boolean } {
@@ -29,7 +30,8 @@ export function partsOf(kind: DeviceKind): { parts: MakePart[]; hasVideo: boolea
     return { parts: [security, system, network, arming, streaming, picture, detection, io], hasVideo: true };
   }
   if (isCamera(kind)) return { parts: camera, hasVideo: true };
-  if (kind === 'nvr' || kind === 'poe-nvr') return { parts: [...every, recorder, io, storage], hasVideo: true };
+  if (kind === 'nvr' || kind === 'poe-nvr')
+    return { parts: [...every, recorder, io, storage, recordings], hasVideo: true };
   if (kind === 'dvr') return { parts: [...camera, recorder], hasVideo: true };
   if (kind === 'door-station' || kind === 'doorbell')
     return { parts: [...every, streaming, picture, access, intercom], hasVideo: true };

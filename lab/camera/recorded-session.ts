@@ -1,0 +1,295 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import type { Recordings } from './recordings.ts';
+import { encode, header, type RtspMessage } from './rtsp-messages.ts';
+
+export interface RecordedOptions {
+  recordings: Recordings;
+  python: string;
+  /** Sessions that play now, and ever. */
+  onPlay: (now: boolean) => void;
+}
+
+export const isRecorded = (uri: string): boolean => /^rtsp:\/\/[^/]+(\/isapi)?\/streaming\/tracks\/\d+/i.test(uri);
+
+const MAX_PAYLOAD = 1400;
+const RTP_CLOCK = 90;
+/** From this speed on it sends key frames only. */
+const KEYS_ONLY_FROM = 4;
+const SCALES = [0.25, 0.5, 1, 2, 4, 8, 16];
+const MAX_AHEAD = 512 * 1024;
+const ANSWERS: Record<string, string> = {
+  '200': 'OK',
+  '404': 'Not Found',
+  '454': 'Session Not Found',
+  '457': 'Invalid Range',
+};
+
+interface Picture {
+  ms: number;
+  data: Buffer;
+}
+
+/**
+ * Playback over one RTSP connection, as these devices do it: the time stands in the address or in the Range of PLAY, speed in
+ * Scale; what was not recorded is left out; the end is an RTCP BYE, or on older firmware silence.
+ */
+export class RecordedSession {
+  readonly #o: RecordedOptions;
+  readonly #client: Socket;
+  readonly #session = String(1_000_000 + Math.floor(Math.random() * 9_000_000));
+  readonly #ssrc = Math.floor(Math.random() * 2 ** 32);
+  #sequence = Math.floor(Math.random() * 65_536);
+  #rtpBase = Math.floor(Math.random() * 2 ** 31);
+  #child: ChildProcessByStdio<null, Readable, null> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #queue: Picture[] = [];
+  #queued = 0;
+  #ended = false;
+  #scale = 1;
+  #startedAt: number | null = null;
+  /** What the pictures so far are on the line of what is shown, in ms. */
+  #shownMs = 0;
+  #last: number | null = null;
+  #rest: Buffer = Buffer.alloc(0);
+  #channels = 0;
+
+  constructor(client: Socket, options: RecordedOptions) {
+    this.#client = client;
+    this.#o = options;
+    client.on('drain', () => this.#next());
+  }
+
+  request(message: RtspMessage): void {
+    const [method = '', uri = ''] = message.first.split(' ');
+    const cseq = header(message, 'cseq') ?? '0';
+    const say = (status: string, headers: [string, string][] = [], body = '') =>
+      this.#client.write(
+        encode({
+          first: `RTSP/1.0 ${status} ${ANSWERS[status]}`,
+          headers: [
+            ['CSeq', cseq],
+            ...headers,
+            ...(body ? [['Content-Length', String(Buffer.byteLength(body))] as [string, string]] : []),
+          ],
+          body: Buffer.from(body),
+        }),
+      );
+    const session: [string, string] = ['Session', `${this.#session};timeout=60`];
+    const asked = this.#asked(uri);
+    if (method === 'DESCRIBE') {
+      if (!asked || this.#spans(asked).length === 0) return void say('404');
+      // The control of the track is absolute, behind the query.
+      const lines = [
+        'v=0',
+        'o=- 1 1 IN IP4 0.0.0.0',
+        's=Media Presentation',
+        'c=IN IP4 0.0.0.0',
+        't=0 0',
+        'a=control:*',
+      ];
+      lines.push(`m=video 0 RTP/AVP 96`, 'a=rtpmap:96 H264/90000', 'a=fmtp:96 packetization-mode=1');
+      lines.push(`a=control:${uri}/trackID=1`);
+      const type: [string, string][] = [
+        ['Content-Type', 'application/sdp'],
+        ['Content-Base', uri],
+      ];
+      return void say('200', type, `${lines.join('\r\n')}\r\n`);
+    }
+    if (method === 'SETUP') {
+      this.#channels = Number(/interleaved=(\d+)/.exec(header(message, 'transport') ?? '')?.[1] ?? 0);
+      const transport = `RTP/AVP/TCP;unicast;interleaved=${this.#channels}-${this.#channels + 1};mode="play"`;
+      return void say('200', [session, ['Transport', transport]]);
+    }
+    if (method === 'PLAY') {
+      const range = /clock=([\dTZ]+)-([\dTZ]*)/.exec(header(message, 'range') ?? '');
+      const { recordings } = this.#o;
+      const from = range ? recordings.read(range[1]!) : asked?.fromMs;
+      const to = range?.[2] ? recordings.read(range[2]) : asked?.toMs;
+      const scale = Number(header(message, 'scale') ?? 1);
+      const nearest = SCALES.reduce((a, b) => (Math.abs(b - scale) < Math.abs(a - scale) ? b : a));
+      if (from === undefined || to === undefined || !(from < to)) return void say('457');
+      const spans = this.#spans({ fromMs: from, toMs: to });
+      const headers: [string, string][] = [
+        session,
+        ['Range', `clock=${short(recordings.label(spans[0]?.[0] ?? from))}-`],
+      ];
+      if (header(message, 'scale')) headers.push(['Scale', nearest.toFixed(1)]);
+      headers.push(['RTP-Info', `url=${uri};seq=${this.#sequence & 0xffff};rtptime=${this.#rtpBase >>> 0}`]);
+      say('200', headers);
+      this.#play(spans, nearest);
+      return;
+    }
+    if (method === 'OPTIONS') {
+      say('200', [['Public', 'OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, TEARDOWN']]);
+      return;
+    }
+    if (method === 'PAUSE' || method === 'TEARDOWN') this.#halt();
+    say('200', [session]);
+  }
+
+  close(): void {
+    this.#halt();
+  }
+
+  #asked(uri: string): { fromMs: number; toMs: number } | null {
+    const query = new URLSearchParams(uri.split('?')[1]?.split('/trackID')[0] ?? '');
+    const [from, to] = [query.get('starttime'), query.get('endtime')];
+    const { recordings } = this.#o;
+    const range = { fromMs: recordings.read(from ?? ''), toMs: recordings.read(to ?? '') };
+    return Number.isNaN(range.fromMs) || Number.isNaN(range.toMs) ? null : range;
+  }
+
+  #spans({ fromMs, toMs }: { fromMs: number; toMs: number }): [number, number][] {
+    const spans: [number, number][] = [];
+    for (const file of this.#o.recordings.between(fromMs, toMs)) {
+      const [from, to] = [Math.max(file.fromMs, fromMs), Math.min(file.toMs, toMs)];
+      const last = spans.at(-1);
+      // One file goes over into the next one.
+      if (last && last[1] >= from) last[1] = Math.max(last[1], to);
+      else spans.push([from, to]);
+    }
+    return spans;
+  }
+
+  #play(spans: [number, number][], scale: number): void {
+    this.#halt();
+    this.#scale = scale;
+    this.#ended = false;
+    this.#startedAt = this.#last = null;
+    this.#shownMs = 0;
+    const { profile } = this.#o.recordings;
+    const { name, fps, keyFrameMs, kbps } = profile;
+    const config = { name, fps, keyFrameMs, kbps, spans, keysOnly: scale >= KEYS_ONLY_FROM };
+    const script = `${import.meta.dirname}/recorded.py`;
+    const child = spawn(this.#o.python, ['-B', script, JSON.stringify(config)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#child = child;
+    this.#o.onPlay(true);
+    child.on('error', () => this.#client.destroy());
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (this.#child !== child) return;
+      this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+      while (this.#rest.length >= 13 && this.#rest.length >= 13 + this.#rest.readUInt32BE(9)) {
+        const end = 13 + this.#rest.readUInt32BE(9);
+        this.#queue.push({ ms: Number(this.#rest.readBigUInt64BE(0)), data: this.#rest.subarray(13, end) });
+        this.#queued += end;
+        this.#rest = this.#rest.subarray(end);
+      }
+      if (this.#queued > MAX_AHEAD) child.stdout.pause();
+      this.#next();
+    });
+    child.stdout.on('end', () => {
+      if (this.#child !== child) return;
+      this.#ended = true;
+      this.#next();
+    });
+  }
+
+  /** Sends what is due, and comes back when the next picture is. */
+  #next(): void {
+    if (this.#timer || this.#client.writableNeedDrain || !this.#child) return;
+    const picture = this.#queue[0];
+    if (!picture) {
+      if (!this.#ended) {
+        this.#child.stdout.resume();
+        return;
+      }
+      if (this.#o.recordings.profile.odd.time === 'offset') this.#frame(this.#channels + 1, bye(this.#ssrc));
+      this.#halt();
+      return;
+    }
+    const now = performance.now();
+    const { fps, keyFrameMs } = this.#o.recordings.profile;
+    // A gap takes no time.
+    const usual = this.#scale >= KEYS_ONLY_FROM ? keyFrameMs : 1000 / fps;
+    const step = this.#last === null ? 0 : Math.min(picture.ms - this.#last, usual);
+    this.#startedAt ??= now;
+    const due = this.#startedAt + this.#shownMs + step / this.#scale;
+    if (due > now) {
+      this.#timer = setTimeout(() => {
+        this.#timer = null;
+        this.#next();
+      }, due - now);
+      return;
+    }
+    this.#shownMs += step / this.#scale;
+    this.#last = picture.ms;
+    this.#queue.shift();
+    this.#queued -= picture.data.length + 13;
+    this.#send(picture);
+    if (this.#queued < MAX_AHEAD / 2) this.#child.stdout.resume();
+    setImmediate(() => this.#next());
+  }
+
+  #send(picture: Picture): void {
+    const timestamp = (this.#rtpBase + Math.round(this.#shownMs * RTP_CLOCK)) >>> 0;
+    const nals = splitAnnexB(picture.data).flatMap((nal) => packets(nal));
+    for (const [i, payload] of nals.entries()) {
+      const head = Buffer.alloc(12);
+      head[0] = 0x80;
+      head[1] = 96 | (i === nals.length - 1 ? 0x80 : 0);
+      head.writeUInt16BE(this.#sequence++ & 0xffff, 2);
+      head.writeUInt32BE(timestamp, 4);
+      head.writeUInt32BE(this.#ssrc, 8);
+      this.#frame(this.#channels, Buffer.concat([head, payload]));
+    }
+  }
+
+  #frame(channel: number, payload: Buffer): void {
+    if (this.#client.destroyed) return;
+    this.#client.write(
+      Buffer.concat([Buffer.from([0x24, channel, payload.length >> 8, payload.length & 255]), payload]),
+    );
+  }
+
+  #halt(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#queue = [];
+    this.#queued = 0;
+    this.#rest = Buffer.alloc(0);
+    // Timestamps of the next PLAY go on from here.
+    this.#rtpBase = (this.#rtpBase + Math.round(this.#shownMs * RTP_CLOCK) + 3600) >>> 0;
+    this.#shownMs = 0;
+    const child = this.#child;
+    this.#child = null;
+    if (!child) return;
+    child.kill('SIGKILL');
+    this.#o.onPlay(false);
+  }
+}
+
+const short = (label: string) => label.replace(/[-:]/g, '');
+
+/** RFC 3550 §6.6. */
+function bye(ssrc: number): Buffer {
+  const packet = Buffer.from([0x81, 203, 0, 1, 0, 0, 0, 0]);
+  packet.writeUInt32BE(ssrc, 4);
+  return packet;
+}
+
+function splitAnnexB(data: Buffer): Buffer[] {
+  const starts: number[] = [];
+  for (let at = data.indexOf('000001', 0, 'hex'); at >= 0; at = data.indexOf('000001', at + 3, 'hex'))
+    starts.push(at + 3);
+  return starts.map((start, i) => {
+    let end = i + 1 < starts.length ? starts[i + 1]! - 3 : data.length;
+    while (end > start && data[end - 1] === 0) end--;
+    return data.subarray(start, end);
+  });
+}
+
+/** RFC 6184 §5.6, §5.8. */
+function packets(nal: Buffer): Buffer[] {
+  if (nal.length <= MAX_PAYLOAD) return [nal];
+  const parts: Buffer[] = [];
+  for (let at = 1; at < nal.length; at += MAX_PAYLOAD) {
+    const flags = (at === 1 ? 0x80 : 0) | (at + MAX_PAYLOAD >= nal.length ? 0x40 : 0);
+    const head = Buffer.from([(nal[0]! & 0xe0) | 28, flags | (nal[0]! & 0x1f)]);
+    parts.push(Buffer.concat([head, nal.subarray(at, at + MAX_PAYLOAD)]));
+  }
+  return parts;
+}
