@@ -14,6 +14,8 @@ import {
   sealBytes,
   sealedSize,
   sealObject,
+  siteKeyFromText,
+  siteKeyText,
 } from './object-cipher.ts';
 
 const key = newSiteKey();
@@ -63,6 +65,8 @@ describe('sealed objects (CLOUD-13)', () => {
     expect(isSealedObject(Buffer.from('\0\0\0\x18ftypisom'))).toBe(false);
     expect(() => openObject(key, id, Buffer.from('\0\0\0\x18ftypisom, and some more of it'))).toThrow('no sealed');
     expect(() => openObject(key, id, Buffer.from('GPE1 cut'))).toThrow('no sealed');
+    expect(siteKeyFromText(siteKeyText(key))).toEqual(key);
+    expect(() => siteKeyFromText('short')).toThrow('32 bytes');
     expect(() => sealBytes(Buffer.alloc(16), id, Buffer.alloc(0))).toThrow('32 bytes');
   });
 });

@@ -15,7 +15,7 @@ const MAGIC = Buffer.from('GPE1', 'latin1');
 const NONCE_BYTES = 16;
 const BLOCK_BYTES = 16;
 export const OBJECT_HEADER_BYTES = MAGIC.length + NONCE_BYTES;
-export const SITE_KEY_BYTES = 32;
+const SITE_KEY_BYTES = 32;
 
 /** What an object is called in its key: fragment `n` of a clip, wherever it is stored. */
 export function clipObjectId(clipId: string, n: number): string {
@@ -25,6 +25,18 @@ export function clipObjectId(clipId: string, n: number): string {
 /** A new key for a site's footage. */
 export function newSiteKey(): Buffer {
   return randomBytes(SITE_KEY_BYTES);
+}
+
+/** A site's key as text: what DesiredRecording.key.secret holds, sealed to the box for `recording:{key id}`. */
+export function siteKeyText(siteKey: Buffer): string {
+  return siteKey.toString('base64url');
+}
+
+/** Throws for what is no key. */
+export function siteKeyFromText(text: string): Buffer {
+  const siteKey = Buffer.from(text, 'base64url');
+  if (siteKey.length !== SITE_KEY_BYTES) throw new Error(`a site key has ${SITE_KEY_BYTES} bytes`);
+  return siteKey;
 }
 
 /** Size of the sealed object of so many bytes of content. */

@@ -53,4 +53,21 @@ export interface ClipTables {
     decodeTime: number | null;
     ticks: number | null;
   };
+  /** One a site: what its footage is encrypted with, sealed in the vault. */
+  site_keys: { id: string; siteId: string; sealed: string; createdMs: number };
+  /** Links by which somebody without an account may see a clip; only a hash of each token is kept. */
+  clip_shares: {
+    id: string;
+    tokenHash: string;
+    clipId: string;
+    /** Who shared it: it shows only what they may still see. */
+    companyId: string;
+    userId: string;
+    note: string;
+    createdMs: number;
+    untilMs: number;
+    revokedMs: number | null;
+    views: number;
+    viewedMs: number | null;
+  };
 }

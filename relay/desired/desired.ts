@@ -1,4 +1,4 @@
-import { type DesiredSection, DesiredState } from '../../protocol/wire/desired.ts';
+import { type DesiredRecording, type DesiredSection, DesiredState } from '../../protocol/wire/desired.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
 
 type Items<S extends DesiredSection> = DesiredState['sections'][S]['items'];
@@ -19,10 +19,13 @@ const EMPTY: DesiredState = {
  */
 export class DesiredStates {
   readonly #db: Db;
+  readonly #recordingKey: ((trx: DbOrTrx, serial: string) => Promise<DesiredRecording['key']>) | null;
   readonly #listeners = new Set<(serial: string) => void>();
 
-  constructor({ db }: { db: Db }) {
-    this.#db = db;
+  /** `recordingKey`: what a box encrypts its footage with; it is put to every recording, whoever wishes for it. */
+  constructor(deps: { db: Db; recordingKey?: (trx: DbOrTrx, serial: string) => Promise<DesiredRecording['key']> }) {
+    this.#db = deps.db;
+    this.#recordingKey = deps.recordingKey ?? null;
   }
 
   async get(serial: string, db: DbOrTrx = this.#db): Promise<DesiredState> {
@@ -51,6 +54,7 @@ export class DesiredStates {
     }
     const state = await this.get(serial, trx);
     state.sections[section].items = fn(state.sections[section].items) as never;
+    if (section === 'recording') await this.#addKey(trx, serial, state.sections.recording);
     state.sections[section].version++;
     state.version++;
     const document = JSON.stringify(DesiredState.parse(state));
@@ -60,6 +64,13 @@ export class DesiredStates {
       .onConflict((c) => c.column('serial').doUpdateSet({ version: state.version, document }))
       .execute();
     return state.version;
+  }
+
+  async #addKey(trx: DbOrTrx, serial: string, section: { items: DesiredRecording[] }): Promise<void> {
+    if (!this.#recordingKey || section.items.length === 0) return;
+    const key = await this.#recordingKey(trx, serial);
+    // A new sealing of the same key would be a change without one.
+    section.items = section.items.map((item) => (item.key?.id === key?.id ? item : { ...item, key }));
   }
 
   /** Sends the current document to the box, if it is connected. */

@@ -27,6 +27,7 @@ import { receiver } from './027-receiver.ts';
 import { arcDesk } from './028-arc-desk.ts';
 import { endedAccounts } from './029-ended-accounts.ts';
 import { cloudClips } from './030-cloud-clips.ts';
+import { footage } from './031-footage.ts';
 import { cloudPlans } from './032-cloud-plans.ts';
 import { uplink } from './034-uplink.ts';
 import type { Migration } from './migration.ts';
@@ -62,6 +63,7 @@ export const migrations: readonly Migration[] = [
   arcDesk,
   endedAccounts,
   cloudClips,
+  footage,
   cloudPlans,
   uplink,
 ];
