@@ -24,6 +24,7 @@ export const PROBLEMS = {
   'box-not-claimed': [403, 'This box is not claimed yet'],
   'not-allowed': [403, 'You may not do this'],
   'wrong-password': [403, 'The password is wrong'],
+  'verification-code-needed': [403, 'The device’s verification code must be entered first'],
   'permission-needed': [403, 'This needs a permission of the owner: ask for it'],
   'account-limited': [403, 'Your account is limited: its limit must be removed first'],
   'not-found': [404, 'There is no such thing here'],
@@ -32,6 +33,7 @@ export const PROBLEMS = {
   'site-status': [409, 'The site’s status does not allow this'],
   'handover-blocked': [409, 'Something at this site is in the way of its handover'],
   'limit-reached': [409, 'There are as many as there may be'],
+  'too-many-windows': [409, 'As many windows are open as there may be'],
   'added-to-another-account': [409, 'This device is added to another account'],
   'already-claimed': [409, 'This box belongs to a site already'],
   'duplicate-identity': [409, 'Two boxes use one identity'],
@@ -39,6 +41,7 @@ export const PROBLEMS = {
   'payload-too-large': [413, 'The request is too large'],
   'range-not-satisfiable': [416, 'This part does not exist'],
   'code-wrong': [422, 'The code is wrong'],
+  'verification-code-wrong': [422, 'The device’s verification code is wrong'],
   'weak-password': [422, 'This password is too easy to guess'],
   'cannot-be-invited': [422, 'This account cannot be invited'],
   'service-key-invalid': [422, 'This service key cannot be used'],
@@ -53,6 +56,7 @@ export const PROBLEMS = {
   'device-error': [502, 'The device answered with an error'],
   'outbox-full': [503, 'No message can be sent at the moment'],
   'box-unreachable': [503, 'The box is not connected'],
+  'transcode-busy': [503, 'The box converts as many streams as it can'],
   'storage-full': [507, 'There is no room left'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type ProblemCode = keyof typeof PROBLEMS;

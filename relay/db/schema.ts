@@ -24,6 +24,7 @@ import type { PanelTables } from '../panels/schema.ts';
 import type { PeopleTables } from '../people/schema.ts';
 import type { ReceiverTables } from '../receiver/schema.ts';
 import type { SiteTables } from '../sites/schema.ts';
+import type { VideoTables } from '../video/schema.ts';
 
 /*
  * Tables of the relay. Portable between SQLite and PostgreSQL: ids are text (UUIDv7), booleans 0/1, times of the wire
@@ -53,7 +54,8 @@ export interface Database
     JobTables,
     CollaborationTables,
     NotifyTables,
-    OperatorTables {
+    OperatorTables,
+    VideoTables {
   /** Every tenant: installers' companies, customers' households, the operator. */
   companies: {
     id: string;

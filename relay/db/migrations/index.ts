@@ -29,6 +29,7 @@ import { endedAccounts } from './029-ended-accounts.ts';
 import { cloudClips } from './030-cloud-clips.ts';
 import { footage } from './031-footage.ts';
 import { cloudPlans } from './032-cloud-plans.ts';
+import { viewings } from './033-viewings.ts';
 import { uplink } from './034-uplink.ts';
 import type { Migration } from './migration.ts';
 
@@ -66,4 +67,5 @@ export const migrations: readonly Migration[] = [
   footage,
   cloudPlans,
   uplink,
+  viewings,
 ];
