@@ -1,0 +1,281 @@
+import type { MediaInit, MediaMessage } from '../../protocol/wire/media.ts';
+import type { IceServer } from '../../protocol/wire/video.ts';
+import { ApiError, errorOf } from '../components/http.ts';
+import { MediaSocket, type SocketEnd, socketAddress } from './media-socket.ts';
+import { type MseFailure, MsePlayer } from './mse-player.ts';
+import { hasWebRtc, playable, playsSomething } from './playable.ts';
+import { WebRtcPlayer, type WebRtcState } from './web-rtc-player.ts';
+
+export type LivePath = 'direct' | 'relay';
+export interface LiveState {
+  /** `stalled`: the last picture still stands; `refused`: it will not be tried again by itself. */
+  state: 'connecting' | 'playing' | 'stalled' | 'refused';
+  /** By which way the pictures on the screen came. */
+  path: LivePath | null;
+  /** What is in the way, as far as it is known. */
+  error: ApiError | null;
+  /** Of the relay's stream; directly, nothing is told of it. */
+  init: MediaInit | null;
+}
+export interface LiveSessionOptions {
+  /** `/api/v1/devices/…/channels/…/live` */
+  address: string;
+  stream: 'main' | 'sub';
+  iceServers: readonly IceServer[];
+  /** One element for each way, one over the other: the one that is changed to has its picture before it is seen. */
+  videos: Record<LivePath, HTMLVideoElement>;
+  onChange: (state: LiveState) => void;
+  /** Left out of: what this browser cannot do, and what a person switched off. */
+  paths?: readonly LivePath[];
+}
+
+/** The direct way gets this long alone before the relay's is tried beside it. */
+const HEAD_START_MS = 700;
+/** A direct way that was lost is taken again after it has worked so long. */
+const STEADY_MS = 1_500;
+const AGAIN_MS = { direct: [4_000, 8_000, 15_000, 30_000, 60_000], relay: [500, 1_000, 2_000, 5_000, 10_000] };
+/** Asking again does not help: somebody must do something. */
+const FINAL = new Set([
+  'not-signed-in',
+  'not-allowed',
+  'permission-needed',
+  'not-found',
+  'too-many-windows',
+  'verification-code-needed',
+  'access-ended',
+  'account-limited',
+  'refused',
+]);
+
+/** What another thing than the way is to blame for: the other way would meet it too. */
+const isFinal = (error: ApiError | null): error is ApiError =>
+  error !== null && (FINAL.has(error.code) || [401, 403, 404].includes(error.status));
+
+/**
+ * One live window. The direct way (WebRTC) comes first; the relay's (media messages) is opened beside it when it takes too
+ * long or dies, and closed when the direct one works again. Nobody has to click for it, and the last picture stands until
+ * the next one is there.
+ */
+export class LiveSession {
+  readonly #o: LiveSessionOptions;
+  readonly #ways: readonly LivePath[];
+  #running = false;
+  #state: LiveState = { state: 'connecting', path: null, error: null, init: null };
+  #direct: { player: WebRtcPlayer; playing: boolean } | null = null;
+  #relay: { socket: MediaSocket; player: MsePlayer; playing: boolean } | null = null;
+  readonly #tries: Record<LivePath, number> = { direct: 0, relay: 0 };
+  readonly #timers: Partial<Record<LivePath | 'head' | 'steady', ReturnType<typeof setTimeout>>> = {};
+  #sound = false;
+  readonly #listeners = new Set<(message: MediaMessage) => void>();
+
+  constructor(options: LiveSessionOptions) {
+    this.#o = options;
+    const can = { direct: hasWebRtc(), relay: playsSomething() };
+    this.#ways = (options.paths ?? ['direct', 'relay']).filter((way) => can[way]);
+  }
+
+  get state(): LiveState {
+    return this.#state;
+  }
+
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    if (this.#ways.length === 0) this.#refuse(new ApiError('no-player', 0));
+    else if (this.#ways[0] === 'direct') {
+      this.#openDirect();
+      if (this.#ways.includes('relay')) this.#after('head', HEAD_START_MS, () => this.#openRelay());
+    } else this.#openRelay();
+  }
+
+  stop(): void {
+    this.#running = false;
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    this.#closeDirect();
+    this.#closeRelay();
+  }
+
+  /** To be called in the handler of a click. */
+  setSound(on: boolean): void {
+    this.#sound = on;
+    this.#hear();
+  }
+
+  /** The network has changed: what waits for its turn is tried now. */
+  hurry(): void {
+    if (!this.#running) return;
+    this.#tries.direct = this.#tries.relay = 0;
+    if (!this.#direct && this.#ways.includes('direct')) this.#openDirect();
+    if (!this.#relay && !this.#direct?.playing && this.#ways.includes('relay')) this.#openRelay();
+  }
+
+  /** Media messages as they come through the relay, while they do. */
+  listen(fn: (message: MediaMessage) => void): () => void {
+    this.#listeners.add(fn);
+    return () => void this.#listeners.delete(fn);
+  }
+
+  #openDirect(): void {
+    this.#clear('direct');
+    if (this.#direct) return;
+    const { address, stream, iceServers, videos } = this.#o;
+    const player = new WebRtcPlayer({
+      video: videos.direct,
+      whep: `${address.replace(/\/live$/, '')}/whep?stream=${stream}`,
+      iceServers,
+      onState: (state, error) => this.#direct?.player === player && this.#onDirect(state, error),
+    });
+    this.#direct = { player, playing: false };
+    player.start();
+  }
+
+  #onDirect(state: WebRtcState, error: ApiError | null): void {
+    const direct = this.#direct!;
+    if (state === 'playing') {
+      direct.playing = true;
+      this.#clear('head');
+      this.#tries.direct = 0;
+      // Shown at once where there is nothing else; else after it has proved steady.
+      if (this.#state.path !== 'relay' || !this.#relay?.playing) this.#show('direct');
+      else this.#after('steady', STEADY_MS, () => this.#direct?.playing && this.#show('direct'));
+      return;
+    }
+    direct.playing = false;
+    this.#clear('steady');
+    if (state === 'silent') {
+      if (this.#ways.includes('relay')) this.#openRelay();
+      if (this.#state.path === 'direct') this.#say({ state: 'stalled', error: null });
+      return;
+    }
+    this.#closeDirect();
+    if (isFinal(error)) {
+      this.#refuse(error);
+      return;
+    }
+    if (this.#ways.includes('relay')) this.#openRelay();
+    if (this.#state.path !== 'relay') this.#say({ state: this.#state.path ? 'stalled' : 'connecting', error });
+    this.#again('direct', () => this.#openDirect());
+  }
+
+  #openRelay(): void {
+    this.#clear('relay');
+    this.#clear('head');
+    if (this.#relay) return;
+    const url = socketAddress(`${this.#o.address}/socket`, { stream: this.#o.stream, accept: playable().join() });
+    const player = new MsePlayer({
+      video: this.#o.videos.relay,
+      mode: 'live',
+      onInit: (init) => this.#say({ init }),
+      onPicture: () => this.#onPicture(),
+      onFailed: (failure) => this.#relay?.player === player && this.#onFailed(failure),
+    });
+    const socket = new MediaSocket({
+      url,
+      onMessage: (message) => {
+        if (message.type === 'note') this.#onNote(message.note.code, message.note.text);
+        player.push(message);
+        for (const fn of this.#listeners) fn(message);
+      },
+      onEnd: (end) => this.#relay?.socket === socket && void this.#onEnd(url, end),
+    });
+    this.#relay = { socket, player, playing: false };
+    player.start();
+    socket.start();
+  }
+
+  #onPicture(): void {
+    if (!this.#relay) return;
+    this.#relay.playing = true;
+    this.#tries.relay = 0;
+    if (!this.#direct?.playing || this.#state.path === null) this.#show('relay');
+  }
+
+  #onNote(code: string, text: string): void {
+    // Directly it may go on meanwhile.
+    if (this.#direct?.playing) return;
+    if (code === 'stalled') this.#say({ state: this.#state.path ? 'stalled' : 'connecting', error: told(code, text) });
+  }
+
+  #onFailed({ code, codecs }: MseFailure): void {
+    this.#closeRelay();
+    if (code === 'broken') this.#again('relay', () => this.#openRelay());
+    else if (!this.#direct?.playing) this.#refuse(new ApiError(`picture-${code}`, 0, { detail: codecs }));
+  }
+
+  async #onEnd(url: string, { opened, note }: SocketEnd): Promise<void> {
+    this.#closeRelay();
+    const error = note ? told(note.code, note.text) : opened ? null : await whyRefused(url);
+    if (!this.#running || this.#relay) return;
+    if (isFinal(error)) return this.#refuse(error);
+    if (this.#direct?.playing) return;
+    this.#say({ state: this.#state.path ? 'stalled' : 'connecting', error: error ?? this.#state.error });
+    this.#again('relay', () => this.#openRelay());
+  }
+
+  #show(path: LivePath): void {
+    this.#say({ path, state: 'playing', error: null, ...(path === 'direct' && { init: null }) });
+    if (path === 'direct') this.#closeRelay();
+    this.#hear();
+  }
+
+  /** One way is heard, and only the one that is seen. */
+  #hear(): void {
+    const { path } = this.#state;
+    this.#o.videos.direct.muted = !(this.#sound && path === 'direct');
+    this.#relay?.player.setSound(this.#sound && path === 'relay');
+  }
+
+  #refuse(error: ApiError): void {
+    this.stop();
+    this.#state = { ...this.#state, state: 'refused', path: null, error };
+    this.#o.onChange(this.#state);
+  }
+
+  #closeDirect(): void {
+    this.#direct?.player.stop();
+    this.#direct = null;
+  }
+
+  #closeRelay(): void {
+    const relay = this.#relay;
+    this.#relay = null;
+    relay?.socket.stop();
+    relay?.player.stop();
+  }
+
+  #again(path: LivePath, open: () => void): void {
+    const waits = AGAIN_MS[path];
+    const ms = waits[Math.min(this.#tries[path]++, waits.length - 1)]!;
+    // Many windows that lost the same line do not all come back in the same moment.
+    this.#after(path, ms * (0.8 + Math.random() * 0.4), open);
+  }
+
+  #after(name: LivePath | 'head' | 'steady', ms: number, fn: () => void): void {
+    this.#clear(name);
+    this.#timers[name] = setTimeout(() => this.#running && fn(), ms);
+  }
+
+  #clear(name: LivePath | 'head' | 'steady'): void {
+    clearTimeout(this.#timers[name]);
+    delete this.#timers[name];
+  }
+
+  #say(change: Partial<LiveState>): void {
+    if (!this.#running) return;
+    this.#state = { ...this.#state, ...change };
+    this.#o.onChange(this.#state);
+  }
+}
+
+const told = (code: string, text: string) => new ApiError(code, 0, { detail: text });
+
+/** A browser keeps to itself how a socket was refused: the same address, asked without an upgrade, tells. */
+async function whyRefused(url: string): Promise<ApiError | null> {
+  const response = await fetch(url.replace(/^ws/, 'http'), { headers: { accept: 'application/json' } }).catch(
+    () => null,
+  );
+  if (!response) return new ApiError('network', 0);
+  if (response.ok) return null;
+  const error = await errorOf(response);
+  return error.code === 'invalid-request' ? null : error;
+}

@@ -1,0 +1,277 @@
+import type { MediaInit, MediaMessage } from '../../protocol/wire/media.ts';
+import { decodeTimes, type Mp4Head, readHead } from './mp4.ts';
+import { mediaSourceClass, mimeOf } from './playable.ts';
+import { LiveEdge, overHole, type Span } from './steering.ts';
+import { Voice } from './voice.ts';
+import { WallMap } from './wall-map.ts';
+
+/** `no-player`: this browser plays no media messages at all; `not-supported`: not this codec; `broken`: it gave up. */
+export interface MseFailure {
+  code: 'no-player' | 'not-supported' | 'broken';
+  /** What was to be played. */
+  codecs: string;
+}
+export interface MsePlayerOptions {
+  video: HTMLVideoElement;
+  /** `live` stays at the newest picture; `recorded` plays all of it, over holes. */
+  mode: 'live' | 'recorded';
+  /** The first picture is on the screen. */
+  onPicture?: () => void;
+  onInit?: (init: MediaInit) => void;
+  onFailed?: (failure: MseFailure) => void;
+}
+
+/** Pictures that were shown are kept this long, for a step back. */
+const KEEP_S = { live: 4, recorded: 30 } as const;
+/** More than this cannot be taken in: live view goes on at the next key frame. */
+const MAX_QUEUE_BYTES = 24 * 1024 * 1024;
+const STEER_MS = 100;
+
+type Job = { bytes: Uint8Array<ArrayBuffer>; offset: number | null; mime: string | null };
+
+/** Plays media messages in a video element by Media Source Extensions; G.711 beside them by Web Audio. */
+export class MsePlayer {
+  readonly #o: MsePlayerOptions;
+  readonly #edge = new LiveEdge();
+  readonly #walls = new WallMap();
+  readonly #voice = new Voice();
+  #source: MediaSource | null = null;
+  #buffer: SourceBuffer | null = null;
+  #url = '';
+  #jobs: Job[] = [];
+  #queued = 0;
+  #head: Mp4Head | null = null;
+  #init: MediaInit | null = null;
+  /** Added to the stream's own times so that they go on where the last ones ended; null until its first fragment. */
+  #shift: number | null = null;
+  #end = 0;
+  /** Where key frames stand. */
+  #keys: number[] = [];
+  #needsKey = true;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #pictured = false;
+  #paused = false;
+  #rate = 1;
+
+  constructor(options: MsePlayerOptions) {
+    this.#o = options;
+  }
+
+  start(): void {
+    if (this.#source) return;
+    const Source = mediaSourceClass();
+    if (!Source) {
+      this.#o.onFailed?.({ code: 'no-player', codecs: '' });
+      return;
+    }
+    const source = new Source();
+    const { video } = this.#o;
+    this.#source = source;
+    this.#url = URL.createObjectURL(source);
+    source.addEventListener('sourceopen', this.#next);
+    video.addEventListener('waiting', this.#onWaiting);
+    video.addEventListener('error', this.#onError);
+    // The managed kind does not open where pictures could be sent to another screen.
+    video.disableRemotePlayback = true;
+    video.src = this.#url;
+    this.#timer = setInterval(this.#steer, STEER_MS);
+  }
+
+  /** Frees everything; the element may be used again. */
+  stop(): void {
+    if (!this.#source) return;
+    clearInterval(this.#timer);
+    const { video } = this.#o;
+    this.#source.removeEventListener('sourceopen', this.#next);
+    video.removeEventListener('waiting', this.#onWaiting);
+    video.removeEventListener('error', this.#onError);
+    this.#source = null;
+    this.#buffer = null;
+    this.#jobs = [];
+    this.#queued = 0;
+    this.#voice.stop();
+    video.removeAttribute('src');
+    video.load();
+    URL.revokeObjectURL(this.#url);
+  }
+
+  push(message: MediaMessage): void {
+    if (!this.#source) return;
+    if (message.type === 'init') this.#begin(message.init, message.data);
+    else if (message.type === 'audio') {
+      const law = this.#init?.audio;
+      if (law && !this.#paused && this.#rate === 1) this.#voice.push(law, message.data, message.wallMs, this.wallMs);
+    } else if (message.type !== 'note') this.#fragment(message.type === 'key', message.wallMs, message.data);
+  }
+
+  /** Wall time of the picture on the screen. */
+  get wallMs(): number | null {
+    return this.#walls.at(this.#o.video.currentTime);
+  }
+
+  /** How much is there to be played yet, in seconds of the stream. */
+  get aheadS(): number {
+    return Math.max(0, this.#end - this.#o.video.currentTime);
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#o.video.pause();
+  }
+
+  play(): void {
+    this.#paused = false;
+    this.#edge.restart();
+    this.#steer();
+  }
+
+  /** Faster or slower than the stream's own times; only of what is recorded. */
+  setRate(rate: number): void {
+    this.#rate = rate;
+    this.#o.video.playbackRate = rate;
+  }
+
+  /** To be called in the handler of a click. */
+  setSound(on: boolean): void {
+    this.#o.video.muted = !on;
+    if (on) this.#voice.start();
+    else this.#voice.stop();
+  }
+
+  #begin(init: MediaInit, data: Uint8Array): void {
+    const mime = mimeOf(init.codecs);
+    if (!mediaSourceClass()?.isTypeSupported(mime)) {
+      this.#init = null;
+      this.#needsKey = true;
+      this.#o.onFailed?.({ code: 'not-supported', codecs: init.codecs });
+      return;
+    }
+    this.#init = init;
+    this.#head = readHead(data);
+    this.#shift = null;
+    this.#needsKey = true;
+    this.#edge.restart();
+    this.#o.onInit?.(init);
+    this.#add({ bytes: own(data), offset: null, mime });
+  }
+
+  #fragment(key: boolean, wallMs: number, data: Uint8Array): void {
+    const track = this.#head?.tracks.find(({ video }) => video);
+    if (!this.#init || !track || (this.#needsKey && !key)) return;
+    if (this.#o.mode === 'live' && this.#queued > MAX_QUEUE_BYTES) {
+      this.#jobs = this.#jobs.filter((job) => job.mime !== null);
+      this.#queued = this.#jobs.reduce((sum, job) => sum + job.bytes.length, 0);
+      this.#needsKey = true;
+      if (!key) return;
+    }
+    const times = decodeTimes(data);
+    const first = times.find((time) => time.track === track.id);
+    if (!first) return;
+    this.#needsKey = false;
+    const at = first.time / track.timescale;
+    let offset: number | null = null;
+    if (this.#shift === null) {
+      // Sound may begin a little before its picture; nothing may stand before zero.
+      this.#shift = this.#end + (this.#end === 0 ? 0.5 : 0) - at;
+      offset = this.#shift;
+    }
+    this.#walls.add(at + this.#shift, wallMs);
+    if (key) this.#keys.push(at + this.#shift);
+    this.#end = Math.max(this.#end, at + this.#shift);
+    this.#add({ bytes: own(data), offset, mime: null });
+  }
+
+  #add(job: Job): void {
+    this.#jobs.push(job);
+    this.#queued += job.bytes.length;
+    this.#next();
+  }
+
+  #next = (): void => {
+    const source = this.#source;
+    if (source?.readyState !== 'open' || this.#buffer?.updating) return;
+    const job = this.#jobs[0];
+    if (!job) return;
+    try {
+      if (!this.#buffer) {
+        if (!job.mime) return;
+        this.#buffer = source.addSourceBuffer(job.mime);
+        this.#buffer.addEventListener('updateend', this.#updated);
+      } else if (job.mime) this.#buffer.changeType(job.mime);
+      if (job.offset !== null) this.#buffer.timestampOffset = job.offset;
+      this.#buffer.appendBuffer(job.bytes);
+      this.#jobs.shift();
+      this.#queued -= job.bytes.length;
+    } catch (error) {
+      // Full: what was shown makes room; of what is recorded, the rest waits until some of it was.
+      if ((error as Error).name === 'QuotaExceededError' && (this.#forget(1) || this.#o.mode === 'recorded')) return;
+      this.#fail();
+    }
+  };
+
+  #updated = (): void => {
+    const last = this.#spans().at(-1);
+    if (last) this.#end = last.end;
+    this.#steer();
+    if (!this.#forget(KEEP_S[this.#o.mode])) this.#next();
+  };
+
+  /** Lets go of pictures that were shown; true when the buffer is busy with it. */
+  #forget(keepS: number): boolean {
+    const buffer = this.#buffer;
+    const latest = this.#o.video.currentTime - keepS;
+    const keys = this.#keys.filter((key) => key <= latest).length;
+    // The first one is kept, and not with every fragment: a little at a time would cost more than it frees.
+    if (!buffer || buffer.updating || keys < 2) return false;
+    this.#keys.splice(0, keys - 1);
+    // Browsers remove up to the next key frame: so that one must be given, or what is on the screen may go.
+    buffer.remove(0, this.#keys[0]! - 0.001);
+    return true;
+  }
+
+  #spans(): Span[] {
+    const ranges = this.#buffer?.buffered;
+    return Array.from({ length: ranges?.length ?? 0 }, (_, i) => ({ start: ranges!.start(i), end: ranges!.end(i) }));
+  }
+
+  #steer = (): void => {
+    const { video, mode } = this.#o;
+    if (!this.#buffer || this.#paused) return;
+    const spans = this.#spans();
+    if (spans.length === 0) return;
+    if (mode === 'live') {
+      const { seek, rate } = this.#edge.steer(video.currentTime, spans, performance.now());
+      if (seek !== null) video.currentTime = seek;
+      if (video.playbackRate !== rate) video.playbackRate = rate;
+    } else {
+      const seek = overHole(video.currentTime, spans);
+      if (seek !== null) video.currentTime = seek;
+      if (video.playbackRate !== this.#rate) video.playbackRate = this.#rate;
+      this.#next();
+    }
+    if (video.paused) video.play().catch(() => {});
+    if (!this.#pictured && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && video.videoWidth > 0) {
+      this.#pictured = true;
+      this.#o.onPicture?.();
+    }
+  };
+
+  #onWaiting = (): void => {
+    if (this.#pictured) this.#edge.stalled(performance.now());
+  };
+  #onError = (): void => this.#fail();
+
+  #fail(): void {
+    const codecs = this.#init?.codecs ?? '';
+    this.stop();
+    this.#o.onFailed?.({ code: 'broken', codecs });
+  }
+}
+
+/** What is handed to the browser must not change: a message is a view of a frame that nobody else keeps. */
+const own = (data: Uint8Array): Uint8Array<ArrayBuffer> =>
+  data.buffer instanceof ArrayBuffer ? (data as Uint8Array<ArrayBuffer>) : new Uint8Array(data);
