@@ -132,7 +132,9 @@ async function pullHere(url: string, channels: number): Promise<void> {
   const deviceId = '00000000-0000-7000-8000-000000000001';
   const numbers = Array.from({ length: channels }, (_, i) => i + 1);
   const login = { username: 'admin', password: 'none', guard: new LoginGuard() };
-  video.setChannels(numbers.map((channel) => ({ deviceId, channel, name: `${channel}`, rtspUrl: url, ...login })));
+  video.setChannels(
+    numbers.map((channel) => ({ deviceId, channel, name: `${channel}`, rtspUrl: url, sub: null, ...login })),
+  );
   let units = 0;
   // One after the other: gst-rtsp-server does not survive two clients that begin one shared stream at once.
   for (const channel of numbers) {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { AudioCodec } from '../video/audio.ts';
 import { initSegment, mediaFragment, type Sample } from './fmp4.ts';
 import { Fragmenter } from './fragmenter.ts';
 import { boxes, codecs, find, readFragment, unit } from './testing/parts.ts';
@@ -49,6 +50,34 @@ describe('fragmented MP4', () => {
         },
       ),
     );
+  });
+});
+
+describe('sound in an MP4', () => {
+  const aac: AudioCodec = {
+    ...{ kind: 'aac', clockRate: 16_000, channels: 1, config: Buffer.from('1408', 'hex'), codec: 'mp4a.40.2' },
+  };
+
+  it('has a track of its own and a run of its own behind the pictures of each fragment', () => {
+    const init = initSegment(codecs.big, aac);
+    const moov = boxes(find(init, 'moov')!);
+    expect(moov.map((b) => b.type)).toEqual(['mvhd', 'trak', 'trak', 'mvex']);
+    const entry = find(moov[2]!.body, 'mdia/minf/stbl/stsd')!;
+    expect(entry.includes(Buffer.from('esds'))).toBe(true);
+    expect(entry.includes(Buffer.from('05808080021408', 'hex'))).toBe(true);
+    const samples = [{ data: Buffer.alloc(300, 1), duration: 3600, compositionOffset: 0, keyFrame: true }];
+    const sounds = [2, 3].map((n) => ({ data: Buffer.alloc(40, n), duration: 1024 }));
+    const data = mediaFragment(3, 90_000, samples, { decodeTime: 16_000, samples: sounds });
+    const trafs = boxes(find(data, 'moof')!).filter((b) => b.type === 'traf');
+    const runs = trafs.map((t) => find(t.body, 'trun')!);
+    expect(trafs.map((t) => find(t.body, 'tfhd')!.readUInt32BE(4))).toEqual([1, 2]);
+    expect(trafs.map((t) => Number(find(t.body, 'tfdt')!.readBigUInt64BE(4)))).toEqual([90_000, 16_000]);
+    const at = runs.map((r) => data[r.readUInt32BE(8)]);
+    expect(at).toEqual([1, 2]);
+    expect([runs[1]!.readUInt32BE(4), runs[1]!.readUInt32BE(12), runs[1]!.readUInt32BE(16)]).toEqual([2, 1024, 40]);
+    const alone = mediaFragment(4, 0, [], { decodeTime: 5, samples: sounds });
+    expect(boxes(find(alone, 'moof')!).filter((b) => b.type === 'traf')).toHaveLength(1);
+    expect(mediaFragment(3, 0, samples, null)).toEqual(mediaFragment(3, 0, samples));
   });
 });
 

@@ -10,8 +10,10 @@ export interface ChannelConfig {
   /** 1-based. */
   channel: number;
   name: string;
-  /** Without credentials. */
+  /** Of its main stream, without credentials. */
   rtspUrl: string;
+  /** The same of its sub-stream; null: it has none. */
+  sub: string | null;
   username: string;
   password: string;
   guard: LoginGuard;

@@ -21,6 +21,8 @@ export interface DriverChannel {
   name: string;
   /** Without credentials; where this channel's main stream is. */
   rtspUrl: string;
+  /** Where its sub-stream is; null: it has none. */
+  sub: string | null;
 }
 
 /**

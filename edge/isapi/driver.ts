@@ -73,6 +73,7 @@ export class IsapiDriver extends FeatureDriver<IsapiDevice> implements Driver {
     const value = channels.value.map(({ channel, name }) => ({
       ...{ channel, name },
       rtspUrl: `${at}/Streaming/Channels/${channel}01`,
+      sub: `${at}/Streaming/Channels/${channel}02`,
     }));
     return { ok: true, value };
   }

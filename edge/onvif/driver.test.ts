@@ -71,7 +71,12 @@ describe('video', () => {
     const { driver } = await connected();
     expect(await driver.channels()).toEqual({
       ok: true,
-      value: [{ channel: 1, name: 'Yard gate', rtspUrl: 'rtsp://127.0.0.1:8554/live/main?a=1&proto=Onvif' }],
+      value: [
+        {
+          ...{ channel: 1, name: 'Yard gate', rtspUrl: 'rtsp://127.0.0.1:8554/live/main?a=1&proto=Onvif' },
+          sub: 'rtsp://127.0.0.1:8554/live/sub?a=1&proto=Onvif',
+        },
+      ],
     });
   });
 
@@ -113,9 +118,9 @@ describe('video', () => {
       [3, 'Camera 2'],
     ]);
     expect(await driver.capabilities()).toMatchObject({ value: { category: 'nvr' } });
-    expect(camera.seen.filter((s) => s.operation === 'GetStreamUri').map((s) => />(M\d)</.exec(s.body)?.[1])).toEqual([
-      ...['M3', 'M1', 'M2'],
-    ]);
+    expect(
+      camera.seen.filter((s) => s.operation === 'GetStreamUri').map((s) => />([MS]\d)</.exec(s.body)?.[1]),
+    ).toEqual([...['M3', 'S3', 'M1', 'S1', 'M2', 'S2']]);
   });
 
   it('gives a picture with Digest, without a login, or none', async () => {

@@ -12,7 +12,7 @@ import { OnvifClient } from './client.ts';
 import { ONVIF_FEATURES } from './features/index.ts';
 import { inputs } from './features/inputs-outputs.ts';
 import { type Identity, readIdentity } from './identity.ts';
-import { type Media, readMedia, readSnapshot, readStreamUri, type Source } from './media.ts';
+import { type Media, type Profile, readMedia, readSnapshot, readStreamUri, type Source } from './media.ts';
 import { OnvifDevice } from './onvif-device.ts';
 import { PullPoint } from './pull-point.ts';
 import { readServices, type Services } from './services.ts';
@@ -81,19 +81,23 @@ export class OnvifDriver extends FeatureDriver<OnvifDevice> implements Driver {
     const value: DriverChannel[] = [];
     let last: Result<string> | null = null;
     for (const source of media.value.sources) {
-      const uri = await this.#streamOf(source, signal);
-      const { channel } = source;
-      if (uri.ok) value.push({ channel, name: this.#nameOf(source), rtspUrl: uri.value });
+      const { channel, streams } = source;
+      const uri = await this.#streamOf(streams, signal);
+      // The smallest of the others is what a grid of pictures wants.
+      const others = streams.slice(1).filter((p) => /^H\.?26[45]$/.test(p.encoding));
+      const sub = uri.ok && others.length > 0 ? await this.#streamOf(others.reverse(), signal) : null;
+      const other = sub?.ok && uri.ok && sub.value !== uri.value ? sub.value : null;
+      if (uri.ok) value.push({ channel, name: this.#nameOf(source), rtspUrl: uri.value, sub: other });
       else if (uri.code !== 'device-error') return uri;
       else last = uri;
     }
     return value.length === 0 && last && !last.ok ? last : { ok: true, value };
   }
 
-  /** The best of its streams that has an address. */
-  async #streamOf(source: Source, signal?: AbortSignal): Promise<Result<string>> {
+  /** The first of these streams that has an address. */
+  async #streamOf(streams: Profile[], signal?: AbortSignal): Promise<Result<string>> {
     let uri: Result<string> = failure('device-error', 'It has no stream.');
-    for (const stream of source.streams) {
+    for (const stream of streams) {
       uri = await readStreamUri(this.#client, this.#services, stream.token, signal);
       if (uri.ok || uri.code !== 'device-error') break;
     }

@@ -89,7 +89,7 @@ describe('answers that others have captured', () => {
     });
     expect(await driver.channels()).toEqual({
       ok: true,
-      value: [{ channel: 1, name: 'PREDATOR', rtspUrl: 'rtsp://127.0.0.1:554/h264main' }],
+      value: [{ channel: 1, name: 'PREDATOR', rtspUrl: 'rtsp://127.0.0.1:554/h264main', sub: null }],
     });
     expect(await driver.clockDrift()).toBeLessThan(0);
     const capabilities = await driver.capabilities();

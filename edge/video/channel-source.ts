@@ -1,18 +1,24 @@
 import type { Logger } from 'pino';
 import { Backoff } from '../../protocol/backoff.ts';
 import type { Clock } from '../../protocol/clock.ts';
+import type { StreamName } from '../../protocol/wire/video.ts';
 import type { ChannelConfig } from '../devices/types.ts';
 import type { Warnables } from '../warnables.ts';
+import type { AudioCodec, AudioFrame } from './audio.ts';
+import type { CodecInfo } from './codec.ts';
 import { FfmpegPull } from './ffmpeg-pull.ts';
 import { type AccessUnit, RtpReceiver } from './receiver.ts';
 import { Ring } from './ring.ts';
 import { type KeepAliveMemory, PullError, type PullHandlers, RtspSession } from './rtsp-session.ts';
+import type { SoundTrack } from './sdp.ts';
+import { SoundReceiver } from './sound-receiver.ts';
 
-/** Someone who wants a channel's pictures. */
+/** Someone who wants a channel's pictures, and perhaps its sound. */
 export interface Consumer {
   /** How much of the past it wants to find in the ring. */
   preRollMs: number;
   accessUnit(unit: AccessUnit): void;
+  audio?(frame: AudioFrame): void;
   /** The stream broke off: what comes next begins with a key frame of another epoch. */
   lost(reason: string): void;
 }
@@ -26,6 +32,7 @@ export interface ChannelState {
 
 export interface ChannelSourceOptions {
   config: ChannelConfig;
+  stream: StreamName;
   clock: Clock;
   log: Logger;
   warnables: Warnables;
@@ -48,7 +55,7 @@ const STEADY_MS = 30_000;
 const SLOW_RETRY_MS = { 'unsupported-codec': 60_000, 'not-found': 60_000, forbidden: 300_000 } as const;
 const WARNABLES = ['video-refused', 'video-lost', 'video-stalled', 'unsupported-codec'] as const;
 
-/** One pull of one channel, however many consumers it has. It runs while somebody holds it. */
+/** One pull of one stream of a channel, however many consumers it has. It runs while somebody holds it. */
 export class ChannelSource {
   readonly ring: Ring;
   #o: ChannelSourceOptions;
@@ -65,17 +72,37 @@ export class ChannelSource {
   #protocolErrors = 0;
   #intervals: number[] = [];
   #lastKey: AccessUnit | null = null;
+  #last: AccessUnit | null = null;
+  #codec: CodecInfo | null = null;
+  #sound: AudioCodec | null = null;
 
   constructor(options: ChannelSourceOptions) {
     const { deviceId, channel } = options.config;
+    const { stream } = options;
     this.#o = options;
-    this.#log = options.log.child({ module: 'video', deviceId, channel });
-    this.#subject = `channel:${deviceId}/${channel}`;
+    this.#log = options.log.child({ module: 'video', deviceId, channel, stream });
+    this.#subject = `channel:${deviceId}/${channel}${stream === 'sub' ? '/sub' : ''}`;
     this.ring = new Ring(options.ringBytes);
   }
 
   get state(): ChannelState {
     return this.#state;
+  }
+  /** Of its last picture; null: it was not pulled yet. Stays when the pull ends. */
+  get codec(): CodecInfo | null {
+    return this.#codec;
+  }
+  /** Of the sound beside it; null: it has none, or it was not pulled yet. */
+  get sound(): AudioCodec | null {
+    return this.#sound;
+  }
+  get #url(): string {
+    const { config, stream } = this.#o;
+    return stream === 'main' ? config.rtspUrl : (config.sub ?? '');
+  }
+  get #name(): string {
+    const { config, stream } = this.#o;
+    return stream === 'main' ? config.name : `${config.name} (sub-stream)`;
   }
 
   /** Starts the pull when this is the first consumer. The returned function releases it. */
@@ -96,9 +123,10 @@ export class ChannelSource {
   /** Follows a new address or new credentials; nothing happens when they are the same. */
   configure(config: ChannelConfig): void {
     const former = this.#o.config;
-    const same = (['rtspUrl', 'username', 'password', 'guard'] as const).every((k) => former[k] === config[k]);
+    const formerUrl = this.#url;
+    const same = (['username', 'password', 'guard'] as const).every((k) => former[k] === config[k]);
     this.#o = { ...this.#o, config };
-    if (same || !this.#run) return;
+    if ((same && formerUrl === this.#url) || !this.#run) return;
     this.#useFfmpeg = false;
     this.#end();
     if (this.#consumers.size > 0) this.#start();
@@ -167,14 +195,18 @@ export class ChannelSource {
   /** One session from connecting to its end. */
   async #pull(signal: AbortSignal): Promise<PullError> {
     const { clock, config, keepAlive, ffmpeg } = this.#o;
+    this.#last = null;
     const session = new AbortController();
     const onAbort = () => session.abort();
     signal.addEventListener('abort', onAbort, { once: true });
     let receiver: RtpReceiver | null = null;
+    let sound: SoundReceiver | null = null;
     let lastUnitMs = clock.mono();
     const handlers: PullHandlers = {
-      track: (track) => {
+      track: (track, soundTrack) => {
         lastUnitMs = clock.mono();
+        this.#sound = soundTrack?.codec ?? null;
+        sound = soundTrack && this.#soundReceiver(soundTrack);
         receiver = new RtpReceiver({
           track,
           clock,
@@ -186,9 +218,11 @@ export class ChannelSource {
         });
       },
       packet: (rtp) => receiver?.push(rtp),
+      sound: (rtp) => sound?.push(rtp),
     };
     const watchdog = clock.every(5_000, () => clock.mono() - lastUnitMs > NO_PICTURE_MS && session.abort());
-    const { rtspUrl: url, username, password } = config;
+    const { username, password } = config;
+    const url = this.#url;
     const pull = this.#useFfmpeg
       ? new FfmpegPull({ url, username, password, ffmpeg, clock, handlers, udp: this.#useUdp })
       : new RtspSession({ url, username, password, keepAlive, clock, handlers });
@@ -202,8 +236,20 @@ export class ChannelSource {
     return end;
   }
 
+  #soundReceiver(track: SoundTrack): SoundReceiver {
+    const { clock } = this.#o;
+    return new SoundReceiver({
+      ...{ track, clock, anchor: () => this.#last },
+      emit: (frame) => {
+        this.ring.pushAudio(frame);
+        for (const consumer of this.#consumers) consumer.audio?.(frame);
+      },
+    });
+  }
+
   #report(end: PullError): void {
-    const { guard, name } = this.#o.config;
+    const { guard } = this.#o.config;
+    const name = this.#name;
     this.#protocolErrors = end.code === 'protocol' ? this.#protocolErrors + 1 : 0;
     if (!this.#useFfmpeg && (end.code === 'unsupported-transport' || this.#protocolErrors >= 3)) {
       this.#log.warn({ code: end.code }, 'the camera is pulled through ffmpeg from now on');
@@ -216,7 +262,7 @@ export class ChannelSource {
       const stop = 'Video is stopped, so that the device does not lock itself: enter its user name and password again.';
       if (end.code === 'refused') return ['video-refused', 'error', `${name}: ${end.message}. ${stop}`];
       if (end.code === 'unsupported-codec') {
-        return ['unsupported-codec', 'error', `${name}: ${end.message}. Set the channel's main stream to H.264.`];
+        return ['unsupported-codec', 'error', `${name}: ${end.message}. Set this stream of the channel to H.264.`];
       }
       if (end.code === 'stalled') return ['video-stalled', 'warning', `${name}: ${end.message}. It is tried again.`];
       return ['video-lost', 'warning', `${name}: there is no video (${end.message}). It is tried again.`];
@@ -230,6 +276,8 @@ export class ChannelSource {
     const first = this.#lastKey === null;
     const overflowed = this.ring.overflowed;
     this.ring.push(unit);
+    this.#last = unit;
+    this.#codec = unit.codec;
     if (unit.keyFrame) this.#measure(unit);
     else if (this.ring.overflowed && !overflowed) this.#judgeInterval();
     if (first || this.#state.codec !== unit.codec.codec) {
@@ -251,7 +299,7 @@ export class ChannelSource {
   }
 
   #judgeInterval(): void {
-    const { warnables, config } = this.#o;
+    const { warnables } = this.#o;
     const intervalMs = Math.max(0, ...this.#intervals);
     const code = 'long-key-frame-interval';
     if (intervalMs <= LONG_INTERVAL_MS && !this.ring.overflowed) {
@@ -261,7 +309,7 @@ export class ChannelSource {
     const what = this.ring.overflowed ? 'the time before an event cannot be kept' : 'clips begin much too early';
     const far =
       intervalMs > 0 ? `${(intervalMs / 1000).toFixed(1)} s lie between key frames` : 'key frames are far apart';
-    const text = `${config.name}: ${far}, so ${what}. Switch off "H.264+/H.265+" on the camera and set its I-frame interval to 2 s.`;
+    const text = `${this.#name}: ${far}, so ${what}. Switch off "H.264+/H.265+" on the camera and set its I-frame interval to 2 s.`;
     warnables.raise(code, this.#subject, 'warning', text);
   }
 

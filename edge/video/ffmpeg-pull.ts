@@ -123,7 +123,7 @@ export class FfmpegPull {
     if (request.method === 'SETUP') lines.push('Transport: RTP/AVP/TCP;unicast;interleaved=0-1;mode=record');
     if (request.method === 'ANNOUNCE') {
       const track = findVideo(parseSdp(request.body.toString('utf8')));
-      if (track) this.#o.handlers.track(track);
+      if (track) this.#o.handlers.track(track, null);
       else return `RTSP/1.0 415 Unsupported Media Type\r\n${lines.join('\r\n')}\r\n\r\n`;
     }
     return `RTSP/1.0 200 OK\r\n${lines.join('\r\n')}\r\n\r\n`;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { AudioFrame } from './audio.ts';
 import type { AccessUnit } from './receiver.ts';
 import { Ring } from './ring.ts';
 
@@ -37,6 +38,24 @@ describe('the pre-roll ring', () => {
     expect(ring.from(0)).toEqual([]);
     ring.push(unit(50_000, true));
     expect(ring.from(0).map((u) => u.monoMs)).toEqual([50_000]);
+  });
+
+  it('keeps sound for as long as the pictures beside it, and bounded', () => {
+    const ring = new Ring(1e6);
+    ring.holdMs = 2_000;
+    const sound = (monoMs: number, bytes = 160) => ({ monoMs, data: Buffer.alloc(bytes) }) as AudioFrame;
+    for (let i = 0; i < 500; i++) {
+      ring.push(unit(i * 40, i % 25 === 0));
+      ring.pushAudio(sound(i * 40 + 3));
+    }
+    const found = ring.audioFrom(15_000);
+    expect(found.at(-1)!.monoMs).toBe(19_963);
+    expect(found[0]!.monoMs).toBeGreaterThanOrEqual(ring.oldest!.monoMs);
+    expect(found[0]!.monoMs).toBeLessThan(ring.oldest!.monoMs + 50);
+    for (let i = 0; i < 100; i++) ring.pushAudio(sound(20_000 + i, 100_000));
+    expect(ring.bytes).toBeLessThan(2_200_000);
+    ring.clear();
+    expect([ring.bytes, ring.audioFrom(0)]).toEqual([0, []]);
   });
 
   it('does not hand out what was taken before the stream broke off', () => {

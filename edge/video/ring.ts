@@ -1,7 +1,10 @@
+import type { AudioFrame } from './audio.ts';
 import type { AccessUnit } from './receiver.ts';
 
 /** More than this without a picture is a hole, not a slow camera. */
 const HOLE_MS = 2_000;
+/** Of sound: minutes of AAC. Uncompressed it is 8 kB a second. */
+const MAX_AUDIO_BYTES = 2 * 1024 * 1024;
 
 interface Group {
   units: AccessUnit[];
@@ -20,13 +23,15 @@ export class Ring {
   #groups: Group[] = [];
   #bytes = 0;
   #overflowed = false;
+  #audio: AudioFrame[] = [];
+  #audioBytes = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#audioBytes;
   }
   /** True while less than `holdMs` fits: the bytes ran out. */
   get overflowed(): boolean {
@@ -68,8 +73,30 @@ export class Ring {
     return this.#groups.slice(first).flatMap((g) => g.units);
   }
 
+  /** Sound is kept for as long as the pictures beside it. */
+  pushAudio(frame: AudioFrame): void {
+    this.#audio.push(frame);
+    this.#audioBytes += frame.data.length;
+    const since = this.oldest?.monoMs ?? frame.monoMs;
+    let drop = 0;
+    for (let bytes = this.#audioBytes; drop < this.#audio.length; drop++) {
+      const oldest = this.#audio[drop]!;
+      if (oldest.monoMs >= since && bytes <= MAX_AUDIO_BYTES) break;
+      bytes -= oldest.data.length;
+      this.#audioBytes = bytes;
+    }
+    if (drop > 0) this.#audio.splice(0, drop);
+  }
+
+  /** The sound from `monoMs` on. */
+  audioFrom(monoMs: number): AudioFrame[] {
+    return this.#audio.filter((frame) => frame.monoMs >= monoMs);
+  }
+
   clear(): void {
     this.#groups = [];
+    this.#audio = [];
+    this.#audioBytes = 0;
     this.#bytes = 0;
     this.#overflowed = false;
   }

@@ -3,7 +3,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import { Authorizer, chooseChallenge } from './rtsp-auth.ts';
 import { formatRequest, header, type RtspMessage, RtspReader } from './rtsp-message.ts';
 import { baseUrl, resolveControl, rtspHost } from './rtsp-url.ts';
-import { findVideo, offeredVideo, parseSdp, type VideoTrack } from './sdp.ts';
+import { findSound, findVideo, offeredVideo, parseSdp, type SoundTrack, type VideoTrack } from './sdp.ts';
 
 /** Why a pull ended. Stable codes; `text` is for people and holds no secret. */
 export type PullCode =
@@ -31,16 +31,20 @@ export class PullError extends Error {
   }
 }
 
-/** What a device was found to take as keep-alive: outlives the session. */
+/** What a device was found to take: outlives the session. */
 export interface KeepAliveMemory {
   method: 'GET_PARAMETER' | 'OPTIONS' | null;
+  /** Asked for its sound it broke the session off: it is asked for pictures alone. */
+  noSound?: boolean;
 }
 
 export interface PullHandlers {
   /** The description is read; packets follow. */
-  track(track: VideoTrack): void;
+  track(track: VideoTrack, sound: SoundTrack | null): void;
   /** One RTP packet of the video track: a view that is valid until the call returns. */
   packet(rtp: Buffer): void;
+  /** The same of the sound. */
+  sound?(rtp: Buffer): void;
 }
 
 export interface RtspSessionOptions {
@@ -63,7 +67,7 @@ const MAX_PENDING_WRITE = 64 * 1024;
 const USER_AGENT = 'Gatepost';
 
 /**
- * One RTSP session, interleaved over TCP (RFC 2326 §10.12): DESCRIBE, SETUP of the video track, PLAY, keep-alive,
+ * One RTSP session, interleaved over TCP (RFC 2326 §10.12): DESCRIBE, SETUP of pictures and sound, PLAY, keep-alive,
  * TEARDOWN. Credentials are sent only in answer to a challenge, and a refused login is tried once.
  */
 export class RtspSession {
@@ -76,6 +80,9 @@ export class RtspSession {
   #session: { id: string; timeoutMs: number } | null = null;
   #control = '';
   #videoChannel = 0;
+  /** -1: none. */
+  #soundChannel = -1;
+  #soundType = -1;
   #keptAlive = false;
   #switched = false;
   #playingSinceMs = 0;
@@ -86,7 +93,10 @@ export class RtspSession {
     this.#o = { stallMs: 10_000, ...options };
     this.#reader = new RtspReader({
       frame: (channel, payload) => {
-        if (channel !== this.#videoChannel) return;
+        // Where both were given one channel, the payload type tells them apart.
+        const sound = channel === this.#soundChannel && (payload[1]! & 0x7f) === this.#soundType;
+        if (sound) this.#o.handlers.sound?.(payload);
+        if (sound || channel !== this.#videoChannel) return;
         this.#lastPacketMs = this.#o.clock.mono();
         this.#o.handlers.packet(payload);
       },
@@ -182,12 +192,30 @@ export class RtspSession {
     this.#videoChannel = Number(/interleaved\s*=\s*(\d{1,3})/i.exec(header(setup, 'transport') ?? '')?.[1] ?? 0);
     this.#reader.channels.add(this.#videoChannel).add(this.#videoChannel + 1);
 
+    const sound = keepAlive.noSound ? null : await this.#openSound(findSound(sdp));
+
     // Packets may come before the answer to PLAY.
-    this.#o.handlers.track(track);
+    this.#o.handlers.track(track, sound);
     let play = await this.#authorized('PLAY', this.#control, { Range: 'npt=0.000-' });
     if (play.status === 457 || play.status === 400) play = await this.#authorized('PLAY', this.#control, {});
     expectOk('PLAY', play);
     this.#playingSinceMs = this.#lastPacketMs = this.#o.clock.mono();
+  }
+
+  /** null: the camera keeps its sound to itself, which is no reason to go without its pictures. */
+  async #openSound(sound: SoundTrack | null): Promise<SoundTrack | null> {
+    if (!sound) return null;
+    const uri = resolveControl(this.#control, sound.control);
+    const transport = { Transport: 'RTP/AVP/TCP;unicast;interleaved=2-3' };
+    const { keepAlive } = this.#o;
+    keepAlive.noSound = true;
+    const setup = await this.#authorized('SETUP', uri, transport);
+    keepAlive.noSound = false;
+    if (setup.status < 200 || setup.status >= 300) return null;
+    this.#soundChannel = Number(/interleaved\s*=\s*(\d{1,3})/i.exec(header(setup, 'transport') ?? '')?.[1] ?? 2);
+    this.#soundType = sound.payloadType;
+    this.#reader.channels.add(this.#soundChannel).add(this.#soundChannel + 1);
+    return sound;
   }
 
   #watch(): (() => void)[] {

@@ -1,15 +1,19 @@
+import { type AudioCodec, parseAudioConfig } from './audio.ts';
+
 /*
  * Session descriptions (RFC 4566) as cameras write them: missing or doubled lines, attributes in the wrong section,
- * payload types that do not match. Only what a video pull needs is read, nothing is required.
+ * payload types that do not match. Only what a pull needs is read, nothing is required.
  */
 export interface SdpMedia {
   kind: string;
   payloadTypes: number[];
   control: string | null;
-  /** Payload type → encoding name (upper case) and clock rate. */
-  rtpmap: Map<number, { encoding: string; clockRate: number }>;
+  /** Payload type → encoding name (upper case), clock rate and channels. */
+  rtpmap: Map<number, { encoding: string; clockRate: number; channels: number }>;
   /** Payload type → parameters, names in lower case. */
   fmtp: Map<number, Map<string, string>>;
+  /** `a=sendonly`: in answer to DESCRIBE, what the camera wants to hear (ONVIF streaming §5.3.1). */
+  sendOnly: boolean;
 }
 export interface Sdp {
   control: string | null;
@@ -28,6 +32,16 @@ export interface VideoTrack {
   donl: boolean;
 }
 
+/** The sound beside it. */
+export interface SoundTrack {
+  codec: AudioCodec;
+  payloadType: number;
+  control: string | null;
+  /** Bits of the fields of an AU header (RFC 3640 §3.2.1); 0 for G.711. */
+  sizeLength: number;
+  indexLength: number;
+}
+
 const MAX_MEDIA = 32;
 
 /** Never throws: what cannot be read is left out. */
@@ -44,10 +58,12 @@ export function parseSdp(text: string): Sdp {
         control: null,
         rtpmap: new Map(),
         fmtp: new Map(),
+        sendOnly: false,
       };
       sdp.media.push(media);
       continue;
     }
+    if (media && line === 'a=sendonly') media.sendOnly = true;
     const attribute = /^a=([A-Za-z-]+):\s*(.*)$/.exec(line);
     if (!attribute) continue;
     const [, name = '', value = ''] = attribute;
@@ -63,8 +79,10 @@ export function parseSdp(text: string): Sdp {
 
 function readAttribute(media: SdpMedia, name: string, value: string): void {
   if (name === 'rtpmap') {
-    const m = /^(\d+)\s+([^\s/]+)(?:\/(\d+))?/.exec(value);
-    if (m) media.rtpmap.set(Number(m[1]), { encoding: m[2]!.toUpperCase(), clockRate: Number(m[3] ?? 0) });
+    const m = /^(\d+)\s+([^\s/]+)(?:\/(\d+)(?:\/(\d+))?)?/.exec(value);
+    if (!m) return;
+    const [encoding, clockRate, channels] = [m[2]!.toUpperCase(), Number(m[3] ?? 0), Number(m[4] ?? 1)];
+    media.rtpmap.set(Number(m[1]), { encoding, clockRate, channels });
   } else if (name === 'fmtp') {
     const m = /^(\d+)\s+(.*)$/.exec(value);
     if (!m) return;
@@ -99,6 +117,52 @@ export function findVideo(sdp: Sdp): VideoTrack | null {
     }
   }
   return null;
+}
+
+/** The first sound that can be used: G.711 or AAC (RFC 3640). null: there is none. */
+export function findSound(sdp: Sdp): SoundTrack | null {
+  // Who marks everything as `sendonly` speaks of itself.
+  const backchannels = sdp.media.some((m) => m.kind === 'video' && !m.sendOnly);
+  for (const media of sdp.media) {
+    if (media.kind !== 'audio' || (media.sendOnly && backchannels)) continue;
+    for (const payloadType of media.payloadTypes) {
+      const track = soundOf(media, payloadType);
+      if (track) return track;
+    }
+  }
+  return null;
+}
+
+const G711 = { PCMU: 'pcmu', PCMA: 'pcma' } as const;
+
+function soundOf(media: SdpMedia, payloadType: number): SoundTrack | null {
+  const { control } = media;
+  const map = media.rtpmap.get(payloadType);
+  const name = map?.encoding ?? { 0: 'PCMU', 8: 'PCMA' }[payloadType];
+  if (name === 'PCMU' || name === 'PCMA') {
+    const { clockRate = 8000, channels = 1 } = map ?? {};
+    const codec = {
+      kind: G711[name],
+      clockRate: clockRate || 8000,
+      channels: channels || 1,
+      config: null,
+      codec: name,
+    };
+    return { codec, payloadType, control, sizeLength: 0, indexLength: 0 };
+  }
+  const fmtp = media.fmtp.get(payloadType);
+  if (name !== 'MPEG4-GENERIC' || !fmtp) return null;
+  const config = Buffer.from(fmtp.get('config') ?? '', 'hex');
+  const read = parseAudioConfig(config);
+  const sizeLength = Number(fmtp.get('sizelength') ?? 13);
+  const indexLength = Number(fmtp.get('indexlength') ?? 3);
+  // Low and high bit rate alike; interleaving and other shapes are not spoken by cameras.
+  if (!read || !(sizeLength > 0 && sizeLength <= 16) || !(indexLength >= 0 && indexLength <= 8)) return null;
+  const codec: AudioCodec = {
+    ...{ kind: 'aac', clockRate: map?.clockRate || read.rate, channels: read.channels, config },
+    codec: `mp4a.40.${read.objectType}`,
+  };
+  return { codec, payloadType, control, sizeLength, indexLength };
 }
 
 /** What the camera offers as video, for the message to a person. */

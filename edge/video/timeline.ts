@@ -111,7 +111,7 @@ export class Timeline {
  * least queueing. A picture cannot be received before it was taken, so the mapping falls at once; it rises by 500 ppm at
  * most, which is what clocks drift.
  */
-class CaptureClock {
+export class CaptureClock {
   #offset: number | null = null;
   #lastMedia = 0;
   #windowStart = 0;

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import type { StreamName } from '../../protocol/wire/video.ts';
 import type { ChannelConfig } from '../devices/types.ts';
 import type { Warnables } from '../warnables.ts';
 import { ChannelSource, type ChannelState } from './channel-source.ts';
@@ -16,9 +17,11 @@ export interface VideoOptions {
 }
 
 const NONE: ChannelState = { video: 'none', codec: null, keyFrameIntervalMs: null };
-const keyOf = (deviceId: string, channel: number) => `${deviceId}/${channel}`;
+/** A sub-stream is small: 9 s of 10 Mbit/s. */
+const SUB_RING_BYTES = 12 * 1024 * 1024;
+const keyOf = (deviceId: string, channel: number, stream: StreamName) => `${deviceId}/${channel}/${stream}`;
 
-/** The box's video channels: at most one session with the camera each, shared by recorder, live view and whoever else. */
+/** The box's video channels: at most one session with the camera for each stream of each, shared by recorder, live view and whoever else. */
 export class Video {
   readonly #o: Required<VideoOptions>;
   readonly #sources = new Map<string, ChannelSource>();
@@ -40,7 +43,12 @@ export class Video {
 
   /** The channels there are. One that is gone ends; one whose address or credentials changed connects anew. */
   setChannels(channels: ChannelConfig[]): void {
-    const wanted = new Map(channels.map((c) => [keyOf(c.deviceId, c.channel), c]));
+    const wanted = new Map<string, { config: ChannelConfig; stream: StreamName }>();
+    for (const config of channels) {
+      const { deviceId, channel } = config;
+      wanted.set(keyOf(deviceId, channel, 'main'), { config, stream: 'main' });
+      if (config.sub !== null) wanted.set(keyOf(deviceId, channel, 'sub'), { config, stream: 'sub' });
+    }
     let changed = false;
     for (const [key, source] of this.#sources) {
       if (wanted.has(key)) continue;
@@ -48,30 +56,32 @@ export class Video {
       void source.stop();
       changed = true;
     }
-    for (const [key, config] of wanted) {
+    for (const [key, { config, stream }] of wanted) {
       const source = this.#sources.get(key);
       if (source) {
         source.configure(config);
         continue;
       }
-      const { clock, log, warnables, ringBytes, ffmpeg } = this.#o;
+      const { clock, log, warnables, ffmpeg } = this.#o;
+      const ringBytes = stream === 'main' ? this.#o.ringBytes : Math.min(this.#o.ringBytes, SUB_RING_BYTES);
       const keepAlive = this.#keepAlive.get(config.deviceId) ?? { method: null };
       this.#keepAlive.set(config.deviceId, keepAlive);
       const onChange = () => this.#changed();
       this.#sources.set(
         key,
-        new ChannelSource({ config, clock, log, warnables, ringBytes, ffmpeg, keepAlive, onChange }),
+        new ChannelSource({ config, stream, clock, log, warnables, ringBytes, ffmpeg, keepAlive, onChange }),
       );
       changed = true;
     }
     if (changed) this.#changed();
   }
 
-  /** null: there is no such channel (yet). The same object for as long as the channel is configured. */
-  source(deviceId: string, channel: number): ChannelSource | null {
-    return this.#sources.get(keyOf(deviceId, channel)) ?? null;
+  /** null: there is no such channel (yet), or it has no sub-stream. The same object for as long as it is configured. */
+  source(deviceId: string, channel: number, stream: StreamName = 'main'): ChannelSource | null {
+    return this.#sources.get(keyOf(deviceId, channel, stream)) ?? null;
   }
 
+  /** Of its main stream. */
   state(deviceId: string, channel: number): ChannelState {
     return this.source(deviceId, channel)?.state ?? NONE;
   }

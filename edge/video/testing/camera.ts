@@ -64,6 +64,7 @@ export function channelConfig(rtspUrl: string, more: Partial<ChannelConfig> = {}
     channel: 1,
     name: 'Yard',
     rtspUrl,
+    sub: null,
     username: 'admin',
     password: 'p@ss:word/123',
     guard: new LoginGuard(),

@@ -1,0 +1,51 @@
+/** How a channel's sound is coded; one object for as long as nothing changes. */
+export interface AudioCodec {
+  /** G.711 µ-law, G.711 A-law, AAC. */
+  kind: 'pcmu' | 'pcma' | 'aac';
+  /** Samples a second; frames count their time in it. */
+  clockRate: number;
+  channels: number;
+  /** AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1) of AAC. */
+  config: Buffer | null;
+  /** RFC 6381 (`mp4a.40.2`), or the encoding's name (`PCMU`). */
+  codec: string;
+}
+
+/** A piece of sound: one AAC access unit, or what one packet brought of G.711. */
+export interface AudioFrame {
+  codec: AudioCodec;
+  data: Buffer;
+  /** In `codec.clockRate`, on the pictures' time line: `time / clockRate` and a picture's `time / 90 000` are one moment. */
+  time: number;
+  wallMs: number;
+  monoMs: number;
+  /** The epoch of the pictures beside it. */
+  epoch: number;
+}
+
+/** Samples of one AAC access unit. */
+export const AAC_SAMPLES = 1024;
+
+/** How many ticks of `clockRate` a frame lasts. */
+export const audioTicks = (frame: AudioFrame): number =>
+  frame.codec.kind === 'aac' ? AAC_SAMPLES : Math.floor(frame.data.length / frame.codec.channels);
+
+const RATES = [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
+
+/** Reads an AudioSpecificConfig; null: it makes no sense. */
+export function parseAudioConfig(config: Buffer): { objectType: number; rate: number; channels: number } | null {
+  if (config.length < 2 || config.length > 64) return null;
+  let at = 0;
+  const bits = (n: number) => {
+    let value = 0;
+    for (; n > 0; n--, at++) value = value * 2 + (((config[at >> 3] ?? 0) >> (7 - (at & 7))) & 1);
+    return value;
+  };
+  let objectType = bits(5);
+  if (objectType === 31) objectType = 32 + bits(6);
+  const index = bits(4);
+  const rate = index === 15 ? bits(24) : RATES[index];
+  const channels = bits(4);
+  if (objectType === 0 || !rate || channels > 8) return null;
+  return { objectType, rate, channels: channels === 7 ? 8 : channels || 2 };
+}
