@@ -47,7 +47,9 @@ describe('an account that is set up wrongly', () => {
     expect(result).toMatchObject({ falseSuccess: false });
     expect(result.otherMs).toBeLessThan(5_000);
     if (mistake.startsWith('clock')) {
-      expect(result).toMatchObject({ delivered: 2, fault: true });
+      expect(result.fault).toBe(true);
+      // Both alarms; the word about the clock may be there already.
+      expect(result.delivered).toBeGreaterThanOrEqual(2);
       expect(result.tookMs).toBeLessThan(2_000);
     } else if (mistake === 'unknown code') expect(result.delivered).toBeGreaterThanOrEqual(2);
     else expect(result).toMatchObject({ delivered: 0, fault: true });

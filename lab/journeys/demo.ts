@@ -28,9 +28,10 @@ export interface Received {
   via?: 'direct' | 'relay';
 }
 
+/** The first of some ports that nobody listens on; below those that the system gives to connections. */
 async function freePorts(count: number): Promise<number> {
   for (let tries = 0; tries < 50; tries++) {
-    const base = 20_000 + Math.floor(Math.random() * 20_000);
+    const base = 20_000 + Math.floor(Math.random() * 12_000);
     const checks = Array.from({ length: count }, (_, i) => {
       return new Promise<boolean>((resolve) => {
         const server = createServer().once('error', () => resolve(false));
