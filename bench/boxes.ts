@@ -41,7 +41,7 @@ export class IdleBox {
     const config = new DesiredConfig({
       dir,
       unseal: () => '',
-      appliers: { devices: () => [], panels: () => [], recording: () => [], arc: () => [] },
+      appliers: { devices: () => [], panels: () => [], recording: () => [], arc: () => [], storage: () => {} },
       log,
       warnables,
     });

@@ -255,6 +255,7 @@ const config = new DesiredConfig({
     },
     panels: (items) => panels.apply(items),
     recording: (items) => recorder.apply(items),
+    storage: (item) => uploads.configure(item),
     arc: (items, unreadable) => {
       needed.set(
         'receivers',

@@ -1,8 +1,8 @@
 import type { Clock } from '../../protocol/clock.ts';
 import { iso } from '../../protocol/clock.ts';
-import type { DesiredRecording } from '../../protocol/wire/desired.ts';
 import type { ClipReport, Event } from '../../protocol/wire/event.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
+import type { RecordingConfig } from '../config/desired-config.ts';
 import type { Consumer } from '../video/channel-source.ts';
 import type { AccessUnit } from '../video/receiver.ts';
 import type { Ring } from '../video/ring.ts';
@@ -56,14 +56,14 @@ const GRACE_MS = 5_000;
  * Everything is measured on the monotonic clock, so that a step of the wall clock moves no cut.
  */
 export class ChannelRecorder implements Consumer {
-  recording: DesiredRecording;
+  recording: RecordingConfig;
   readonly #port: RecorderPort;
   #active: Active | null = null;
   #source: Source | null = null;
   #release: (() => void) | null = null;
   readonly #closing = new Set<Promise<void>>();
 
-  constructor(recording: DesiredRecording, port: RecorderPort) {
+  constructor(recording: RecordingConfig, port: RecorderPort) {
     this.recording = recording;
     this.#port = port;
   }

@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
-import type { DesiredRecording } from '../../protocol/wire/desired.ts';
+
 import type { Event } from '../../protocol/wire/event.ts';
+import type { RecordingConfig } from '../config/desired-config.ts';
 import { silent, until } from '../video/testing/camera.ts';
 import { Warnables } from '../warnables.ts';
 import { Recorder } from './recorder.ts';
@@ -26,7 +27,7 @@ let dir: string;
 let remove: () => void;
 let recorder: Recorder;
 
-function startRecorder(items: DesiredRecording[] = [recording()]): Recorder {
+function startRecorder(items: RecordingConfig[] = [recording()]): Recorder {
   recorder = new Recorder({
     ...{ journal, uploads, dir, clock, warnables, log: silent },
     video: { source: () => channel, onChange: () => () => {} },

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
-import type { DesiredRecording } from '../../protocol/wire/desired.ts';
 import type { ClipReport, Event, JournalRecord, NewRecord } from '../../protocol/wire/event.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
+import type { RecordingConfig } from '../config/desired-config.ts';
 import type { Warnables } from '../warnables.ts';
 import { ChannelRecorder, emptyReport, type Source } from './channel-recorder.ts';
 import { fragmentPath, type Uploads } from './clip-writer.ts';
@@ -88,9 +88,9 @@ export class Recorder {
   }
 
   /** Which channels to record on which events. A clip that runs on a channel taken out goes on to its end. */
-  apply(items: DesiredRecording[]): { id: string; code: string; text: string }[] {
+  apply(items: RecordingConfig[]): { id: string; code: string; text: string }[] {
     const errors: { id: string; code: string; text: string }[] = [];
-    const wanted = new Map<string, DesiredRecording>();
+    const wanted = new Map<string, RecordingConfig>();
     for (const item of items) {
       const id = keyOf(item);
       if (wanted.has(id))

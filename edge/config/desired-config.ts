@@ -6,6 +6,7 @@ import {
   type DesiredDevice,
   type DesiredRecording,
   DesiredState,
+  type DesiredStorage,
   type ReportedState,
 } from '../../protocol/wire/desired.ts';
 import type { SealedSecret } from '../../protocol/wire/secret.ts';
@@ -21,14 +22,18 @@ export interface ApplyError {
   text: string;
 }
 export type ArcAccountConfig = Omit<DesiredArcAccount, 'key'> & { key: Buffer | null };
+/** `key`: what the fragments are encrypted with. */
+export type RecordingConfig = Omit<DesiredRecording, 'key'> & { key: { id: string; secret: Buffer } | null };
 
 export interface Appliers {
   devices: (items: DeviceConfig[]) => ApplyError[];
   /** Those of the devices that send to the box. */
   panels: (items: PanelConfig[]) => ApplyError[];
-  recording: (items: DesiredRecording[]) => ApplyError[];
+  recording: (items: RecordingConfig[]) => ApplyError[];
   /** `unreadable`: accounts that there are, but whose key cannot be opened. */
   arc: (items: ArcAccountConfig[], unreadable: string[]) => ApplyError[];
+  /** null: nothing is wished. */
+  storage: (item: DesiredStorage | null) => void;
 }
 
 type SectionName = keyof ReportedState['sections'];
@@ -98,7 +103,7 @@ export class DesiredConfig {
   }
 
   #apply(state: DesiredState): void {
-    const { devices, recording, arc } = state.sections;
+    const { devices, recording, arc, storage } = state.sections;
     this.#section('devices', devices, (items: DesiredDevice[], errors) => {
       const opened = this.#opened(items, errors, (d) => ({
         ...d,
@@ -110,7 +115,19 @@ export class DesiredConfig {
       );
       return [...this.#appliers.devices(spoken), ...this.#appliers.panels(panels)];
     });
-    this.#section('recording', recording, (items: DesiredRecording[]) => this.#appliers.recording(items));
+    this.#section('recording', recording, (items: DesiredRecording[], errors) => {
+      // What cannot be encrypted as wished is not recorded: in clear it would never be taken back.
+      const named = items.map((r) => ({ ...r, id: `${r.deviceId}/${r.channel}` }));
+      const text =
+        'The key for its footage was sealed to another box: it is not recorded until the relay has sent a new one.';
+      const open = ({ id: _, key, ...r }: (typeof named)[number]) => ({ ...r, key: key && this.#siteKey(key) });
+      const opened = this.#opened(named, errors, open, text);
+      return this.#appliers.recording(opened);
+    });
+    this.#section('storage', storage, (items: DesiredStorage[]) => {
+      this.#appliers.storage(items[0] ?? null);
+      return [];
+    });
     this.#section('arc', arc, (items: DesiredArcAccount[], errors) => {
       const opened = this.#opened(items, errors, (a) => ({
         ...a,
@@ -122,6 +139,12 @@ export class DesiredConfig {
       );
     });
     this.#reported = { version: state.version, sections: this.#reported.sections };
+  }
+
+  #siteKey({ id, secret }: NonNullable<DesiredRecording['key']>): NonNullable<RecordingConfig['key']> {
+    const key = Buffer.from(this.#unseal(secret, `recording:${id}`), 'hex');
+    if (key.length !== 32) throw new Error('a key for footage has 32 bytes');
+    return { id, secret: key };
   }
 
   #section<T>(
@@ -153,16 +176,17 @@ export class DesiredConfig {
     this.#warned.set(name, now);
   }
 
-  #opened<T extends { id: string }, U>(items: T[], errors: ApplyError[], open: (item: T) => U): U[] {
+  #opened<T extends { id: string }, U>(
+    items: T[],
+    errors: ApplyError[],
+    open: (item: T) => U,
+    text = 'Its password or key was sealed to another box: enter it again.',
+  ): U[] {
     return items.flatMap((item) => {
       try {
         return [open(item)];
       } catch {
-        errors.push({
-          id: item.id,
-          code: 'secret-unreadable',
-          text: 'Its password or key was sealed to another box: enter it again.',
-        });
+        errors.push({ id: item.id, code: 'secret-unreadable', text });
         return [];
       }
     });

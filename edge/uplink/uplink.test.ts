@@ -110,6 +110,7 @@ beforeEach(async () => {
     dir,
     unseal: (secret, context) => identity.unseal(secret, context),
     appliers: {
+      storage: () => {},
       devices: (items) => {
         applied.push(items);
         return [];

@@ -65,6 +65,7 @@ export class Pacer {
   readonly #start: number;
   readonly #fallback: number;
   readonly #max: number;
+  #limit = Number.POSITIVE_INFINITY;
 
   #users = 0;
   #release: (() => void)[] = [];
@@ -73,6 +74,7 @@ export class Pacer {
   /** Growth a step, while the queue stays empty. */
   #growth = 0;
   #sent = 0;
+  #total = 0;
   #lastSampleAt = 0;
   #lastQueueMs = 0;
   #recent: number[] = [];
@@ -104,6 +106,17 @@ export class Pacer {
   /** Bytes a second now. */
   get rate(): number {
     return this.#rate;
+  }
+
+  /** Most that may be sent, whatever the uplink has; null: no such limit. */
+  limit(bytesPerSecond: number | null): void {
+    this.#limit = bytesPerSecond ?? Number.POSITIVE_INFINITY;
+    this.#set(this.#centre, 1);
+  }
+
+  /** Granted to all since it was made. */
+  get sentBytes(): number {
+    return this.#total;
   }
 
   /** How much to ask for at once: about 3 ms of the rate, so that a chunk itself is no queue. */
@@ -159,7 +172,7 @@ export class Pacer {
   #wake(): void {
     const now = this.#clock.mono();
     const remembered = now - this.#idleSince < REMEMBER_MS ? this.#rate / 2 : 0;
-    this.#centre = this.#rate = Math.max(this.#start, remembered);
+    this.#centre = this.#rate = Math.min(this.#limit, Math.max(this.#start, remembered));
     this.#growth = 0.25;
     this.#lastSampleAt = this.#filledAt = now;
     this.#tokens = 0;
@@ -241,8 +254,8 @@ export class Pacer {
 
   #set(centre: number, factor: number): void {
     this.#refill();
-    this.#centre = Math.min(this.#max, Math.max(this.#floor, centre));
-    this.#rate = Math.max(this.#floor, this.#centre * factor);
+    this.#centre = Math.min(this.#max, this.#limit, Math.max(this.#floor, centre));
+    this.#rate = Math.min(this.#limit, Math.max(this.#floor, this.#centre * factor));
   }
 
   /** Lowest sample of the last minute; a route that became longer is believed after that. `known` is used at first. */
@@ -269,6 +282,7 @@ export class Pacer {
       const waiter = this.#waiters.splice(i, 1)[0]!;
       this.#tokens -= waiter.bytes;
       this.#sent += waiter.bytes;
+      this.#total += waiter.bytes;
       waiter.resolve();
     }
     if (this.#waiters.length === 0 || this.#cancelTimer) return;

@@ -1,19 +1,22 @@
 import type { Logger } from 'pino';
 import { Backoff } from '../../protocol/backoff.ts';
 import type { Clock } from '../../protocol/clock.ts';
-import type { FragmentInfo } from '../../protocol/wire/uploads.ts';
+import type { DesiredStorage } from '../../protocol/wire/desired.ts';
 import type { RelayAuth } from '../uplink/relay-auth.ts';
 import type { Warnables } from '../warnables.ts';
+import { infoOf } from './confirmations.ts';
 import type { Pacer } from './pacer.ts';
 import { type LossListener, Retention } from './retention.ts';
-import { type FragmentRow, type Totals, UploadStore } from './store.ts';
-import { type Outcome, Transfer } from './transfer.ts';
+import { type FootageKind, type FragmentRow, type NewFragment, type Totals, UploadStore } from './store.ts';
+import { type Grant, type Outcome, Transfer } from './transfer.ts';
+import { isOpen } from './window.ts';
 
 /*
  * Order of sending:
- *   1. Clips that are being recorded (a fragment came in the last 30 s): the lowest n first, then the newest clip. The
- *      init segment and the first parts of a new event thus pass the later parts of other cameras.
- *   2. The backlog, oldest first.
+ *   1. Clips of events that are being recorded (a fragment came in the last 30 s): the lowest n first, then the newest clip.
+ *      The init segment and the first parts of a new event thus pass the later parts of other cameras.
+ *   2. The backlog of events, oldest first.
+ *   3. Continuous recording, oldest first, in its window of the day.
  * Up to 4 fragments are in flight (3 of the backlog), so that a round trip or a slow answer does not idle the uplink; the
  * pacer gives the rate to the first of them.
  */
@@ -29,6 +32,9 @@ const WAITING_WARNABLE_MS = 60_000;
 /** The pacer keeps its round-trip samples between the fragments of a running clip. */
 const PACER_LINGER_MS = 5_000;
 const BACKLOG_RANK = 1_000_000;
+const CONTINUOUS_RANK = 1_000_000_000_000;
+/** How often it is looked whether the window of continuous recording has opened. */
+const WINDOW_CHECK_MS = 30_000;
 
 /** Durable, bounded queue of clip fragments to the relay. The files are its own from {@link add} on. */
 export class UploadQueue {
@@ -49,13 +55,14 @@ export class UploadQueue {
   #releasePacer: (() => void) | null = null;
   #cancelLinger: (() => void) | null = null;
   #cancelWaiting: (() => void) | null = null;
+  #window: DesiredStorage['window'] = null;
   readonly #backoff = new Backoff(FIRST_RETRY_MS, RETRY_CAP_MS);
   readonly #live = new Map<string, number>();
   readonly #active = new Map<
     number,
     { row: FragmentRow; live: boolean; abort: AbortController; done: Promise<void> }
   >();
-  readonly #grants = new Map<number, { url: string; until: number }>();
+  readonly #grants = new Map<number, Grant & { until: number }>();
   readonly #retries = new Map<number, { backoff: Backoff; at: number; refusals: number }>();
   readonly #listeners = new Set<() => void>();
 
@@ -107,17 +114,53 @@ export class UploadQueue {
     this.#store.close();
   }
 
+  /** How uplink and disk are to be spent; null: as it is best for the clips. */
+  configure(wish: DesiredStorage | null): void {
+    this.#pacer.limit(wish?.uploadKbps ? wish.uploadKbps * 125 : null);
+    this.#retention.diskBytes = wish?.diskBytes ?? null;
+    this.#window = wish?.window ?? null;
+    this.#wake();
+  }
+
   /**
    * Takes a fragment over: durable when it returns. The file must be complete and synced. Adding the same again changes
-   * nothing. Throws when the queue's own file cannot be written.
+   * nothing. Throws when the queue's own file cannot be written, and when continuous recording has no room left.
    */
-  add(fragment: FragmentInfo & { path: string }): void {
-    this.#retention.makeRoom(fragment.clipId);
-    if (!this.#store.add(fragment)) return;
-    this.#live.delete(fragment.clipId);
-    this.#live.set(fragment.clipId, this.#clock.mono());
+  add(fragment: NewFragment): void {
+    const { clipId, kind = 'event', held = false } = fragment;
+    this.#retention.makeRoom(clipId, kind);
+    if (!this.#store.add(fragment) || held) return;
+    this.#live.delete(clipId);
+    if (kind === 'event') this.#live.set(clipId, this.#clock.mono());
     this.#changed();
     this.#wake();
+  }
+
+  /** Something happened in a clip of continuous recording: it is sent and kept as an event's. */
+  prefer(clipId: string): void {
+    this.#store.setKind(clipId, 'event');
+    this.#live.set(clipId, this.#clock.mono());
+    this.#wake();
+  }
+
+  /** {@link Retention.free}: the disk is full, and a file of this clip is to be written. */
+  free(clipId: string, kind: FootageKind): boolean {
+    return this.#retention.free(clipId, kind);
+  }
+
+  /** Sends what was held of a clip. Returns how many fragments. */
+  release(clipId: string): number {
+    const count = this.#store.release(clipId);
+    if (count > 0) {
+      this.#changed();
+      this.#wake();
+    }
+    return count;
+  }
+
+  /** Whether something of this clip is here that the relay does not have. */
+  hasUnsent(clipId: string): boolean {
+    return this.#store.hasUnsent(clipId);
   }
 
   /** {@link Retention.onLost} */
@@ -183,13 +226,15 @@ export class UploadQueue {
       const backlogActive = [...this.#active.values()].filter((a) => !a.live).length;
       if (!live && backlogActive >= MAX_BACKLOG_ACTIVE) break;
       const grant = this.#grants.get(row.seq);
-      if (grant && grant.until > now) this.#start(row, live, rank, grant.url);
+      if (grant && grant.until > now) this.#start(row, live, rank, grant);
     }
     const ungranted = next.map((c) => c.row).filter((row) => !((this.#grants.get(row.seq)?.until ?? 0) > now));
     const idle = next.slice(0, MAX_ACTIVE).some((c) => ungranted.includes(c.row));
     if (idle && !this.#asking) void this.#ask(ungranted.slice(0, this.#batch));
     const retryAt = Math.min(...[...this.#retries.values()].map((r) => r.at).filter((at) => at > now));
-    if (Number.isFinite(retryAt)) this.#wakeAt(retryAt);
+    const opensAt = this.#windowOpen() ? Number.POSITIVE_INFINITY : now + WINDOW_CHECK_MS;
+    const wakeAt = Math.min(retryAt, opensAt);
+    if (Number.isFinite(wakeAt)) this.#wakeAt(wakeAt);
   }
 
   /** What to send next, in order, without what is in flight or waits for its retry. */
@@ -204,20 +249,25 @@ export class UploadQueue {
       .sort((a, b) => a.n - b.n || (a.clipId < b.clipId ? 1 : -1))
       .slice(0, GRANTS_A_REQUEST)
       .map((row) => ({ row, live: true, rank: row.n }));
-    if (live.length === GRANTS_A_REQUEST) return live;
-    const backlog = this.#store
-      .backlog([...this.#live.keys()], GRANTS_A_REQUEST - live.length + spare)
-      .filter(free)
-      .map((row) => ({ row, live: false, rank: BACKLOG_RANK + row.seq }));
-    return [...live, ...backlog];
+    const next: { row: FragmentRow; live: boolean; rank: number }[] = live;
+    const waiting = (kind: FootageKind, from: number) => {
+      const missing = GRANTS_A_REQUEST - next.length;
+      if (missing <= 0) return;
+      const rows = this.#store.backlog(kind, [...this.#live.keys()], missing + spare).filter(free);
+      next.push(...rows.map((row) => ({ row, live: false, rank: from + row.seq })));
+    };
+    waiting('event', BACKLOG_RANK);
+    if (this.#windowOpen()) waiting('continuous', CONTINUOUS_RANK);
+    return next;
+  }
+
+  #windowOpen(): boolean {
+    return isOpen(this.#window, this.#clock.now());
   }
 
   async #ask(rows: FragmentRow[]): Promise<void> {
     this.#asking = true;
-    const fragments = rows.map(({ clipId, n, size, sha256, durationMs, keyFrame }) => {
-      return { clipId, n, size, sha256, durationMs, keyFrame: keyFrame === 1 };
-    });
-    const outcome = await this.#transfer.grants(fragments, this.#stopping!.signal);
+    const outcome = await this.#transfer.grants(rows.map(infoOf), this.#stopping!.signal);
     this.#asking = false;
     if (!this.#stopping) return;
     if (outcome.kind === 'granted') {
@@ -227,8 +277,10 @@ export class UploadQueue {
       for (const row of rows) {
         const grant = answers.get(`${row.clipId} ${row.n}`);
         if (grant?.stored) this.#settle(row, { kind: 'stored' });
-        else if (grant?.url) this.#grants.set(row.seq, { url: grant.url, until: now + grant.expiresInMs * 0.9 });
-        else this.#settle(row, { kind: 'refused', code: 'not-allowed', text: 'the relay gives no address for it' });
+        else if (grant?.url) {
+          const { url, headers, confirm } = grant;
+          this.#grants.set(row.seq, { url, headers, confirm, until: now + grant.expiresInMs * 0.9 });
+        } else this.#settle(row, { kind: 'refused', code: 'not-allowed', text: 'the relay gives no address for it' });
       }
       this.#batch = GRANTS_A_REQUEST;
     } else if (outcome.kind === 'refused' && rows.length > 1) {
@@ -240,9 +292,9 @@ export class UploadQueue {
     this.#wake();
   }
 
-  #start(row: FragmentRow, live: boolean, rank: number, url: string): void {
+  #start(row: FragmentRow, live: boolean, rank: number, grant: Grant): void {
     const abort = new AbortController();
-    const done = this.#transfer.put(row, url, rank, abort.signal).then((outcome) => {
+    const done = this.#transfer.put(row, grant, rank, abort.signal).then((outcome) => {
       this.#active.delete(row.seq);
       this.#settle(row, outcome);
       this.#wake();

@@ -15,22 +15,32 @@ const SCHEMA = `
     durationMs INTEGER NOT NULL,
     keyFrame INTEGER NOT NULL,
     state TEXT NOT NULL DEFAULT 'waiting',
+    kind TEXT NOT NULL DEFAULT 'event',
     UNIQUE (clipId, n)
   );
-  CREATE INDEX IF NOT EXISTS fragments_state ON fragments (state, seq);
   CREATE TABLE IF NOT EXISTS losses (clipId TEXT PRIMARY KEY, reason TEXT NOT NULL);
 `;
 
+const INDEXES = `
+  DROP INDEX IF EXISTS fragments_state;
+  CREATE INDEX IF NOT EXISTS fragments_order ON fragments (state, kind, seq);
+`;
+
 /**
- * `waiting` to be sent; `stored` at the relay, the file is kept while there is room; `refused` by the relay, kept for
- * support like a stored one; `gone`: the file is being deleted.
+ * `waiting` to be sent; `held` until somebody asks for it; `stored` at the relay, the file is kept while there is room;
+ * `refused` by the relay, kept for support like a stored one; `gone`: the file is being deleted.
  */
-export type FragmentState = 'waiting' | 'stored' | 'refused' | 'gone';
+export type FragmentState = 'waiting' | 'held' | 'stored' | 'refused' | 'gone';
+/** What it shows: an event, or 24/7 recording in which nothing happened. */
+export type FootageKind = 'event' | 'continuous';
+/** What the recorder hands over. */
+export type NewFragment = FragmentInfo & { path: string; kind?: FootageKind; held?: boolean };
 export type FragmentRow = Omit<FragmentInfo, 'keyFrame'> & {
   seq: number;
   path: string;
   keyFrame: 0 | 1;
   state: FragmentState;
+  kind: FootageKind;
 };
 export interface Totals {
   files: number;
@@ -54,6 +64,12 @@ export class UploadStore {
   open(): boolean {
     const { db, aside } = openOrReplace(join(this.#dir, 'uploads.sqlite'), SCHEMA);
     this.#db = db;
+    // Lists of earlier versions know of events alone.
+    const columns = db.pragma('table_info(fragments)') as { name: string }[];
+    if (!columns.some((c) => c.name === 'kind')) {
+      db.exec(`ALTER TABLE fragments ADD COLUMN kind TEXT NOT NULL DEFAULT 'event'`);
+    }
+    db.exec(INDEXES);
     const sums = db.prepare('SELECT state, count(*) AS files, sum(size) AS bytes FROM fragments GROUP BY state');
     this.#totals = new Map(
       (sums.all() as (Totals & { state: FragmentState })[]).map(({ state, files, bytes }) => [state, { files, bytes }]),
@@ -71,19 +87,38 @@ export class UploadStore {
   }
 
   /** Committed to disk when it returns. The same fragment again changes nothing; another one of that number throws. */
-  add(f: FragmentInfo & { path: string }): boolean {
+  add({ held = false, kind = 'event', ...f }: NewFragment): boolean {
     const known = this.#db.prepare('SELECT sha256 FROM fragments WHERE clipId = ? AND n = ?').get(f.clipId, f.n) as
       | { sha256: string }
       | undefined;
     if (known && known.sha256 !== f.sha256) throw new Error(`clip ${f.clipId} has another part ${f.n} already`);
     if (known) return false;
     const insert = this.#db.prepare(
-      `INSERT INTO fragments (clipId, n, path, size, sha256, durationMs, keyFrame)
-       VALUES (@clipId, @n, @path, @size, @sha256, @durationMs, @keyFrame)`,
+      `INSERT INTO fragments (clipId, n, path, size, sha256, durationMs, keyFrame, state, kind)
+       VALUES (@clipId, @n, @path, @size, @sha256, @durationMs, @keyFrame, @state, @kind)`,
     );
-    this.#write(() => insert.run({ ...f, keyFrame: f.keyFrame ? 1 : 0 }));
-    this.#count('waiting', 1, f.size);
+    const state = held ? 'held' : 'waiting';
+    this.#write(() => insert.run({ ...f, keyFrame: f.keyFrame ? 1 : 0, state, kind }));
+    this.#count(state, 1, f.size);
     return true;
+  }
+
+  /** Something happened in a clip of continuous recording: it counts as an event's from now on. */
+  setKind(clipId: string, kind: FootageKind): void {
+    const update = this.#db.prepare('UPDATE fragments SET kind = ? WHERE clipId = ? AND kind <> ?');
+    this.#write(() => update.run(kind, clipId, kind));
+  }
+
+  /** What is held of a clip waits to be sent from now on. Returns how many fragments. */
+  release(clipId: string): number {
+    const rows = this.#all(`clipId = ? AND state = 'held' ORDER BY n`, clipId);
+    for (const row of rows) this.set(row, 'waiting');
+    return rows.length;
+  }
+
+  /** Whether fragments of the clip are here that the relay does not have. */
+  hasUnsent(clipId: string): boolean {
+    return this.#all(`clipId = ? AND state IN ('waiting', 'held') LIMIT 1`, clipId).length > 0;
   }
 
   /** What waits of one clip, in order of n. */
@@ -91,10 +126,11 @@ export class UploadStore {
     return this.#all(`clipId = ? AND state = 'waiting' ORDER BY n LIMIT ?`, clipId, limit);
   }
 
-  /** What waits of all other clips, oldest first. */
-  backlog(except: string[], limit: number): FragmentRow[] {
+  /** What waits of all other clips of a kind, oldest first. */
+  backlog(kind: FootageKind, except: string[], limit: number): FragmentRow[] {
     return this.#all(
-      `state = 'waiting' AND clipId NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
+      `state = 'waiting' AND kind = ? AND clipId NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
+      kind,
       JSON.stringify(except),
       limit,
     );
@@ -127,9 +163,11 @@ export class UploadStore {
     return row.size;
   }
 
-  /** Id of the clip with the oldest waiting fragment. */
-  oldestWaitingClip(except: string): string | null {
-    return this.#all(`state = 'waiting' AND clipId <> ? ORDER BY seq LIMIT 1`, except)[0]?.clipId ?? null;
+  /** What is here of the clip with the oldest fragment of this state and kind. */
+  oldestClip(state: 'waiting' | 'held', kind: FootageKind, except: string): FragmentRow[] {
+    const oldest = 'state = ? AND kind = ? AND clipId <> ? ORDER BY seq LIMIT 1';
+    const first = this.#all(oldest, state, kind, except)[0];
+    return first ? this.#all(`clipId = ? AND state IN ('waiting', 'held') ORDER BY n`, first.clipId) : [];
   }
 
   /** Gives up fragments that wait: notes the loss and deletes the files, in this order. */

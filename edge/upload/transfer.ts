@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { PROBLEMS, Problem } from '../../protocol/wire/problem.ts';
 import { type FragmentInfo, UploadGrants, type UploadRequest } from '../../protocol/wire/uploads.ts';
 import { type RelayAuth, RelayAuthError, reason } from '../uplink/relay-auth.ts';
+import { type Answer, Confirmations } from './confirmations.ts';
 import type { Pacer } from './pacer.ts';
 import type { FragmentRow } from './store.ts';
 
@@ -20,6 +21,8 @@ export type Outcome =
   | { kind: 'lost'; text: string }
   | { kind: 'stopped' };
 export type GrantOutcome = Outcome | { kind: 'granted'; grants: UploadGrants['grants'] };
+/** Where a file goes, and what goes with it. */
+export type Grant = { url: string } & Pick<UploadGrants['grants'][number], 'headers' | 'confirm'>;
 
 /** No byte moves for so long: the connection is dead. */
 const IDLE_MS = 20_000;
@@ -31,6 +34,9 @@ const MAX_PROBLEM_BYTES = 16 * 1024;
 export class Transfer {
   readonly #auth: RelayAuth;
   readonly #pacer: Pacer;
+  readonly #confirmations: Confirmations;
+  /** Stored by an object store, but the relay has not been told. */
+  readonly #unconfirmed = new Set<number>();
   readonly #agents = {
     'http:': new http.Agent({ keepAlive: true, timeout: 60_000 }),
     'https:': new https.Agent({ keepAlive: true, timeout: 60_000 }),
@@ -39,6 +45,7 @@ export class Transfer {
   constructor(o: { auth: RelayAuth; pacer: Pacer }) {
     this.#auth = o.auth;
     this.#pacer = o.pacer;
+    this.#confirmations = new Confirmations((body, signal) => this.#ask('/box/v1/uploads/stored', body, signal));
   }
 
   close(): void {
@@ -46,24 +53,28 @@ export class Transfer {
   }
 
   async grants(fragments: FragmentInfo[], signal: AbortSignal): Promise<GrantOutcome> {
+    const answer = await this.#ask('/box/v1/uploads', { fragments }, signal);
+    if (answer.kind !== 'answer') return answer;
+    const grants = UploadGrants.safeParse(answer.value);
+    if (grants.success) return { kind: 'granted', grants: grants.data.grants };
+    return { kind: 'waiting', code: 'unreachable', text: 'the relay answered something else than grants' };
+  }
+
+  async #ask(path: string, body: z.infer<typeof UploadRequest>, signal: AbortSignal): Promise<Outcome | Answer> {
     try {
       const authorization = await this.#auth.header('/box/v1/uploads', signal);
-      const response = await fetch(new URL('/box/v1/uploads', this.#auth.relayUrl), {
+      const response = await fetch(new URL(path, this.#auth.relayUrl), {
         method: 'POST',
         headers: { authorization, 'content-type': 'application/json' },
-        body: JSON.stringify({ fragments } satisfies z.infer<typeof UploadRequest>),
+        body: JSON.stringify(body),
         redirect: 'error',
         signal: AbortSignal.any([signal, AbortSignal.timeout(GRANT_TIMEOUT_MS)]),
       });
       const text = await readLimited(response.body ?? [], MAX_GRANTS_BYTES);
-      if (response.status !== 200) {
-        const outcome = judge(response.status, text);
-        if (outcome.kind === 'waiting' && outcome.code === 'box-not-authenticated') this.#auth.forget();
-        return outcome;
-      }
-      const answer = UploadGrants.safeParse(JSON.parse(text));
-      if (answer.success) return { kind: 'granted', grants: answer.data.grants };
-      return { kind: 'waiting', code: 'unreachable', text: 'the relay answered something else than grants' };
+      if (response.status === 200) return { kind: 'answer', value: JSON.parse(text) };
+      const outcome = judge(response.status, text);
+      if (outcome.kind === 'waiting' && outcome.code === 'box-not-authenticated') this.#auth.forget();
+      return outcome;
     } catch (error) {
       if (signal.aborted) return { kind: 'stopped' };
       const code = error instanceof RelayAuthError ? error.code : 'unreachable';
@@ -72,7 +83,19 @@ export class Transfer {
   }
 
   /** Sends one file, paced; reads and hashes it once on the way, so that a damaged file never reaches the relay whole. */
-  async put(row: FragmentRow, url: string, rank: number, signal: AbortSignal): Promise<Outcome> {
+  async put(row: FragmentRow, grant: Grant, rank: number, signal: AbortSignal): Promise<Outcome> {
+    // What an object store has taken already needs the relay's word alone.
+    const outcome: Outcome = this.#unconfirmed.has(row.seq)
+      ? { kind: 'stored' }
+      : await this.#sendFile(row, grant, rank, signal);
+    if (outcome.kind !== 'stored' || !grant.confirm) return outcome;
+    this.#unconfirmed.add(row.seq);
+    const confirmed = await this.#confirmations.confirm(row, signal);
+    if (confirmed.kind === 'stored' || confirmed.kind === 'refused') this.#unconfirmed.delete(row.seq);
+    return confirmed;
+  }
+
+  async #sendFile(row: FragmentRow, grant: Grant, rank: number, signal: AbortSignal): Promise<Outcome> {
     let file: FileHandle;
     try {
       file = await open(row.path, 'r');
@@ -81,7 +104,7 @@ export class Transfer {
     }
     try {
       if ((await file.stat()).size !== row.size) return { kind: 'lost', text: 'its file has another size' };
-      return await this.#send(row, file, new URL(url, this.#auth.relayUrl), rank, signal);
+      return await this.#send(row, file, grant, rank, signal);
     } catch (error) {
       if (signal.aborted) return { kind: 'stopped' };
       return { kind: 'waiting', code: 'unreachable', text: reason(error) };
@@ -90,16 +113,17 @@ export class Transfer {
     }
   }
 
-  async #send(row: FragmentRow, file: FileHandle, url: URL, rank: number, signal: AbortSignal): Promise<Outcome> {
+  async #send(row: FragmentRow, file: FileHandle, grant: Grant, rank: number, signal: AbortSignal): Promise<Outcome> {
+    const url = new URL(grant.url, this.#auth.relayUrl);
+    const own = Object.keys(grant.headers).length > 0;
     const secure = url.protocol === 'https:';
     const request = (secure ? https : http).request(url, {
       method: 'PUT',
       agent: this.#agents[secure ? 'https:' : 'http:'],
       signal,
       headers: {
-        'content-type': 'application/octet-stream',
+        ...(own ? grant.headers : { 'content-type': 'application/octet-stream', 'x-gatepost-sha256': row.sha256 }),
         'content-length': row.size,
-        'x-gatepost-sha256': row.sha256,
       },
     });
     // Chunks are paced already: Nagle would only hold back the tail of each.
@@ -112,7 +136,7 @@ export class Transfer {
         // The relay may answer before it has read all: what is still to be sent is of no use then.
         ended.abort();
         readLimited(response, MAX_PROBLEM_BYTES)
-          .then((text) => resolve(response.statusCode === 200 ? { kind: 'stored' } : judge(response.statusCode!, text)))
+          .then((text) => resolve(judgePut(response.statusCode!, text, grant.confirm)))
           .catch(reject);
       });
     }).finally(() => ended.abort());
@@ -146,6 +170,12 @@ export class Transfer {
     if (sent < row.size) request.destroy();
     return outcome;
   }
+}
+
+/** An object store that has the object already (conditional write, RFC 9110 §13.1.2) is as good as one that took it. */
+function judgePut(status: number, text: string, objectStore: boolean): Outcome {
+  const stored = objectStore ? (status >= 200 && status < 300) || status === 412 : status === 200;
+  return stored ? { kind: 'stored' } : judge(status, text);
 }
 
 /** What an answer other than 200 means. Only the relay's own word refuses: a portal or proxy on the way may say anything. */

@@ -6,7 +6,8 @@ import { Uuid } from './ids.ts';
  *
  *   POST /box/v1/uploads  UploadRequest (box auth)  → UploadGrants
  *   PUT  {url}  Content-Length, x-gatepost-sha256   → 200 {size}; the same object again → 200; another content → 409
- *   POST /box/v1/uploads/stored  UploadRequest (box auth) → UploadsStored; after a PUT whose grant says `confirm`
+ *   POST /box/v1/uploads/stored  UploadRequest (box auth, purpose /box/v1/uploads) → UploadsStored; after PUTs whose grants
+ *                         say `confirm`
  *
  * Object names: `clips/{clipId}/init.mp4` (fragment 0) and `clips/{clipId}/{n}.m4s` (n from 1). An object is stored
  * whole or not at all. The relay records the fragment's row before it answers.

@@ -25,6 +25,7 @@ export const WARNABLE_CODES = [
   'clips-waiting',
   'configuration-not-applied',
   'configuration-unreadable',
+  'continuous-lost',
   'device-clock-wrong',
   'device-events-lost',
   'device-events-unreadable',

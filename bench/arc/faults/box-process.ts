@@ -51,7 +51,13 @@ const arc = new ArcService({ ...{ journal, dir: join(o.dir, 'arc'), auth, clock,
 const config = new DesiredConfig({
   dir: o.dir,
   unseal: (secret, context) => identity.unseal(secret, context),
-  appliers: { devices: () => [], recording: () => [], panels: () => [], arc: (items) => arc.apply(items) },
+  appliers: {
+    devices: () => [],
+    recording: () => [],
+    storage: () => {},
+    panels: () => [],
+    arc: (items) => arc.apply(items),
+  },
   log,
   warnables,
 });

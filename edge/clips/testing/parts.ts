@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { iso, type ManualClock } from '../../../protocol/clock.ts';
-import type { DesiredRecording } from '../../../protocol/wire/desired.ts';
 import {
   type ClipReport,
   ClipReport as ClipReportSchema,
@@ -12,6 +11,7 @@ import {
 } from '../../../protocol/wire/event.ts';
 import { uuidv7 } from '../../../protocol/wire/ids.ts';
 import { FragmentInfo } from '../../../protocol/wire/uploads.ts';
+import type { RecordingConfig } from '../../config/desired-config.ts';
 import type { Consumer } from '../../video/channel-source.ts';
 import { type CodecInfo, ParameterSets, withLength } from '../../video/codec.ts';
 import type { AccessUnit } from '../../video/receiver.ts';
@@ -154,7 +154,7 @@ export class FakeUploads implements Uploads {
   }
 }
 
-export const recording = (more: Partial<DesiredRecording> = {}): DesiredRecording => ({
+export const recording = (more: Partial<RecordingConfig> = {}): RecordingConfig => ({
   deviceId: DEVICE,
   channel: 1,
   triggers: ['motion', 'lineCrossing'],
