@@ -18,7 +18,9 @@ export type PullCode =
   | 'protocol'
   | 'busy'
   | 'closed'
-  | 'stalled';
+  | 'stalled'
+  /** Of what was recorded: the camera said that this was all. */
+  | 'ended';
 
 export class PullError extends Error {
   readonly code: PullCode;
@@ -57,6 +59,15 @@ export interface RtspSessionOptions {
   handlers: PullHandlers;
   /** No video packet for this long: the session is given up. */
   stallMs?: number;
+  /** To play what was recorded; without it, what happens now. */
+  play?: PlayRequest;
+}
+
+export interface PlayRequest {
+  /** Of PLAY, best first: where a camera refuses the first ones, the next ones are tried. */
+  headers: Record<string, string>[];
+  /** What it was answered: from where, and how fast. */
+  started(reply: RtspMessage): void;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -71,7 +82,7 @@ const USER_AGENT = 'Gatepost';
  * TEARDOWN. Credentials are sent only in answer to a challenge, and a refused login is tried once.
  */
 export class RtspSession {
-  readonly #o: Required<RtspSessionOptions>;
+  readonly #o: Required<Omit<RtspSessionOptions, 'play'>> & Pick<RtspSessionOptions, 'play'>;
   #socket: Socket | null = null;
   #reader: RtspReader;
   #auth: Authorizer | null = null;
@@ -85,6 +96,7 @@ export class RtspSession {
   #soundType = -1;
   #keptAlive = false;
   #switched = false;
+  #held = false;
   #playingSinceMs = 0;
   #lastPacketMs = 0;
   #fail: (error: PullError) => void = () => {};
@@ -96,6 +108,8 @@ export class RtspSession {
         // Where both were given one channel, the payload type tells them apart.
         const sound = channel === this.#soundChannel && (payload[1]! & 0x7f) === this.#soundType;
         if (sound) this.#o.handlers.sound?.(payload);
+        if (channel === this.#videoChannel + 1 && this.#o.play && saysBye(payload))
+          this.#fail(new PullError('ended', 'that was all'));
         if (sound || channel !== this.#videoChannel) return;
         this.#lastPacketMs = this.#o.clock.mono();
         this.#o.handlers.packet(payload);
@@ -196,10 +210,27 @@ export class RtspSession {
 
     // Packets may come before the answer to PLAY.
     this.#o.handlers.track(track, sound);
-    let play = await this.#authorized('PLAY', this.#control, { Range: 'npt=0.000-' });
-    if (play.status === 457 || play.status === 400) play = await this.#authorized('PLAY', this.#control, {});
-    expectOk('PLAY', play);
+    let play: RtspMessage | null = null;
+    for (const headers of [...(this.#o.play?.headers ?? [{ Range: 'npt=0.000-' }]), {}]) {
+      play = await this.#authorized('PLAY', this.#control, headers);
+      if (play.status !== 457 && play.status !== 400) break;
+    }
+    expectOk('PLAY', play!);
+    this.#o.play?.started(play!);
     this.#playingSinceMs = this.#lastPacketMs = this.#o.clock.mono();
+  }
+
+  /** Nothing is read until it is released: the camera waits. What comes meanwhile is neither lost nor missed. */
+  hold(): void {
+    this.#held = true;
+    this.#socket?.pause();
+  }
+
+  release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#lastPacketMs = this.#o.clock.mono();
+    this.#socket?.resume();
   }
 
   /** null: the camera keeps its sound to itself, which is no reason to go without its pictures. */
@@ -223,7 +254,7 @@ export class RtspSession {
     const everyMs = Math.min(30_000, (this.#session?.timeoutMs ?? 60_000) / 2);
     return [
       clock.every(1_000, () => {
-        if (clock.mono() - this.#lastPacketMs > stallMs) {
+        if (!this.#held && clock.mono() - this.#lastPacketMs > stallMs) {
           this.#fail(new PullError('stalled', `no video for ${Math.round(stallMs / 1000)} s`));
         }
       }),
@@ -242,7 +273,8 @@ export class RtspSession {
       if (status === 405 || status === 454 || status === 501) this.#switchKeepAlive();
     } catch (error) {
       if (!(error instanceof PullError)) throw error;
-      if (error.code === 'timeout') this.#switchKeepAlive();
+      // Held, nobody reads answers.
+      if (error.code === 'timeout' && !this.#held) this.#switchKeepAlive();
     }
   }
 
@@ -341,6 +373,13 @@ export class RtspSession {
     socket.destroy();
     for (const settle of [...this.#pending.values()]) settle(new PullError('closed', 'the connection is closed'));
   }
+}
+
+/** An RTCP BYE (RFC 3550 §6.6), alone or in a compound packet. */
+function saysBye(rtcp: Buffer): boolean {
+  for (let at = 0; at + 4 <= rtcp.length && rtcp[at]! >> 6 === 2; at += 4 + rtcp.readUInt16BE(at + 2) * 4)
+    if (rtcp[at + 1] === 203) return true;
+  return false;
 }
 
 function readSession(setup: RtspMessage): { id: string; timeoutMs: number } {
