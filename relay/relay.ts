@@ -27,7 +27,9 @@ import { Grants } from './clips/grants.ts';
 import { Joiner } from './clips/joiner.ts';
 import { FolderStore } from './clips/object-store.ts';
 import { registerClipRoutes } from './clips/routes.ts';
+import { SiteKeys } from './clips/site-keys.ts';
 import { uploadRoutes } from './clips/upload-routes.ts';
+import { CloudStorage, withCloud } from './cloud/cloud.ts';
 import { type Db, openDatabase } from './db/database.ts';
 import { DesiredStates } from './desired/desired.ts';
 import { BoxClient } from './devices/box-client.ts';
@@ -177,7 +179,7 @@ export class Relay {
     });
     const { notifier } = notify;
     const box = new BoxClient({ tunnel: hub });
-    const hooks = arcHooks(() => arc);
+    const hooks = withCloud(arcHooks(() => arc), () => cloud);
     const together = new SharedWork({
       ...{ db, clock, log: child('sharing'), notifier, desired, box, ...hooks },
       boxMoved: (serial) => uplink.claimed(serial),
@@ -193,6 +195,7 @@ export class Relay {
     });
     const vault = new Vault({ dir: dataDir });
     vault.start();
+    const siteKeys = new SiteKeys({ db, clock, vault });
     const healthNow = (serial: string) => (presence.online(serial) ? health.get(serial) : null);
     const keys = new ApiKeys({ db, clock, log: child('keys'), sessions });
     const arc = new Arc({
@@ -234,6 +237,7 @@ export class Relay {
     const kept = (...of: Parameters<Activations['passwordOf']>) => activations.passwordOf(...of);
     const secrets = new DeviceSecrets({ db, vault });
     const devices = new Devices({ db, clock, log: child('devices'), desired, box, views, secrets, kept, ...hooks });
+    const cloud = new CloudStorage({ db, clock, log: child('cloud'), desired, box, devices, notifier, siteKeys });
     const leases = new Leases({ clock });
     const access = { sessions, keys, operationLog, remote, limits: this.#o.rateLimits };
     const api = createApi({ db, clock, log: child('api'), ...access, metrics, https });
@@ -271,6 +275,7 @@ export class Relay {
     registerHomeRoutes(api, { home: new Home({ db, clock, presence, states, views }) });
     registerEventRoutes(api, { events });
     arc.registerRoutes(api, { streams });
+    cloud.registerRoutes(api);
     registerClipRoutes(api, { clips, leases });
     const firmware = new Firmware({ db, store, clock, log: child('firmware'), authenticator, remote });
     firmware.start();
@@ -301,6 +306,7 @@ export class Relay {
     const grants = new Grants({ clock });
     // Before the rest of /box/v1, whose bodies are small.
     app.route('/box/v1/uploads', uploadRoutes({ db, store, clips, grants, authenticator, warnables, remote, log }));
+    app.route('/box/v1/cloud', cloud.boxRoutes({ authenticator, remote }));
     app.route('/', firmware.files());
     app.route('/', arc.desk.linkRoutes({ clips, authenticator, remote }));
     app.route('/box/v1', boxRoutes({ enrolment, authenticator, remote, log: child('boxes') }));
@@ -331,6 +337,7 @@ export class Relay {
       () => uplink.stop(),
       () => enrolment.stop(),
       () => joiner.stop(),
+      () => cloud.stop(),
       () => firmware.stop(),
       () => management.stop(),
       () => together.stop(),
@@ -348,6 +355,7 @@ export class Relay {
       notify.start();
       handover.start();
       operator.start();
+      cloud.start();
       return { port };
     } catch (error) {
       await this.stop();

@@ -32,8 +32,8 @@ export type CloudStream = z.infer<typeof CloudStream>;
 /** As devices write it; null: as the device is set. */
 export const Definition = z
   .string()
-  .regex(/^\d{2,5}\*\d{2,5}$/)
-  .meta({ example: '1920*1080' });
+  .regex(/^\d{2,5}x\d{2,5}$/)
+  .meta({ example: '1920x1080' });
 
 export const Channel = z.int().min(1).max(9999);
 
@@ -61,8 +61,10 @@ export const CloudService = CloudPackage.extend({
   activatedAt: Instant,
   /** The last instant it is good for. */
   until: Instant,
-  /** Why it is no more: its time went to another channel, its device was moved or deleted. */
-  ended: z.enum(['transferred', 'moved', 'removed']).nullable(),
+  /** Why it is no more: its time went to another channel; its device left the site, and the time can go to another. */
+  ended: z.enum(['transferred', 'left']).nullable(),
+  /** Its time can go to another channel. */
+  transferable: z.boolean(),
 });
 export type CloudService = z.infer<typeof CloudService>;
 
@@ -102,7 +104,86 @@ export const EditCloudChannel = z
   .refine((set) => Object.keys(set).length > 0, 'nothing to change');
 export type EditCloudChannel = z.infer<typeof EditCloudChannel>;
 
+/** Services of the company's packages, the first to end first; and the packages that it has. */
+export const CloudServices = z.object({ items: z.array(CloudService), stock: z.array(CloudStock) });
+export type CloudServices = z.infer<typeof CloudServices>;
+
 /** For who renews: another year, another month (CLOUD-24). */
 export const RenewService = z.object({ term: Term });
 /** To which channel the time that is left goes. */
 export const TransferService = z.object({ deviceId: Uuid, channel: Channel });
+
+/** What a channel is to get. `package` left out: it has a service already, which goes on. */
+export const CloudSetupChannel = z.object({
+  channel: Channel,
+  package: CloudPackage.optional(),
+  definition: Definition.nullable().default(null),
+  mode: CloudMode.default('event'),
+  stream: CloudStream.default('main'),
+  audio: z.boolean().default(true),
+});
+export type CloudSetupChannel = z.infer<typeof CloudSetupChannel>;
+const Login = z.object({ username: z.string().min(1).max(64), password: z.string().min(1).max(64) });
+/** A device that its site has, or one of the box's LAN that is linked now (BOX-05). */
+export const CloudSetupDevice = z.object({
+  device: z.union([
+    /** With a login, that is tried first and kept. */
+    z.object({ deviceId: Uuid, login: Login.optional() }),
+    Login.extend({
+      name: z.string().trim().min(1).max(64),
+      host: z.string().min(1).max(255),
+      httpPort: z.int().min(1).max(65_535).default(80),
+    }),
+  ]),
+  channels: z.array(CloudSetupChannel).min(1).max(64),
+});
+export type CloudSetupDevice = z.infer<typeof CloudSetupDevice>;
+export const StartCloudSetup = z.object({
+  boxSerial: Serial,
+  devices: z.array(CloudSetupDevice).min(1).max(32),
+});
+export type StartCloudSetup = z.input<typeof StartCloudSetup>;
+export const CloudSetupStarted = z.object({
+  /** Of the box that works now; null: no device could be begun. */
+  jobId: Uuid.nullable(),
+  /** Devices that are left out: what each was, and why. */
+  refused: z.array(z.object({ index: z.int(), name: z.string(), code: z.string(), detail: z.string() })),
+});
+export type CloudSetupStarted = z.infer<typeof CloudSetupStarted>;
+
+/** Steps of a channel, in this order: through the box (BOX-06), or with a device of the compatibility list (CLOUD-18). */
+export const CLOUD_STEPS = {
+  box: ['link', 'svc', 'capability', 'events', 'activate'],
+  device: ['encoding', 'capability', 'events', 'activate'],
+} as const;
+export type CloudStep = (typeof CLOUD_STEPS)[keyof typeof CLOUD_STEPS][number];
+/** One channel of the job `cloud`, as the box is told. */
+export const CloudItem = z.strictObject({
+  deviceId: Uuid,
+  deviceName: z.string().max(64),
+  channel: Channel,
+  variant: z.enum(['box', 'device']),
+  definition: Definition.nullable(),
+  stream: CloudStream,
+  mode: CloudMode,
+});
+export type CloudItem = z.infer<typeof CloudItem>;
+
+/*
+ * POST /box/v1/cloud  CloudSettle → CloudSettled: the box says what became of a channel; where all went well, the relay
+ * activates its service, which is the job's last step. Asked again it answers the same.
+ */
+export const CloudSettle = z.object({
+  jobId: Uuid,
+  deviceId: Uuid,
+  channel: Channel,
+  ok: z.boolean(),
+  /** What failed. */
+  code: z.string().max(40).nullable(),
+});
+export type CloudSettle = z.infer<typeof CloudSettle>;
+export const CloudSettled = z.object({
+  /** End of the service; null: there is none. */
+  until: Instant.nullable(),
+});
+export type CloudSettled = z.infer<typeof CloudSettled>;

@@ -13,7 +13,7 @@ import { Instant, Uuid } from './ids.ts';
  * The portal's API has the same under `/api/v1/sites/{siteId}/jobs`.
  */
 
-export const JOB_KINDS = ['initialise', 'upgrade'] as const;
+export const JOB_KINDS = ['initialise', 'upgrade', 'cloud'] as const;
 export const JobKind = z.enum(JOB_KINDS);
 export type JobKind = z.infer<typeof JobKind>;
 

@@ -41,7 +41,7 @@ export interface CloudTables {
     untilMs: number;
     /** It ended before its time, and how. */
     endedMs: Later<number>;
-    ended: Later<'transferred' | 'moved' | 'removed'>;
+    ended: Later<'transferred' | 'left'>;
     /** The notice that was sent last: so many days before its end; 0: that it is over. */
     toldDays: Later<number>;
     /** Of which its time came. */
@@ -56,13 +56,12 @@ export interface CloudTables {
     boxSerial: string;
     companyId: string;
     userId: string;
-    retentionDays: RetentionDays;
-    term: Term;
+    /** null, with `term`: it has a service that goes on. */
+    retentionDays: RetentionDays | null;
+    term: Term | null;
     mode: CloudMode;
     stream: CloudStream;
     definition: string | null;
-    /** JSON list. */
-    triggers: string;
     audio: number;
     state: 'pending' | 'done' | 'failed';
     code: Later<string>;

@@ -11,6 +11,7 @@ export async function stockOf(db: DbOrTrx, companyId: string): Promise<CloudStoc
     .select((e) => ['retentionDays', 'term', e.fn.countAll().as('n')])
     .where('companyId', '=', companyId)
     .where('state', '=', 'pending')
+    .where('retentionDays', 'is not', null)
     .groupBy(['retentionDays', 'term'])
     .execute();
   const order = (row: CloudPackage) => RETENTION_DAYS.indexOf(row.retentionDays) * 2 + TERMS.indexOf(row.term);

@@ -34,6 +34,7 @@ export class Devices {
   readonly #secrets: DeviceSecrets;
   readonly #kept: (companyId: string, siteId: string, mac: string) => Promise<string | null>;
   readonly #leaves: DevicesLeave;
+  readonly #recordingChanged: (trx: DbOrTrx, deviceId: string) => Promise<void>;
 
   constructor(deps: {
     db: Db;
@@ -46,8 +47,11 @@ export class Devices {
     /** The password kept from a device's activation; null: none. */
     kept: (companyId: string, siteId: string, mac: string) => Promise<string | null>;
     leaves?: DevicesLeave;
+    /** What is recorded was changed for all channels of a device, also for those that are under a plan of their own. */
+    recordingChanged?: (trx: DbOrTrx, deviceId: string) => Promise<void>;
   }) {
     this.#leaves = deps.leaves ?? (async () => {});
+    this.#recordingChanged = deps.recordingChanged ?? (async () => {});
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#log = deps.log;
@@ -213,6 +217,7 @@ export class Devices {
         },
         trx,
       );
+      await this.#recordingChanged(trx, id);
     });
     if (boxSerial !== null) this.#desired.announce(boxSerial);
     this.#log.info({ deviceId: id, userId: scope.userId }, 'device changed');

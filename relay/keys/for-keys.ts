@@ -17,6 +17,7 @@ export const TAGS_FOR_KEYS: ReadonlySet<string> = new Set([
   'Devices',
   'Events',
   'Clips',
+  'Cloud storage',
   'Alarm receiving centre',
   'ARC service',
   'Alarms at the ARC',

@@ -1,0 +1,94 @@
+import type { Selectable } from 'kysely';
+import { type CloudChannel, CloudTrigger, type EditCloudChannel } from '../../protocol/wire/cloud.ts';
+import { ProblemError } from '../api/problem.ts';
+import type { Scope } from '../auth/scope.ts';
+import type { Db } from '../db/database.ts';
+import type { DeviceRow } from '../db/schema.ts';
+import type { CloudRecording } from './recording.ts';
+import { isSolar } from './rules.ts';
+import type { CloudTables } from './schema.ts';
+import { type CloudServiceBook, placeKey } from './services.ts';
+
+type Row = Selectable<CloudTables['cloud_channels']>;
+
+/** What is recorded of each channel that was set up for cloud storage: the switch, the kind, the stream (CLOUD-10, CLOUD-11). */
+export class CloudChannelList {
+  readonly #db: Db;
+  readonly #services: CloudServiceBook;
+  readonly #recording: CloudRecording;
+
+  constructor({ db, services, recording }: { db: Db; services: CloudServiceBook; recording: CloudRecording }) {
+    this.#db = db;
+    this.#services = services;
+    this.#recording = recording;
+  }
+
+  /** Those of a site that may be seen. */
+  async list(scope: Scope, siteId: string): Promise<CloudChannel[]> {
+    const site = await scope.site(siteId);
+    const devices = await this.#db
+      .selectFrom('devices')
+      .selectAll()
+      .where('siteId', '=', site.id)
+      .where('deletedAt', 'is', null)
+      .where(scope.reaches('devices.siteId', 'devices.id', 'view'))
+      .orderBy('createdAt')
+      .execute();
+    return this.#views(devices);
+  }
+
+  async get(scope: Scope, deviceId: string, channel: number): Promise<CloudChannel> {
+    const found = (await this.#views([await scope.device(deviceId, 'view')])).find((one) => one.channel === channel);
+    if (!found) throw new ProblemError('not-found', `Channel ${channel} has no cloud storage.`);
+    return found;
+  }
+
+  async edit(scope: Scope, deviceId: string, channel: number, set: EditCloudChannel): Promise<CloudChannel> {
+    const device = await scope.device(deviceId, 'configure');
+    const { triggers, enabled, audio, ...rest } = set;
+    if (isSolar(device.model) && triggers?.some((type) => type !== 'motion'))
+      throw new ProblemError('conflict', `“${device.name}” is a solar camera: only motion may have it send footage.`);
+    await this.#db.transaction().execute(async (trx) => {
+      const { numUpdatedRows } = await trx
+        .updateTable('cloud_channels')
+        .set({
+          ...rest,
+          ...(triggers && { triggers: JSON.stringify([...new Set(triggers)]) }),
+          ...(enabled !== undefined && { enabled: enabled ? 1 : 0 }),
+          ...(audio !== undefined && { audio: audio ? 1 : 0 }),
+        })
+        .where('deviceId', '=', deviceId)
+        .where('channel', '=', channel)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) throw new ProblemError('not-found', `Channel ${channel} has no cloud storage.`);
+      await this.#recording.apply(trx, [deviceId]);
+    });
+    await this.#recording.announce([deviceId]);
+    return this.get(scope, deviceId, channel);
+  }
+
+  async #views(devices: DeviceRow[]): Promise<CloudChannel[]> {
+    const ids = devices.map((device) => device.id);
+    const rows = await this.#db
+      .selectFrom('cloud_channels')
+      .selectAll()
+      .where('deviceId', 'in', [...ids, ''])
+      .orderBy('channel')
+      .execute();
+    const services = await this.#services.ofDevices(this.#db, ids);
+    return devices.flatMap((device) =>
+      rows.flatMap((row) => (row.deviceId === device.id ? view(row, device, services.get(placeKey(row)) ?? null) : [])),
+    );
+  }
+}
+
+function view(row: Row, device: DeviceRow, service: CloudChannel['service']): CloudChannel {
+  const { siteId, deviceId, channel, mode, stream, definition } = row;
+  const enabled = row.enabled === 1;
+  const paid = service?.state === 'active' || service?.state === 'expiring';
+  return {
+    ...{ siteId, deviceId, deviceName: device.name, boxSerial: device.boxSerial, channel, enabled, mode, stream },
+    ...{ definition, triggers: CloudTrigger.array().parse(JSON.parse(row.triggers)), audio: row.audio === 1 },
+    ...{ motionOnly: isSolar(device.model), service, recording: enabled && paid },
+  };
+}
