@@ -3,6 +3,7 @@ import { Hono as App } from 'hono';
 import { z } from 'zod';
 import type { ArcCentre } from './arc/centre.ts';
 import { VIDEO_MODES } from './camera/rtsp-front.ts';
+import { SOUNDS, VIDEO_CODECS } from './camera/video.ts';
 import type { Device } from './devices/device.ts';
 import type { DeviceKind } from './devices/profile.ts';
 import { FAULT_MODES, type FaultProxy } from './faults/fault-proxy.ts';
@@ -40,6 +41,11 @@ const AddressRequest = z.strictObject({
 });
 const PowerRequest = z.strictObject({ on: z.boolean().optional(), seconds: z.number().min(0).max(600).optional() });
 const VideoRequest = z.strictObject({ mode: z.enum(VIDEO_MODES) });
+const CodingRequest = z.strictObject({
+  codec: z.enum(VIDEO_CODECS).optional(),
+  sound: z.enum(SOUNDS).optional(),
+  keyFrameMs: z.int().min(40).max(60_000).optional(),
+});
 const FaultRequest = z.strictObject({ target: z.enum(FAULT_TARGETS), mode: z.enum(FAULT_MODES) });
 const InjectRequest = z.strictObject({ base64: z.base64().max(4_000_000) });
 
@@ -105,6 +111,12 @@ export function createControl(deps: {
     if (!rtsp) return c.json({ error: 'this lab runs without video' }, 409);
     await rtsp.setMode(mode);
     return c.json({ mode });
+  });
+  /** How its main stream is coded from now on. */
+  app.post('/devices/:name/coding', async (c) => {
+    const coding = CodingRequest.parse(await c.req.json());
+    await device(c.req.param('name'))!.code(coding);
+    return c.json(coding);
   });
   /** Sends bytes as they are on the open alertStreams: malformed parts. */
   app.post('/devices/:name/inject', async (c) => {

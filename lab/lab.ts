@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { AppendLog } from './append-log.ts';
 import { ArcCentre } from './arc/centre.ts';
 import type { ArcLabAccount } from './arc/receiver.ts';
-import { Video } from './camera/video.ts';
+import { type Coding, Video } from './camera/video.ts';
 import { createControl, type DeviceItem, type FaultTarget } from './control.ts';
 import { Addresses } from './devices/addresses.ts';
 import type { Device } from './devices/device.ts';
@@ -39,6 +39,9 @@ export interface LabOptions {
   wsdPort: number;
   fps: number;
   kbps: number;
+  /** Of every camera's main stream, and what its microphone sends. */
+  codec: Coding['codec'];
+  sound: Coding['sound'];
   video: boolean;
   python: string;
   accounts: ArcLabAccount[];

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { pino } from 'pino';
 import type { ArcLabAccount } from './arc/receiver.ts';
+import { SOUNDS, VIDEO_CODECS } from './camera/video.ts';
 import { DEVICE_KINDS } from './devices/profile.ts';
 import { type DeviceSpec, parseDevices } from './devices/spec.ts';
 import { Lab } from './lab.ts';
@@ -78,6 +79,18 @@ const program = new Command('lab')
   .addOption(option('--fps <n>', 'pictures a second', 'GATEPOST_LAB_FPS', 25, integer(1, 60)))
   .addOption(
     option('--bitrate <kbit/s>', 'video bit rate a camera', 'GATEPOST_LAB_BITRATE', 2000, integer(200, 20_000)),
+  )
+  .addOption(
+    new Option('--codec <name>', "of the cameras' main streams")
+      .env('GATEPOST_LAB_CODEC')
+      .choices(VIDEO_CODECS)
+      .default('h264'),
+  )
+  .addOption(
+    new Option('--sound <name>', "what the cameras' microphones send")
+      .env('GATEPOST_LAB_SOUND')
+      .choices(SOUNDS)
+      .default('none'),
   )
   .addOption(new Option('--no-video', 'no RTSP, for fast tests').env('GATEPOST_LAB_NO_VIDEO'))
   .addOption(option('--python <path>', 'Python with gi and GStreamer', 'GATEPOST_LAB_PYTHON', '/usr/bin/python3'))

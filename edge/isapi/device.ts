@@ -17,6 +17,10 @@ export interface Channel {
   channel: number;
   name: string;
 }
+export interface VideoChannel extends Channel {
+  /** Has a sub-stream, or does not say that it has none. */
+  sub: boolean;
+}
 
 const MAX_CHANNELS = 256;
 const MAX_SNAPSHOT_BYTES = 8 * 1024 * 1024;
@@ -58,14 +62,20 @@ export async function readChannels(
   client: IsapiClient,
   recorder: boolean,
   signal?: AbortSignal,
-): Promise<Result<Channel[]>> {
+): Promise<Result<VideoChannel[]>> {
   const channels = new Map<number, string>();
+  /** Listed, without a sub-stream among what is listed. */
+  const mainOnly = new Set<number>();
   const streams = await client.get('/Streaming/channels', { signal, maxBytes: 4 * 1024 * 1024 });
   if (streams.ok) {
-    for (const node of list(document(streams.value.body, 'StreamingChannelList') ?? '', 'StreamingChannel')) {
+    const nodes = list(document(streams.value.body, 'StreamingChannelList') ?? '', 'StreamingChannel');
+    const enabled = nodes.filter((node) => !/^false$/i.test(text(node, 'enabled')));
+    const ids = new Set(enabled.map((node) => Number(text(node, 'id'))));
+    for (const node of enabled) {
       const id = Number(text(node, 'id'));
-      // Stream id = channel × 100 + stream; 1 is the main stream.
-      if (id % 100 !== 1 || id < 100 || /^false$/i.test(text(node, 'enabled'))) continue;
+      // Stream id = channel × 100 + stream; 1 is the main stream, 2 the sub-stream.
+      if (id % 100 !== 1 || id < 100) continue;
+      if (!ids.has(id + 1)) mainOnly.add(Math.floor(id / 100));
       channels.set(Math.floor(id / 100), clean(text(node, 'channelName'), 128));
     }
   }
@@ -83,7 +93,7 @@ export async function readChannels(
     .filter(([channel]) => channel > 0 && channel <= 9999)
     .sort(([a], [b]) => a - b)
     .slice(0, MAX_CHANNELS)
-    .map(([channel, name]) => ({ channel, name: name || `Channel ${channel}` }));
+    .map(([channel, name]) => ({ channel, name: name || `Channel ${channel}`, sub: !mainOnly.has(channel) }));
   return { ok: true, value: found };
 }
 

@@ -70,10 +70,10 @@ export class IsapiDriver extends FeatureDriver<IsapiDevice> implements Driver {
     this.#features = null;
     if (channels.value.length === 0) return { ok: true, value: [] };
     const at = `rtsp://${hostHeader(this.host, 80)}:${await readRtspPort(this.#client, signal)}`;
-    const value = channels.value.map(({ channel, name }) => ({
+    const value = channels.value.map(({ channel, name, sub }) => ({
       ...{ channel, name },
       rtspUrl: `${at}/Streaming/Channels/${channel}01`,
-      sub: `${at}/Streaming/Channels/${channel}02`,
+      sub: sub ? `${at}/Streaming/Channels/${channel}02` : null,
     }));
     return { ok: true, value };
   }

@@ -153,11 +153,11 @@ function forward(message: RtspMessage, upstream: Socket, methods: Map<string, st
   );
 }
 
-/** The server behind knows one spelling. */
+/** The server behind knows one spelling, and one channel: all of a recorder show what one camera sees. */
 const lowerCasePath = (uri: string) =>
   uri.replace(
-    /^(rtsp:\/\/[^/]+)(\/isapi)?(\/streaming\/channels\/\d+)/i,
-    (_, host, _prefix, path) => host + path.toLowerCase(),
+    /^(rtsp:\/\/[^/]+)(\/isapi)?\/streaming\/channels\/\d+0(\d)/i,
+    (_, host, _prefix, stream) => `${host}/streaming/channels/10${stream}`,
   );
 
 function split(splitter: RtspSplitter, chunk: Buffer, client: Socket) {

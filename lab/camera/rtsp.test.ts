@@ -56,6 +56,22 @@ describe('RTSP of the cameras', () => {
     expect((await probe(url(1, path))).out.trim()).toBe('stream,h264,1280,720');
   });
 
+  it('serves a sub-stream, of cameras that have one', async () => {
+    expect((await probe(url(1, '/Streaming/Channels/102'))).out.trim()).toBe('stream,h264,640,360');
+    expect((await probe(url(2, '/Streaming/Channels/102'))).out).toContain('404');
+  });
+
+  it.each([
+    ['h265', 'pcma', 'hevc', 'pcm_alaw'],
+    ['mjpeg', 'aac', 'mjpeg', 'aac'],
+    ['h264', 'pcmu', 'h264', 'pcm_mulaw'],
+  ])('codes as it is told: %s with %s', async (codec, sound, ...expected) => {
+    await lab.post('/devices/camera-2/coding', { codec, sound });
+    const { out } = await probe(url(2));
+    expect([...out.matchAll(/^stream,(\w+)/gm)].map((m) => m[1])).toEqual(expected);
+    await lab.post('/devices/camera-2/coding', { codec: 'h264', sound: 'none' });
+  });
+
   it.each([
     [1, 2],
     [2, 4],

@@ -5,7 +5,17 @@ import type { Readable, Writable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { DeviceProfile } from '../devices/profile.ts';
 
-const RTSP_PATH = '/streaming/channels/101';
+/** Behind it stands 1 for the main stream, 2 for the sub-stream. */
+const RTSP_PATH = '/streaming/channels/10';
+
+export const VIDEO_CODECS = ['h264', 'h265', 'mjpeg'] as const;
+export const SOUNDS = ['none', 'pcmu', 'pcma', 'aac'] as const;
+/** How a camera codes its main stream, what its microphone sends, and how far its key frames are apart. */
+export interface Coding {
+  codec: (typeof VIDEO_CODECS)[number];
+  sound: (typeof SOUNDS)[number];
+  keyFrameMs: number;
+}
 
 type Message = { ports: Record<string, number> } | { id: number; jpeg: string };
 
@@ -14,6 +24,9 @@ export interface VideoOptions {
   python: string;
   log: Logger;
 }
+
+/** Old cameras have a main stream only. */
+export const hasSub = (odd: DeviceProfile['odd']): boolean => !odd.errorsWith200;
 
 /**
  * The process that draws and encodes the pictures of all cameras (server.py). It ends when its stdin does, so it outlives
@@ -33,8 +46,18 @@ export class Video {
 
   /** Resolves when the cameras are served; rejects with advice when this machine lacks what it takes. */
   async start(): Promise<void> {
-    const config = this.#options.cameras.map(({ name, address, fps, keyFrameMs, kbps, odd }) => ({
-      ...{ name, address, fps, keyFrameMs, kbps, parameterSets: odd.parameterSets },
+    const config = this.#options.cameras.map(({ name, address, fps, keyFrameMs, kbps, codec, sound, odd }) => ({
+      ...{
+        name,
+        address,
+        fps,
+        keyFrameMs,
+        kbps,
+        codec,
+        audio: sound,
+        parameterSets: odd.parameterSets,
+        sub: hasSub(odd),
+      },
       path: RTSP_PATH,
     }));
     const script = `${import.meta.dirname}/server.py`;
@@ -60,7 +83,7 @@ export class Video {
     });
     if (!(await Promise.race([ready, failed]))) {
       throw new Error(
-        `${this.#options.python} could not serve the cameras' video: Debian packages python3-gi, gir1.2-gst-rtsp-server-1.0, gstreamer1.0-plugins-good and gstreamer1.0-plugins-ugly are needed (or start with --no-video)`,
+        `${this.#options.python} could not serve the cameras' video: Debian packages python3-gi, gir1.2-gst-rtsp-server-1.0, gir1.2-gst-plugins-base-1.0 and gstreamer1.0-plugins-good, -bad and -ugly are needed (or start with --no-video)`,
       );
     }
     child.once('exit', (code, signal) => {
@@ -107,6 +130,11 @@ export class Video {
 
   label(camera: string, label: string): void {
     this.#say({ camera, label });
+  }
+
+  /** Key frames as far apart as this at once; whoever connects from now on gets these codecs. */
+  code(camera: string, { sound, ...coding }: Partial<Coding>): void {
+    this.#say({ camera, set: { ...coding, ...(sound && { audio: sound }) } });
   }
 
   #say(message: object): void {

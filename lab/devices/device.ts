@@ -1,5 +1,6 @@
 import { Recordings } from '../camera/recordings.ts';
 import type { RtspFront } from '../camera/rtsp-front.ts';
+import type { Coding } from '../camera/video.ts';
 import { AlertStreams } from '../isapi/alert-stream.ts';
 import { type DigestLogin, LoginCounter } from '../isapi/digest.ts';
 import { Documents } from '../isapi/documents.ts';
@@ -38,6 +39,8 @@ export interface DeviceOptions {
   snapshot: () => Promise<Buffer>;
   record: (emitted: Emitted) => void;
   onLabel: (text: string) => void;
+  /** Its main stream is coded in another way from now on. */
+  onCoding: (coding: Partial<Coding>) => void;
   /** Where a device from the factory keeps the password that it was given. */
   kept: Kept;
   /** Where a recorder keeps its channels. */
@@ -146,6 +149,14 @@ export class Device {
   }
   set delayMs(ms: number) {
     this.#server.delayMs = ms;
+  }
+
+  /** Whoever watches is cut off when the codec is another one, as when a camera starts its encoder anew. */
+  async code(coding: Partial<Coding>): Promise<void> {
+    this.#options.onCoding(coding);
+    if (coding.codec === undefined && coding.sound === undefined) return;
+    await this.rtsp?.stop();
+    if (this.powered) await this.rtsp?.start();
   }
 
   passwordOf(user: string): string | null {

@@ -1,3 +1,4 @@
+import type { Coding } from '../camera/video.ts';
 import type { DeviceKind, DeviceProfile, Oddities } from './profile.ts';
 
 const current: Oddities = {
@@ -147,6 +148,8 @@ const KINDS: Record<DeviceKind, Kind> = {
 export interface ProfileOptions {
   fps: number;
   kbps: number;
+  codec: Coding['codec'];
+  sound: Coding['sound'];
   loopback: boolean;
 }
 
@@ -157,7 +160,8 @@ const network = (base: string, loopback: boolean) => ({
 });
 
 /** Camera `n` (from 1): odd numbers are current firmware with 2 s between key frames, even ones old with 4 s. */
-export function cameraProfile(n: number, base: string, { fps, kbps, loopback }: ProfileOptions): DeviceProfile {
+export function cameraProfile(n: number, base: string, options: ProfileOptions): DeviceProfile {
+  const { fps, kbps, codec, sound, loopback } = options;
   const isOld = n % 2 === 0;
   const model = isOld ? 'DS-2CD2T22WD-I5' : 'DS-2CD2347G2-LU';
   const tail = String(100 + n).padStart(8, '0');
@@ -172,7 +176,7 @@ export function cameraProfile(n: number, base: string, { fps, kbps, loopback }: 
     username: 'admin',
     password: isOld ? 'p@ss:word/2' : 'Lab-camera-1',
     keyFrameMs: isOld ? 4000 : 2000,
-    ...{ fps, kbps },
+    ...{ fps, kbps, codec, sound },
     odd: isOld ? old : current,
   };
 }
@@ -198,7 +202,7 @@ export function deviceProfile(
     mac: `02-4c-41-42-${place.group.toString(16).padStart(2, '0')}-${place.index.toString(16).padStart(2, '0')}`,
     ...{ firmware: of.firmware, build: of.build, username: 'admin' },
     password: options.activated ? passwordOf(name) : null,
-    ...{ fps: options.fps, kbps: options.kbps, keyFrameMs: 2000 },
+    ...{ fps: options.fps, kbps: options.kbps, codec: options.codec, sound: options.sound, keyFrameMs: 2000 },
     odd: { ...current, ...of.odd },
   };
 }

@@ -56,6 +56,9 @@ export function makeDevice(o: {
     onLabel: (text) => {
       if (films === profile) video?.label(profile.name, text);
     },
+    onCoding: (coding) => {
+      if (films === profile) video?.code(profile.name, coding);
+    },
     kept: kept('password'),
     keptChannels: kept('channels'),
   });

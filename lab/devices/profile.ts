@@ -1,3 +1,5 @@
+import type { Coding } from '../camera/video.ts';
+
 /** What kinds of devices the lab plays, as `--devices` names them. */
 export const DEVICE_KINDS = [
   'camera',
@@ -97,6 +99,8 @@ export interface DeviceProfile {
   fps: number;
   keyFrameMs: number;
   kbps: number;
+  codec: Coding['codec'];
+  sound: Coding['sound'];
   odd: Oddities;
 }
 

@@ -1,3 +1,4 @@
+import type { Coding } from '../camera/video.ts';
 import { cameraProfile, deviceProfile } from './kinds.ts';
 import type { DeviceKind, DeviceProfile } from './profile.ts';
 import { type DeviceSpec, manyDevices } from './spec.ts';
@@ -15,9 +16,11 @@ export function profilesOf(o: {
   many: number;
   fps: number;
   kbps: number;
+  codec: Coding['codec'];
+  sound: Coding['sound'];
 }): DeviceProfile[] {
-  const { base, fps, kbps } = o;
-  const options = { fps, kbps, loopback: o.interface === null };
+  const { base, fps, kbps, codec, sound } = o;
+  const options = { fps, kbps, codec, sound, loopback: o.interface === null };
   const cameras = Array.from({ length: o.cameras + o.unactivated }, (_, i) => ({
     ...cameraProfile(i + 1, base, options),
     ...(i < o.cameras ? {} : { password: null }),

@@ -28,6 +28,8 @@ export async function startLab(options: Partial<LabOptions> = {}) {
       interface: null,
       fps: 25,
       kbps: 2000,
+      codec: 'h264',
+      sound: 'none',
       video: false,
       python: '/usr/bin/python3',
       relay: null,

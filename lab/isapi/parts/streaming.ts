@@ -103,6 +103,12 @@ function check(wanted: XmlNode, was: XmlNode): string | null {
   return null;
 }
 
+/** A smart codec stretches the distance of key frames while nothing moves. */
+function codingOf(is: XmlNode): { keyFrameMs: number } {
+  const smart = textOf(is, 'Video/SmartCodec/enabled') === 'true';
+  return { keyFrameMs: smart ? 12_000 : Math.max(40, Number(textOf(is, 'Video/keyFrameInterval')) || 2000) };
+}
+
 /** Adds one video channel's streams; main and sub, a main only for old ones. */
 export function addStreams(device: Device, root: string, channel: number, name: string): string[] {
   const { documents, profile: p } = device;
@@ -119,6 +125,7 @@ export function addStreams(device: Device, root: string, channel: number, name: 
         'Video/videoQualityControlType': ['CBR', 'VBR'],
       },
       check,
+      written: (is) => stream === 1 && void device.code(codingOf(is)),
     });
     documents.add(`${path}/capabilities`, capabilitiesXml(`${channel}0${stream}`, stream === 1, 16384), {
       readOnly: true,
