@@ -21,9 +21,12 @@ export interface LiveSessionOptions {
   /** `/api/v1/devices/…/channels/…/live` */
   address: string;
   stream: 'main' | 'sub';
-  iceServers: readonly IceServer[];
+  /** Asked for each direct connection: their credentials are short-lived. */
+  iceServers: () => Promise<readonly IceServer[]>;
   /** One element for each way, one over the other: the one that is changed to has its picture before it is seen. */
   videos: Record<LivePath, HTMLVideoElement>;
+  /** Gets the last picture when it breaks off. */
+  still: HTMLCanvasElement;
   onChange: (state: LiveState) => void;
   /** Left out of: what this browser cannot do, and what a person switched off. */
   paths?: readonly LivePath[];
@@ -33,6 +36,12 @@ export interface LiveSessionOptions {
 const HEAD_START_MS = 700;
 /** A direct way that was lost is taken again after it has worked so long. */
 const STEADY_MS = 1_500;
+/** Through the relay: without a message for so long it is not live any more, and then it is opened anew. */
+const QUIET_MS = 3_000;
+const DEAD_MS = 10_000;
+/** The camera itself gives nothing: the box said so, and says when it does again. */
+const STALLED_MS = 60_000;
+const LOOK_MS = 1_000;
 const AGAIN_MS = { direct: [4_000, 8_000, 15_000, 30_000, 60_000], relay: [500, 1_000, 2_000, 5_000, 10_000] };
 /** Asking again does not help: somebody must do something. */
 const FINAL = new Set([
@@ -62,11 +71,13 @@ export class LiveSession {
   #running = false;
   #state: LiveState = { state: 'connecting', path: null, error: null, init: null };
   #direct: { player: WebRtcPlayer; playing: boolean } | null = null;
-  #relay: { socket: MediaSocket; player: MsePlayer; playing: boolean } | null = null;
+  #relay: { socket: MediaSocket; player: MsePlayer; playing: boolean; heardMs: number; limitMs: number } | null = null;
+  #look: ReturnType<typeof setInterval> | undefined;
   readonly #tries: Record<LivePath, number> = { direct: 0, relay: 0 };
   readonly #timers: Partial<Record<LivePath | 'head' | 'steady', ReturnType<typeof setTimeout>>> = {};
   #sound = false;
   readonly #listeners = new Set<(message: MediaMessage) => void>();
+  #lastInit: MediaMessage | null = null;
 
   constructor(options: LiveSessionOptions) {
     this.#o = options;
@@ -81,6 +92,7 @@ export class LiveSession {
   start(): void {
     if (this.#running) return;
     this.#running = true;
+    this.#look = setInterval(() => this.#listenForSilence(), LOOK_MS);
     if (this.#ways.length === 0) this.#refuse(new ApiError('no-player', 0));
     else if (this.#ways[0] === 'direct') {
       this.#openDirect();
@@ -90,9 +102,11 @@ export class LiveSession {
 
   stop(): void {
     this.#running = false;
+    clearInterval(this.#look);
     for (const timer of Object.values(this.#timers)) clearTimeout(timer);
     this.#closeDirect();
     this.#closeRelay();
+    this.#o.videos.direct.srcObject = null;
   }
 
   /** To be called in the handler of a click. */
@@ -109,10 +123,15 @@ export class LiveSession {
     if (!this.#relay && !this.#direct?.playing && this.#ways.includes('relay')) this.#openRelay();
   }
 
-  /** Media messages as they come through the relay, while they do. */
+  /** Media messages of what is seen, as from now: the relay's way is kept open for it beside the direct one. */
   listen(fn: (message: MediaMessage) => void): () => void {
     this.#listeners.add(fn);
-    return () => void this.#listeners.delete(fn);
+    if (this.#relay && this.#lastInit) fn(this.#lastInit);
+    else if (this.#running) this.#openRelay();
+    return () => {
+      this.#listeners.delete(fn);
+      if (this.#direct?.playing && this.#state.path === 'direct') this.#leaveRelay();
+    };
   }
 
   #openDirect(): void {
@@ -142,6 +161,7 @@ export class LiveSession {
     }
     direct.playing = false;
     this.#clear('steady');
+    if (this.#state.path === 'direct') this.#freeze();
     if (state === 'silent') {
       if (this.#ways.includes('relay')) this.#openRelay();
       if (this.#state.path === 'direct') this.#say({ state: 'stalled', error: null });
@@ -165,20 +185,16 @@ export class LiveSession {
     const player = new MsePlayer({
       video: this.#o.videos.relay,
       mode: 'live',
-      onInit: (init) => this.#say({ init }),
+      onInit: (init) => this.#state.path !== 'direct' && this.#say({ init }),
       onPicture: () => this.#onPicture(),
       onFailed: (failure) => this.#relay?.player === player && this.#onFailed(failure),
     });
     const socket = new MediaSocket({
       url,
-      onMessage: (message) => {
-        if (message.type === 'note') this.#onNote(message.note.code, message.note.text);
-        player.push(message);
-        for (const fn of this.#listeners) fn(message);
-      },
+      onMessage: (message) => this.#relay?.socket === socket && this.#onMessage(message),
       onEnd: (end) => this.#relay?.socket === socket && void this.#onEnd(url, end),
     });
-    this.#relay = { socket, player, playing: false };
+    this.#relay = { socket, player, playing: false, heardMs: performance.now(), limitMs: DEAD_MS };
     player.start();
     socket.start();
   }
@@ -190,31 +206,73 @@ export class LiveSession {
     if (!this.#direct?.playing || this.#state.path === null) this.#show('relay');
   }
 
-  #onNote(code: string, text: string): void {
-    // Directly it may go on meanwhile.
+  #onMessage(message: MediaMessage): void {
+    const relay = this.#relay!;
+    relay.heardMs = performance.now();
+    relay.limitMs = DEAD_MS;
+    if (message.type === 'note') {
+      if (message.note.code !== 'stalled') return;
+      relay.limitMs = STALLED_MS;
+      this.#broken(told(message.note.code, message.note.text));
+      return;
+    }
+    if (message.type === 'init') this.#lastInit = message;
+    else if (relay.playing && this.#state.path === 'relay' && this.#state.state === 'stalled')
+      this.#say({ state: 'playing', error: null });
+    relay.player.push(message);
+    for (const fn of this.#listeners) fn(message);
+  }
+
+  #listenForSilence(): void {
+    const relay = this.#relay;
+    if (!relay) return;
+    const quietMs = performance.now() - relay.heardMs;
+    if (quietMs > QUIET_MS && relay.limitMs === DEAD_MS) this.#broken(null);
+    if (quietMs < relay.limitMs) return;
+    this.#freeze();
+    this.#closeRelay();
+    this.#openRelay();
+  }
+
+  /** Nothing comes, neither this way nor the other. */
+  #broken(error: ApiError | null): void {
     if (this.#direct?.playing) return;
-    if (code === 'stalled') this.#say({ state: this.#state.path ? 'stalled' : 'connecting', error: told(code, text) });
+    this.#say({ state: this.#state.path ? 'stalled' : 'connecting', error: error ?? this.#state.error });
+  }
+
+  /** Keeps what is on the screen, before its way is closed. */
+  #freeze(): void {
+    const { path } = this.#state;
+    const video = path && this.#o.videos[path];
+    if (!video || video.videoWidth === 0) return;
+    const { still } = this.#o;
+    still.width = video.videoWidth;
+    still.height = video.videoHeight;
+    still.getContext('2d')?.drawImage(video, 0, 0);
   }
 
   #onFailed({ code, codecs }: MseFailure): void {
+    this.#freeze();
     this.#closeRelay();
     if (code === 'broken') this.#again('relay', () => this.#openRelay());
     else if (!this.#direct?.playing) this.#refuse(new ApiError(`picture-${code}`, 0, { detail: codecs }));
   }
 
   async #onEnd(url: string, { opened, note }: SocketEnd): Promise<void> {
+    this.#freeze();
     this.#closeRelay();
     const error = note ? told(note.code, note.text) : opened ? null : await whyRefused(url);
     if (!this.#running || this.#relay) return;
     if (isFinal(error)) return this.#refuse(error);
-    if (this.#direct?.playing) return;
-    this.#say({ state: this.#state.path ? 'stalled' : 'connecting', error: error ?? this.#state.error });
+    if (this.#direct?.playing && this.#listeners.size === 0) return;
+    this.#broken(error);
     this.#again('relay', () => this.#openRelay());
   }
 
   #show(path: LivePath): void {
-    this.#say({ path, state: 'playing', error: null, ...(path === 'direct' && { init: null }) });
-    if (path === 'direct') this.#closeRelay();
+    const init = path === 'relay' && this.#lastInit?.type === 'init' ? this.#lastInit.init : null;
+    this.#say({ path, state: 'playing', error: null, init });
+    if (path === 'direct') this.#leaveRelay();
     this.#hear();
   }
 
@@ -236,7 +294,14 @@ export class LiveSession {
     this.#direct = null;
   }
 
+  /** It is not seen any more. */
+  #leaveRelay(): void {
+    if (this.#listeners.size === 0) this.#closeRelay();
+  }
+
   #closeRelay(): void {
+    this.#clear('relay');
+    this.#lastInit = null;
     const relay = this.#relay;
     this.#relay = null;
     relay?.socket.stop();

@@ -71,6 +71,7 @@ export class MsePlayer {
     source.addEventListener('sourceopen', this.#next);
     video.addEventListener('waiting', this.#onWaiting);
     video.addEventListener('error', this.#onError);
+    video.addEventListener('loadeddata', this.#steer);
     // The managed kind does not open where pictures could be sent to another screen.
     video.disableRemotePlayback = true;
     video.src = this.#url;
@@ -85,6 +86,7 @@ export class MsePlayer {
     this.#source.removeEventListener('sourceopen', this.#next);
     video.removeEventListener('waiting', this.#onWaiting);
     video.removeEventListener('error', this.#onError);
+    video.removeEventListener('loadeddata', this.#steer);
     this.#source = null;
     this.#buffer = null;
     this.#jobs = [];
@@ -170,7 +172,11 @@ export class MsePlayer {
     }
     const times = decodeTimes(data);
     const first = times.find((time) => time.track === track.id);
-    if (!first) return;
+    if (!first) {
+      // Sound alone.
+      if (this.#shift !== null) this.#add({ bytes: own(data), offset: null, mime: null });
+      return;
+    }
     this.#needsKey = false;
     const at = first.time / track.timescale;
     let offset: number | null = null;
@@ -244,7 +250,8 @@ export class MsePlayer {
     const spans = this.#spans();
     if (spans.length === 0) return;
     if (mode === 'live') {
-      const { seek, rate } = this.#edge.steer(video.currentTime, spans, performance.now());
+      const more = this.#jobs.length > 0;
+      const { seek, rate } = this.#edge.steer(video.currentTime, spans, performance.now(), more);
       if (seek !== null) video.currentTime = seek;
       if (video.playbackRate !== rate) video.playbackRate = rate;
     } else {

@@ -14,8 +14,12 @@ const FARTHEST_S = 0.5;
 const STALL_STEP_S = 0.08;
 /** Beyond its distance it plays faster, then leaps. */
 const FAST_S = 0.14;
+const FASTER_S = 0.4;
 const LEAP_S = 0.94;
 const FAST_RATE = 1.1;
+const FASTER_RATE = 1.25;
+/** What comes at once at the beginning is taken in whole before its newest picture is gone to. */
+const SETTLE_MS = 300;
 /** After so long without a stall it comes nearer again. */
 const CALM_MS = 15_000;
 /** A hole smaller than this is one of rounding: browsers play over it. */
@@ -26,6 +30,7 @@ export class LiveEdge {
   #distance = NEAREST_S;
   #calmSinceMs = 0;
   #started = false;
+  #firstMs: number | null = null;
 
   get distanceS(): number {
     return this.#distance;
@@ -34,6 +39,7 @@ export class LiveEdge {
   /** Pictures begin anew: the next ones are gone to at once. */
   restart(): void {
     this.#started = false;
+    this.#firstMs = null;
   }
 
   /** It ran out of pictures. */
@@ -42,7 +48,8 @@ export class LiveEdge {
     this.#calmSinceMs = nowMs;
   }
 
-  steer(position: number, spans: readonly Span[], nowMs: number): Steer {
+  /** @param more is here and not taken in yet */
+  steer(position: number, spans: readonly Span[], nowMs: number, more = false): Steer {
     const last = spans.at(-1);
     if (!last) return { seek: null, rate: 1 };
     if (nowMs - this.#calmSinceMs > CALM_MS && this.#distance > NEAREST_S) {
@@ -51,6 +58,8 @@ export class LiveEdge {
     }
     const edge = Math.max(last.start, last.end - this.#distance);
     if (!this.#started) {
+      this.#firstMs ??= nowMs;
+      if (more && nowMs - this.#firstMs < SETTLE_MS) return { seek: null, rate: 1 };
       this.#started = true;
       this.#calmSinceMs = nowMs;
       return { seek: edge, rate: 1 };
@@ -58,7 +67,7 @@ export class LiveEdge {
     if (position < last.start - TINY_S || position > last.end + TINY_S) return { seek: edge, rate: 1 };
     const behind = last.end - position - this.#distance;
     if (behind > LEAP_S) return { seek: edge, rate: 1 };
-    return { seek: null, rate: behind > FAST_S ? FAST_RATE : 1 };
+    return { seek: null, rate: behind > FASTER_S ? FASTER_RATE : behind > FAST_S ? FAST_RATE : 1 };
   }
 }
 

@@ -10,7 +10,8 @@ export interface WebRtcPlayerOptions {
   video: HTMLVideoElement;
   /** Address of the WHEP route, with its query. */
   whep: string;
-  iceServers: readonly IceServer[];
+  /** Asked when it starts: their credentials are short-lived. */
+  iceServers: () => Promise<readonly IceServer[]>;
   /** `error`: why it failed, where the relay said so; null: nobody can be reached this way, or the picture cannot be shown. */
   onState: (state: WebRtcState, error: ApiError | null) => void;
 }
@@ -51,31 +52,28 @@ export class WebRtcPlayer {
   }
 
   start(): void {
-    if (this.#peer || this.#abort.signal.aborted) return;
-    const peer = new RTCPeerConnection({
-      iceServers: this.#o.iceServers as RTCIceServer[],
-      bundlePolicy: 'max-bundle',
-    });
-    this.#peer = peer;
+    if (this.#limit || this.#abort.signal.aborted) return;
     this.#limit = setTimeout(() => this.#fail(null), CONNECTING_MS);
-    this.#connect(peer).catch((error: unknown) => {
+    this.#connect().catch((error: unknown) => {
       if (!this.#abort.signal.aborted) this.#fail(error instanceof ApiError ? error : null);
     });
-    this.#look();
   }
 
-  /** Ends the view; `onState` is not called any more. */
+  /** Ends the view; `onState` is not called any more. The last picture stands. */
   stop(): void {
     if (this.#abort.signal.aborted) return;
     this.#abort.abort();
     clearTimeout(this.#timer);
     clearTimeout(this.#limit);
     this.#peer?.close();
-    this.#o.video.srcObject = null;
     if (this.#location) whepEnd(this.#location);
   }
 
-  async #connect(peer: RTCPeerConnection): Promise<void> {
+  async #connect(): Promise<void> {
+    const iceServers = [...(await this.#o.iceServers())];
+    if (this.#abort.signal.aborted) return;
+    const peer = new RTCPeerConnection({ iceServers, bundlePolicy: 'max-bundle' });
+    this.#peer = peer;
     const stream = new MediaStream();
     for (const kind of ['video', 'audio'] as const) {
       const { receiver } = peer.addTransceiver(kind, { direction: 'recvonly' });
@@ -113,9 +111,10 @@ export class WebRtcPlayer {
     tell();
     await peer.setRemoteDescription({ type: 'answer', sdp: view.answer });
     const [pictures] = peer.getTransceivers();
-    if (pictures?.currentDirection !== 'recvonly') return this.#fail(new ApiError('codec-not-supported', 0));
+    if (pictures?.currentDirection !== 'recvonly') throw new ApiError('codec-not-supported', 0);
     this.#o.video.srcObject = stream;
     this.#o.video.play().catch(() => {});
+    void this.#look();
   }
 
   /** What has come: a picture that cannot be decoded fires every event that one which can does, so counters are asked. */
