@@ -82,7 +82,10 @@ describe('who it is', () => {
 describe('channels', () => {
   it('are the main streams of a camera', async () => {
     const { client } = await connect();
-    expect(await readChannels(client, false)).toEqual({ ok: true, value: [{ channel: 1, name: 'Door & yard', sub: true }] });
+    expect(await readChannels(client, false)).toEqual({
+      ok: true,
+      value: [{ channel: 1, name: 'Door & yard', sub: true }],
+    });
   });
 
   it('of a recorder are its own and those of its IP cameras', async () => {
