@@ -7,6 +7,8 @@ import { BoxRecorder } from '../protocol/wire/initialise.ts';
 import type { Health } from '../protocol/wire/uplink.ts';
 import { arcRoutes } from './arc/routes.ts';
 import type { ArcService } from './arc/service.ts';
+import { uplinkTestRoutes } from './bandwidth/routes.ts';
+import type { UplinkTest } from './bandwidth/uplink-test.ts';
 import type { Activator } from './devices/activator.ts';
 import type { DeviceManager } from './devices/manager.ts';
 import { deviceRoutes } from './devices/routes.ts';
@@ -34,6 +36,7 @@ export function boxApi(o: {
   lan: LanWork;
   arc: Pick<ArcService, 'say'>;
   certificates: Pick<CertificatePins, 'forget'>;
+  uplinkTest: Pick<UplinkTest, 'run'>;
   clock: Clock;
   health: () => Health;
   log: Logger;
@@ -80,6 +83,7 @@ export function boxApi(o: {
   });
   app.route('/v1/lan', lanRoutes(o.lan));
   app.route('/v1/arc', arcRoutes(o));
+  app.route('/v1/uplink-test', uplinkTestRoutes(o.uplinkTest));
   app.get('/v1/panel-in', (c) => {
     const reach: PanelsReach = { port: o.panels.port(), addresses: o.addresses() };
     return c.json(reach);

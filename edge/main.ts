@@ -11,6 +11,7 @@ import { lockDataDirectory } from '../protocol/data-lock.ts';
 import { limitPipelining } from '../protocol/pipelining.ts';
 import { addressOf } from './arc/second-interface.ts';
 import { ArcService } from './arc/service.ts';
+import { UplinkTest } from './bandwidth/uplink-test.ts';
 import { boxApi } from './box-api.ts';
 import { Recorder } from './clips/recorder.ts';
 import { DesiredConfig } from './config/desired-config.ts';
@@ -226,6 +227,7 @@ const api = boxApi({
   recorders,
   lan,
   certificates: pins,
+  uplinkTest: { run: (...of) => uplinkTest.run(...of) },
   clock,
   health: () => health.read(),
   log,
@@ -238,6 +240,7 @@ const tunnel = new TunnelClient({
   log,
 });
 const pacer = new Pacer({ clock, onRtt: (fn) => tunnel.onRtt(fn) });
+const uplinkTest = new UplinkTest({ relayUrl, pacer, alarmsWaiting: () => arc.waiting(), clock, log });
 const uploads = new UploadQueue({ dir: join(data, 'clips'), auth, pacer, clock, log, warnables });
 const recorder = new Recorder({ journal, video, uploads, dir: join(data, 'clips'), clock, log, warnables });
 

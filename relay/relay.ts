@@ -16,6 +16,8 @@ import { registerLogRoutes } from './audit/routes.ts';
 import { Leases } from './auth/leases.ts';
 import { Sessions } from './auth/sessions.ts';
 import { Vault } from './auth/vault.ts';
+import { TESTS_PATH } from './bandwidth/bandwidth.ts';
+import { SiteUplink } from './bandwidth/site-uplink.ts';
 import { BoxAuthenticator } from './boxes/authenticate.ts';
 import { Claims, ClaimTries } from './boxes/claims.ts';
 import { Enrolment } from './boxes/enrolment.ts';
@@ -283,6 +285,9 @@ export class Relay {
       ...{ db, clock, log, box, desired, devices, activations, firmware, notifier, streams, ...hooks },
       health: healthNow,
     });
+    const siteUplink = new SiteUplink({ db, clock, log, box, desired });
+    await siteUplink.start();
+    siteUplink.registerRoutes(api);
     registerLiveRoutes(api, { db, live, streams, log: child('live') });
     registerNotifyRoutes(api, { db, clock, log: child('notify'), notify, streams });
     registerLogRoutes(api, { reader: new LogReader({ db, clock }), operationLog, clock });
@@ -307,6 +312,7 @@ export class Relay {
     // Before the rest of /box/v1, whose bodies are small.
     app.route('/box/v1/uploads', uploadRoutes({ db, store, clips, grants, authenticator, warnables, remote, log }));
     app.route('/box/v1/cloud', cloud.boxRoutes({ authenticator, remote }));
+    app.route(TESTS_PATH, siteUplink.sink());
     app.route('/', firmware.files());
     app.route('/', arc.desk.linkRoutes({ clips, authenticator, remote }));
     app.route('/box/v1', boxRoutes({ enrolment, authenticator, remote, log: child('boxes') }));
@@ -339,6 +345,7 @@ export class Relay {
       () => joiner.stop(),
       () => cloud.stop(),
       () => firmware.stop(),
+      () => siteUplink.stop(),
       () => management.stop(),
       () => together.stop(),
       () => health.stop(),

@@ -7,6 +7,7 @@ import { deskFixture } from './arc/desk/testing/fixture.ts';
 import { arcJoiningFixture } from './arc/joining/testing/fixture.ts';
 import { arcServiceFixture } from './arc/service/testing/fixture.ts';
 import { hashToken } from './auth/sessions.ts';
+import { uplinkFixture } from './bandwidth/testing/fixture.ts';
 import { firmwareFixture } from './firmware/testing/fixture.ts';
 import { jobFixture } from './jobs/testing/fixture.ts';
 import { lanFixture } from './lan/testing/fixture.ts';
@@ -49,6 +50,7 @@ const FIXTURES: Fixture[] = [
   arcServiceFixture,
   arcJoiningFixture,
   receiverFixture,
+  uplinkFixture,
 ];
 
 /** Ids that are no UUIDs, of nothing that there is. */

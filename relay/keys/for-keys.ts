@@ -28,6 +28,8 @@ export const TAGS_FOR_KEYS: ReadonlySet<string> = new Set([
   'Operations',
   'Panels and radars',
   'Receiver',
+  'Uplink',
+  'Compatibility',
 ]);
 
 /** Holds a key to what keys may use, and one that may only read to that. */

@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { ShapedLine } from '../../lab/faults/shaped-line.ts';
+import type { BandwidthTest } from '../../protocol/wire/bandwidth.ts';
+import { dropTestDatabase } from '../../relay/testing/database.ts';
+import { startTestBox, startTestRelay } from './ends.ts';
+
+/*
+ * The whole way of a test (journey J8): relay, tunnel, box, pacer, and back over a line of a known rate.
+ */
+const dir = mkdtempSync(join(tmpdir(), 'gatepost-uplink-'));
+let relay: Awaited<ReturnType<typeof startTestRelay>>;
+let line: ShapedLine;
+let box: ReturnType<typeof startTestBox>;
+let alarms = 0;
+
+beforeAll(async () => {
+  relay = await startTestRelay({ dir, times: { testMs: 3_000, rampMs: 1_400, leastMs: 600, spareMs: 1_500 } });
+  line = new ShapedLine({ target: { host: relay.host, port: relay.port }, kbps: 8_000 });
+  await line.start();
+  box = startTestBox(new URL(`http://127.0.0.1:${line.port}`), { alarmsWaiting: () => alarms });
+  await vi.waitFor(() => expect(box.tunnel.state().connected).toBe(true), 5_000);
+});
+afterAll(async () => {
+  await box.stop();
+  await line.stop();
+  await relay.stop();
+  await dropTestDatabase(dir);
+  rmSync(dir, { recursive: true });
+});
+
+async function test(during: () => Promise<void> = async () => {}): Promise<BandwidthTest> {
+  const { id, state } = await relay.tests.begin(relay.scope, relay.siteId, { deviceId: relay.deviceId });
+  expect(state).toBe('running');
+  await during();
+  return vi.waitFor(
+    async () => {
+      const now = await relay.tests.get(relay.scope, relay.siteId, id);
+      expect(now.state).not.toBe('running');
+      return now;
+    },
+    { timeout: 8_000, interval: 50 },
+  );
+}
+
+it('recommends what a line of 8 Mbit/s takes, within the model, and keeps it with its time (J8 1, CLOUD-14, CLOUD-16)', async () => {
+  const found = await test();
+  expect(found).toMatchObject({ state: 'done', code: null, yielded: false });
+  expect(found.kbps).toBeGreaterThan(5_900);
+  expect(found.kbps).toBeLessThan(8_800);
+  expect(found.recommended).toMatchObject({ channels: 2, definition: '1920*1080', maxChannels: 2 });
+  expect(Date.parse(found.endedAt ?? '') - Date.parse(found.startedAt)).toBeGreaterThan(2_000);
+  expect((await relay.tests.list(relay.scope, relay.siteId))[0]).toEqual(found);
+});
+
+it('makes way for an alarm at once (BOX-14)', async () => {
+  const started = performance.now();
+  const found = await test(async () => {
+    await expect(relay.tests.begin(relay.scope, relay.siteId, { deviceId: relay.deviceId })).rejects.toMatchObject({
+      code: 'conflict',
+    });
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    alarms = 1;
+  });
+  expect(performance.now() - started).toBeLessThan(2_000);
+  expect(found).toMatchObject({ state: 'failed', code: 'interrupted', yielded: true, recommended: null });
+  alarms = 0;
+});
+
+it('recommends less on 1 Mbit/s, and fails clearly where nothing arrives (J8 2)', async () => {
+  line.kbps = 1_000;
+  const slow = await test();
+  expect(slow).toMatchObject({ state: 'done', recommended: { channels: 1, definition: '640*360' } });
+  expect(slow.kbps).toBeGreaterThan(730);
+  expect(slow.kbps).toBeLessThan(1_150);
+  line.kbps = 0;
+  const none = await test();
+  expect(none).toMatchObject({ state: 'failed', kbps: null, code: 'no-uplink', recommended: null });
+  expect(none.text).toContain('no uplink');
+});
