@@ -4,6 +4,7 @@ import type { RateLimits } from './api/rate-limit.ts';
 import type { DatabaseAddress } from './db/database.ts';
 import type { NotifyOptions } from './notify/notify.ts';
 import type { HostedOptions } from './receiver/hosted.ts';
+import type { IceOptions } from './video/ice-servers.ts';
 
 /** What a relay is started with. */
 export interface RelayOptions {
@@ -32,6 +33,8 @@ export interface RelayOptions {
   receiver?: HostedOptions;
   /** Ways to reach people: SMTP server, SMS gateway. */
   notify?: NotifyOptions;
+  /** STUN and TURN servers for direct live view. */
+  ice?: IceOptions;
   clock: Clock;
   log: Logger;
 }

@@ -68,6 +68,7 @@ import { Remote } from './remote/remote.ts';
 import { SiteManagement } from './sites/site-management.ts';
 import { Views } from './sites/views.ts';
 import { TunnelHub } from './tunnel/hub.ts';
+import { Watching } from './video/watching.ts';
 import { securityHeaders } from './web/headers.ts';
 import { healthRoutes } from './web/health-routes.ts';
 import { Metrics } from './web/metrics.ts';
@@ -274,6 +275,11 @@ export class Relay {
       ...{ db, clock, log: child('remote'), hub, leases, sessions, operationLog, box, remote, publicUrl },
     });
     pages.registerRoutes(api);
+    const watching = new Watching({
+      ...{ db, clock, log: child('video'), hub, box, leases, sessions, metrics, ice: this.#o.ice },
+    });
+    await watching.start();
+    watching.registerRoutes(api);
     registerHomeRoutes(api, { home: new Home({ db, clock, presence, states, views }) });
     registerEventRoutes(api, { events });
     arc.registerRoutes(api, { streams });
@@ -332,10 +338,11 @@ export class Relay {
       byTls: cameByTls({ https, proxies: this.#o.proxies }),
       refused: (code) => metrics.boxesRefused.inc({ code }),
     });
-    const server = webServer({ app, pages, upgrades, clock });
+    const server = webServer({ app, pages, upgrades, clock, log: child('web') });
     this.#server = server;
     this.#stops.push(
       () => pages.stop(),
+      () => watching.stop(),
       () => hub.announceRestart(RESTART.afterMs, RESTART.spreadMs),
       () => hub.stop(),
       () => arc.stop(),

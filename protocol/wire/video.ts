@@ -8,7 +8,6 @@ import { Instant, Uuid } from './ids.ts';
  *   PATCH /v1/live/webrtc/{viewId}    → 204; body: candidates of the viewer as an SDP fragment (RFC 8840)
  *   GET  /v1/live/stream?MediaQuery   → media messages (media.ts)
  *   GET  /v1/live/options?deviceId&channel → LiveOptions
- *   POST /v1/live/unlock  {deviceId, code} → 204, or `verification-code-wrong`
  *   POST /v1/playback/search  RecordingQuery → RecordingList
  *   POST /v1/playback/days  {deviceId, channel, month: 'YYYY-MM'} → {days: number[]}
  *   GET  /v1/playback/stream?PlaybackQuery → media messages
@@ -45,7 +44,12 @@ export const LiveOffer = z.object({
 export type LiveOffer = z.infer<typeof LiveOffer>;
 export const LiveLine = z.discriminatedUnion('type', [
   z.object({ type: z.literal('answer'), sdp: z.string().max(65_536) }),
-  z.object({ type: z.literal('state'), state: z.enum(['connecting', 'connected', 'disconnected']) }),
+  z.object({
+    type: z.literal('state'),
+    state: z.enum(['connecting', 'connected', 'disconnected']),
+    /** When connected: through a TURN server it is not direct. */
+    path: z.enum(['direct', 'relay']).optional(),
+  }),
   /** Of the stream's state: it broke off, it is another one now. */
   z.object({ type: z.literal('note'), code: z.string().max(40), text: z.string().max(400) }),
   z.object({ type: z.literal('ended'), code: z.string().max(40), text: z.string().max(400) }),
@@ -76,7 +80,7 @@ export const StreamInfo = z.object({
 });
 export const LiveOptions = z.object({
   streams: z.array(StreamInfo).min(1),
-  /** The device's pictures are encrypted: its verification code is to be entered first (LIVE-04). */
+  /** Its owner wants a verification code entered before its pictures are seen (LIVE-04); the relay knows. */
   encrypted: z.boolean(),
   /** It has recordings of its own that can be played. */
   playback: z.boolean(),
@@ -92,6 +96,13 @@ export const RecordingQuery = z.object({
   to: Instant,
 });
 export type RecordingQuery = z.infer<typeof RecordingQuery>;
+export const RecordingDays = z.object({
+  deviceId: Uuid,
+  channel: Channel,
+  /** `2026-11`, of the device's own calendar. */
+  month: z.string().regex(/^20\d\d-(0[1-9]|1[0-2])$/),
+});
+export type RecordingDays = z.infer<typeof RecordingDays>;
 export const Recording = z.object({
   from: Instant,
   to: Instant,

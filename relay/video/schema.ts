@@ -25,4 +25,6 @@ export interface VideoTables {
     /** null: it goes on. */
     endedMs: number | null;
   };
+  /** Devices whose pictures are seen only after a code. */
+  picture_locks: { deviceId: string; codeHash: string; setMs: number };
 }

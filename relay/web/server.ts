@@ -2,8 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import type { Hono } from 'hono';
+import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import { limitPipelining } from '../../protocol/pipelining.ts';
+import { WebSockets } from '../api/web-socket.ts';
 import type { Remote } from '../remote/remote.ts';
 import type { Upgrades } from './upgrade.ts';
 
@@ -15,8 +17,10 @@ export function webServer(o: {
   pages: Pick<Remote, 'proxyOf'>;
   upgrades: Pick<Upgrades, 'handle'>;
   clock: Clock;
+  log: Logger;
 }): Server {
   const portal = getRequestListener(o.app.fetch, { overrideGlobalObjects: false });
+  const webSockets = new WebSockets({ fetch: (request, bindings) => o.app.fetch(request, bindings), log: o.log });
   const server = createServer(
     // Uploads to devices take as long as they take; everybody else has five minutes, as by Node's own limit.
     { requestTimeout: 0 },
@@ -30,6 +34,7 @@ export function webServer(o: {
   server.on('upgrade', (request, socket, head) => {
     const page = o.pages.proxyOf(request);
     if (page) page.upgrade(request, socket, head);
+    else if (webSockets.owns(request)) webSockets.handle(request, socket, head);
     else o.upgrades.handle(request, socket, head);
   });
   // Longer than reverse proxies keep theirs, or they would use one that closes at that moment.

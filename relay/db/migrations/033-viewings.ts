@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts';
 
-/** Who looked at whose pictures, when, by which way. */
+/** Who looked at whose pictures, when, by which way; and codes that are asked for before. */
 export const viewings: Migration = {
   name: '033-viewings',
   async up(db) {
@@ -25,5 +25,11 @@ export const viewings: Migration = {
     await db.schema.createIndex('viewings_of_site').on('viewings').columns(['siteId', 'startedMs']).execute();
     await db.schema.createIndex('viewings_of_user').on('viewings').columns(['userId']).execute();
     await db.schema.createIndex('viewings_open').on('viewings').columns(['endedMs', 'startedMs']).execute();
+    await db.schema
+      .createTable('picture_locks')
+      .addColumn('deviceId', 'text', (c) => c.primaryKey())
+      .addColumn('codeHash', 'text', (c) => c.notNull())
+      .addColumn('setMs', 'bigint', (c) => c.notNull())
+      .execute();
   },
 };

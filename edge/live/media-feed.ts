@@ -1,0 +1,161 @@
+import type { Clock } from '../../protocol/clock.ts';
+import { type MediaMessage, writeMedia } from '../../protocol/wire/media.ts';
+import type { StreamName, VideoKind } from '../../protocol/wire/video.ts';
+import { initSegment, mediaFragment, type Sample, type SoundSample, TIMESCALE } from '../clips/fmp4.ts';
+import { AAC_SAMPLES, type AudioCodec, type AudioFrame } from '../video/audio.ts';
+import type { AccessUnit } from '../video/receiver.ts';
+import { type PictureSources, Pictures } from './pictures.ts';
+
+const USUAL_TICKS = TIMESCALE / 25;
+const MAX_TICKS = TIMESCALE;
+/** Sound that is late by more holds up the pictures beside it in a player: silence stands in. */
+const SOUND_LATE_MS = 400;
+const SOUND_BEHIND_MS = 100;
+/** Access units of AAC LC that are silent, by channels (ISO/IEC 14496-3 raw_data_block). */
+const SILENCE: Record<number, Buffer> = {
+  1: Buffer.from('00c800802380', 'hex'),
+  2: Buffer.from('210049900219002380', 'hex'),
+};
+
+/**
+ * Live pictures as media messages (protocol/wire/media.ts): a fragment for each picture, the group that runs already in one
+ * piece. Times grow over reconnects of the camera.
+ */
+export class MediaFeed {
+  readonly #pictures: Pictures;
+  readonly #send: (message: Uint8Array) => void;
+  readonly #end: () => void;
+  readonly #clock: Clock;
+  #sequence = 0;
+  #codec: AccessUnit['codec'] | null = null;
+  #epoch = -1;
+  #transcoded = false;
+  /** Stream time of the media's time 0, and the picture before. */
+  #base = 0;
+  #last: { time: number; monoMs: number; duration: number } | null = null;
+  /** AAC that goes into the MP4; null: none, or G.711 beside it. */
+  #sound: AudioCodec | null = null;
+  #law: 'pcmu' | 'pcma' | null = null;
+  #waiting: SoundSample[] = [];
+  #soundStart = 0;
+  /** Where the next access unit of sound belongs, in its ticks of media time; null before the first. */
+  #soundNext: number | null = null;
+
+  constructor(o: {
+    sources: PictureSources;
+    clock: Clock;
+    deviceId: string;
+    channel: number;
+    stream: StreamName;
+    accept: readonly VideoKind[];
+    send: (message: Uint8Array) => void;
+    end: () => void;
+  }) {
+    this.#send = o.send;
+    this.#end = o.end;
+    this.#clock = o.clock;
+    this.#pictures = new Pictures({
+      ...{ sources: o.sources, clock: o.clock, deviceId: o.deviceId, channel: o.channel },
+      ...{ stream: o.stream, accept: o.accept },
+      sink: {
+        unit: (unit) => this.#unit(unit),
+        audio: (frame) => this.#audio(frame),
+        note: (code, text) => this.#note(code, text),
+        ended: (code, text) => {
+          this.#note(code, text);
+          this.#end();
+        },
+      },
+    });
+  }
+
+  /** False: there is no such channel. */
+  start(): boolean {
+    return this.#pictures.start();
+  }
+
+  stop(): void {
+    this.#pictures.stop();
+  }
+
+  #unit(unit: AccessUnit): void {
+    const anew =
+      unit.codec !== this.#codec || unit.epoch !== this.#epoch || this.#transcoded !== this.#pictures.transcoded;
+    if (anew) {
+      if (!unit.keyFrame) return;
+      this.#begin(unit);
+    }
+    const time = Math.max(unit.time - this.#base, (this.#last?.time ?? -1) + 1);
+    const step = this.#last ? time - this.#last.time : USUAL_TICKS;
+    const duration = anew || step > MAX_TICKS ? (this.#last?.duration ?? USUAL_TICKS) : step;
+    this.#last = { time, monoMs: unit.monoMs, duration };
+    // The init segment has the parameter sets.
+    const data = unit.keyFrame ? unit.data.subarray(unit.codec.prefix.length) : unit.data;
+    const sample: Sample = { data, duration, compositionOffset: unit.compositionOffset, keyFrame: unit.keyFrame };
+    const fragment = mediaFragment(++this.#sequence, time, [sample], this.#takeSound(time));
+    this.#say({ type: unit.keyFrame ? 'key' : 'delta', wallMs: unit.wallMs, data: fragment });
+  }
+
+  #begin(unit: AccessUnit): void {
+    const { codec } = unit;
+    // What our own clock saw pass fills the hole.
+    const gap = this.#last ? Math.round((unit.monoMs - this.#last.monoMs) * (TIMESCALE / 1000)) : 0;
+    const next = this.#last ? this.#last.time + Math.max(gap, this.#last.duration) : 0;
+    this.#base = unit.time - next;
+    this.#codec = codec;
+    this.#epoch = unit.epoch;
+    this.#transcoded = this.#pictures.transcoded;
+    const sound = this.#pictures.source?.sound ?? null;
+    this.#sound = sound?.kind === 'aac' ? sound : null;
+    this.#law = sound?.kind === 'pcmu' || sound?.kind === 'pcma' ? sound.kind : null;
+    this.#waiting = [];
+    this.#soundNext = null;
+    const codecs = this.#sound ? `${codec.codec}, ${this.#sound.codec}` : codec.codec;
+    const { width, height } = codec;
+    this.#say({
+      type: 'init',
+      init: { codecs, width, height, audio: this.#law, transcoded: this.#transcoded },
+      data: initSegment(codec, this.#sound ?? undefined),
+    });
+  }
+
+  #audio(frame: AudioFrame): void {
+    if (this.#last === null || frame.epoch !== this.#epoch) return;
+    const { kind, clockRate } = frame.codec;
+    if (kind === this.#law) this.#say({ type: 'audio', wallMs: frame.wallMs, data: frame.data });
+    if (kind !== 'aac' || !this.#sound) return;
+    const time = frame.time - Math.round((this.#base / TIMESCALE) * clockRate);
+    if (time < (this.#soundNext ?? 0) - AAC_SAMPLES / 2) return;
+    this.#append(time, frame.data);
+  }
+
+  #append(time: number, data: Buffer): void {
+    if (this.#waiting.length === 0) this.#soundStart = Math.max(time, this.#soundNext ?? 0);
+    this.#waiting.push({ data, duration: AAC_SAMPLES });
+    this.#soundNext = Math.max(time, this.#soundNext ?? 0) + AAC_SAMPLES;
+  }
+
+  /** The sound that has come since the picture before. */
+  #takeSound(pictureTime: number) {
+    if (!this.#sound) return null;
+    const { clockRate, channels } = this.#sound;
+    const now = Math.round((pictureTime / TIMESCALE) * clockRate);
+    const silence = SILENCE[channels];
+    const late = now - (this.#soundNext ?? 0);
+    this.#soundNext ??= Math.max(0, now);
+    if (silence && late > (SOUND_LATE_MS * clockRate) / 1000)
+      while (now - this.#soundNext > (SOUND_BEHIND_MS * clockRate) / 1000) this.#append(this.#soundNext, silence);
+    if (this.#waiting.length === 0) return null;
+    const sound = { decodeTime: this.#soundStart, samples: this.#waiting };
+    this.#waiting = [];
+    return sound;
+  }
+
+  #note(code: string, text: string): void {
+    this.#say({ type: 'note', note: { code, text } });
+  }
+
+  #say(message: MediaMessage): void {
+    this.#send(writeMedia(message));
+  }
+}

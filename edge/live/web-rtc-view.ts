@@ -1,0 +1,371 @@
+import { randomInt } from 'node:crypto';
+import {
+  Audio,
+  H264RtpPacketizer,
+  H265RtpPacketizer,
+  type IceServer as NativeIceServer,
+  PeerConnection,
+  RtcpNackResponder,
+  RtcpSrReporter,
+  RtpPacketizationConfig,
+  RtpPacketizer,
+  type Track,
+  Video,
+} from 'node-datachannel';
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
+import type { IceServer, LiveLine, LiveOffer, VideoKind } from '../../protocol/wire/video.ts';
+import type { AudioFrame } from '../video/audio.ts';
+import type { AccessUnit } from '../video/receiver.ts';
+import {
+  candidatesOf,
+  h264Payload,
+  type Offer,
+  type OfferedMedia,
+  PLAYOUT_DELAY,
+  parseOffer,
+  payloadOf,
+} from './offer.ts';
+import { type PictureSources, Pictures } from './pictures.ts';
+import { Rate } from './rate.ts';
+import { readFeedback } from './rtcp.ts';
+
+/** Chromium refuses the High profile in SDP, and decodes it when it is sent as this. */
+const H264_FMTP = 'profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1';
+const MTU_BYTES = 1_200;
+const NACK_PACKETS = 1_024;
+/** Own addresses are known at once, those of STUN and TURN servers after a round trip. */
+const GATHER_MS = 1_500;
+const CONNECT_MS = 20_000;
+/** A way that is silent for longer is taken to be dead; the viewer comes again. */
+const DISCONNECTED_MS = 8_000;
+/** A camera that is not pulled yet tells its codec within this. */
+const CODEC_MS = 4_000;
+const RESEND_EVERY_MS = 500;
+const MAX_RESENT_BYTES = 2 * 1024 * 1024;
+const VIDEO_RATE = 90_000;
+
+type Ended = Extract<LiveLine, { type: 'ended' }>;
+
+/** One viewer's pictures by WebRTC, straight from the box. */
+export class WebRtcView {
+  readonly #o: {
+    offer: LiveOffer;
+    sources: PictureSources;
+    clock: Clock;
+    log: Logger;
+    line: (line: LiveLine) => void;
+    end: () => void;
+  };
+  readonly #pictures: Pictures;
+  readonly #rate: Rate;
+  #peer: PeerConnection | null = null;
+  #video: Track | null = null;
+  #videoConfig: RtpPacketizationConfig | null = null;
+  #audio: Track | null = null;
+  #audioConfig: RtpPacketizationConfig | null = null;
+  #law: AudioFrame['codec']['kind'] | null = null;
+  #kind: VideoKind = 'h264';
+  #cancels: (() => void)[] = [];
+  #cancelDisconnected: (() => void) | null = null;
+  #firstUnit: (() => void) | null = null;
+  /** RTP time less stream time, of the epoch that is sent. */
+  #offset = 0;
+  #epoch: string | null = null;
+  #lastRtp = 0;
+  #lastMonoMs = 0;
+  #lastStep = VIDEO_RATE / 25;
+  #needsKey = true;
+  #resentMs = Number.NEGATIVE_INFINITY;
+  #ended = false;
+
+  constructor(o: {
+    offer: LiveOffer;
+    sources: PictureSources;
+    clock: Clock;
+    log: Logger;
+    /** What the relay is told. */
+    line: (line: LiveLine) => void;
+    /** It is over; `line` has said why. */
+    end: () => void;
+  }) {
+    this.#o = o;
+    const { sources, clock, offer } = o;
+    this.#rate = new Rate(clock);
+    this.#pictures = new Pictures({
+      ...{ sources, clock, deviceId: offer.deviceId, channel: offer.channel, stream: offer.stream },
+      accept: this.#accept,
+      sink: {
+        unit: (unit) => this.#unit(unit),
+        audio: (frame) => this.#sound(frame),
+        note: (code, text) => o.line({ type: 'note', code, text }),
+        ended: (code, text) => this.#finish({ type: 'ended', code, text }),
+      },
+    });
+  }
+
+  /** What of the offer can be sent: narrowed to one once the answer names it. */
+  readonly #accept: VideoKind[] = ['h264'];
+
+  /** The answer; null: the offer makes no sense, `not-found`: there is no such channel. */
+  async answer(): Promise<{ sdp: string } | 'invalid' | 'no-video' | 'not-found'> {
+    const { offer, clock } = this.#o;
+    const parsed = parseOffer(offer.sdp);
+    const video = parsed?.media.find(({ kind }) => kind === 'video');
+    if (!parsed || !video) return 'invalid';
+    const payloads = { h264: h264Payload(video), h265: payloadOf(video, 'H265') };
+    const accept = (['h264', 'h265'] as const).filter((kind) => payloads[kind] !== null);
+    if (accept.length === 0) return 'no-video';
+    this.#accept.splice(0, this.#accept.length, ...accept);
+    if (!this.#pictures.start()) return 'not-found';
+    if (accept.length > 1 && !this.#pictures.source?.codec) await this.#untilFirst(clock);
+    const known = this.#pictures.source?.codec?.kind;
+    this.#kind = known && accept.includes(known) ? known : accept[0]!;
+    this.#accept.splice(0, this.#accept.length, this.#kind);
+    if (this.#ended) return 'no-video';
+    try {
+      return { sdp: await this.#connect(parsed, video, payloads[this.#kind]!) };
+    } catch (error) {
+      this.#o.log.info({ err: error }, 'an offer could not be answered');
+      this.close();
+      return 'invalid';
+    }
+  }
+
+  /** Candidates that the viewer found later. */
+  trickle(fragment: string): void {
+    for (const { candidate, mid } of candidatesOf(fragment)) {
+      try {
+        this.#peer?.addRemoteCandidate(candidate, mid);
+      } catch {
+        // One that makes no sense is one way less.
+      }
+    }
+  }
+
+  close(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#pictures.stop();
+    this.#firstUnit?.();
+    this.#cancelDisconnected?.();
+    for (const cancel of this.#cancels.splice(0)) cancel();
+    this.#video = null;
+    this.#audio = null;
+    this.#peer?.close();
+    this.#peer = null;
+  }
+
+  async #connect(offer: Offer, media: OfferedMedia, payload: number): Promise<string> {
+    const { clock, offer: asked } = this.#o;
+    const peer = new PeerConnection(asked.viewId, {
+      iceServers: asked.iceServers.flatMap(nativeServers),
+      disableAutoNegotiation: true,
+      forceMediaTransport: true,
+      // Below what tunnels and PPPoE leave of 1500.
+      mtu: 1_280,
+    });
+    this.#peer = peer;
+    peer.onStateChange((state) => this.#state(state));
+    this.#addVideo(peer, media, payload);
+    for (const other of offer.media) if (other !== media) this.#addOther(peer, other);
+    peer.setRemoteDescription(offer.sdp, 'offer');
+    const gathered = new Promise<void>((resolve) => {
+      peer.onGatheringStateChange((state) => state === 'complete' && resolve());
+      this.#cancels.push(clock.after(GATHER_MS, resolve));
+    });
+    peer.setLocalDescription('answer');
+    await gathered;
+    const local = peer.localDescription();
+    if (!local || this.#ended) throw new Error('there is no answer');
+    const noWay: Ended = { type: 'ended', code: 'no-direct-path', text: 'The viewer cannot be reached directly.' };
+    this.#cancels.push(clock.after(CONNECT_MS, () => peer.state() !== 'connected' && this.#finish(noWay)));
+    return local.sdp;
+  }
+
+  #addVideo(peer: PeerConnection, media: OfferedMedia, payload: number): void {
+    const video = new Video(media.mid, 'SendOnly');
+    if (this.#kind === 'h264') video.addH264Codec(payload, H264_FMTP);
+    else video.addH265Codec(payload);
+    const ssrc = newSsrc();
+    video.addSSRC(ssrc, 'gatepost', 'gatepost', 'video');
+    const config = new RtpPacketizationConfig(ssrc, 'gatepost', payload, VIDEO_RATE);
+    const delay = media.extensions.find(({ uri }) => uri === PLAYOUT_DELAY);
+    if (delay && delay.id < 15) {
+      // Shown as it comes: without it a browser holds pictures back for smoothness.
+      video.parseSdpLine(`a=extmap:${delay.id} ${PLAYOUT_DELAY}`);
+      config.playoutDelayId = delay.id;
+      config.playoutDelayMin = 0;
+      config.playoutDelayMax = 0;
+    }
+    const Packetizer = this.#kind === 'h264' ? H264RtpPacketizer : H265RtpPacketizer;
+    const chain = new Packetizer('Length', config, MTU_BYTES);
+    chain.addToChain(new RtcpSrReporter(config));
+    chain.addToChain(new RtcpNackResponder(NACK_PACKETS));
+    const track = peer.addTrack(video);
+    track.setMediaHandler(chain);
+    track.onOpen(() => this.#opened());
+    track.onMessage((data) => this.#feedback(data));
+    this.#video = track;
+    this.#videoConfig = config;
+  }
+
+  /** Sound where it is one that a browser takes as it is; sections that nothing is sent in are answered so. */
+  #addOther(peer: PeerConnection, media: OfferedMedia): void {
+    if (media.kind !== 'audio' && media.kind !== 'video') return;
+    const sound = this.#pictures.source?.sound;
+    const law = sound?.kind === 'pcma' || sound?.kind === 'pcmu' ? sound.kind : null;
+    const payload = law && media.kind === 'audio' && !this.#audio ? payloadOf(media, law.toUpperCase()) : null;
+    if (law === null || payload === null) {
+      const none = media.kind === 'audio' ? new Audio(media.mid, 'Inactive') : new Video(media.mid, 'Inactive');
+      const codec = media.codecs[0];
+      if (codec && none instanceof Audio) none.addAudioCodec(codec.payload, codec.name);
+      peer.addTrack(none);
+      return;
+    }
+    const audio = new Audio(media.mid, 'SendOnly');
+    audio.addAudioCodec(payload, law.toUpperCase());
+    const ssrc = newSsrc();
+    audio.addSSRC(ssrc, 'gatepost', 'gatepost', 'audio');
+    const config = new RtpPacketizationConfig(ssrc, 'gatepost', payload, 8_000);
+    const chain = new RtpPacketizer(config);
+    chain.addToChain(new RtcpSrReporter(config));
+    const track = peer.addTrack(audio);
+    track.setMediaHandler(chain);
+    this.#audio = track;
+    this.#audioConfig = config;
+    this.#law = law;
+  }
+
+  #state(state: string): void {
+    if (this.#ended) return;
+    if (state === 'connected') {
+      this.#cancelDisconnected?.();
+      this.#cancelDisconnected = null;
+      const pair = this.#peer?.getSelectedCandidatePair();
+      const relayed = pair?.local.type === 'relay' || pair?.remote.type === 'relay';
+      this.#o.line({ type: 'state', state, path: relayed ? 'relay' : 'direct' });
+    } else if (state === 'connecting' || state === 'disconnected') {
+      this.#o.line({ type: 'state', state });
+      if (state === 'disconnected')
+        this.#cancelDisconnected ??= this.#o.clock.after(DISCONNECTED_MS, () => this.#gone());
+    } else if (state === 'failed' || state === 'closed') this.#gone();
+  }
+
+  #gone(): void {
+    this.#finish({ type: 'ended', code: 'viewer-gone', text: 'The direct connection to the viewer broke off.' });
+  }
+
+  #finish(line: Ended): void {
+    if (this.#ended) return;
+    this.#o.line(line);
+    this.close();
+    this.#o.end();
+  }
+
+  /** The way is there: the group that runs goes first, key frame ahead. */
+  #opened(): void {
+    for (const unit of this.#pictures.group()) this.#unit(unit);
+  }
+
+  #untilFirst(clock: Clock): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = clock.after(CODEC_MS, () => this.#firstUnit?.());
+      this.#firstUnit = () => {
+        cancel();
+        this.#firstUnit = null;
+        resolve();
+      };
+    });
+  }
+
+  #unit(unit: AccessUnit): void {
+    this.#firstUnit?.();
+    const track = this.#video;
+    if (!track?.isOpen()) return;
+    if (unit.keyFrame) this.#needsKey = false;
+    else if (this.#needsKey) return;
+    const rtp = this.#timestamp(unit);
+    this.#send(unit.data, rtp);
+    this.#rate.sent(unit.data.length);
+    const step = rtp - this.#lastRtp;
+    if (step > 0 && step < VIDEO_RATE) this.#lastStep = step;
+    this.#lastRtp = rtp;
+    this.#lastMonoMs = unit.monoMs;
+  }
+
+  /** Presentation time on one line for the whole view, over reconnects and changes of the stream. */
+  #timestamp(unit: AccessUnit): number {
+    const epoch = `${this.#pictures.stream} ${this.#pictures.transcoded} ${unit.epoch}`;
+    if (epoch !== this.#epoch) {
+      const first = this.#epoch === null;
+      this.#epoch = epoch;
+      const passed = Math.max(Math.round((unit.monoMs - this.#lastMonoMs) * (VIDEO_RATE / 1000)), this.#lastStep);
+      this.#offset = (first ? randomInt(2 ** 31) : this.#lastRtp + passed) - unit.time;
+    }
+    return Math.max(unit.time + unit.compositionOffset + this.#offset, 0);
+  }
+
+  #send(data: Buffer, rtp: number): void {
+    const config = this.#videoConfig;
+    if (!config || !this.#video) return;
+    config.timestamp = rtp % 2 ** 32;
+    try {
+      this.#video.sendMessageBinary(data);
+    } catch {
+      // It closed in this moment; its state says so.
+    }
+  }
+
+  #sound(frame: AudioFrame): void {
+    const { clockRate, kind } = frame.codec;
+    if (kind !== this.#law || !this.#audio?.isOpen() || this.#audioConfig === null || this.#epoch === null) return;
+    // The pictures' own line, in this clock: sender reports of both tie them together.
+    const rtp = Math.round((this.#offset / VIDEO_RATE) * clockRate) + frame.time;
+    this.#audioConfig.timestamp = Math.max(rtp, 0) % 2 ** 32;
+    try {
+      this.#audio.sendMessageBinary(frame.data);
+    } catch {
+      // As with pictures.
+    }
+  }
+
+  #feedback(data: Buffer): void {
+    const { keyFrame, bitrate } = readFeedback(data);
+    if (keyFrame) this.#resend();
+    if (bitrate === null || this.#ended) return;
+    const wish = this.#rate.judge(bitrate, { stream: this.#pictures.stream, hasSub: this.#pictures.hasSub });
+    if (wish === null || !this.#pictures.change(wish)) return;
+    this.#needsKey = true;
+    const text = wish === 'sub' ? 'The line is slow: the smaller picture is sent.' : 'The full picture is sent again.';
+    this.#o.line({ type: 'note', code: wish === 'sub' ? 'slow-line' : 'full-picture', text });
+  }
+
+  /** A decoder that lost its way gets the group that runs, squeezed into the time before the next picture. */
+  #resend(): void {
+    const now = this.#o.clock.mono();
+    if (now - this.#resentMs < RESEND_EVERY_MS || this.#epoch === null) return;
+    const group = this.#pictures.group();
+    const bytes = group.reduce((sum, unit) => sum + unit.data.length, 0);
+    if (group.length === 0 || bytes > MAX_RESENT_BYTES || group[0]!.codec.kind !== this.#kind) return;
+    this.#resentMs = now;
+    const step = Math.max(1, Math.floor((this.#lastStep * 0.9) / (group.length + 1)));
+    for (const [i, unit] of group.entries()) this.#send(unit.data, this.#lastRtp + (i + 1) * step);
+  }
+}
+
+const newSsrc = () => randomInt(1, 2 ** 32 - 1);
+
+/** `turn:host:port?transport=tcp` as the library takes it. */
+function nativeServers({ urls, username, credential }: IceServer): (string | NativeIceServer)[] {
+  return urls.flatMap((url): (string | NativeIceServer)[] => {
+    const [, scheme, hostname, port, query = ''] =
+      /^(stun|turns?):(\[[^\]]+\]|[^:?]+)(?::(\d+))?(\?.*)?$/.exec(url) ?? [];
+    if (!scheme || !hostname) return [];
+    if (scheme === 'stun') return [`stun:${hostname}:${port ?? 3478}`];
+    const relayType = scheme === 'turns' ? 'TurnTls' : query.includes('tcp') ? 'TurnTcp' : 'TurnUdp';
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const at = Number(port ?? (scheme === 'turns' ? 5349 : 3478));
+    return [{ hostname: host, port: at, username, password: credential, relayType }];
+  });
+}
