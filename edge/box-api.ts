@@ -18,6 +18,7 @@ import type { Jobs } from './jobs/jobs.ts';
 import { jobRoutes } from './jobs/routes.ts';
 import type { LanWork } from './lan/lan-work.ts';
 import { lanRoutes } from './lan/routes.ts';
+import type { LiveViews } from './live/live.ts';
 import type { PanelIn } from './panel-in/panel-in.ts';
 import { invalidRequest, problemResponse } from './problem-response.ts';
 import type { CertificatePins } from './remote-config/pins.ts';
@@ -34,6 +35,7 @@ export function boxApi(o: {
   jobs: Jobs;
   recorders: Pick<RecorderWork, 'ask'>;
   lan: LanWork;
+  live: Pick<LiveViews, 'routes'>;
   arc: Pick<ArcService, 'say'>;
   certificates: Pick<CertificatePins, 'forget'>;
   uplinkTest: Pick<UplinkTest, 'run'>;
@@ -43,8 +45,8 @@ export function boxApi(o: {
 }): Hono {
   const app = new Hono();
   const limited = (maxSize: number) => bodyLimit({ maxSize, onError: () => problemResponse('payload-too-large') });
-  const [small, job] = [limited(64 * 1024), limited(512 * 1024)];
-  app.use((c, next) => (c.req.path === '/v1/jobs' ? job(c, next) : small(c, next)));
+  const [small, large] = [limited(64 * 1024), limited(512 * 1024)];
+  app.use((c, next) => (['/v1/jobs', '/v1/live/webrtc'].includes(c.req.path) ? large(c, next) : small(c, next)));
   app.notFound(() => problemResponse('not-found'));
   app.onError((error) => {
     o.log.error({ err: error }, 'a request of the relay failed');
@@ -83,6 +85,7 @@ export function boxApi(o: {
   });
   app.route('/v1/lan', lanRoutes(o.lan));
   app.route('/v1/arc', arcRoutes(o));
+  app.route('/v1/live', o.live.routes());
   app.route('/v1/uplink-test', uplinkTestRoutes(o.uplinkTest));
   app.get('/v1/panel-in', (c) => {
     const reach: PanelsReach = { port: o.panels.port(), addresses: o.addresses() };

@@ -32,6 +32,7 @@ import { Jobs } from './jobs/jobs.ts';
 import { boxEvent } from './journal/box-event.ts';
 import { Journal } from './journal/journal.ts';
 import { LanWork } from './lan/lan-work.ts';
+import { LiveViews } from './live/live.ts';
 import { boxMetrics } from './metrics.ts';
 import { PanelIn } from './panel-in/panel-in.ts';
 import { Networks } from './remote-config/networks.ts';
@@ -204,6 +205,7 @@ jobs.register(new InitialiseRunner({ discovery, hands: new IsapiHands({ sadp, re
 const packages = new PackageStore({ dir: join(data, 'firmware'), auth, log });
 jobs.register(new UpgradeRunner({ devices: upgradeDevices(devices), packages, clock, log }));
 const recorders = new RecorderWork({ finder, devices, refused, clock, log });
+const live = new LiveViews({ video, playback: () => true, clock, log });
 const lan = new LanWork({ discovery, devices, sadp, refused, clock, log });
 const arc = new ArcService({
   journal,
@@ -226,6 +228,7 @@ const api = boxApi({
   jobs,
   recorders,
   lan,
+  live,
   certificates: pins,
   uplinkTest: { run: (...of) => uplinkTest.run(...of) },
   clock,
@@ -373,6 +376,7 @@ async function stop(): Promise<void> {
   setTimeout(() => die(null, 'the box did not stop in time'), 10_000).unref();
   server.close();
   server.closeAllConnections();
+  live.stop();
   await Promise.all([jobs.stop(), devices.stop(), panels.stop(), discovery.stop(), uplink.stop(), tunnel.stop()]);
   await Promise.all([recorder.stop(), arc.stop()]);
   await Promise.all([video.stop(), uploads.stop()]);
