@@ -632,6 +632,27 @@ export type ArcService = {
 };
 export type ArcServiceDone = { serviceId: string; done: boolean; code: string | null; text: string | null };
 export type ArmedDevice = { deviceId: string; name: string; done: boolean; code: string | null; text: string | null };
+export type BandwidthTest = {
+  id: string;
+  siteId: string;
+  boxSerial: string;
+  deviceId: string | null;
+  state: 'running' | 'done' | 'failed';
+  startedAt: string;
+  endedAt: string | null;
+  expectedMs: number;
+  kbps: number | null;
+  yielded: boolean;
+  code: string | null;
+  text: string | null;
+  recommended: {
+    definition: string;
+    kbps: number;
+    channels: number;
+    choices: { definition: string; kbps: number; channels: number }[];
+    maxChannels: number | null;
+  } | null;
+};
 export type BatchResult = { done: string[]; failed: { siteId: string; code: string; detail: string }[] };
 export type BatchShareResult = {
   items: { deviceId: string; customerId: string; result: 'shared' | 'shared-before' | 'limit-reached' }[];
@@ -690,6 +711,121 @@ export type ChannelStatus = {
   oldestAt: string | null;
   failed: number;
 };
+export type ClipShare = {
+  id: string;
+  note: string;
+  createdAt: string;
+  expiresAt: string;
+  by: string;
+  views: number;
+  viewedAt: string | null;
+};
+export type CloudChannel = {
+  siteId: string;
+  deviceId: string;
+  deviceName: string;
+  boxSerial: string | null;
+  channel: number;
+  enabled: boolean;
+  mode: 'event' | 'continuous' | 'both';
+  stream: 'main' | 'sub' | 'adaptive';
+  definition: string | null;
+  triggers: ('motion' | 'intrusion' | 'lineCrossing')[];
+  audio: boolean;
+  motionOnly: boolean;
+  service: {
+    retentionDays: 7 | 30 | 90 | 180 | 365;
+    term: 'month' | 'year';
+    id: string;
+    siteId: string;
+    siteName: string;
+    deviceId: string;
+    deviceName: string;
+    channel: number;
+    state: 'active' | 'expiring' | 'expired' | 'ended';
+    activatedAt: string;
+    until: string;
+    ended: 'transferred' | 'left' | null;
+    transferable: boolean;
+  } | null;
+  recording: boolean;
+};
+export type CloudChannels = {
+  items: {
+    siteId: string;
+    deviceId: string;
+    deviceName: string;
+    boxSerial: string | null;
+    channel: number;
+    enabled: boolean;
+    mode: 'event' | 'continuous' | 'both';
+    stream: 'main' | 'sub' | 'adaptive';
+    definition: string | null;
+    triggers: ('motion' | 'intrusion' | 'lineCrossing')[];
+    audio: boolean;
+    motionOnly: boolean;
+    service: {
+      retentionDays: 7 | 30 | 90 | 180 | 365;
+      term: 'month' | 'year';
+      id: string;
+      siteId: string;
+      siteName: string;
+      deviceId: string;
+      deviceName: string;
+      channel: number;
+      state: 'active' | 'expiring' | 'expired' | 'ended';
+      activatedAt: string;
+      until: string;
+      ended: 'transferred' | 'left' | null;
+      transferable: boolean;
+    } | null;
+    recording: boolean;
+  }[];
+};
+export type CloudService = {
+  retentionDays: 7 | 30 | 90 | 180 | 365;
+  term: 'month' | 'year';
+  id: string;
+  siteId: string;
+  siteName: string;
+  deviceId: string;
+  deviceName: string;
+  channel: number;
+  state: 'active' | 'expiring' | 'expired' | 'ended';
+  activatedAt: string;
+  until: string;
+  ended: 'transferred' | 'left' | null;
+  transferable: boolean;
+};
+export type CloudServices = {
+  items: {
+    retentionDays: 7 | 30 | 90 | 180 | 365;
+    term: 'month' | 'year';
+    id: string;
+    siteId: string;
+    siteName: string;
+    deviceId: string;
+    deviceName: string;
+    channel: number;
+    state: 'active' | 'expiring' | 'expired' | 'ended';
+    activatedAt: string;
+    until: string;
+    ended: 'transferred' | 'left' | null;
+    transferable: boolean;
+  }[];
+  stock: {
+    retentionDays: 7 | 30 | 90 | 180 | 365;
+    term: 'month' | 'year';
+    purchased: number;
+    used: number;
+    reserved: number;
+    remaining: number;
+  }[];
+};
+export type CloudSetupStarted = {
+  jobId: string | null;
+  refused: { index: number; name: string; code: string; detail: string }[];
+};
 export type Collaboration = {
   id: string;
   siteId: string;
@@ -747,6 +883,40 @@ export type CompanyAuthentication = {
   submittedAt: string | null;
   decidedAt: string | null;
   reason: string;
+};
+export type CompatRow = {
+  list: 'cloud-nvr' | 'cloud-dvr' | 'cloud-camera' | 'box' | 'old-firmware' | 'co-branding';
+  deviceType: string;
+  series: string;
+  model: string;
+  firmware: string;
+  maxChannels: number | null;
+  maxWidth: number | null;
+  maxHeight: number | null;
+  maxKbps: number | null;
+  features: {
+    video?: boolean;
+    remoteUpgrade?: boolean;
+    remoteConfiguration?: boolean;
+    health?: boolean;
+    coBranding?: boolean;
+    arc?: boolean;
+    linkage?: boolean;
+  };
+  remarks: string;
+  id: string;
+};
+export type CompatSummary = {
+  counts: {
+    'cloud-nvr'?: number;
+    'cloud-dvr'?: number;
+    'cloud-camera'?: number;
+    box?: number;
+    'old-firmware'?: number;
+    'co-branding'?: number;
+  };
+  deviceTypes: string[];
+  changedAt: string | null;
 };
 export type CreatedApiKey = {
   id: string;
@@ -1823,6 +1993,7 @@ export type Home = {
   anySite: boolean;
 };
 export type HostedReceiverPort = { receiverId: string; name: string; port: number | null };
+export type ImportedCompat = { rows: number; added: number; removed: number };
 export type KeptPassword = { mac: string; activatedAt: string | null; certain: boolean };
 export type LanQuestions = { mail: boolean; questions: { id: number; set: boolean }[] };
 export type LanResult = {
@@ -1832,7 +2003,100 @@ export type LanResult = {
   code: string | null;
   detail: string | null;
 };
+export type LibraryClip = {
+  id: string;
+  deviceId: string;
+  channel: number;
+  kind: 'event' | 'continuous';
+  stream: 'main' | 'sub';
+  twinId: string | null;
+  keyId: string | null;
+  startedAt: string;
+  preRollMs: number;
+  durationMs: number;
+  codec: string;
+  audioCodec: string | null;
+  gaps: { atMs: number; durationMs: number }[];
+  width: number;
+  height: number;
+  fragments: number | null;
+  reason: string | null;
+  siteId: string;
+  state: 'recording' | 'uploading' | 'complete' | 'incomplete' | 'held';
+  expiresAt: string | null;
+  storedFragments: number;
+  sizeBytes: number;
+  deviceName: string | null;
+  events: {
+    id: string;
+    type:
+      | 'motion'
+      | 'lineCrossing'
+      | 'intrusion'
+      | 'regionEntrance'
+      | 'regionExiting'
+      | 'tamper'
+      | 'videoLoss'
+      | 'alarmInput'
+      | 'pirDetected'
+      | 'faceDetection'
+      | 'zoneAlarm'
+      | 'panic'
+      | 'duress'
+      | 'fire'
+      | 'gas'
+      | 'waterLeak'
+      | 'temperature'
+      | 'medical'
+      | 'zoneBypassed'
+      | 'areaArmedAway'
+      | 'areaArmedStay'
+      | 'areaDisarmed'
+      | 'armFailed'
+      | 'panelTamper'
+      | 'deviceTamper'
+      | 'mainsFail'
+      | 'batteryLow'
+      | 'panelFault'
+      | 'panelTest'
+      | 'networkDisconnected'
+      | 'doorOpened'
+      | 'doorForced'
+      | 'doorHeldOpen'
+      | 'doorUnlocked'
+      | 'call'
+      | 'fallDetected'
+      | 'outOfBed'
+      | 'heartRateHigh'
+      | 'heartRateLow'
+      | 'respirationHigh'
+      | 'respirationLow'
+      | 'presence'
+      | 'diskError'
+      | 'diskFull'
+      | 'illegalLogin'
+      | 'deviceOffline'
+      | 'boxRestarted'
+      | 'eventsLost'
+      | 'clipLost'
+      | 'other';
+    occurredAt: string;
+    endedAt: string | null;
+  }[];
+};
 export type LinkedCamera = { camera: { cameraId: string; channel: number; name: string } | null };
+export type LiveOptions = {
+  streams: {
+    stream: 'main' | 'sub';
+    codec: string | null;
+    width: number | null;
+    height: number | null;
+    audio: string | null;
+  }[];
+  encrypted: boolean;
+  playback: boolean;
+  iceServers: { urls: string[]; username?: string; credential?: string }[];
+};
 export type LogEntry = {
   id: string;
   seq: number;
@@ -2160,10 +2424,19 @@ export type RecorderView = {
   }[];
   added: { address: string; ok: boolean; code: string | null; text: string | null; channel?: number | null }[] | null;
 };
-export type Redeemed = { added: { content: 'employee-slots'; quantity: number }[]; slots: number; slotsUsed: number };
+export type Redeemed = {
+  added: {
+    content: 'employee-slots' | 'cloud-storage';
+    package: { retentionDays: 7 | 30 | 90 | 180 | 365; term: 'month' | 'year' } | null;
+    quantity: number;
+  }[];
+  slots: number;
+  slotsUsed: number;
+};
 export type RedeemedKey = {
   id: string;
-  content: 'employee-slots';
+  content: 'employee-slots' | 'cloud-storage';
+  package: { retentionDays: 7 | 30 | 90 | 180 | 365; term: 'month' | 'year' } | null;
   quantity: number;
   ending: string;
   redeemedAt: string;
@@ -2271,7 +2544,8 @@ export type SentTransfer = {
 };
 export type ServiceKey = {
   id: string;
-  content: 'employee-slots';
+  content: 'employee-slots' | 'cloud-storage';
+  package: { retentionDays: 7 | 30 | 90 | 180 | 365; term: 'month' | 'year' } | null;
   quantity: number;
   ending: string;
   note: string;
@@ -2599,7 +2873,7 @@ export type SiteArc = {
 export type SiteGroup = { id: string; name: string; siteCount: number };
 export type SiteJob = {
   id: string;
-  kind: 'initialise' | 'upgrade';
+  kind: 'initialise' | 'upgrade' | 'cloud';
   state: 'running' | 'done';
   createdAt: string;
   endedAt: string | null;
@@ -2621,7 +2895,7 @@ export type SiteJob = {
 export type SiteJobs = {
   items: {
     id: string;
-    kind: 'initialise' | 'upgrade';
+    kind: 'initialise' | 'upgrade' | 'cloud';
     state: 'running' | 'done';
     createdAt: string;
     endedAt: string | null;
@@ -2710,6 +2984,26 @@ export type UpgradesStarted = {
   jobs: { boxSerial: string; jobId: string }[];
   refused: { deviceId: string; code: string; detail: string }[];
 };
+export type UploadSettings = {
+  uploadKbps: number | null;
+  diskBytes: number | null;
+  window: { fromMinute: number; toMinute: number } | null;
+};
+export type Viewing = {
+  id: string;
+  siteId: string;
+  deviceId: string;
+  deviceName: string;
+  channel: number;
+  kind: 'live' | 'playback' | 'clip' | 'download' | 'snapshot';
+  path: 'direct' | 'relay' | null;
+  user: { id: string | null; name: string; company: string };
+  from: string | null;
+  to: string | null;
+  startedAt: string;
+  endedAt: string | null;
+};
+export type Viewings = { items: Viewing[]; nextCursor: string | null };
 
 /** By method, then by path below /api/v1. An `answer` that is `never` is no JSON: make its address with `address()`. */
 export interface Routes {
@@ -3101,6 +3395,8 @@ export interface Routes {
         )[];
       };
     };
+    /** How much of its uplink and its disk a box may spend on footage */
+    '/boxes/{serial}/upload-settings': { params: { serial: string }; answer: UploadSettings };
     /** A clip and how much of it has arrived */
     '/clips/{clipId}': {
       params: { clipId: string };
@@ -3130,8 +3426,99 @@ export interface Routes {
         sizeBytes: number;
       };
     };
+    /** A clip as the library lists it: with its device’s name and what happened */
+    '/clips/{clipId}/about': {
+      params: { clipId: string };
+      answer: {
+        id: string;
+        deviceId: string;
+        channel: number;
+        kind: 'event' | 'continuous';
+        stream: 'main' | 'sub';
+        twinId: string | null;
+        keyId: string | null;
+        startedAt: string;
+        preRollMs: number;
+        durationMs: number;
+        codec: string;
+        audioCodec: string | null;
+        gaps: { atMs: number; durationMs: number }[];
+        width: number;
+        height: number;
+        fragments: number | null;
+        reason: string | null;
+        siteId: string;
+        state: 'recording' | 'uploading' | 'complete' | 'incomplete' | 'held';
+        expiresAt: string | null;
+        storedFragments: number;
+        sizeBytes: number;
+        deviceName: string | null;
+        events: {
+          id: string;
+          type:
+            | 'motion'
+            | 'lineCrossing'
+            | 'intrusion'
+            | 'regionEntrance'
+            | 'regionExiting'
+            | 'tamper'
+            | 'videoLoss'
+            | 'alarmInput'
+            | 'pirDetected'
+            | 'faceDetection'
+            | 'zoneAlarm'
+            | 'panic'
+            | 'duress'
+            | 'fire'
+            | 'gas'
+            | 'waterLeak'
+            | 'temperature'
+            | 'medical'
+            | 'zoneBypassed'
+            | 'areaArmedAway'
+            | 'areaArmedStay'
+            | 'areaDisarmed'
+            | 'armFailed'
+            | 'panelTamper'
+            | 'deviceTamper'
+            | 'mainsFail'
+            | 'batteryLow'
+            | 'panelFault'
+            | 'panelTest'
+            | 'networkDisconnected'
+            | 'doorOpened'
+            | 'doorForced'
+            | 'doorHeldOpen'
+            | 'doorUnlocked'
+            | 'call'
+            | 'fallDetected'
+            | 'outOfBed'
+            | 'heartRateHigh'
+            | 'heartRateLow'
+            | 'respirationHigh'
+            | 'respirationLow'
+            | 'presence'
+            | 'diskError'
+            | 'diskFull'
+            | 'illegalLogin'
+            | 'deviceOffline'
+            | 'boxRestarted'
+            | 'eventsLost'
+            | 'clipLost'
+            | 'other';
+          occurredAt: string;
+          endedAt: string | null;
+        }[];
+      };
+    };
+    /** The clip’s first picture, as an MP4 of one picture */
+    '/clips/{clipId}/poster': { params: { clipId: string }; answer: never };
+    /** Links by which a clip is shared */
+    '/clips/{clipId}/shares': { params: { clipId: string }; answer: { items: ClipShare[] } };
     /** The clip as MP4, by range; while it arrives, what is there so far */
     '/clips/{clipId}/video': { params: { clipId: string }; query?: { download?: string }; answer: never };
+    /** Services that the company paid, the first to end first, and the packages that it has */
+    '/cloud/services': { answer: CloudServices };
     /** What I was invited to as a partner, or asked about as an owner */
     '/collaborations': {
       query?: { limit?: number; cursor?: string };
@@ -3148,6 +3535,34 @@ export interface Routes {
       query?: { limit?: number; cursor?: string };
       answer: { items: RedeemedKey[]; nextCursor: string | null };
     };
+    /** The compatibility list, by model */
+    '/compatibility': {
+      query?: {
+        limit?: number;
+        cursor?: string;
+        list?: 'cloud-nvr' | 'cloud-dvr' | 'cloud-camera' | 'box' | 'old-firmware' | 'co-branding';
+        q?: string;
+        deviceType?: string;
+        channels?: number | null;
+        height?: number;
+        kbps?: number;
+      };
+      answer: { items: CompatRow[]; nextCursor: string | null };
+    };
+    /** The same as a file, all pages of it */
+    '/compatibility/export': {
+      query?: {
+        list?: 'cloud-nvr' | 'cloud-dvr' | 'cloud-camera' | 'box' | 'old-firmware' | 'co-branding';
+        q?: string;
+        deviceType?: string;
+        channels?: number | null;
+        height?: number;
+        kbps?: number;
+      };
+      answer: never;
+    };
+    /** How many rows each part of the list has, and the kinds of devices in it */
+    '/compatibility/summary': { answer: CompatSummary };
     /** Messages that wait or were given up, newest first */
     '/deliveries': {
       query?: { limit?: number; cursor?: string; state?: 'waiting' | 'failed' };
@@ -3178,6 +3593,22 @@ export interface Routes {
     '/devices/{deviceId}/alarm-panel': { params: { deviceId: string }; answer: AlarmPanel };
     /** What a device can do, and what of it takes part in linkages */
     '/devices/{deviceId}/capabilities': { params: { deviceId: string }; answer: DeviceCapabilities };
+    /** What is recorded of a channel, and the service that pays it */
+    '/devices/{deviceId}/channels/{channel}/cloud': {
+      params: { deviceId: string; channel: string };
+      answer: CloudChannel;
+    };
+    /** What of a channel can be seen live, and how */
+    '/devices/{deviceId}/channels/{channel}/live': {
+      params: { deviceId: string; channel: string };
+      answer: LiveOptions;
+    };
+    /** See a channel live through the relay (WebSocket) */
+    '/devices/{deviceId}/channels/{channel}/live/socket': {
+      params: { deviceId: string; channel: string };
+      query?: { stream?: 'main' | 'sub'; accept?: string };
+      answer: never;
+    };
     /** The camera that is linked to a radar */
     '/devices/{deviceId}/linked-camera': { params: { deviceId: string }; answer: LinkedCamera };
     /** What a device has of something: presets, disks, doors, zones, … */
@@ -3432,8 +3863,87 @@ export interface Routes {
     '/sites/{siteId}/arc-paths': { params: { siteId: string }; answer: { items: ArcLegs[] } };
     /** The centre that a site is authorised to, and the ARC service of each of its devices */
     '/sites/{siteId}/arc-service': { params: { siteId: string }; answer: SiteArc };
+    /** The last tests of the uplinks of a site */
+    '/sites/{siteId}/bandwidth-tests': { params: { siteId: string }; answer: { items: BandwidthTest[] } };
+    /** One test, and what it recommends */
+    '/sites/{siteId}/bandwidth-tests/{testId}': { params: { siteId: string; testId: string }; answer: BandwidthTest };
     /** Boxes of a site */
     '/sites/{siteId}/boxes': { params: { siteId: string }; answer: { items: Box[] } };
+    /** Clips of a site, newest first */
+    '/sites/{siteId}/clips': {
+      params: { siteId: string };
+      query?: {
+        limit?: number;
+        cursor?: string;
+        from?: string;
+        to?: string;
+        deviceId?: string;
+        channel?: number;
+        kind?: 'event' | 'continuous';
+        type?:
+          | 'motion'
+          | 'lineCrossing'
+          | 'intrusion'
+          | 'regionEntrance'
+          | 'regionExiting'
+          | 'tamper'
+          | 'videoLoss'
+          | 'alarmInput'
+          | 'pirDetected'
+          | 'faceDetection'
+          | 'zoneAlarm'
+          | 'panic'
+          | 'duress'
+          | 'fire'
+          | 'gas'
+          | 'waterLeak'
+          | 'temperature'
+          | 'medical'
+          | 'zoneBypassed'
+          | 'areaArmedAway'
+          | 'areaArmedStay'
+          | 'areaDisarmed'
+          | 'armFailed'
+          | 'panelTamper'
+          | 'deviceTamper'
+          | 'mainsFail'
+          | 'batteryLow'
+          | 'panelFault'
+          | 'panelTest'
+          | 'networkDisconnected'
+          | 'doorOpened'
+          | 'doorForced'
+          | 'doorHeldOpen'
+          | 'doorUnlocked'
+          | 'call'
+          | 'fallDetected'
+          | 'outOfBed'
+          | 'heartRateHigh'
+          | 'heartRateLow'
+          | 'respirationHigh'
+          | 'respirationLow'
+          | 'presence'
+          | 'diskError'
+          | 'diskFull'
+          | 'illegalLogin'
+          | 'deviceOffline'
+          | 'boxRestarted'
+          | 'eventsLost'
+          | 'clipLost'
+          | 'other';
+      };
+      answer: { items: LibraryClip[]; nextCursor: string | null };
+    };
+    /** Days of a month that have footage, by the site’s own clock */
+    '/sites/{siteId}/clips/days': {
+      params: { siteId: string };
+      query: { month: string; deviceId?: string; channel?: number };
+      answer: { days: { day: number; events: number; continuous: boolean }[] };
+    };
+    /** What a site’s footage takes */
+    '/sites/{siteId}/clips/storage': { params: { siteId: string }; answer: { bytes: number; oldestAt: string | null } };
+    /** Channels of a site that have cloud storage, and the service of each */
+    '/sites/{siteId}/cloud': { params: { siteId: string }; answer: CloudChannels };
     /** Devices of a site */
     '/sites/{siteId}/devices': { params: { siteId: string }; answer: { items: Device[] } };
     /** Devices that the boxes of a site see on their LANs */
@@ -3562,6 +4072,12 @@ export interface Routes {
     '/sites/{siteId}/transfer': { params: { siteId: string }; answer: TransferStatus };
     /** Devices of a site, their firmware, and what there is for them */
     '/sites/{siteId}/upgrades': { params: { siteId: string }; answer: { items: DeviceUpgrade[] } };
+    /** Who looked at which pictures of the site, when, by which way */
+    '/sites/{siteId}/viewings': {
+      params: { siteId: string };
+      query?: { cursor?: string; deviceId?: string; from?: string; to?: string };
+      answer: Viewings;
+    };
   };
   post: {
     /** Send a test message to the receiver now */
@@ -3896,6 +4412,36 @@ export interface Routes {
     '/boxes/{serial}/clear-duplicate': { params: { serial: string }; answer: Box };
     /** Revoke a box for good */
     '/boxes/{serial}/revoke': { params: { serial: string }; answer: Box };
+    /** Have a clip sent that its box keeps */
+    '/clips/{clipId}/send': { params: { clipId: string }; answer: undefined };
+    /** Share a clip by a link that ends */
+    '/clips/{clipId}/shares': {
+      params: { clipId: string };
+      body: { hours: 1 | 24 | 72 | 168 | 720; note?: string };
+      answer: {
+        id: string;
+        note: string;
+        createdAt: string;
+        expiresAt: string;
+        by: string;
+        views: number;
+        viewedAt: string | null;
+        path: string;
+        url: string | null;
+      };
+    };
+    /** Let a service last a month or a year longer; it uses a package of the same retention */
+    '/cloud/services/{serviceId}/renew': {
+      params: { serviceId: string };
+      body: { term: 'month' | 'year' };
+      answer: CloudService;
+    };
+    /** Hand the time that is left of a service to another channel */
+    '/cloud/services/{serviceId}/transfer': {
+      params: { serviceId: string };
+      body: { deviceId: string; channel: number };
+      answer: CloudService;
+    };
     /** Say yes, as the partner or as the owner */
     '/collaborations/{collaborationId}/accept': { params: { collaborationId: string }; answer: Collaboration };
     /** Say no, as the partner or as the owner */
@@ -3990,6 +4536,18 @@ export interface Routes {
     };
     /** Trust the certificate that the device shows next */
     '/devices/{deviceId}/certificate/forget': { params: { deviceId: string }; answer: undefined };
+    /** Enter the device’s verification code */
+    '/devices/{deviceId}/channels/{channel}/live/unlock': {
+      params: { deviceId: string; channel: string };
+      body: { code: string };
+      answer: undefined;
+    };
+    /** See a channel live, directly from the box (WHEP) */
+    '/devices/{deviceId}/channels/{channel}/whep': {
+      params: { deviceId: string; channel: string };
+      query?: { stream?: 'main' | 'sub' };
+      answer: never;
+    };
     /** Begin to upload a package for one device */
     '/devices/{deviceId}/firmware': {
       params: { deviceId: string };
@@ -4119,7 +4677,14 @@ export interface Routes {
     };
     /** Issue service keys */
     '/operator/service-keys': {
-      body: { content: 'employee-slots'; quantity: number; count?: number; note?: string; validDays?: number };
+      body: {
+        content: 'employee-slots' | 'cloud-storage';
+        package?: { retentionDays: 7 | 30 | 90 | 180 | 365; term: 'month' | 'year' };
+        quantity: number;
+        count?: number;
+        note?: string;
+        validDays?: number;
+      };
       answer: { keys: { id: string; key: string }[] };
     };
     /** Withdraw a key that nobody redeemed yet */
@@ -4511,8 +5076,35 @@ export interface Routes {
       body: { validity?: 'permanent' | '1h' | '2h' | '4h' | '8h'; remark?: string };
       answer: PermissionApplication;
     };
+    /** Test the uplink of a box, or of the box that a device is behind */
+    '/sites/{siteId}/bandwidth-tests': {
+      params: { siteId: string };
+      body: { boxSerial: string } | { deviceId: string };
+      answer: BandwidthTest;
+    };
     /** Claim a box for a site */
     '/sites/{siteId}/boxes': { params: { siteId: string }; body: { serial: string; code: string }; answer: Box };
+    /** Have a box set up channels for cloud storage, as a job */
+    '/sites/{siteId}/cloud/setups': {
+      params: { siteId: string };
+      body: {
+        boxSerial: string;
+        devices: {
+          device:
+            | { deviceId: string; login?: { username: string; password: string } }
+            | { username: string; password: string; name: string; host: string; httpPort?: number };
+          channels: {
+            channel: number;
+            package?: { retentionDays: 7 | 30 | 90 | 180 | 365; term: 'month' | 'year' };
+            definition?: string | null;
+            mode?: 'event' | 'continuous' | 'both';
+            stream?: 'main' | 'sub' | 'adaptive';
+            audio?: boolean;
+          }[];
+        }[];
+      };
+      answer: CloudSetupStarted;
+    };
     /** Add a device */
     '/sites/{siteId}/devices': {
       params: { siteId: string };
@@ -5054,6 +5646,16 @@ export interface Routes {
       body: { mode: 'direct-or-relay' | 'relay' };
       answer: ArcService;
     };
+    /** Change how much of its uplink and its disk a box may spend on footage */
+    '/boxes/{serial}/upload-settings': {
+      params: { serial: string };
+      body: {
+        uploadKbps?: number | null;
+        diskBytes?: number | null;
+        window?: { fromMinute: number; toMinute: number } | null;
+      };
+      answer: UploadSettings;
+    };
     /** Change name, address and phone of my company */
     '/company': { body: { name: string; address: string; phone: '' | string }; answer: Company };
     /** Hand the administrator’s place over to an employee */
@@ -5093,6 +5695,12 @@ export interface Routes {
       body: { oldPassword?: string; newPassword: string };
       answer: DevicePasswordChanged;
     };
+    /** Ask everybody for a verification code before they see the device’s pictures, or no more */
+    '/devices/{deviceId}/picture-lock': {
+      params: { deviceId: string };
+      body: { code: string | null };
+      answer: undefined;
+    };
     /** Change settings of a device */
     '/devices/{deviceId}/settings/{section}': {
       params: { deviceId: string; section: string };
@@ -5130,6 +5738,8 @@ export interface Routes {
       body: { suspended: boolean };
       answer: OperatorCompanyDetail;
     };
+    /** Put a file in the place of the whole compatibility list */
+    '/operator/compatibility': { body: { csv: string }; answer: ImportedCompat };
     /** Enable or disable an employee’s account */
     '/people/{userId}/enabled': { params: { userId: string }; body: { enabled: boolean }; answer: Person };
     /** Remove an employee’s account limit, or set it again */
@@ -5323,6 +5933,19 @@ export interface Routes {
       };
       answer: Device;
     };
+    /** Switch the cloud storage of a channel, or change what is recorded */
+    '/devices/{deviceId}/channels/{channel}/cloud': {
+      params: { deviceId: string; channel: string };
+      body: {
+        enabled?: boolean;
+        mode?: 'event' | 'continuous' | 'both';
+        stream?: 'main' | 'sub' | 'adaptive';
+        definition?: string | null;
+        triggers?: ('motion' | 'intrusion' | 'lineCrossing')[];
+        audio?: boolean;
+      };
+      answer: CloudChannel;
+    };
     /** Change a site */
     '/sites/{siteId}': {
       params: { siteId: string };
@@ -5341,6 +5964,8 @@ export interface Routes {
       };
       answer: Site;
     };
+    /** Later candidates of a direct live view */
+    '/viewings/{viewId}': { params: { viewId: string }; answer: undefined };
   };
   delete: {
     /** End test mode */
@@ -5353,6 +5978,10 @@ export interface Routes {
     '/arc-senders/{senderId}': { params: { senderId: string }; answer: undefined };
     /** Remove an account; its alarms stay listed */
     '/arc/{accountId}': { params: { accountId: string }; answer: undefined };
+    /** Delete a clip for good */
+    '/clips/{clipId}': { params: { clipId: string }; answer: undefined };
+    /** Take a shared link back */
+    '/clips/{clipId}/shares/{shareId}': { params: { clipId: string; shareId: string }; answer: undefined };
     /** Take a device away; its events and clips stay */
     '/devices/{deviceId}': { params: { deviceId: string }; answer: undefined };
     /** Unlink the camera of a radar */
@@ -5395,5 +6024,7 @@ export interface Routes {
     '/sites/{siteId}/managers/{userId}': { params: { siteId: string; userId: string }; answer: undefined };
     /** Cancel the sharing with every customer */
     '/sites/{siteId}/sharing': { params: { siteId: string }; answer: undefined };
+    /** End a direct live view */
+    '/viewings/{viewId}': { params: { viewId: string }; answer: undefined };
   };
 }
