@@ -9,6 +9,7 @@ import type handover from './en/handover.json';
 import type home from './en/home.json';
 import type install from './en/install.json';
 import type keys from './en/keys.json';
+import type live from './en/live.json';
 import type log from './en/log.json';
 import type messages from './en/messages.json';
 import type operations from './en/operations.json';
@@ -44,6 +45,7 @@ export interface Files {
   install: typeof install;
   keys: typeof keys;
   log: typeof log;
+  live: typeof live;
   messages: typeof messages;
   panel: typeof panel;
   partners: typeof partners;

@@ -88,6 +88,13 @@ export const ROUTES = withPages<PageRoute>([
 
   // A customer's own
   {
+    path: '/live',
+    load: async () => (await import('./live/all-live.tsx')).AllLive,
+    who: ['customer'],
+    strings: ['live', 'operations', 'site'],
+    nav: { in: 'main', label: 'nav.live', order: 5, icon: 'live', letter: 'l' },
+  },
+  {
     path: '/requests',
     load: async () => (await import('./customer/requests.tsx')).Requests,
     who: ['customer'],

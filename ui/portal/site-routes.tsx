@@ -106,6 +106,25 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     load: async () => (await import('./site/events.tsx')).Events,
     tab: { label: 'site.tab.events', order: 20 },
   },
+  {
+    path: '/live',
+    load: async () => (await import('./live/site-live.tsx')).SiteLive,
+    strings: ['live', 'operations'],
+    tab: { label: 'site.tab.live', order: 15 },
+  },
+  {
+    path: '/viewings',
+    load: async () => (await import('./viewings/viewings.tsx')).Viewings,
+    strings: ['live', 'log'],
+    who: ['customer'],
+    tab: { label: 'site.tab.viewings', order: 65 },
+  },
+  {
+    path: '/viewings',
+    load: async () => (await import('./viewings/viewings.tsx')).Viewings,
+    strings: ['live', 'log'],
+    who: [...INSTALLERS, 'arc', 'operator'],
+  },
   { path: '/events/:eventId', load: async () => (await import('./site/event-page.tsx')).EventPage },
   {
     path: '/alarms',

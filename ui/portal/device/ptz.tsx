@@ -22,8 +22,27 @@ const PAD: readonly (readonly [key: 'up' | 'left' | 'home' | 'right' | 'down', m
 ];
 const ARROWS = { up: '▲', left: '◀', home: '⌂', right: '▶', down: '▼' } as const;
 
+interface Props {
+  device: Device;
+  channel: number;
+  may: (action: string) => boolean;
+}
+
+/** Turns a camera, beside its last picture. */
+export function Ptz(props: Props) {
+  const { device, channel } = props;
+  return (
+    <Panel title={t('operations.ptz.title')} id="ptz">
+      <div class="grid gap-6 sm:grid-cols-2">
+        <Snapshot device={device} channel={channel} name={device.name} />
+        <PtzControls {...props} />
+      </div>
+    </Panel>
+  );
+}
+
 /** Turns a camera while a button is held; a tap or a key moves it one step. */
-export function Ptz({ device, channel, may }: { device: Device; channel: number; may: (action: string) => boolean }) {
+export function PtzControls({ device, channel, may }: Props) {
   const moving = useRef<'ptzMove' | 'focus' | null>(null);
   const act = useAction(async (action: DeviceAction) => void (await operate(device.id, action)));
   const move = (m: Move, ms?: number): DeviceAction => {
@@ -57,71 +76,68 @@ export function Ptz({ device, channel, may }: { device: Device; channel: number;
     },
   });
   return (
-    <Panel title={t('operations.ptz.title')} id="ptz">
+    <>
       <ProblemPanel error={act.error} what={t('operations.actFailed', { name: device.name })} focus />
-      <div class="grid gap-6 sm:grid-cols-2">
-        <Snapshot device={device} channel={channel} name={device.name} />
-        <div class="flex flex-col gap-4">
-          <div class="grid w-56 grid-cols-3 gap-2 touch-none">
-            {PAD.map(([key, m, place]) =>
-              m ? (
+      <div class="flex flex-col gap-4">
+        <div class="grid w-56 grid-cols-3 gap-2 touch-none">
+          {PAD.map(([key, m, place]) =>
+            m ? (
+              <button
+                key={key}
+                type="button"
+                class={`btn h-14 ${place}`}
+                aria-label={t(`operations.ptz.${key}`)}
+                {...held(m)}
+              >
+                {ARROWS[key]}
+              </button>
+            ) : (
+              may('ptzHome') && (
                 <button
                   key={key}
                   type="button"
                   class={`btn h-14 ${place}`}
-                  aria-label={t(`operations.ptz.${key}`)}
-                  {...held(m)}
+                  aria-label={t('operations.ptz.home')}
+                  onClick={() => act.run({ action: 'ptzHome', channel })}
                 >
-                  {ARROWS[key]}
+                  {ARROWS.home}
                 </button>
-              ) : (
-                may('ptzHome') && (
-                  <button
-                    key={key}
-                    type="button"
-                    class={`btn h-14 ${place}`}
-                    aria-label={t('operations.ptz.home')}
-                    onClick={() => act.run({ action: 'ptzHome', channel })}
-                  >
-                    {ARROWS.home}
-                  </button>
-                )
-              ),
-            )}
-          </div>
-          <div class="flex gap-2 touch-none">
-            <button type="button" class="btn h-12" {...held({ zoom: SPEED })}>
-              {t('operations.ptz.in')}
-            </button>
-            <button type="button" class="btn h-12" {...held({ zoom: -SPEED })}>
-              {t('operations.ptz.out')}
-            </button>
-          </div>
-          {may('focus') && (
-            <div class="flex gap-2 touch-none">
-              <button type="button" class="btn h-12" {...held({ focus: -SPEED })}>
-                {t('operations.ptz.near')}
-              </button>
-              <button type="button" class="btn h-12" {...held({ focus: SPEED })}>
-                {t('operations.ptz.far')}
-              </button>
-            </div>
-          )}
-          {may('presetSet') && (
-            <Form
-              label={t('operations.ptz.keep')}
-              onSubmit={({ name = '' }) => act.run({ action: 'presetSet', channel, preset: null, name })}
-            >
-              <Field label={t('operations.ptz.presetName')} name="name" required maxLength={64} autoComplete="off" />
-              <div>
-                <Submit busy={act.busy} doing={t('form.saving')}>
-                  {t('operations.ptz.keep')}
-                </Submit>
-              </div>
-            </Form>
+              )
+            ),
           )}
         </div>
+        <div class="flex gap-2 touch-none">
+          <button type="button" class="btn h-12" {...held({ zoom: SPEED })}>
+            {t('operations.ptz.in')}
+          </button>
+          <button type="button" class="btn h-12" {...held({ zoom: -SPEED })}>
+            {t('operations.ptz.out')}
+          </button>
+        </div>
+        {may('focus') && (
+          <div class="flex gap-2 touch-none">
+            <button type="button" class="btn h-12" {...held({ focus: -SPEED })}>
+              {t('operations.ptz.near')}
+            </button>
+            <button type="button" class="btn h-12" {...held({ focus: SPEED })}>
+              {t('operations.ptz.far')}
+            </button>
+          </div>
+        )}
+        {may('presetSet') && (
+          <Form
+            label={t('operations.ptz.keep')}
+            onSubmit={({ name = '' }) => act.run({ action: 'presetSet', channel, preset: null, name })}
+          >
+            <Field label={t('operations.ptz.presetName')} name="name" required maxLength={64} autoComplete="off" />
+            <div>
+              <Submit busy={act.busy} doing={t('form.saving')}>
+                {t('operations.ptz.keep')}
+              </Submit>
+            </div>
+          </Form>
+        )}
       </div>
-    </Panel>
+    </>
   );
 }

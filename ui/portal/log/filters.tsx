@@ -103,7 +103,8 @@ export function LogFilters({
   );
 }
 
-function DayField({ label, name, value }: { label: string; name: string; value: string | undefined }) {
+/** A day of the viewer's. */
+export function DayField({ label, name, value }: { label: string; name: string; value: string | undefined }) {
   const id = useId();
   return (
     <div>

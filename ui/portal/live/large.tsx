@@ -1,0 +1,103 @@
+import { useEffect, useState } from 'preact/hooks';
+import { StreamName } from '../../../protocol/wire/video.ts';
+import { Choice } from '../../components/form.tsx';
+import { t } from '../../components/i18n.ts';
+import { Panel } from '../../components/page.tsx';
+import { useResource } from '../../components/resource.ts';
+import { PtzControls } from '../device/ptz.tsx';
+import { useCapabilities } from '../device/use-capabilities.ts';
+import { LiveWindow } from './live-window.tsx';
+import { liveOptions } from './options.ts';
+import type { LiveTarget } from './targets.ts';
+import { LiveTools } from './tools.tsx';
+
+interface Props {
+  target: LiveTarget;
+  /** Address of the grid. */
+  back: string;
+  onBack: () => void;
+}
+
+/** One window on its own, with the main stream, sound and everything that can be done. */
+export function Large({ target, back, onBack }: Props) {
+  const { device, channel, name, state } = target;
+  const [stream, setStream] = useState<StreamName>('main');
+  const [sound, setSound] = useState(false);
+  const online = state === 'online' && target.may;
+  const options = useResource(
+    async () => (online ? await liveOptions(device.id, channel) : null),
+    [device.id, channel, online],
+  );
+  const streams = options.data?.streams ?? [];
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key === 'Escape' && !document.fullscreenElement) onBack();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, [onBack]);
+  return (
+    <div class="flex flex-col gap-4">
+      <p class="flex flex-wrap gap-x-6 gap-y-2">
+        <a class="link" href={back}>
+          {t('liveView.back')}
+        </a>
+        <a class="link" href={`/sites/${target.site.id}/devices/${device.id}`}>
+          {t('liveView.device', { name: device.name })}
+        </a>
+      </p>
+      <div class="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_20rem]">
+        <div class="live-large">
+          <LiveWindow
+            key={target.key}
+            target={target}
+            stream={stream}
+            sound={sound}
+            tools={(handle) => <LiveTools {...handle} name={name} sound={sound} onSound={setSound} />}
+          />
+        </div>
+        <div class="flex flex-col gap-4">
+          {streams.length > 1 && (
+            <Choice
+              label={t('liveView.stream.label')}
+              name="stream"
+              value={stream}
+              onChange={(value) => setStream(StreamName.parse(value))}
+              options={streams.map((one) => [one.stream, streamText(one)] as const)}
+            />
+          )}
+          {online && <Turn target={target} />}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function streamText({
+  stream,
+  width,
+  height,
+}: {
+  stream: StreamName;
+  width: number | null;
+  height: number | null;
+}): string {
+  const size = width && height ? ` (${width} × ${height})` : '';
+  return `${t(`liveView.stream.${stream}`)}${size}`;
+}
+
+/** The buttons that turn the camera, where it can be turned. */
+function Turn({ target }: { target: LiveTarget }) {
+  const { device, channel } = target;
+  const capabilities = useCapabilities(device.id);
+  const may = (action: string) =>
+    capabilities.data?.actions.some(
+      (one) => one.action === action && (one.channels === null || one.channels.includes(channel)),
+    ) ?? false;
+  if (!may('ptzMove')) return null;
+  return (
+    <Panel title={t('operations.ptz.title')} id="ptz">
+      <PtzControls device={device} channel={channel} may={(action) => action !== 'presetSet' && may(action)} />
+    </Panel>
+  );
+}

@@ -1,0 +1,43 @@
+import type { IceServer, LiveOptions } from '../../../protocol/wire/video.ts';
+import { api } from '../session.ts';
+
+export type ChannelOptions = LiveOptions & { iceServers: IceServer[] };
+
+/** Credentials of TURN servers live for ten minutes. */
+const ICE_MS = 8 * 60_000;
+/** A channel's streams do not change often. */
+const OPTIONS_MS = 60_000;
+
+let ice: { servers: Promise<IceServer[]>; atMs: number } | null = null;
+const known = new Map<string, { options: Promise<ChannelOptions>; atMs: number }>();
+
+export const liveAddress = (deviceId: string, channel: number): string =>
+  `/api/v1/devices/${deviceId}/channels/${channel}/live`;
+
+/** What of a channel can be seen, and how; asked once for all its windows. */
+export function liveOptions(deviceId: string, channel: number): Promise<ChannelOptions> {
+  const key = `${deviceId}/${channel}`;
+  const now = Date.now();
+  const found = known.get(key);
+  if (found && now - found.atMs < OPTIONS_MS) return found.options;
+  const params = { deviceId, channel: String(channel) };
+  const options = api.get('/devices/{deviceId}/channels/{channel}/live', { params });
+  known.set(key, { options, atMs: now });
+  options.catch(() => known.get(key)?.options === options && known.delete(key));
+  return options;
+}
+
+/** A code was entered, or the device set up otherwise. */
+export const forgetOptions = (deviceId: string, channel: number): void => void known.delete(`${deviceId}/${channel}`);
+
+/** Servers for a direct connection: the same for all windows of a session. */
+export function iceServers(deviceId: string, channel: number): Promise<IceServer[]> {
+  const now = Date.now();
+  if (ice && now - ice.atMs < ICE_MS) return ice.servers;
+  const fresh = { servers: liveOptions(deviceId, channel).then((options) => options.iceServers), atMs: now };
+  ice = fresh;
+  fresh.servers.catch(() => {
+    if (ice === fresh) ice = null;
+  });
+  return fresh.servers;
+}

@@ -1,0 +1,47 @@
+import { Field, Form, Submit } from '../../components/form.tsx';
+import { t } from '../../components/i18n.ts';
+import { describe } from '../../components/problem.tsx';
+import { useAction } from '../../components/resource.ts';
+import { api } from '../session.ts';
+import { forgetOptions } from './options.ts';
+import type { LiveTarget } from './targets.ts';
+
+/** Asks for the device's verification code, in the place of its picture (LIVE-04). */
+export function Unlock({ target, onOpened }: { target: LiveTarget; onOpened: () => void }) {
+  const { device, channel } = target;
+  const enter = useAction(async ({ code = '' }: Record<string, string>) => {
+    const params = { deviceId: device.id, channel: String(channel) };
+    await api.post('/devices/{deviceId}/channels/{channel}/live/unlock', { code: code.trim() }, { params });
+    forgetOptions(device.id, channel);
+    onOpened();
+  });
+  const failed = enter.error && describe(enter.error);
+  return (
+    <Form label={t('liveView.code.of', { name: target.name })} onSubmit={enter.run}>
+      <div class="flex flex-col gap-2 text-left">
+        <p>{t('liveView.code.text')}</p>
+        <div class="video-code">
+          <Field
+            label={t('liveView.code.label')}
+            name="code"
+            required
+            mono
+            autoComplete="off"
+            minLength={6}
+            maxLength={12}
+          />
+        </div>
+        {failed && (
+          <p role="alert" class="font-semibold">
+            {failed.title}. {failed.next}
+          </p>
+        )}
+        <div>
+          <Submit busy={enter.busy} doing={t('liveView.code.checking')}>
+            {t('liveView.code.enter')}
+          </Submit>
+        </div>
+      </div>
+    </Form>
+  );
+}
