@@ -1,70 +1,68 @@
-import type { Clock } from '../../protocol/clock.ts';
 import { iso } from '../../protocol/clock.ts';
-import type { ClipReport, Event } from '../../protocol/wire/event.ts';
+import type { Event } from '../../protocol/wire/event.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
+import type { StreamName } from '../../protocol/wire/video.ts';
 import type { RecordingConfig } from '../config/desired-config.ts';
+import type { FootageKind } from '../upload/store.ts';
+import type { AudioFrame } from '../video/audio.ts';
 import type { Consumer } from '../video/channel-source.ts';
 import type { AccessUnit } from '../video/receiver.ts';
-import type { Ring } from '../video/ring.ts';
-import { ClipWriter, type Uploads } from './clip-writer.ts';
-import type { ClipRow } from './manifest.ts';
-
-/** A channel's pictures: those of the last seconds, and those to come. */
-export interface Source {
-  readonly ring: Ring;
-  acquire(consumer: Consumer): () => void;
-}
-
-/** What a channel's recorder needs of the recorder. */
-export interface RecorderPort {
-  clock: Clock;
-  dir: string;
-  uploads: Uploads;
-  /** Makes the row durable; storage trouble is the recorder's to report. */
-  save(row: ClipRow): void;
-  remove(id: string): void;
-  /** Journals a report that is not final. */
-  report(report: ClipReport): void;
-  /** Saves and journals the final report. */
-  finish(row: ClipRow): void;
-  trouble(error: Error | null): void;
-}
+import { type ClipRow, emptyReport, reportBase } from './clip-row.ts';
+import { ClipSound } from './clip-sound.ts';
+import { ClipWriter } from './clip-writer.ts';
+import type { RecorderPort, Source } from './recorder-port.ts';
 
 interface Active {
   row: ClipRow;
   firstEventMonoMs: number;
+  /** Continuous recording ends by its length alone. */
   endsAtMonoMs: number;
   /** null while waiting for a first key frame. */
   writer: ClipWriter | null;
   beganMonoMs: number;
+  lastMonoMs: number;
   /** First picture to first event, negative when the recording began after it. */
   preRollMs: number;
   cancelReport: (() => void) | null;
 }
 
 const MAX_EVENTS = 1000;
-const EXTENDED_REPORT_MS = 1_000;
+const REPORT_AGAIN_MS = 1_000;
 /** A beginning this much after the event is a clip that misses what happened. */
 const LATE_MS = 1_000;
 /** Pictures arrive a little after they were taken. */
 const GRACE_MS = 5_000;
+/** A piece of continuous recording waits so much longer for a key frame to end at. */
+const GROUP_MS = 12_000;
+/** Clips of the two streams that begin so close together are twins. */
+const TWINS_MS = 5_000;
 
 /**
- * Cuts the clips of one channel: from the last key frame at least `preRollMs` before an event to `postRollMs` after the last
- * one, at most `maxClipMs`, then a next clip begins at the key frame before the cut.
+ * Cuts the clips of one stream of a channel. Of events: from the last key frame at least `preRollMs` before an event to
+ * `postRollMs` after the last one, at most `maxClipMs`, then a next clip begins at the key frame before the cut. Of 24/7
+ * recording: pieces of `maxClipMs`, one after the other; with mode `both` an event interrupts it for a clip of its own,
+ * with `continuous` the piece lists the event.
  *
  * Everything is measured on the monotonic clock, so that a step of the wall clock moves no cut.
  */
 export class ChannelRecorder implements Consumer {
   recording: RecordingConfig;
+  readonly stream: StreamName;
+  /** Clips that begin from now on stay on the box until somebody asks for them. */
+  hold = false;
+  /** Records the other stream. */
+  twin: ChannelRecorder | null = null;
   readonly #port: RecorderPort;
   #active: Active | null = null;
   #source: Source | null = null;
   #release: (() => void) | null = null;
+  /** Event whose time goes on in the next piece of continuous recording. */
+  #carried: { eventId: string; untilMonoMs: number } | null = null;
   readonly #closing = new Set<Promise<void>>();
 
-  constructor(recording: RecordingConfig, port: RecorderPort) {
+  constructor(recording: RecordingConfig, stream: StreamName, port: RecorderPort) {
     this.recording = recording;
+    this.stream = stream;
     this.#port = port;
   }
 
@@ -73,6 +71,14 @@ export class ChannelRecorder implements Consumer {
   }
   get busy(): boolean {
     return this.#active !== null;
+  }
+  /** A clip of an event runs. */
+  get busyWithEvent(): boolean {
+    return this.#active?.row.kind === 'event';
+  }
+  /** The clip that runs or waits for pictures. */
+  get current(): ClipRow | null {
+    return this.#active?.row ?? null;
   }
 
   /** Holds the channel's source; another one when the channel was set up anew. */
@@ -90,18 +96,24 @@ export class ChannelRecorder implements Consumer {
     const eventMs = Date.parse(event.occurredAt);
     const agoMs = Math.max(0, clock.now() - eventMs);
     const endsAtMonoMs = now - agoMs + this.recording.postRollMs;
-    const active = this.#active;
-    if (active) {
+    if (this.#active?.row.kind === 'continuous') {
+      if (this.recording.mode === 'continuous') {
+        this.#mark(this.#active, event.id, now - agoMs, endsAtMonoMs);
+        return;
+      }
+      if (endsAtMonoMs > now) this.#end(null);
+    } else if (this.#active) {
+      const active = this.#active;
       active.endsAtMonoMs = Math.max(active.endsAtMonoMs, endsAtMonoMs);
       active.row.endsAtMs = Math.max(active.row.endsAtMs, eventMs + this.recording.postRollMs);
       if (active.row.eventIds.length < MAX_EVENTS) active.row.eventIds.push(event.id);
       this.#port.save(active.row);
-      if (active.writer) active.cancelReport ??= clock.after(EXTENDED_REPORT_MS, () => this.#reportExtended(active));
+      this.#reportSoon(active);
       return;
     }
-    const row = this.#row([event.id], eventMs, eventMs + this.recording.postRollMs, false);
+    const row = this.#row('event', [event.id], eventMs, eventMs + this.recording.postRollMs, false);
     if (endsAtMonoMs <= now) {
-      this.#neverBegan({ ...row, state: 'waiting' }, 'the box was not running when it happened');
+      this.#neverBegan(row, 'the box was not running when it happened');
       return;
     }
     this.#arm(row, now - agoMs, endsAtMonoMs);
@@ -115,23 +127,39 @@ export class ChannelRecorder implements Consumer {
     const { clock } = this.#port;
     const now = clock.mono();
     const wall = clock.now();
+    if (this.#active) this.#end(null);
     this.#arm(row, now + row.firstEventMs - wall, now + row.endsAtMs - wall);
+  }
+
+  /** What is held of the clip that runs is asked for. */
+  sendCurrent(): void {
+    const row = this.#active!.row;
+    row.held = false;
+    this.#port.save(row);
   }
 
   accessUnit(unit: AccessUnit): void {
     const active = this.#active;
-    if (!active) return;
+    if (!active) {
+      if (this.recording.mode !== 'event' && unit.keyFrame) this.#continuous([unit]);
+      return;
+    }
     if (!active.writer) {
       if (unit.keyFrame) this.#begin([unit]);
       return;
     }
+    active.lastMonoMs = this.#port.clock.mono();
+    const continuous = active.row.kind === 'continuous';
     if (unit.codec !== active.writer.codec) {
       this.#end('the camera changed its picture format; the next clip goes on');
       this.#chain(active, [unit]);
-    } else if (unit.monoMs >= active.endsAtMonoMs) {
+    } else if (unit.monoMs >= active.endsAtMonoMs || (continuous && this.recording.mode === 'event')) {
       this.#end(null);
+      // What is recorded round the clock goes on without a hole.
+      if (this.recording.mode !== 'event') this.#continuous(unit.keyFrame ? [unit] : this.#groupOf(unit));
     } else {
-      const full = active.writer.fragmenter.offsetMs(unit) >= this.recording.maxClipMs;
+      const beyondMs = active.writer.fragmenter.offsetMs(unit) - this.recording.maxClipMs;
+      const full = beyondMs >= 0 && (!continuous || unit.keyFrame || beyondMs >= GROUP_MS);
       const next = full ? this.#nextClip(active, unit) : null;
       if (next) {
         this.#end(null);
@@ -140,11 +168,19 @@ export class ChannelRecorder implements Consumer {
     }
   }
 
+  audio(frame: AudioFrame): void {
+    this.#active?.writer?.audio(frame);
+  }
+
   /** The group of pictures that a next clip begins with; null while it is the one that this clip began with. */
   #nextClip(active: Active, unit: AccessUnit): AccessUnit[] | null {
     if (unit.keyFrame) return [unit];
-    const units = this.#source?.ring.from(unit.monoMs).filter((u) => u.monoMs <= unit.monoMs) ?? [];
+    const units = this.#groupOf(unit);
     return units.length > 0 && units[0]!.monoMs > active.beganMonoMs ? units : null;
+  }
+
+  #groupOf(unit: AccessUnit): AccessUnit[] {
+    return this.#source?.ring.from(unit.monoMs).filter((u) => u.monoMs <= unit.monoMs) ?? [];
   }
 
   lost(reason: string): void {
@@ -154,10 +190,17 @@ export class ChannelRecorder implements Consumer {
     this.#chain(active, []);
   }
 
-  /** Once a second: gives up waiting for pictures when an event's time is over. */
+  /** Once a second: gives up waiting for pictures. */
   tick(): void {
     const active = this.#active;
-    if (!active || this.#port.clock.mono() < active.endsAtMonoMs + GRACE_MS) return;
+    if (!active) return;
+    const now = this.#port.clock.mono();
+    if (active.row.kind === 'continuous') {
+      if (this.recording.mode === 'event') this.#end(null);
+      else if (now > active.lastMonoMs + 2 * GRACE_MS) this.#end('the video of the camera stood still');
+      return;
+    }
+    if (now < active.endsAtMonoMs + GRACE_MS) return;
     if (active.writer) this.#end('the video of the camera stood still');
     else {
       this.#active = null;
@@ -176,65 +219,133 @@ export class ChannelRecorder implements Consumer {
     await Promise.all(this.#closing);
   }
 
-  #row(eventIds: string[], firstEventMs: number, endsAtMs: number, chained: boolean): ClipRow {
+  #row(kind: FootageKind, eventIds: string[], firstEventMs: number, endsAtMs: number, chained: boolean): ClipRow {
     const { deviceId, channel } = this.recording;
     return {
-      ...{ id: uuidv7(this.#port.clock.now()), deviceId, channel, state: 'waiting', reported: false, chained },
-      ...{ eventIds, firstEventMs, endsAtMs, report: null, fragments: 0, durationMs: 0, last: null },
+      ...{ id: uuidv7(this.#port.clock.now()), deviceId, channel, stream: this.stream, kind, held: this.hold },
+      ...{ twinId: null, state: 'waiting', reported: false, chained, eventIds, firstEventMs, endsAtMs },
+      ...{ report: null, fragments: 0, durationMs: 0, last: null },
     };
   }
 
   #arm(row: ClipRow, firstEventMonoMs: number, endsAtMonoMs: number): void {
-    const empty = { writer: null, beganMonoMs: 0, preRollMs: 0, cancelReport: null };
+    const now = this.#port.clock.mono();
+    const empty = { writer: null, beganMonoMs: now, lastMonoMs: now, preRollMs: 0, cancelReport: null };
     this.#active = { row, firstEventMonoMs, endsAtMonoMs, ...empty };
+    this.#findTwin(row, now);
     this.#port.save(row);
   }
 
-  /** The next clip of the same event. */
+  /** The clip of the other stream that runs now shows the same; it learns of this one, if it did not begin much earlier. */
+  #findTwin(row: ClipRow, now: number): void {
+    const other = this.twin ? this.twin.#active : null;
+    if (!other || !this.twin) return;
+    row.twinId = other.row.id;
+    if (other.row.twinId !== null && now - other.beganMonoMs > TWINS_MS) return;
+    other.row.twinId = row.id;
+    this.#port.save(other.row);
+    this.twin.#reportSoon(other);
+  }
+
+  /** The next clip of the same event, or the next piece. */
   #chain(former: Active, units: AccessUnit[]): void {
-    const row = this.#row(former.row.eventIds.slice(-1), former.row.firstEventMs, former.row.endsAtMs, true);
+    if (former.row.kind === 'continuous') {
+      if (units.length > 0) this.#continuous(units);
+      return;
+    }
+    const row = this.#row('event', former.row.eventIds.slice(-1), former.row.firstEventMs, former.row.endsAtMs, true);
     this.#arm(row, former.firstEventMonoMs, former.endsAtMonoMs);
     if (units.length > 0) this.#begin(units);
+  }
+
+  #continuous(units: AccessUnit[]): void {
+    const [first] = units;
+    if (!first?.keyFrame) return;
+    const row = this.#row('continuous', [], first.wallMs, 0, true);
+    this.#arm(row, first.monoMs, Number.POSITIVE_INFINITY);
+    this.#begin(units);
+    const carried = this.#carried;
+    if (carried && this.#active?.row === row && carried.untilMonoMs > first.monoMs) {
+      this.#mark(this.#active, carried.eventId, first.monoMs, carried.untilMonoMs);
+    }
+  }
+
+  /** An event in continuous recording: the piece is an event's from now on, sent at once and kept as one. */
+  #mark(active: Active, eventId: string, eventMonoMs: number, untilMonoMs: number): void {
+    const { row, writer } = active;
+    this.#carried = { eventId, untilMonoMs };
+    if (row.eventIds.length >= MAX_EVENTS) return;
+    row.eventIds.push(eventId);
+    if (row.eventIds.length === 1) {
+      active.preRollMs = Math.round(eventMonoMs - active.beganMonoMs);
+      if (row.report) row.report.preRollMs = Math.max(0, active.preRollMs);
+      if (!row.held) this.#port.prefer(row.id);
+    }
+    if (writer) {
+      writer.fragmenter.large = false;
+      writer.fragmenter.flush();
+    }
+    this.#port.save(row);
+    this.#reportSoon(active);
   }
 
   #begin(units: AccessUnit[]): void {
     const active = this.#active!;
     const [first] = units as [AccessUnit];
     const { row } = active;
-    const { dir, uploads, trouble, save } = this.#port;
+    const { dir, uploads, trouble, save, makeEncoder } = this.#port;
+    const { key, audio } = this.recording;
+    const codec = audio ? this.#source?.sound : null;
+    const sound = codec && (codec.kind === 'aac' || makeEncoder) ? new ClipSound(codec, makeEncoder) : null;
     row.state = 'recording';
     active.beganMonoMs = first.monoMs;
     active.preRollMs = Math.round(active.firstEventMonoMs - first.monoMs);
-    active.writer = new ClipWriter({
+    const writer = new ClipWriter({
       clipId: row.id,
       codec: first.codec,
+      sound,
+      key: key?.secret ?? null,
+      state: () => ({ kind: row.eventIds.length > 0 ? 'event' : row.kind, held: row.held }),
       dir,
       uploads,
       trouble,
       written: (fragment, endMs) => {
         Object.assign(row, { fragments: fragment.n, durationMs: endMs, last: fragment });
+        row.report!.audioCodec = writer.audioCodec;
         save(row);
       },
     });
+    active.writer = writer;
+    writer.fragmenter.large = row.kind === 'continuous';
     row.report = {
-      ...{ id: row.id, deviceId: row.deviceId, channel: row.channel, eventIds: [...row.eventIds], ...PLAIN },
+      ...reportBase(row),
+      ...{ keyId: key?.id ?? null, audioCodec: null, gaps: [] },
       ...{ state: 'recording', startedAt: iso(first.wallMs), preRollMs: Math.max(0, active.preRollMs), durationMs: 0 },
       ...{ codec: first.codec.codec, width: first.codec.width, height: first.codec.height },
       ...{ fragments: null, reason: null },
     };
     save(row);
     this.#port.report(row.report);
-    active.writer.add(first);
-    for (const unit of units.slice(1)) this.accessUnit(unit);
+    writer.add(first);
+    const frames = sound ? this.#source!.ring.audioFrom(first.monoMs) : [];
+    for (const unit of units.slice(1)) {
+      while (frames[0] && frames[0].monoMs <= unit.monoMs) this.audio(frames.shift()!);
+      this.accessUnit(unit);
+    }
+    for (const frame of frames) this.audio(frame);
     // What is there of the present goes at once.
-    this.#active?.writer?.fragmenter.flush();
+    if (row.kind === 'event') this.#active?.writer?.fragmenter.flush();
   }
 
-  #reportExtended(active: Active): void {
+  #reportSoon(active: Active): void {
+    if (active.writer) active.cancelReport ??= this.#port.clock.after(REPORT_AGAIN_MS, () => this.#reportAgain(active));
+  }
+
+  #reportAgain(active: Active): void {
     active.cancelReport = null;
     const { row, writer } = active;
     if (this.#active !== active || !row.report || !writer) return;
-    row.report = { ...row.report, eventIds: [...row.eventIds], durationMs: writer.durationMs };
+    row.report = { ...row.report, ...reportBase(row), durationMs: writer.durationMs };
     this.#port.report(row.report);
   }
 
@@ -243,7 +354,7 @@ export class ChannelRecorder implements Consumer {
     const { row } = active;
     this.#active = null;
     active.cancelReport?.();
-    const done = active.writer!.close().then(({ fragments, durationMs, lostMs }) => {
+    const done = active.writer!.close().then(({ fragments, durationMs, lostMs, gaps }) => {
       const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
       const lateMs = row.chained ? 0 : -active.preRollMs;
       const reasons = [
@@ -251,17 +362,12 @@ export class ChannelRecorder implements Consumer {
         lostMs > 0 ? `${seconds(lostMs)} of video could not be stored` : null,
         problem,
       ].filter((r) => r !== null);
+      const state = reasons.length > 0 ? 'incomplete' : 'ended';
       this.#port.finish({
-        ...row,
-        state: 'done',
-        fragments,
-        durationMs,
+        ...{ ...row, state: 'done', fragments, durationMs },
         report: {
-          ...row.report!,
-          eventIds: row.eventIds,
-          state: reasons.length > 0 ? 'incomplete' : 'ended',
-          durationMs,
-          fragments,
+          ...{ ...row.report!, ...reportBase(row), durationMs, fragments, gaps },
+          ...{ audioCodec: active.writer!.audioCodec, state: row.held && fragments > 0 ? 'held' : state },
           reason: reasons.join('; ').slice(0, 512) || null,
         },
       });
@@ -273,24 +379,4 @@ export class ChannelRecorder implements Consumer {
   #neverBegan(row: ClipRow, reason: string): void {
     this.#port.finish({ ...row, state: 'done', report: emptyReport(row, reason) });
   }
-}
-
-const PLAIN: Pick<ClipReport, 'kind' | 'stream' | 'twinId' | 'keyId' | 'audioCodec' | 'gaps'> = {
-  ...{ kind: 'event', stream: 'main', twinId: null, keyId: null, audioCodec: null, gaps: [] },
-};
-
-/** The report of a clip that has no picture: it says why an event has none. */
-export function emptyReport(row: ClipRow, reason: string): ClipReport {
-  return {
-    ...{
-      id: row.id,
-      deviceId: row.deviceId,
-      channel: row.channel,
-      eventIds: row.eventIds,
-      state: 'incomplete',
-      ...PLAIN,
-    },
-    ...{ startedAt: iso(row.firstEventMs), preRollMs: 0, durationMs: 0, codec: '', width: 0, height: 0 },
-    ...{ fragments: 0, reason },
-  };
 }

@@ -82,7 +82,7 @@ describe('sound in an MP4', () => {
 });
 
 describe('cutting fragments', () => {
-  it('keeps every picture, in order, on a time line from 0 without holes, whatever times the camera gives', () => {
+  it('keeps every picture, in order, on a time line from 0 with holes only where pictures are missing, whatever times the camera gives', () => {
     const step = fc.record({
       keyFrame: fc.boolean(),
       ticks: fc.integer({ min: 1, max: 200_000 }),
@@ -95,13 +95,15 @@ describe('cutting fragments', () => {
         let expected = 0;
         let ends = 0;
         const fragmenter = new Fragmenter((cut) => {
-          expect(cut.decodeTime).toBe(expected);
+          const hole = cut.decodeTime - expected;
+          expect(hole === 0 || (expected > 0 && hole > 90_000 - 90_000 / 3)).toBe(true);
+          expect(hole <= 200_000).toBe(true);
           expect(cut.keyFrame).toBe(cut.samples[0]!.keyFrame);
           // Key frames begin fragments.
           expect(cut.samples.slice(1).some((s) => s.keyFrame)).toBe(false);
           const ticks = cut.samples.reduce((sum, s) => sum + s.duration, 0);
           expect(cut.durationMs).toBe(Math.round(ticks / 90));
-          expected += ticks;
+          expected = cut.decodeTime + ticks;
           sizes.push(...cut.samples.map((s) => s.data.length));
           ends++;
         });

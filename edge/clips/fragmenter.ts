@@ -1,3 +1,4 @@
+import type { AudioFrame } from '../video/audio.ts';
 import type { AccessUnit } from '../video/receiver.ts';
 import { type Sample, TIMESCALE } from './fmp4.ts';
 
@@ -13,15 +14,23 @@ export interface Cut {
 /** Small parts, so that the first one is away soon even on a slow uplink. */
 const PART_TICKS = TIMESCALE;
 const PART_BYTES = 512 * 1024;
+/** Nobody waits for continuous recording: fewer objects, whole groups of pictures where they are not too long. */
+const LARGE_TICKS = 4 * TIMESCALE;
+const LARGEST_TICKS = 10 * TIMESCALE;
+const LARGE_BYTES = 4 * 1024 * 1024;
 /** Duration of a last picture that nothing follows. */
 const USUAL_TICKS = TIMESCALE / 25;
+/** So long without a picture is a gap, unless the camera is that slow. */
+const GAP_TICKS = TIMESCALE;
 
 /**
  * Turns access units into samples with durations on the clip's own time line, which begins at 0, and decides where
  * fragments end: at every key frame, after a second, and when they grow large. A unit is held back until the next one tells
- * how long it lasts.
+ * how long it lasts. Where pictures are missing the time line has a hole: no picture is stretched over it.
  */
 export class Fragmenter {
+  /** Longer parts; may change at any time. */
+  large = false;
   readonly #cut: (cut: Cut) => void;
   #held: AccessUnit | null = null;
   #heldTime = 0;
@@ -30,6 +39,9 @@ export class Fragmenter {
   #start = 0;
   #ticks = 0;
   #bytes = 0;
+  /** Distance of the last two pictures, and of the last two with none missing between them. */
+  #lastStep = USUAL_TICKS;
+  #usual = USUAL_TICKS;
 
   constructor(cut: (cut: Cut) => void) {
     this.#cut = cut;
@@ -45,11 +57,22 @@ export class Fragmenter {
     return this.#timeOf(unit) / (TIMESCALE / 1000);
   }
 
+  /** Where sound stands in the clip, in ticks of its own clock rate; null: not beside these pictures. */
+  soundTime({ epoch, time, codec }: AudioFrame): number | null {
+    if (epoch !== this.#held?.epoch) return null;
+    const at = time - Math.round((this.#base * codec.clockRate) / TIMESCALE);
+    return at < 0 ? null : at;
+  }
+
   add(unit: AccessUnit): void {
     const time = this.#timeOf(unit);
     if (this.#held) {
-      this.#push(this.#held, time - this.#heldTime);
-      if (unit.keyFrame || this.#ticks >= PART_TICKS || this.#bytes >= PART_BYTES) this.flush();
+      const step = time - this.#heldTime;
+      const gap = step > Math.max(GAP_TICKS, 3 * this.#lastStep);
+      if (!gap) this.#usual = step;
+      this.#push(this.#held, this.#usual);
+      this.#lastStep = step;
+      if (gap || this.#ends(unit)) this.flush();
     }
     this.#base = unit.time - time;
     this.#held = unit;
@@ -73,8 +96,13 @@ export class Fragmenter {
   end(): void {
     const held = this.#held;
     this.#held = null;
-    if (held) this.#push(held, this.#samples.at(-1)?.duration ?? USUAL_TICKS);
+    if (held) this.#push(held, this.#usual);
     this.flush();
+  }
+
+  #ends(next: AccessUnit): boolean {
+    if (!this.large) return next.keyFrame || this.#ticks >= PART_TICKS || this.#bytes >= PART_BYTES;
+    return (next.keyFrame && this.#ticks >= LARGE_TICKS) || this.#ticks >= LARGEST_TICKS || this.#bytes >= LARGE_BYTES;
   }
 
   /** In a new epoch, times mean nothing: what our own clock saw pass fills the hole. */

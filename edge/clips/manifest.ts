@@ -1,35 +1,12 @@
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import type { ClipReport } from '../../protocol/wire/event.ts';
-import type { FragmentInfo } from '../../protocol/wire/uploads.ts';
 import { openOrReplace } from '../sqlite.ts';
-
-/** What the recorder remembers of a clip over a crash. */
-export interface ClipRow {
-  id: string;
-  deviceId: string;
-  channel: number;
-  /** `waiting` for a first picture; `recording`; `done`: the report is final. */
-  state: 'waiting' | 'recording' | 'done';
-  /** Whether the journal has the final report. */
-  reported: boolean;
-  /** An earlier clip shows the same event: nothing is missing if this one never begins. */
-  chained: boolean;
-  eventIds: string[];
-  /** Wall time of the first event and of the end of the post-roll, milliseconds. */
-  firstEventMs: number;
-  endsAtMs: number;
-  /** The last report made; null while waiting. */
-  report: ClipReport | null;
-  fragments: number;
-  durationMs: number;
-  /** The fragment that was handed to the upload queue last: maybe the queue never got it. */
-  last: FragmentInfo | null;
-}
+import type { ClipRow } from './clip-row.ts';
 
 type Stored = { id: string; state: ClipRow['state']; reported: 0 | 1; body: string };
 
 const KEEP_ROWS = 20_000;
+const PRUNED_AT_ONCE = 20;
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS clips (
     id TEXT PRIMARY KEY,
@@ -91,19 +68,28 @@ export class Manifest {
     this.#db.prepare('DELETE FROM clips WHERE id = ?').run(id);
   }
 
-  /** Forgets the oldest of what is long done. Ids are UUIDv7: they sort by time. */
-  prune(): void {
-    const limit = this.#db.prepare('SELECT id FROM clips WHERE reported = 1 ORDER BY id DESC LIMIT 1 OFFSET ?');
-    const oldest = limit.get(KEEP_ROWS) as { id: string } | undefined;
-    if (!oldest) return;
+  /**
+   * Forgets the oldest of what is long done, but not what is `needed`: a loss of it is still to be told. Ids are UUIDv7:
+   * they sort by time.
+   */
+  prune(needed: (id: string) => boolean, keep = KEEP_ROWS): void {
+    const old = this.#db.prepare('SELECT id FROM clips WHERE reported = 1 AND id < ? ORDER BY id LIMIT ?');
+    const newest = this.#db.prepare('SELECT id FROM clips WHERE reported = 1 ORDER BY id DESC LIMIT 1 OFFSET ?');
+    const limit = (newest.get(keep - 1) as { id: string } | undefined)?.id;
+    if (!limit) return;
+    const ids = (old.all(limit, PRUNED_AT_ONCE) as { id: string }[]).map(({ id }) => id).filter((id) => !needed(id));
     this.#db.transaction(() => {
-      this.#db.prepare('DELETE FROM clips WHERE reported = 1 AND id <= ?').run(oldest.id);
-      this.#db.prepare('DELETE FROM events WHERE clipId <= ?').run(oldest.id);
+      for (const id of ids) {
+        this.#db.prepare('DELETE FROM clips WHERE id = ?').run(id);
+        this.#db.prepare('DELETE FROM events WHERE clipId = ?').run(id);
+      }
     })();
   }
 }
 
 const read = ({ id, state, reported, body }: Stored): ClipRow => ({
+  // Rows of earlier versions have none of these.
+  ...({ stream: 'main', kind: 'event', held: false, twinId: null } as const),
   ...(JSON.parse(body) as Omit<ClipRow, 'id' | 'state' | 'reported'>),
   id,
   state,

@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
-
 import type { Event } from '../../protocol/wire/event.ts';
 import type { RecordingConfig } from '../config/desired-config.ts';
 import { silent, until } from '../video/testing/camera.ts';

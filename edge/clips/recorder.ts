@@ -4,11 +4,15 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { ClipReport, Event, JournalRecord, NewRecord } from '../../protocol/wire/event.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
+import type { StreamName } from '../../protocol/wire/video.ts';
 import type { RecordingConfig } from '../config/desired-config.ts';
 import type { Warnables } from '../warnables.ts';
-import { ChannelRecorder, emptyReport, type Source } from './channel-recorder.ts';
+import { ChannelRecorder } from './channel-recorder.ts';
+import { type ClipRow, emptyReport } from './clip-row.ts';
+import type { MakeEncoder } from './clip-sound.ts';
 import { fragmentPath, type Uploads } from './clip-writer.ts';
-import { type ClipRow, Manifest } from './manifest.ts';
+import { Manifest } from './manifest.ts';
+import type { RecorderPort, Source } from './recorder-port.ts';
 
 /** The journal as the recorder sees it. */
 interface RecorderJournal {
@@ -19,20 +23,31 @@ interface RecorderJournal {
 
 export interface RecorderOptions {
   journal: RecorderJournal;
-  video: { source(deviceId: string, channel: number): Source | null; onChange(fn: () => void): () => void };
+  video: {
+    source(deviceId: string, channel: number, stream: StreamName): Source | null;
+    onChange(fn: () => void): () => void;
+  };
   uploads: Uploads;
   /** For fragments and the recorder's own file. */
   dir: string;
   clock: Clock;
   log: Logger;
   warnables: Warnables;
+  /** Makes AAC of other sound; without it only AAC goes into clips. */
+  makeEncoder?: MakeEncoder;
 }
 
+/** What came of asking for a clip that is held on the box. */
+export type SendOutcome = { ok: true; fragments: number } | { ok: false; code: 'not-found' | 'conflict'; text: string };
+
 const BATCH = 100;
-const keyOf = (r: { deviceId: string; channel: number }) => `${r.deviceId}/${r.channel}`;
+const channelOf = (r: { deviceId: string; channel: number }) => `${r.deviceId}/${r.channel}`;
+const keyOf = (r: { deviceId: string; channel: number }, stream: StreamName) => `${channelOf(r)}/${stream}`;
+/** Both streams are recorded where the sub-stream goes first. */
+const streamsOf = ({ stream }: RecordingConfig): StreamName[] => (stream === 'adaptive' ? ['sub', 'main'] : [stream]);
 
 /**
- * Turns events of the journal into clips. It keeps its own place in the journal and a manifest of its clips, so that it is
+ * Turns events of the journal into clips, and records round the clock where that is wished. It keeps its own place in the journal and a manifest of its clips, so that it is
  * idempotent by event, and so that after a crash every clip begun is closed with what was stored of it, and an event
  * whose time is not over gets a further clip.
  */
@@ -87,22 +102,27 @@ export class Recorder {
     this.#manifest.close();
   }
 
-  /** Which channels to record on which events. A clip that runs on a channel taken out goes on to its end. */
+  /** Which channels to record, and on which events. A clip that runs on a channel taken out goes on to its end. */
   apply(items: RecordingConfig[]): { id: string; code: string; text: string }[] {
     const errors: { id: string; code: string; text: string }[] = [];
-    const wanted = new Map<string, RecordingConfig>();
+    const seen = new Set<string>();
+    const wanted = new Map<string, { recording: RecordingConfig; stream: StreamName }>();
     for (const item of items) {
-      const id = keyOf(item);
-      if (wanted.has(id))
+      const id = channelOf(item);
+      if (seen.has(id))
         errors.push({ id, code: 'duplicate', text: 'This channel is listed twice; the first one counts.' });
-      else wanted.set(id, item);
+      else for (const stream of streamsOf(item)) wanted.set(keyOf(item, stream), { recording: item, stream });
+      seen.add(id);
     }
     for (const [key, channel] of this.#channels) {
       if (wanted.has(key)) continue;
       this.#channels.delete(key);
       this.#retired.add(channel);
+      channel.twin = null;
+      // Round the clock is over at once.
+      channel.recording = { ...channel.recording, mode: 'event' };
     }
-    for (const [key, recording] of wanted) {
+    for (const [key, { recording, stream }] of wanted) {
       const channel = this.#channels.get(key);
       if (channel) {
         // Held anew, the source keeps as much of the past as is wanted now.
@@ -110,12 +130,12 @@ export class Recorder {
         channel.recording = recording;
       } else {
         // Taken out and put back while its clip ran: the same recorder goes on.
-        const retired = [...this.#retired].find((c) => keyOf(c.recording) === key);
+        const retired = [...this.#retired].find((c) => keyOf(c.recording, c.stream) === key);
         if (retired) {
           this.#retired.delete(retired);
           retired.recording = recording;
         }
-        this.#channels.set(key, retired ?? new ChannelRecorder(recording, this.#port()));
+        this.#channels.set(key, retired ?? new ChannelRecorder(recording, stream, this.#port()));
       }
     }
     this.#configured = true;
@@ -126,12 +146,35 @@ export class Recorder {
     return errors;
   }
 
-  #port() {
+  /** Sends a clip that is held on the box, or will be when it is whole. */
+  send(clipId: string): SendOutcome {
+    const running = [...this.#channels.values(), ...this.#retired].find((c) => c.current?.id === clipId);
+    if (running) {
+      if (!running.current!.held) return { ok: false, code: 'conflict', text: 'This clip is being sent already.' };
+      running.sendCurrent();
+      return { ok: true, fragments: this.#o.uploads.release(clipId) };
+    }
+    const row = this.#safely(() => this.#manifest.get(clipId));
+    if (!row) return { ok: false, code: 'not-found', text: 'This box does not know such a clip (any more).' };
+    const { report } = row;
+    if (row.state !== 'done' || report?.state !== 'held') {
+      const text =
+        row.state === 'done' ? 'This clip is not held: it was sent, or lost.' : 'This clip has just ended: ask again.';
+      return { ok: false, code: 'conflict', text };
+    }
+    const fragments = this.#o.uploads.release(clipId);
+    const state = report.reason === null ? 'ended' : 'incomplete';
+    void this.#finish({ ...row, held: false, reported: false, report: { ...report, state } });
+    return { ok: true, fragments };
+  }
+
+  #port(): RecorderPort {
     const { clock, dir, uploads } = this.#o;
     return {
-      ...{ clock, dir, uploads },
+      ...{ clock, dir, uploads, makeEncoder: this.#o.makeEncoder ?? null },
       save: (row: ClipRow) => this.#safely(() => this.#manifest.save(row)),
       remove: (id: string) => this.#safely(() => this.#manifest.remove(id)),
+      prefer: (id: string) => this.#safely(() => uploads.prefer(id)),
       report: (report: ClipReport) => void this.#journal(report),
       finish: (row: ClipRow) => void this.#finish(row),
       trouble: (error: Error | null) => this.#trouble(error),
@@ -140,7 +183,14 @@ export class Recorder {
 
   #attach(): void {
     for (const channel of this.#channels.values()) {
-      channel.attach(this.#o.video.source(channel.recording.deviceId, channel.recording.channel));
+      const { recording, stream } = channel;
+      const { deviceId } = recording;
+      channel.attach(this.#o.video.source(deviceId, recording.channel, stream));
+      const adaptive = recording.stream === 'adaptive';
+      // A camera without a sub-stream has its main stream sent as it is.
+      channel.hold = adaptive && stream === 'main' && this.#o.video.source(deviceId, recording.channel, 'sub') !== null;
+      const other = stream === 'main' ? 'sub' : 'main';
+      channel.twin = adaptive ? (this.#channels.get(keyOf(recording, other)) ?? null) : null;
     }
   }
 
@@ -170,11 +220,15 @@ export class Recorder {
   }
 
   #event(event: Event): void {
-    for (const channel of this.#recording(event)) {
-      const r = channel.recording;
-      if (this.#safely(() => this.#manifest.knowsEvent(event.id, r.channel))) continue;
-      channel.trigger(event);
-    }
+    const recorded = this.#recording(event);
+    const known = new Set(
+      recorded
+        .map((c) => c.recording.channel)
+        .filter((n) => this.#safely(() => this.#manifest.knowsEvent(event.id, n))),
+    );
+    // A stream that there is not shows nothing of it.
+    const there = (c: ChannelRecorder) => c.stream === 'main' || c.twin === null || c.twin.hold;
+    for (const c of recorded) if (!known.has(c.recording.channel) && there(c)) c.trigger(event);
   }
 
   #tick(): void {
@@ -203,13 +257,16 @@ export class Recorder {
     const path = last ? fragmentPath(dir, row.id, last.n) : '';
     // Killed between the manifest and the queue: the file is whole, the queue knows it or gets it now.
     if (last && existsSync(path) && createHash('sha256').update(readFileSync(path)).digest('hex') === last.sha256) {
-      this.#safely(() => uploads.add({ ...last, path }));
+      this.#safely(() =>
+        uploads.add({ ...last, path, kind: row.eventIds.length > 0 ? 'event' : row.kind, held: row.held }),
+      );
     }
     // What was being written when it happened was never anybody's.
     rmSync(fragmentPath(dir, row.id, last ? last.n + 1 : 0), { force: true });
     const reason = 'the box was restarted while the clip was recorded';
-    const report = { ...row.report!, eventIds: row.eventIds, state: 'incomplete' as const, reason };
     const { fragments, durationMs } = row;
+    const state = row.held && fragments > 0 ? ('held' as const) : ('incomplete' as const);
+    const report = { ...row.report!, eventIds: row.eventIds, state, reason };
     void this.#finish({ ...row, state: 'done', report: { ...report, fragments, durationMs } });
     if (row.endsAtMs > clock.now()) {
       this.#resume.push({ ...row, id: '', chained: true, eventIds: row.eventIds.slice(-1), report: null, last: null });
@@ -220,18 +277,16 @@ export class Recorder {
   #resumeClips(): void {
     const { clock } = this.#o;
     for (const row of this.#resume.splice(0)) {
-      const channel = this.#channels.get(keyOf(row));
-      if (!channel || channel.busy || row.endsAtMs <= clock.now()) {
+      const channel = this.#channels.get(keyOf(row, row.stream));
+      if (!channel || channel.busyWithEvent || row.endsAtMs <= clock.now()) {
         this.#resume.push(row);
         continue;
       }
       channel.resume({
         ...row,
         id: row.id || uuidv7(clock.now()),
-        state: 'waiting',
-        reported: false,
-        fragments: 0,
-        durationMs: 0,
+        ...{ state: 'waiting', reported: false, twinId: null },
+        ...{ fragments: 0, durationMs: 0 },
       });
     }
   }
@@ -251,7 +306,7 @@ export class Recorder {
     if (this.#closed) throw new Error('the recorder is stopped');
     const row = this.#safely(() => this.#manifest.get(clipId));
     if (row && row.state !== 'done') this.#losses.set(clipId, reason);
-    if (row?.state !== 'done' || row.report?.state !== 'ended') return;
+    if (row?.state !== 'done' || !row.report || !['ended', 'held'].includes(row.report.state)) return;
     await this.#finish({ ...row, reported: false, report: { ...row.report, state: 'incomplete', reason } }, true);
   }
 
@@ -259,7 +314,9 @@ export class Recorder {
     if (this.#closed) return;
     const loss = this.#losses.get(row.id);
     this.#losses.delete(row.id);
-    if (loss && row.report?.state === 'ended') Object.assign(row.report, { state: 'incomplete', reason: loss });
+    if (loss && row.report && row.report.state !== 'incomplete') {
+      Object.assign(row.report, { state: 'incomplete', reason: loss });
+    }
     this.#safely(() => this.#manifest.save(row));
     this.#reporting.add(row.id);
     const done = await this.#journal(row.report!);
@@ -268,7 +325,7 @@ export class Recorder {
     if (!done || this.#closed) return;
     this.#safely(() => {
       this.#manifest.save({ ...row, reported: true });
-      this.#manifest.prune();
+      this.#manifest.prune((id) => this.#o.uploads.hasUnsent(id));
     });
   }
 

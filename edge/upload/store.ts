@@ -172,7 +172,14 @@ export class UploadStore {
 
   /** Gives up fragments that wait: notes the loss and deletes the files, in this order. */
   lose(clipId: string, rows: FragmentRow[], reason: string): void {
-    this.noteLoss(clipId, reason);
+    try {
+      this.noteLoss(clipId, reason);
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'SQLITE_FULL') throw error;
+      // Nothing can be noted before there is room. Killed here, the files are missed when they are to be sent.
+      for (const row of rows) rmSync(row.path, { force: true });
+      this.noteLoss(clipId, reason);
+    }
     for (const row of rows) this.set(row, 'gone');
     this.#unlink();
   }

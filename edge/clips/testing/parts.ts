@@ -12,14 +12,16 @@ import {
 import { uuidv7 } from '../../../protocol/wire/ids.ts';
 import { FragmentInfo } from '../../../protocol/wire/uploads.ts';
 import type { RecordingConfig } from '../../config/desired-config.ts';
+import type { FootageKind, NewFragment } from '../../upload/store.ts';
+import type { AudioCodec } from '../../video/audio.ts';
 import type { Consumer } from '../../video/channel-source.ts';
 import { type CodecInfo, ParameterSets, withLength } from '../../video/codec.ts';
 import type { AccessUnit } from '../../video/receiver.ts';
 import { Ring } from '../../video/ring.ts';
 import { DEVICE } from '../../video/testing/camera.ts';
 import { H264_SETS, H264_SMALL_SETS, H265_SETS, h265Slice, slice } from '../../video/testing/packets.ts';
-import type { Source } from '../channel-recorder.ts';
 import type { Uploads } from '../clip-writer.ts';
+import type { Source } from '../recorder-port.ts';
 
 export const codecs = {
   big: new ParameterSets('h264', Object.values(H264_SETS)).codec()!,
@@ -41,6 +43,7 @@ export function unit(
 export class FakeChannel implements Source {
   readonly ring = new Ring(64 * 1024 * 1024);
   readonly consumers = new Set<Consumer>();
+  sound: AudioCodec | null = null;
   codec = codecs.big;
   epoch = 0;
   running = true;
@@ -127,19 +130,32 @@ export class FakeJournal {
 
 /** Takes fragments over like the queue: checks, keeps the bytes. */
 export class FakeUploads implements Uploads {
-  readonly fragments: (FragmentInfo & { data: Buffer })[] = [];
+  readonly fragments: (FragmentInfo & { data: Buffer; kind: FootageKind; held: boolean })[] = [];
   lose: (clipId: string, reason: string) => unknown = () => {};
   failing: Error | null = null;
 
-  add(fragment: FragmentInfo & { path: string }): void {
+  add({ path, kind = 'event', held = false, ...info }: NewFragment): void {
     if (this.failing) throw this.failing;
-    const { path, ...info } = fragment;
     FragmentInfo.parse(info);
     const data = readFileSync(path);
     if (data.length !== info.size) throw new Error('size does not match');
     const known = this.fragments.find((f) => f.clipId === info.clipId && f.n === info.n);
     if (known && known.sha256 !== info.sha256) throw new Error('another fragment of that number');
-    if (!known) this.fragments.push({ ...info, data });
+    if (!known) this.fragments.push({ ...info, data, kind, held });
+  }
+  prefer(clipId: string): void {
+    for (const f of this.of(clipId)) f.kind = 'event';
+  }
+  free(): boolean {
+    return false;
+  }
+  release(clipId: string): number {
+    const held = this.of(clipId).filter((f) => f.held);
+    for (const f of held) f.held = false;
+    return held.length;
+  }
+  hasUnsent(): boolean {
+    return false;
   }
   onLost(fn: (clipId: string, reason: string) => unknown): () => void {
     this.lose = fn;

@@ -1,0 +1,52 @@
+import { iso } from '../../protocol/clock.ts';
+import type { ClipReport } from '../../protocol/wire/event.ts';
+import type { FragmentInfo } from '../../protocol/wire/uploads.ts';
+import type { StreamName } from '../../protocol/wire/video.ts';
+import type { FootageKind } from '../upload/store.ts';
+
+/** What the recorder remembers of a clip over a crash. */
+export interface ClipRow {
+  id: string;
+  deviceId: string;
+  channel: number;
+  stream: StreamName;
+  /** `continuous`: a piece of 24/7 recording. */
+  kind: FootageKind;
+  /** Kept on the box until somebody asks for it. */
+  held: boolean;
+  /** The clip of the other stream. */
+  twinId: string | null;
+  /** `waiting` for a first picture; `recording`; `done`: the report is final. */
+  state: 'waiting' | 'recording' | 'done';
+  /** Whether the journal has the final report. */
+  reported: boolean;
+  /** An earlier clip shows the same event: nothing is missing if this one never begins. */
+  chained: boolean;
+  eventIds: string[];
+  /** Wall time of the first event and of the end of the post-roll, milliseconds; of continuous recording its beginning, and 0. */
+  firstEventMs: number;
+  endsAtMs: number;
+  /** The last report made; null while waiting. */
+  report: ClipReport | null;
+  fragments: number;
+  durationMs: number;
+  /** The fragment that was handed to the upload queue last: maybe the queue never got it. */
+  last: FragmentInfo | null;
+}
+
+/** What stands in every report of a clip, whatever became of it. */
+export function reportBase(
+  row: ClipRow,
+): Pick<ClipReport, 'id' | 'deviceId' | 'channel' | 'kind' | 'stream' | 'twinId' | 'eventIds'> {
+  const { id, deviceId, channel, kind, stream, twinId, eventIds } = row;
+  return { id, deviceId, channel, kind, stream, twinId, eventIds: [...eventIds] };
+}
+
+/** The report of a clip that has no picture: it says why an event has none. */
+export function emptyReport(row: ClipRow, reason: string): ClipReport {
+  return {
+    ...{ ...reportBase(row), state: 'incomplete', keyId: null, audioCodec: null, gaps: [] },
+    ...{ startedAt: iso(row.firstEventMs), preRollMs: 0, durationMs: 0, codec: '', width: 0, height: 0 },
+    ...{ fragments: 0, reason },
+  };
+}
