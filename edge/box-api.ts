@@ -9,6 +9,8 @@ import { arcRoutes } from './arc/routes.ts';
 import type { ArcService } from './arc/service.ts';
 import { uplinkTestRoutes } from './bandwidth/routes.ts';
 import type { UplinkTest } from './bandwidth/uplink-test.ts';
+import type { Recorder } from './clips/recorder.ts';
+import { clipRoutes } from './clips/routes.ts';
 import type { Activator } from './devices/activator.ts';
 import type { DeviceManager } from './devices/manager.ts';
 import { deviceRoutes } from './devices/routes.ts';
@@ -20,6 +22,8 @@ import type { LanWork } from './lan/lan-work.ts';
 import { lanRoutes } from './lan/routes.ts';
 import type { LiveViews } from './live/live.ts';
 import type { PanelIn } from './panel-in/panel-in.ts';
+import type { Playback } from './playback/playback.ts';
+import { playbackRoutes } from './playback/routes.ts';
 import { invalidRequest, problemResponse } from './problem-response.ts';
 import type { CertificatePins } from './remote-config/pins.ts';
 
@@ -36,8 +40,10 @@ export function boxApi(o: {
   recorders: Pick<RecorderWork, 'ask'>;
   lan: LanWork;
   live: Pick<LiveViews, 'routes'>;
+  playback: Playback;
   arc: Pick<ArcService, 'say'>;
   certificates: Pick<CertificatePins, 'forget'>;
+  clips: Pick<Recorder, 'send'>;
   uplinkTest: Pick<UplinkTest, 'run'>;
   clock: Clock;
   health: () => Health;
@@ -85,7 +91,9 @@ export function boxApi(o: {
   });
   app.route('/v1/lan', lanRoutes(o.lan));
   app.route('/v1/arc', arcRoutes(o));
+  app.route('/v1/clips', clipRoutes(o.clips));
   app.route('/v1/live', o.live.routes());
+  app.route('/v1/playback', playbackRoutes(o.playback));
   app.route('/v1/uplink-test', uplinkTestRoutes(o.uplinkTest));
   app.get('/v1/panel-in', (c) => {
     const reach: PanelsReach = { port: o.panels.port(), addresses: o.addresses() };

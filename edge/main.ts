@@ -35,6 +35,7 @@ import { LanWork } from './lan/lan-work.ts';
 import { LiveViews } from './live/live.ts';
 import { boxMetrics } from './metrics.ts';
 import { PanelIn } from './panel-in/panel-in.ts';
+import { Playback } from './playback/playback.ts';
 import { Networks } from './remote-config/networks.ts';
 import { CertificatePins } from './remote-config/pins.ts';
 import { RemotePolicy } from './remote-config/policy.ts';
@@ -205,6 +206,7 @@ jobs.register(new InitialiseRunner({ discovery, hands: new IsapiHands({ sadp, re
 const packages = new PackageStore({ dir: join(data, 'firmware'), auth, log });
 jobs.register(new UpgradeRunner({ devices: upgradeDevices(devices), packages, clock, log }));
 const recorders = new RecorderWork({ finder, devices, refused, clock, log });
+const playback = new Playback({ devices, clock, log });
 const live = new LiveViews({ video, playback: () => true, clock, log });
 const lan = new LanWork({ discovery, devices, sadp, refused, clock, log });
 const arc = new ArcService({
@@ -229,7 +231,9 @@ const api = boxApi({
   recorders,
   lan,
   live,
+  playback,
   certificates: pins,
+  clips: { send: (id) => recorder.send(id) },
   uplinkTest: { run: (...of) => uplinkTest.run(...of) },
   clock,
   health: () => health.read(),
@@ -377,6 +381,7 @@ async function stop(): Promise<void> {
   server.close();
   server.closeAllConnections();
   live.stop();
+  playback.stop();
   await Promise.all([jobs.stop(), devices.stop(), panels.stop(), discovery.stop(), uplink.stop(), tunnel.stop()]);
   await Promise.all([recorder.stop(), arc.stop()]);
   await Promise.all([video.stop(), uploads.stop()]);

@@ -43,10 +43,11 @@ export class Recordings {
     const first = Math.max(fromMs, now - KEPT_DAYS * DAY_MS);
     const files: Recorded[] = [];
     for (let at = Math.floor(first / FILE_MS) * FILE_MS; at < Math.min(toMs, now); at += FILE_MS) {
-      // The disk is away from 03:10 to 03:45 UTC.
+      // Last night, and those before, the disk was away from 03:10 to 03:45 UTC.
       const night = Math.floor(at / DAY_MS) * DAY_MS + 3 * HOUR_MS;
-      const from = at === night + FILE_MS ? night + 45 * 60_000 : at;
-      const to = at === night ? night + 10 * 60_000 : Math.min(at + FILE_MS, now);
+      const away = night < now - DAY_MS / 2;
+      const from = away && at === night + FILE_MS ? night + 45 * 60_000 : at;
+      const to = away && at === night ? night + 10 * 60_000 : Math.min(at + FILE_MS, now);
       const moved = (at / FILE_MS) % 6 === 5;
       if (from < to && from < toMs && to > fromMs)
         files.push({ fromMs: from, toMs: to, kind: moved ? 'motion' : 'timing' });

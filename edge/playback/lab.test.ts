@@ -1,0 +1,173 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { systemClock as clock, iso } from '../../protocol/clock.ts';
+import { type MediaMessage, readMedia } from '../../protocol/wire/media.ts';
+import type { PlaybackQuery } from '../../protocol/wire/video.ts';
+import { Playback } from './playback.ts';
+import { decodeClocks, startLab } from './testing/lab.ts';
+
+/* Against the lab's cameras: one writes UTC into its labels, one its own wall clock, two hours ahead. */
+const log = pino({ level: 'silent' });
+let lab: Awaited<ReturnType<typeof startLab>>;
+let playback: Playback;
+let dir: string;
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'gatepost-playback-files-'));
+  lab = await startLab(96, log);
+  playback = new Playback({ devices: lab.devices, clock, log });
+});
+afterAll(async () => {
+  playback.stop();
+  await lab.stop();
+  rmSync(dir, { recursive: true });
+});
+
+/** One that has listed nothing yet. */
+function fresh(): Playback {
+  playback.stop();
+  playback = new Playback({ devices: lab.devices, clock, log });
+  return playback;
+}
+
+/** A whole second some minutes ago. */
+const ago = (seconds: number) => Math.floor(Date.now() / 1000) * 1000 - seconds * 1000;
+const query = (n: number, fromMs: number, toMs: number, o: Partial<PlaybackQuery> = {}): PlaybackQuery => ({
+  ...{ deviceId: lab.cameras[n]!.deviceId, channel: 1, stream: 'main', accept: ['h264'], speed: 1 },
+  ...{ from: iso(fromMs), to: iso(toMs) },
+  ...o,
+});
+
+async function messages(stream: ReadableStream<Uint8Array>): Promise<MediaMessage[]> {
+  let rest = Buffer.alloc(0);
+  const found: MediaMessage[] = [];
+  for await (const chunk of stream) {
+    rest = Buffer.concat([rest, chunk]);
+    while (rest.length >= 4 && rest.length >= 4 + rest.readUInt32BE(0)) {
+      const end = 4 + rest.readUInt32BE(0);
+      found.push(readMedia(rest.subarray(4, end))!);
+      rest = rest.subarray(end);
+    }
+  }
+  return found;
+}
+const clocksOf = async (parts: Uint8Array[]) => {
+  const file = join(dir, `${Math.random()}.mp4`);
+  writeFileSync(file, Buffer.concat(parts));
+  return decodeClocks(['-i', file], 1000);
+};
+
+describe('recordings of a device', () => {
+  it.each([0, 1])('are listed with their real times, whatever clock camera %i writes (LIVE-06)', async (n) => {
+    const now = Date.now();
+    const found = await playback.search({ ...query(n, now - 3_600_000, now + 60_000) });
+    if (!found.ok) throw new Error(found.detail);
+    const { items } = found.value;
+    expect(found.value.complete).toBe(true);
+    expect(Date.parse(items[0]!.from)).toBe(now - 3_600_000);
+    expect(Math.abs(Date.parse(items.at(-1)!.to) - now)).toBeLessThan(5_000);
+  });
+
+  it('are counted by day, and by pages', async () => {
+    const { deviceId } = lab.cameras[1]!;
+    const today = new Date(Date.now() + 2 * 3_600_000);
+    const days = await playback.days({
+      deviceId,
+      channel: 1,
+      year: today.getUTCFullYear(),
+      month: today.getUTCMonth() + 1,
+    });
+    expect(days.ok && days.value).toContain(today.getUTCDate());
+    const now = Date.now();
+    const week = await playback.search(query(1, now - 6 * 86_400_000, now));
+    expect(week.ok && week.value.items.length).toBeGreaterThan(200);
+    expect(week.ok && new Set(week.value.items.map((item) => item.kind))).toEqual(new Set(['continuous', 'motion']));
+  });
+
+  it.each([
+    0, 1,
+  ])('of camera %i play from the asked moment, over a gap that is told, to their end (LIVE-06)', async (n) => {
+    const start = ago(900);
+    const { name } = lab.cameras[n]!;
+    await lab.recorded(name, [
+      { fromMs: start - 60_000, toMs: start + 2_000 },
+      { fromMs: start + 300_000, toMs: start + 360_000 },
+      { fromMs: Date.now() - 60_000, toMs: Date.now() },
+    ]);
+    const played = await fresh().stream(query(n, start, start + 301_000));
+    if (!played.ok) throw new Error(played.detail);
+    const found = await messages(played.value);
+    await lab.recorded(name, null);
+    expect(found[0]).toMatchObject({ type: 'init', init: { width: 1280, height: 720, transcoded: false } });
+    expect(found[1]).toMatchObject({ type: 'key', wallMs: start });
+    const notes = found.flatMap((m) => (m.type === 'note' ? [m.note] : []));
+    expect(notes).toEqual([
+      expect.objectContaining({ code: 'gap', toMs: start + 300_000 }),
+      expect.objectContaining({ code: 'ended' }),
+    ]);
+    const media = found.flatMap((m) => (m.type === 'note' || m.type === 'audio' ? [] : [m.data]));
+    const clocks = await clocksOf(media);
+    expect(clocks[0]).toBe(start);
+    expect(clocks.at(-1)).toBeGreaterThan(start + 300_800);
+    expect(clocks.length).toBeGreaterThan(70);
+    // What the messages say is what the pictures show.
+    const said = found.flatMap((m) => (m.type === 'key' || m.type === 'delta' ? [m.wallMs] : []));
+    for (const wallMs of said) expect(Math.min(...clocks.map((c) => Math.abs(c - wallMs)))).toBeLessThan(50);
+    await vi.waitFor(async () => expect(await lab.sessions(name)).toBe(0));
+  });
+
+  it('play faster, and say when each picture was', async () => {
+    const start = ago(600);
+    const played = await playback.stream(query(0, start, start + 16_000, { speed: 8 }));
+    if (!played.ok) throw new Error(played.detail);
+    const began = performance.now();
+    const found = await messages(played.value);
+    expect(performance.now() - began).toBeLessThan(6_000);
+    const said = found.flatMap((m) => (m.type === 'key' ? [m.wallMs] : []));
+    expect(said.slice(0, 4).map((ms) => Math.round((ms - start) / 1000))).toEqual([0, 2, 4, 6]);
+  });
+
+  it('are a file in which a second is a second of then, gaps as well (LIVE-08, LIVE-09)', async () => {
+    const start = ago(1200);
+    const { name } = lab.cameras[1]!;
+    await lab.recorded(name, [
+      { fromMs: start, toMs: start + 2_000 },
+      { fromMs: start + 10_000, toMs: start + 60_000 },
+      { fromMs: Date.now() - 60_000, toMs: Date.now() },
+    ]);
+    const taken = await fresh().file(query(1, start, start + 11_000));
+    if (!taken.ok) throw new Error(taken.detail);
+    const parts: Uint8Array[] = [];
+    for await (const part of taken.value) parts.push(part);
+    await lab.recorded(name, null);
+    const file = join(dir, 'cut.mp4');
+    writeFileSync(file, Buffer.concat(parts));
+    const [late] = await decodeClocks(['-ss', '10.2', '-i', file], 1);
+    expect(Math.abs(late! - (start + 10_200))).toBeLessThan(100);
+  });
+
+  it('wait for who looks at them, and end with him', async () => {
+    const start = ago(1800);
+    const { name } = lab.cameras[0]!;
+    const played = await playback.stream(query(0, start, start + 600_000, { speed: 2 }));
+    if (!played.ok) throw new Error(played.detail);
+    const reader = played.value.getReader();
+    await reader.read();
+    expect(await lab.sessions(name)).toBe(1);
+    await reader.cancel();
+    await vi.waitFor(async () => expect(await lab.sessions(name)).toBe(0), { timeout: 3_000 });
+  });
+
+  it('are refused in words: none there, no such channel, too long', async () => {
+    const start = ago(900);
+    const { name } = lab.cameras[0]!;
+    await lab.recorded(name, []);
+    expect(await fresh().stream(query(0, start - 3_600_000, start))).toMatchObject({ ok: false, code: 'not-found' });
+    await lab.recorded(name, null);
+    expect(await playback.stream(query(0, start, start + 1000, { channel: 9 }))).toMatchObject({ code: 'not-found' });
+    expect(await playback.file(query(0, start - 7_200_000, start))).toMatchObject({ code: 'invalid-request' });
+    expect(await playback.search(query(0, start, start - 1))).toMatchObject({ code: 'invalid-request' });
+  });
+});

@@ -1,0 +1,192 @@
+import { type MediaMessage, type MediaNote, writeMedia } from '../../protocol/wire/media.ts';
+import type { VideoKind } from '../../protocol/wire/video.ts';
+import { type FragmentSound, initSegment, mediaFragment, TIMESCALE } from '../clips/fmp4.ts';
+import { type Cut, Fragmenter } from '../clips/fragmenter.ts';
+import { AAC_SAMPLES, type AudioCodec, type AudioFrame } from '../video/audio.ts';
+import type { CodecInfo } from '../video/codec.ts';
+import type { RecordedPicture } from './span-pull.ts';
+
+/** What goes out, and in which form. */
+export interface MediaSink {
+  /** What comes beside the pictures. */
+  expect(sound: AudioCodec['kind'] | null): void;
+  init(codec: CodecInfo, audio: AudioCodec | null): void;
+  fragment(at: { recordedMs: number; keyFrame: boolean }, bytes: Buffer): void;
+  /** G.711, which no MP4 takes. */
+  sound(frame: AudioFrame, recordedMs: number): void;
+}
+
+/** Small pieces, so that little is waited for. */
+const PIECE_TICKS = TIMESCALE / 5;
+/** Sound that a device announces comes by then, or not at all: a track without sound would stop the player. */
+const SOUND_WITHIN_TICKS = TIMESCALE / 2;
+
+/** Turns recorded pictures and their sound into one row of MP4 fragments, on the time line of what is shown. */
+export class MediaWriter {
+  readonly #sink: MediaSink;
+  #codec: CodecInfo | null = null;
+  #fragmenter: Fragmenter | null = null;
+  #number = 0;
+  /** Recorded times of the pictures that are in the fragmenter. */
+  #times: number[] = [];
+  #flushed = 0;
+  /** Shown time of what stands at 0 in this row of fragments. */
+  #zero = 0;
+  #audio: AudioCodec | null = null;
+  #waiting: AudioFrame[] = [];
+  /** Cuts before it is known whether there is sound. */
+  #early: Cut[] | null = null;
+  /** Where the first AAC frame stood beside the pictures, to place sound on the shown time line. */
+  #beside = 0;
+
+  constructor(sink: MediaSink) {
+    this.#sink = sink;
+  }
+
+  /** `expectsSound`: AAC was announced. */
+  picture({ unit, recordedMs, shown }: RecordedPicture, expectsSound: boolean): void {
+    if (unit.keyFrame && !isSame(unit.codec, this.#codec)) this.#begin(unit.codec, shown, expectsSound);
+    const fragmenter = this.#fragmenter;
+    if (!fragmenter) return;
+    this.#beside = shown - unit.time;
+    this.#times.push(recordedMs);
+    fragmenter.add({ ...unit, time: shown, epoch: 0 });
+    if (shown - this.#flushed < PIECE_TICKS) return;
+    this.#flushed = shown;
+    fragmenter.flush();
+  }
+
+  sound(frame: AudioFrame, recordedMs: number): void {
+    if (frame.codec.kind !== 'aac') {
+      this.#sink.sound(frame, recordedMs);
+      return;
+    }
+    if (!this.#fragmenter || (!this.#early && this.#audio === null)) return;
+    // As its pictures: from their own time line to the one that is shown.
+    const time = frame.time + Math.round((this.#beside * frame.codec.clockRate) / TIMESCALE);
+    this.#waiting.push({ ...frame, time });
+    if (this.#early) this.#open(frame.codec);
+  }
+
+  end(): void {
+    this.#fragmenter?.end();
+    if (this.#early) this.#open(null);
+    this.#fragmenter = null;
+    this.#codec = null;
+  }
+
+  #begin(codec: CodecInfo, shown: number, expectsSound: boolean): void {
+    this.end();
+    this.#codec = codec;
+    this.#zero = this.#flushed = shown;
+    this.#times = [];
+    this.#waiting = [];
+    this.#audio = null;
+    this.#early = [];
+    this.#fragmenter = new Fragmenter((cut) => this.#cut(cut));
+    if (!expectsSound) this.#open(null);
+  }
+
+  /** It is known now whether sound comes with it. */
+  #open(audio: AudioCodec | null): void {
+    const early = this.#early ?? [];
+    this.#early = null;
+    this.#audio = audio;
+    this.#sink.init(this.#codec!, audio);
+    for (const cut of early) this.#write(cut);
+  }
+
+  #cut(cut: Cut): void {
+    if (!this.#early) {
+      this.#write(cut);
+      return;
+    }
+    this.#early.push(cut);
+    if (cut.decodeTime > SOUND_WITHIN_TICKS) this.#open(null);
+  }
+
+  #write(cut: Cut): void {
+    const [recordedMs = 0] = this.#times.splice(0, cut.samples.length);
+    const bytes = mediaFragment(++this.#number, cut.decodeTime, cut.samples, this.#soundFor(cut));
+    this.#sink.fragment({ recordedMs, keyFrame: cut.keyFrame }, bytes);
+  }
+
+  /** What is to be heard up to the end of these pictures. */
+  #soundFor(cut: Cut): FragmentSound | null {
+    if (!this.#audio || this.#waiting.length === 0) return null;
+    const rate = this.#audio.clockRate;
+    const zero = Math.round((this.#zero * rate) / TIMESCALE);
+    const ticks = cut.samples.reduce((sum, sample) => sum + sample.duration, 0);
+    const end = Math.round(((cut.decodeTime + ticks) * rate) / TIMESCALE) + zero;
+    const ready = this.#waiting.filter((frame) => frame.time < end && frame.time >= zero);
+    this.#waiting = this.#waiting.filter((frame) => frame.time >= end);
+    const [first] = ready;
+    if (!first) return null;
+    // A hole is filled by the frame before it lasting longer.
+    const samples = ready.map((frame, i) => ({
+      data: frame.data,
+      duration: Math.max(1, (ready[i + 1]?.time ?? frame.time + AAC_SAMPLES) - frame.time),
+    }));
+    return { decodeTime: first.time - zero, samples };
+  }
+}
+
+const isSame = (a: CodecInfo, b: CodecInfo | null): boolean =>
+  a === b || (b !== null && a.kind === b.kind && a.prefix.equals(b.prefix));
+
+/** Media messages, each behind its length (protocol/wire/media.ts). */
+export class MessageSink implements MediaSink {
+  readonly #push: (bytes: Uint8Array) => void;
+  /** Of G.711 beside the pictures. */
+  #law: 'pcmu' | 'pcma' | null = null;
+  #silent = false;
+  readonly #accept: readonly VideoKind[];
+  readonly #refused: (kind: VideoKind) => void;
+
+  constructor(o: {
+    accept: readonly VideoKind[];
+    push: (bytes: Uint8Array) => void;
+    refused: (kind: VideoKind) => void;
+  }) {
+    this.#accept = o.accept;
+    this.#push = o.push;
+    this.#refused = o.refused;
+  }
+
+  expect(sound: AudioCodec['kind'] | null): void {
+    this.#law = sound === 'pcmu' || sound === 'pcma' ? sound : null;
+  }
+
+  init(codec: CodecInfo, audio: AudioCodec | null): void {
+    this.#silent = !this.#accept.includes(codec.kind);
+    if (this.#silent) {
+      this.#refused(codec.kind);
+      return;
+    }
+    const codecs = audio ? `${codec.codec}, ${audio.codec}` : codec.codec;
+    const { width, height } = codec;
+    const init = { codecs, width, height, audio: this.#law, transcoded: false };
+    this.#send({ type: 'init', init, data: initSegment(codec, audio ?? undefined) });
+  }
+
+  fragment({ recordedMs, keyFrame }: { recordedMs: number; keyFrame: boolean }, data: Buffer): void {
+    if (this.#silent) return;
+    this.#send({ type: keyFrame ? 'key' : 'delta', wallMs: recordedMs, data });
+  }
+
+  sound(frame: AudioFrame, recordedMs: number): void {
+    if (this.#law && !this.#silent) this.#send({ type: 'audio', wallMs: recordedMs, data: frame.data });
+  }
+
+  note(note: MediaNote): void {
+    this.#send({ type: 'note', note });
+  }
+
+  #send(message: MediaMessage): void {
+    const bytes = writeMedia(message);
+    const out = new Uint8Array(4 + bytes.length);
+    new DataView(out.buffer).setUint32(0, bytes.length);
+    out.set(bytes, 4);
+    this.#push(out);
+  }
+}

@@ -1,0 +1,145 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
+import type { AudioFrame } from '../video/audio.ts';
+import { PullError } from '../video/rtsp-session.ts';
+import { type MediaSink, MediaWriter } from './media-writer.ts';
+import { type PlaybackTarget, type RecordedPicture, type Span, SpanPull } from './span-pull.ts';
+
+/** Not read by the viewer yet: the device waits. */
+const MAX_AHEAD_BYTES = 512 * 1024;
+
+export interface PlayingOptions {
+  target: PlaybackTarget;
+  /** What there is in the time asked for, without those in it where nothing was recorded. */
+  spans: Span[];
+  speed: number;
+  clock: Clock;
+  log: Logger;
+  /** A gap takes no time to watch; in a file it takes as long as it was. */
+  gapsLast: boolean;
+  sink: (push: (bytes: Uint8Array) => void, fail: (code: string, text: string) => void) => MediaSink;
+  onGap?: (toMs: number) => void;
+  onSpeed?: (speed: number) => void;
+  /** The last word, before the stream ends. */
+  onEnd?: (end: { code: string; text: string } | null) => void;
+  /** Everything is over. */
+  released: () => void;
+}
+
+/** One viewer's way through what was recorded: span after span, as fast as it is read. */
+export class Playing {
+  readonly #o: PlayingOptions;
+  readonly #abort = new AbortController();
+  readonly #sink: MediaSink;
+  readonly #writer: MediaWriter;
+  readonly #stream: ReadableStream<Uint8Array>;
+  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  #pull: SpanPull | null = null;
+  #expectsSound = false;
+  #failed: { code: string; text: string } | null = null;
+  #begun: (end: PullError | null) => void = () => {};
+
+  constructor(options: PlayingOptions) {
+    this.#o = options;
+    this.#stream = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+        },
+        pull: () => this.#pull?.release(),
+        cancel: () => {
+          this.#controller = null;
+          this.#abort.abort();
+        },
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: MAX_AHEAD_BYTES }),
+    );
+    const fail = (code: string, text: string) => {
+      this.#failed = { code, text };
+      this.#abort.abort();
+    };
+    this.#sink = options.sink((bytes) => this.#push(bytes), fail);
+    this.#writer = new MediaWriter(this.#sink);
+  }
+
+  /** The first picture is there, or why there will be none. */
+  async begin(): Promise<{ ok: true; stream: ReadableStream<Uint8Array> } | { ok: false; end: PullError }> {
+    const begun = new Promise<PullError | null>((resolve) => {
+      this.#begun = resolve;
+    });
+    void this.#run();
+    const end = await begun;
+    return end ? { ok: false, end } : { ok: true, stream: this.#stream };
+  }
+
+  stop(): void {
+    this.#abort.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { spans, target, clock, log } = this.#o;
+    const { signal } = this.#abort;
+    let end: PullError | null = null;
+    let { speed } = this.#o;
+    let shown = 0;
+    let former: Span | null = null;
+    for (const span of spans) {
+      if (signal.aborted) break;
+      if (former) {
+        this.#o.onGap?.(span.fromMs);
+        if (this.#o.gapsLast) shown += (span.fromMs - former.toMs) * 90;
+      }
+      const pull: SpanPull = new SpanPull({
+        ...{ target, span, speed, shown, clock },
+        onPicture: (picture) => this.#picture(picture),
+        onSound: (frame, recordedMs) => this.#sound(frame, recordedMs),
+        onSpeed: (granted) => {
+          speed = granted;
+          this.#o.onSpeed?.(granted);
+        },
+        onTrack: (sound) => {
+          this.#expectsSound = sound === 'aac';
+          this.#sink.expect(sound);
+        },
+      });
+      this.#pull = pull;
+      end = await pull.run(signal);
+      shown = pull.shownTo ?? shown;
+      if (end) break;
+      former = span;
+    }
+    this.#pull = null;
+    if (end && !signal.aborted) log.info({ code: end.code, reason: end.message, err: end.cause }, 'playback broke off');
+    this.#begun(this.#failed ? null : (end ?? new PullError('ended', 'nothing was played')));
+    this.#finish(end);
+  }
+
+  #picture(picture: RecordedPicture): void {
+    this.#writer.picture(picture, this.#expectsSound);
+  }
+
+  #sound(frame: AudioFrame, recordedMs: number): void {
+    this.#writer.sound(frame, recordedMs);
+  }
+
+  #push(bytes: Uint8Array): void {
+    const controller = this.#controller;
+    if (!controller) return;
+    controller.enqueue(bytes);
+    this.#begun(null);
+    if ((controller.desiredSize ?? 1) <= 0) this.#pull?.hold();
+  }
+
+  #finish(end: PullError | null): void {
+    const controller = this.#controller;
+    if (controller) {
+      this.#writer.end();
+      this.#o.onEnd?.(this.#failed ?? (end ? { code: 'ended', text: `Playback broke off: ${end.message}.` } : null));
+      this.#controller = null;
+      // A file that is not whole must not look as if it were.
+      if (this.#o.gapsLast && (end || this.#failed)) controller.error(new Error(this.#failed?.text ?? end?.message));
+      else controller.close();
+    }
+    this.#o.released();
+  }
+}

@@ -1,0 +1,194 @@
+import type { Clock } from '../../protocol/clock.ts';
+import type { AudioCodec, AudioFrame } from '../video/audio.ts';
+import { type AccessUnit, RtpReceiver } from '../video/receiver.ts';
+import { header, type RtspMessage } from '../video/rtsp-message.ts';
+import { type KeepAliveMemory, PullError, RtspSession } from '../video/rtsp-session.ts';
+import { SoundReceiver } from '../video/sound-receiver.ts';
+import { type LabelOffset, readLabel, writeLabel } from './labels.ts';
+import { RecordedClock, type RecordedPlace } from './recorded-clock.ts';
+
+export interface Span {
+  fromMs: number;
+  toMs: number;
+}
+export interface RecordedPicture extends RecordedPlace {
+  unit: AccessUnit;
+}
+export interface PlaybackTarget {
+  /** Address of the track, without query and credentials. */
+  track: string;
+  username: string;
+  password: string;
+  keepAlive: KeepAliveMemory;
+  offset: LabelOffset;
+}
+
+/** What comes without a picture for so long is over: not every device says so. */
+const SILENT_MS = 6_000;
+/** After what may be the last picture the end is near. */
+const LAST_SILENT_MS = 1_500;
+/** A start that is further from what was asked for is another time line. */
+const NEAR_MS = 60_000;
+/** So long before the end of a span a last picture may be: times of files are whole seconds. */
+const LAST_MS = 1_500;
+/** Of fast playback, which is in key frames. */
+const LAST_GROUP_MS = 4_000;
+
+/**
+ * Plays one span that was recorded without a gap, from the key frame before its beginning to its end, in one RTSP session:
+ * `rtsp://…/Streaming/tracks/101/?starttime=…&endtime=…`, with Range and Scale for devices that go by those.
+ */
+export class SpanPull {
+  readonly #session: RtspSession;
+  readonly #clock: RecordedClock;
+  readonly #abort = new AbortController();
+  readonly #span: Span;
+  readonly #time: Clock;
+  #cancelEnd: () => void = () => {};
+  #receiver: RtpReceiver | null = null;
+  #sound: SoundReceiver | null = null;
+  #last: (RecordedPicture & { ticks: number }) | null = null;
+  #done = false;
+  /** From the times of the receiver's epoch to one row of times. */
+  #shift = 0;
+
+  constructor(o: {
+    target: PlaybackTarget;
+    span: Span;
+    speed: number;
+    shown: number;
+    clock: Clock;
+    /** What comes beside the pictures; before the first of them. */
+    onTrack: (sound: AudioCodec['kind'] | null) => void;
+    onPicture: (picture: RecordedPicture) => void;
+    onSound: (frame: AudioFrame, recordedMs: number) => void;
+    /** The device plays at another speed. */
+    onSpeed: (speed: number) => void;
+  }) {
+    const { target, span, speed, clock } = o;
+    const { offset } = target;
+    this.#span = span;
+    this.#time = clock;
+    this.#clock = new RecordedClock({ fromMs: span.fromMs, speed, shown: o.shown });
+    const [from, to] = [short(span.fromMs, offset), short(span.toMs + 999, offset)];
+    const range = `clock=${from}-${to}`;
+    const headers = speed === 1 ? [] : [{ Range: range, Scale: speed.toFixed(3) }];
+    this.#session = new RtspSession({
+      url: `${target.track}?starttime=${from}&endtime=${to}`,
+      username: target.username,
+      password: target.password,
+      keepAlive: target.keepAlive,
+      clock,
+      stallMs: SILENT_MS,
+      play: {
+        headers: [...headers, { Range: range }],
+        started: (reply) => {
+          const played = speedOf(reply);
+          this.#clock.started(startOf(reply, offset, span.fromMs), played ?? 1);
+          if (speed !== (played ?? 1)) o.onSpeed(played ?? 1);
+        },
+      },
+      handlers: {
+        track: (track, sound) => {
+          const emit = (unit: AccessUnit) => this.#picture(unit, o.onPicture);
+          this.#receiver = new RtpReceiver({ track, clock, epoch: 0, emit });
+          // Fast or slow sound is no sound.
+          const heard = speed === 1 ? sound : null;
+          o.onTrack(heard?.codec.kind ?? null);
+          if (!heard) return;
+          this.#sound = new SoundReceiver({
+            track: heard,
+            clock,
+            anchor: () => this.#last?.unit ?? null,
+            emit: (frame) => {
+              const beside = this.#last;
+              if (!beside || frame.epoch !== beside.unit.epoch) return;
+              const ahead = (frame.time * 1000) / frame.codec.clockRate - beside.unit.time / 90;
+              o.onSound(frame, beside.recordedMs + ahead);
+            },
+          });
+        },
+        packet: (rtp) => this.#done || this.#receiver?.push(rtp),
+        sound: (rtp) => this.#done || this.#sound?.push(rtp),
+      },
+    });
+  }
+
+  /** null: it was played to its end. */
+  async run(signal: AbortSignal): Promise<PullError | null> {
+    const onAbort = () => this.#abort.abort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    const end = await this.#session.run(this.#abort.signal);
+    signal.removeEventListener('abort', onAbort);
+    this.#cancelEnd();
+    if (signal.aborted) return new PullError('stopped', end.message);
+    if (this.#done || end.code === 'ended') return null;
+    const last = this.#last?.recordedMs ?? Number.NEGATIVE_INFINITY;
+    // Silence and a closed connection are ways to say that it is over, but not in the middle of it.
+    const over = end.code === 'stalled' || end.code === 'closed';
+    return over && this.#isLast(last) ? null : end;
+  }
+
+  #isLast(recordedMs: number): boolean {
+    return recordedMs > this.#span.toMs - (this.#clock.speed > 1 ? LAST_GROUP_MS : LAST_MS);
+  }
+
+  #end(): void {
+    this.#done = true;
+    this.#abort.abort();
+  }
+
+  /** Where the next span goes on, on the time line of what is shown. */
+  get shownTo(): number | null {
+    return this.#last ? this.#last.shown + 3_600 : null;
+  }
+  get recordedTo(): number | null {
+    return this.#last?.recordedMs ?? null;
+  }
+
+  /** Nothing is read: the device waits, and the silence says nothing. */
+  hold(): void {
+    this.#cancelEnd();
+    this.#session.hold();
+  }
+  release(): void {
+    this.#session.release();
+    this.#awaitEnd();
+  }
+
+  #awaitEnd(): void {
+    this.#cancelEnd();
+    if (this.#last && !this.#done && this.#isLast(this.#last.recordedMs))
+      this.#cancelEnd = this.#time.after(LAST_SILENT_MS, () => this.#end());
+  }
+
+  #picture(unit: AccessUnit, onPicture: (picture: RecordedPicture) => void): void {
+    // A new epoch has times of its own; the session itself goes on.
+    const last = this.#last;
+    if (last && unit.epoch !== last.unit.epoch) this.#shift = last.ticks + 3_600 - unit.time;
+    const ticks = unit.time + this.#shift;
+    const place = this.#clock.place(ticks, unit.monoMs);
+    if (place.recordedMs >= this.#span.toMs) {
+      this.#end();
+      return;
+    }
+    this.#last = { ...place, unit, ticks };
+    this.#awaitEnd();
+    onPicture({ ...place, unit });
+  }
+}
+
+const short = (ms: number, offset: LabelOffset) => writeLabel(ms, offset).replace(/[-:]/g, '');
+
+function startOf(reply: RtspMessage, offset: LabelOffset, askedMs: number): number | null {
+  const label = /clock\s*=\s*([\dTZ.]+)\s*-/i.exec(header(reply, 'range') ?? '')?.[1];
+  const ms = label ? readLabel(label, offset) : null;
+  return ms !== null && Math.abs(ms - askedMs) <= NEAR_MS ? ms : null;
+}
+
+/** Null: it says nothing of speed, and plays as it was. */
+function speedOf(reply: RtspMessage): number | null {
+  const speed = Number(header(reply, 'scale') ?? header(reply, 'scales') ?? Number.NaN);
+  return speed > 0 && speed <= 64 ? speed : null;
+}
