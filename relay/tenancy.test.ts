@@ -26,6 +26,7 @@ import { peopleFixture } from './testing/people-fixture.ts';
 import { type Call, TestRelay } from './testing/relay.ts';
 import { sharingFixture } from './testing/sharing-fixture.ts';
 import { siteFixture } from './testing/site-fixture.ts';
+import { videoFixture } from './video/testing/fixture.ts';
 
 /*
  * Two companies with one of everything, and every route that the API document lists, asked by everybody who might. A new
@@ -53,10 +54,11 @@ const FIXTURES: Fixture[] = [
   arcJoiningFixture,
   receiverFixture,
   uplinkFixture,
+  videoFixture,
 ];
 
 /** Parameters that are no ids but words, the same ones for everybody. */
-const WORDS = ['section', 'list'];
+const WORDS = ['section', 'list', 'channel'];
 
 /** Ids that are no UUIDs, of nothing that there is. */
 const NOBODYS: Record<string, string> = {
@@ -64,6 +66,7 @@ const NOBODYS: Record<string, string> = {
   mac: '02-00-00-00-00-99',
   section: 'video',
   list: 'presets',
+  channel: '1',
 };
 
 interface Operation {

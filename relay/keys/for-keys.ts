@@ -24,6 +24,7 @@ export const TAGS_FOR_KEYS: ReadonlySet<string> = new Set([
   'Alarm receiving centres',
   'Handover',
   'Sharing',
+  'Live view',
   'Operation log',
   'Operations',
   'Panels and radars',
