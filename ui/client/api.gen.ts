@@ -711,6 +711,15 @@ export type ChannelStatus = {
   oldestAt: string | null;
   failed: number;
 };
+export type ClipShare = {
+  id: string;
+  note: string;
+  createdAt: string;
+  expiresAt: string;
+  by: string;
+  views: number;
+  viewedAt: string | null;
+};
 export type CloudChannel = {
   siteId: string;
   deviceId: string;
@@ -1993,6 +2002,87 @@ export type LanResult = {
   address: string | null;
   code: string | null;
   detail: string | null;
+};
+export type LibraryClip = {
+  id: string;
+  deviceId: string;
+  channel: number;
+  kind: 'event' | 'continuous';
+  stream: 'main' | 'sub';
+  twinId: string | null;
+  keyId: string | null;
+  startedAt: string;
+  preRollMs: number;
+  durationMs: number;
+  codec: string;
+  audioCodec: string | null;
+  gaps: { atMs: number; durationMs: number }[];
+  width: number;
+  height: number;
+  fragments: number | null;
+  reason: string | null;
+  siteId: string;
+  state: 'recording' | 'uploading' | 'complete' | 'incomplete' | 'held';
+  expiresAt: string | null;
+  storedFragments: number;
+  sizeBytes: number;
+  deviceName: string | null;
+  events: {
+    id: string;
+    type:
+      | 'motion'
+      | 'lineCrossing'
+      | 'intrusion'
+      | 'regionEntrance'
+      | 'regionExiting'
+      | 'tamper'
+      | 'videoLoss'
+      | 'alarmInput'
+      | 'pirDetected'
+      | 'faceDetection'
+      | 'zoneAlarm'
+      | 'panic'
+      | 'duress'
+      | 'fire'
+      | 'gas'
+      | 'waterLeak'
+      | 'temperature'
+      | 'medical'
+      | 'zoneBypassed'
+      | 'areaArmedAway'
+      | 'areaArmedStay'
+      | 'areaDisarmed'
+      | 'armFailed'
+      | 'panelTamper'
+      | 'deviceTamper'
+      | 'mainsFail'
+      | 'batteryLow'
+      | 'panelFault'
+      | 'panelTest'
+      | 'networkDisconnected'
+      | 'doorOpened'
+      | 'doorForced'
+      | 'doorHeldOpen'
+      | 'doorUnlocked'
+      | 'call'
+      | 'fallDetected'
+      | 'outOfBed'
+      | 'heartRateHigh'
+      | 'heartRateLow'
+      | 'respirationHigh'
+      | 'respirationLow'
+      | 'presence'
+      | 'diskError'
+      | 'diskFull'
+      | 'illegalLogin'
+      | 'deviceOffline'
+      | 'boxRestarted'
+      | 'eventsLost'
+      | 'clipLost'
+      | 'other';
+    occurredAt: string;
+    endedAt: string | null;
+  }[];
 };
 export type LinkedCamera = { camera: { cameraId: string; channel: number; name: string } | null };
 export type LiveOptions = {
@@ -3336,6 +3426,95 @@ export interface Routes {
         sizeBytes: number;
       };
     };
+    /** A clip as the library lists it: with its device’s name and what happened */
+    '/clips/{clipId}/about': {
+      params: { clipId: string };
+      answer: {
+        id: string;
+        deviceId: string;
+        channel: number;
+        kind: 'event' | 'continuous';
+        stream: 'main' | 'sub';
+        twinId: string | null;
+        keyId: string | null;
+        startedAt: string;
+        preRollMs: number;
+        durationMs: number;
+        codec: string;
+        audioCodec: string | null;
+        gaps: { atMs: number; durationMs: number }[];
+        width: number;
+        height: number;
+        fragments: number | null;
+        reason: string | null;
+        siteId: string;
+        state: 'recording' | 'uploading' | 'complete' | 'incomplete' | 'held';
+        expiresAt: string | null;
+        storedFragments: number;
+        sizeBytes: number;
+        deviceName: string | null;
+        events: {
+          id: string;
+          type:
+            | 'motion'
+            | 'lineCrossing'
+            | 'intrusion'
+            | 'regionEntrance'
+            | 'regionExiting'
+            | 'tamper'
+            | 'videoLoss'
+            | 'alarmInput'
+            | 'pirDetected'
+            | 'faceDetection'
+            | 'zoneAlarm'
+            | 'panic'
+            | 'duress'
+            | 'fire'
+            | 'gas'
+            | 'waterLeak'
+            | 'temperature'
+            | 'medical'
+            | 'zoneBypassed'
+            | 'areaArmedAway'
+            | 'areaArmedStay'
+            | 'areaDisarmed'
+            | 'armFailed'
+            | 'panelTamper'
+            | 'deviceTamper'
+            | 'mainsFail'
+            | 'batteryLow'
+            | 'panelFault'
+            | 'panelTest'
+            | 'networkDisconnected'
+            | 'doorOpened'
+            | 'doorForced'
+            | 'doorHeldOpen'
+            | 'doorUnlocked'
+            | 'call'
+            | 'fallDetected'
+            | 'outOfBed'
+            | 'heartRateHigh'
+            | 'heartRateLow'
+            | 'respirationHigh'
+            | 'respirationLow'
+            | 'presence'
+            | 'diskError'
+            | 'diskFull'
+            | 'illegalLogin'
+            | 'deviceOffline'
+            | 'boxRestarted'
+            | 'eventsLost'
+            | 'clipLost'
+            | 'other';
+          occurredAt: string;
+          endedAt: string | null;
+        }[];
+      };
+    };
+    /** The clip’s first picture, as an MP4 of one picture */
+    '/clips/{clipId}/poster': { params: { clipId: string }; answer: never };
+    /** Links by which a clip is shared */
+    '/clips/{clipId}/shares': { params: { clipId: string }; answer: { items: ClipShare[] } };
     /** The clip as MP4, by range; while it arrives, what is there so far */
     '/clips/{clipId}/video': { params: { clipId: string }; query?: { download?: string }; answer: never };
     /** Services that the company paid, the first to end first, and the packages that it has */
@@ -3690,6 +3869,79 @@ export interface Routes {
     '/sites/{siteId}/bandwidth-tests/{testId}': { params: { siteId: string; testId: string }; answer: BandwidthTest };
     /** Boxes of a site */
     '/sites/{siteId}/boxes': { params: { siteId: string }; answer: { items: Box[] } };
+    /** Clips of a site, newest first */
+    '/sites/{siteId}/clips': {
+      params: { siteId: string };
+      query?: {
+        limit?: number;
+        cursor?: string;
+        from?: string;
+        to?: string;
+        deviceId?: string;
+        channel?: number;
+        kind?: 'event' | 'continuous';
+        type?:
+          | 'motion'
+          | 'lineCrossing'
+          | 'intrusion'
+          | 'regionEntrance'
+          | 'regionExiting'
+          | 'tamper'
+          | 'videoLoss'
+          | 'alarmInput'
+          | 'pirDetected'
+          | 'faceDetection'
+          | 'zoneAlarm'
+          | 'panic'
+          | 'duress'
+          | 'fire'
+          | 'gas'
+          | 'waterLeak'
+          | 'temperature'
+          | 'medical'
+          | 'zoneBypassed'
+          | 'areaArmedAway'
+          | 'areaArmedStay'
+          | 'areaDisarmed'
+          | 'armFailed'
+          | 'panelTamper'
+          | 'deviceTamper'
+          | 'mainsFail'
+          | 'batteryLow'
+          | 'panelFault'
+          | 'panelTest'
+          | 'networkDisconnected'
+          | 'doorOpened'
+          | 'doorForced'
+          | 'doorHeldOpen'
+          | 'doorUnlocked'
+          | 'call'
+          | 'fallDetected'
+          | 'outOfBed'
+          | 'heartRateHigh'
+          | 'heartRateLow'
+          | 'respirationHigh'
+          | 'respirationLow'
+          | 'presence'
+          | 'diskError'
+          | 'diskFull'
+          | 'illegalLogin'
+          | 'deviceOffline'
+          | 'boxRestarted'
+          | 'eventsLost'
+          | 'clipLost'
+          | 'other';
+      };
+      answer: { items: LibraryClip[]; nextCursor: string | null };
+    };
+    /** Days of a month that have footage, by the site’s own clock */
+    '/sites/{siteId}/clips/days': {
+      params: { siteId: string };
+      query: { month: string; deviceId?: string; channel?: number };
+      answer: { days: { day: number; events: number; continuous: boolean }[] };
+    };
+    /** What a site’s footage takes */
+    '/sites/{siteId}/clips/storage': { params: { siteId: string }; answer: { bytes: number; oldestAt: string | null } };
     /** Channels of a site that have cloud storage, and the service of each */
     '/sites/{siteId}/cloud': { params: { siteId: string }; answer: CloudChannels };
     /** Devices of a site */
@@ -4160,6 +4412,24 @@ export interface Routes {
     '/boxes/{serial}/clear-duplicate': { params: { serial: string }; answer: Box };
     /** Revoke a box for good */
     '/boxes/{serial}/revoke': { params: { serial: string }; answer: Box };
+    /** Have a clip sent that its box keeps */
+    '/clips/{clipId}/send': { params: { clipId: string }; answer: undefined };
+    /** Share a clip by a link that ends */
+    '/clips/{clipId}/shares': {
+      params: { clipId: string };
+      body: { hours: 1 | 24 | 72 | 168 | 720; note?: string };
+      answer: {
+        id: string;
+        note: string;
+        createdAt: string;
+        expiresAt: string;
+        by: string;
+        views: number;
+        viewedAt: string | null;
+        path: string;
+        url: string | null;
+      };
+    };
     /** Let a service last a month or a year longer; it uses a package of the same retention */
     '/cloud/services/{serviceId}/renew': {
       params: { serviceId: string };
@@ -5708,6 +5978,10 @@ export interface Routes {
     '/arc-senders/{senderId}': { params: { senderId: string }; answer: undefined };
     /** Remove an account; its alarms stay listed */
     '/arc/{accountId}': { params: { accountId: string }; answer: undefined };
+    /** Delete a clip for good */
+    '/clips/{clipId}': { params: { clipId: string }; answer: undefined };
+    /** Take a shared link back */
+    '/clips/{clipId}/shares/{shareId}': { params: { clipId: string; shareId: string }; answer: undefined };
     /** Take a device away; its events and clips stay */
     '/devices/{deviceId}': { params: { deviceId: string }; answer: undefined };
     /** Unlink the camera of a radar */

@@ -12,6 +12,9 @@ export const videoFixture: Fixture = {
   },
   notOk: {
     'GET /api/v1/devices/{deviceId}/channels/{channel}/live': { status: 503, why: 'box-unreachable' },
-    'GET /api/v1/devices/{deviceId}/channels/{channel}/live/socket': { status: 400, why: 'This address is a WebSocket' },
+    'GET /api/v1/devices/{deviceId}/channels/{channel}/live/socket': {
+      status: 400,
+      why: 'This address is a WebSocket',
+    },
   },
 };
