@@ -5,6 +5,7 @@ import type { ChannelConfig } from '../devices/types.ts';
 import type { Warnables } from '../warnables.ts';
 import { ChannelSource, type ChannelState } from './channel-source.ts';
 import type { KeepAliveMemory } from './rtsp-session.ts';
+import { TranscodedSource } from './transcoded-source.ts';
 
 export interface VideoOptions {
   clock: Clock;
@@ -16,6 +17,8 @@ export interface VideoOptions {
   ffmpeg?: string;
 }
 
+/** Each takes most of a core. */
+const MAX_TRANSCODES = 2;
 const NONE: ChannelState = { video: 'none', codec: null, keyFrameIntervalMs: null };
 /** A sub-stream is small: 9 s of 10 Mbit/s. */
 const SUB_RING_BYTES = 12 * 1024 * 1024;
@@ -26,6 +29,8 @@ export class Video {
   readonly #o: Required<VideoOptions>;
   readonly #sources = new Map<string, ChannelSource>();
   readonly #keepAlive = new Map<string, KeepAliveMemory>();
+  /** Those that are held, by what they are made of. */
+  readonly #transcodes = new Map<string, TranscodedSource>();
   readonly #listeners = new Set<() => void>();
 
   constructor(options: VideoOptions) {
@@ -36,6 +41,7 @@ export class Video {
   start(): void {}
 
   async stop(): Promise<void> {
+    for (const transcode of [...this.#transcodes.values()]) transcode.stop();
     const sources = [...this.#sources.values()];
     this.#sources.clear();
     await Promise.all(sources.map((s) => s.stop()));
@@ -53,6 +59,7 @@ export class Video {
     for (const [key, source] of this.#sources) {
       if (wanted.has(key)) continue;
       this.#sources.delete(key);
+      for (const [of, transcode] of this.#transcodes) if (of.startsWith(`${key} `)) transcode.stop();
       void source.stop();
       changed = true;
     }
@@ -79,6 +86,30 @@ export class Video {
   /** null: there is no such channel (yet), or it has no sub-stream. The same object for as long as it is configured. */
   source(deviceId: string, channel: number, stream: StreamName = 'main'): ChannelSource | null {
     return this.#sources.get(keyOf(deviceId, channel, stream)) ?? null;
+  }
+
+  /**
+   * H.264 of at most `height` lines, made of what the channel sends, with its sound. null: there is no such channel, or the
+   * box makes as many as it can. Nothing runs, and nothing counts, until it is acquired, at once.
+   */
+  transcoded(deviceId: string, channel: number, o: { height: number; stream?: StreamName }): TranscodedSource | null {
+    const stream = o.stream ?? 'main';
+    const base = this.source(deviceId, channel, stream);
+    if (!base) return null;
+    const key = `${keyOf(deviceId, channel, stream)} ${o.height}`;
+    const held = this.#transcodes.get(key);
+    if (held) return held;
+    if (this.#transcodes.size >= MAX_TRANSCODES) return null;
+    const { clock, ffmpeg } = this.#o;
+    const log = this.#o.log.child({ module: 'video', deviceId, channel, stream, height: o.height });
+    const made: TranscodedSource = new TranscodedSource({
+      ...{ base, height: o.height, clock, log, ffmpeg },
+      onHeld: (is) => {
+        if (is) this.#transcodes.set(key, made);
+        else if (this.#transcodes.get(key) === made) this.#transcodes.delete(key);
+      },
+    });
+    return made;
   }
 
   /** Of its main stream. */

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""A camera for tests: live H.264 or H.265 from gst-rtsp-server with digest authentication.
+"""A camera for tests: live H.264, H.265 or MJPEG, with sound if asked for, from gst-rtsp-server with digest authentication.
 
-Argument: JSON {codec, keyFrames, fps, width, height, kbps, user, password, udpOnly, address}; keyFrames is the distance
+Argument: JSON {codec, sound, keyFrames, fps, width, height, kbps, user, password, udpOnly, address}; keyFrames is the distance
 in frames. Prints JSON lines: {"port"} first, then {"event": "connect" | "close" | "describe" | "play" | "teardown"}.
 Ends with its standard input.
 """
@@ -17,7 +17,7 @@ from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 options = {
     'codec': 'h264', 'keyFrames': 25, 'fps': 25, 'width': 320, 'height': 240, 'kbps': 300,
-    'user': None, 'password': None, 'udpOnly': False, 'address': '127.0.0.1',
+    'sound': None, 'user': None, 'password': None, 'udpOnly': False, 'address': '127.0.0.1',
     **json.loads(sys.argv[1] if len(sys.argv) > 1 else '{}'),
 }
 
@@ -32,13 +32,20 @@ encoder = {
             'option-string=scenecut=0:nal-hrd={hrd} ! video/x-h264,profile=main ! rtph264pay name=pay0 pt=96 config-interval=0',
     'h265': 'x265enc tune=zerolatency speed-preset=ultrafast key-int-max={keyFrames} bitrate={kbps} '
             'option-string=scenecut=0 ! rtph265pay name=pay0 pt=96 config-interval=0',
+    'mjpeg': 'jpegenc ! rtpjpegpay name=pay0 pt=26',
 }[options['codec']]
 source = ('videotestsrc is-live=true pattern={pattern} ! video/x-raw,width={width},height={height},'
           'framerate={fps}/1,format=I420 ! ')
 # Noise reaches the bit rate asked for; the usual pattern compresses to next to nothing.
 noisy = options['kbps'] >= 1000
+microphone = ' audiotestsrc is-live=true wave=sine freq=1000 samplesperbuffer=320 ! '
 launch = '( ' + (source + encoder).format(
-    pattern='snow' if noisy else 'ball', hrd='cbr' if noisy else 'none', **options) + ' )'
+    pattern='snow' if noisy else 'ball', hrd='cbr' if noisy else 'none', **options) + {
+    None: '',
+    'pcmu': microphone + 'audio/x-raw,rate=8000,channels=1 ! mulawenc ! rtppcmupay name=pay1 pt=0',
+    'pcma': microphone + 'audio/x-raw,rate=8000,channels=1 ! alawenc ! rtppcmapay name=pay1 pt=8',
+    'aac': microphone + 'audio/x-raw,rate=16000,channels=1 ! voaacenc bitrate=32000 ! rtpmp4gpay name=pay1 pt=97',
+}[options['sound']] + ' )'
 
 server = GstRtspServer.RTSPServer()
 server.set_address(options['address'])

@@ -9,7 +9,7 @@ import type { ChannelConfig } from '../../devices/types.ts';
 import { Warnables } from '../../warnables.ts';
 
 export interface CameraOptions {
-  codec?: 'h264' | 'h265';
+  codec?: 'h264' | 'h265' | 'mjpeg';
   /** Distance of key frames, in frames. */
   keyFrames?: number;
   fps?: number;
@@ -19,6 +19,7 @@ export interface CameraOptions {
   user?: string;
   password?: string;
   udpOnly?: boolean;
+  sound?: 'pcmu' | 'pcma' | 'aac';
 }
 
 export interface TestCamera {
