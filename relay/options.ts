@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../protocol/clock.ts';
 import type { RateLimits } from './api/rate-limit.ts';
+import type { S3Options } from './clips/s3-store.ts';
 import type { DatabaseAddress } from './db/database.ts';
 import type { NotifyOptions } from './notify/notify.ts';
 import type { HostedOptions } from './receiver/hosted.ts';
@@ -33,6 +34,10 @@ export interface RelayOptions {
   receiver?: HostedOptions;
   /** Ways to reach people: SMTP server, SMS gateway. */
   notify?: NotifyOptions;
+  /** Days that clips of channels without cloud storage are kept; default 7. */
+  basicClipDays?: number;
+  /** Where clips are kept; default: in `dataDir`. */
+  s3?: S3Options | null;
   /** STUN and TURN servers for direct live view. */
   ice?: IceOptions;
   clock: Clock;

@@ -24,13 +24,7 @@ import { Enrolment } from './boxes/enrolment.ts';
 import { boxRoutes } from './boxes/http.ts';
 import { BoxUplink } from './boxes/uplink.ts';
 import { MqttBroker } from './broker/broker.ts';
-import { Clips } from './clips/clips.ts';
-import { Grants } from './clips/grants.ts';
-import { Joiner } from './clips/joiner.ts';
-import { FolderStore } from './clips/object-store.ts';
-import { registerClipRoutes } from './clips/routes.ts';
-import { SiteKeys } from './clips/site-keys.ts';
-import { uploadRoutes } from './clips/upload-routes.ts';
+import { Footage } from './clips/footage.ts';
 import { CloudStorage, withCloud } from './cloud/cloud.ts';
 import { type Db, openDatabase } from './db/database.ts';
 import { DesiredStates } from './desired/desired.ts';
@@ -123,13 +117,14 @@ export class Relay {
 
     // Journal, health and wishes: box → broker → database → live pages.
     const live = new Live();
-    const desired = new DesiredStates({ db });
+    const vault = new Vault({ dir: dataDir });
+    vault.start();
+    const place = { dataDir, publicUrl: () => this.#publicUrl, options: this.#o };
+    const footage = new Footage({ db, clock, log, vault, live, ...place });
+    await footage.start();
+    const { clips, keys: siteKeys } = footage;
+    const desired = new DesiredStates({ db, recordingKey: (trx, serial) => siteKeys.forBox(trx, serial) });
     const views = new Views({ db, clock, presence, health, warnables, tunnelUp: (serial) => hub.isConnected(serial) });
-    const store = new FolderStore({ dir: join(dataDir, 'objects') });
-    await store.start();
-    const clips = new Clips({ db, store, clock, log, live });
-    const joiner = new Joiner({ db, store, clips, clock, log });
-    joiner.start();
     const parts: EventParts = { clips: (ids) => clips.forEvents(ids), alarms: (ids) => arc.alarms.forEvents(ids) };
     const events = new EventQueries({ db, parts });
     const feed = new LiveFeed({ db, log: child('live'), live, views, events, parts });
@@ -182,7 +177,8 @@ export class Relay {
     });
     const { notifier } = notify;
     const box = new BoxClient({ tunnel: hub });
-    const hooks = withCloud(arcHooks(() => arc), () => cloud);
+    const arcNow = () => arc;
+    const hooks = withCloud(arcHooks(arcNow), () => cloud);
     const together = new SharedWork({
       ...{ db, clock, log: child('sharing'), notifier, desired, box, ...hooks },
       boxMoved: (serial) => uplink.claimed(serial),
@@ -196,9 +192,6 @@ export class Relay {
       over: (trx, siteId) => together.authorizationOver(trx, siteId),
       administrator: (trx, siteId) => together.administrator(trx, siteId),
     });
-    const vault = new Vault({ dir: dataDir });
-    vault.start();
-    const siteKeys = new SiteKeys({ db, clock, vault });
     const healthNow = (serial: string) => (presence.online(serial) ? health.get(serial) : null);
     const keys = new ApiKeys({ db, clock, log: child('keys'), sessions });
     const arc = new Arc({
@@ -284,8 +277,8 @@ export class Relay {
     registerEventRoutes(api, { events });
     arc.registerRoutes(api, { streams });
     cloud.registerRoutes(api);
-    registerClipRoutes(api, { clips, leases });
-    const firmware = new Firmware({ db, store, clock, log: child('firmware'), authenticator, remote });
+    footage.registerRoutes(api, { leases, viewings: watching.viewings, box });
+    const firmware = new Firmware({ db, store: footage.files, clock, log: child('firmware'), authenticator, remote });
     firmware.start();
     registerInstallation(api, {
       ...{ db, clock, log, box, desired, devices, activations, firmware, notifier, streams, ...hooks },
@@ -314,11 +307,11 @@ export class Relay {
     const app = new Hono<{ Bindings: HttpBindings }>();
     app.use(securityHeaders({ https }));
     app.route('/', state);
-    const grants = new Grants({ clock });
     // Before the rest of /box/v1, whose bodies are small.
-    app.route('/box/v1/uploads', uploadRoutes({ db, store, clips, grants, authenticator, warnables, remote, log }));
-    app.route('/box/v1/cloud', cloud.boxRoutes({ authenticator, remote }));
+    app.route('/box/v1/uploads', footage.uploadRoutes({ authenticator, warnables, remote }));
     app.route(TESTS_PATH, siteUplink.sink());
+    app.route('/box/v1/cloud', cloud.boxRoutes({ authenticator, remote }));
+    app.route('/', footage.sharedRoutes({ leases, viewings: watching.viewings }));
     app.route('/', firmware.files());
     app.route('/', arc.desk.linkRoutes({ clips, authenticator, remote }));
     app.route('/box/v1', boxRoutes({ enrolment, authenticator, remote, log: child('boxes') }));
@@ -349,7 +342,7 @@ export class Relay {
       () => broker.stop(),
       () => uplink.stop(),
       () => enrolment.stop(),
-      () => joiner.stop(),
+      () => footage.stop(),
       () => cloud.stop(),
       () => firmware.stop(),
       () => siteUplink.stop(),

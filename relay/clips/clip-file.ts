@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Selectable } from 'kysely';
+import { type ClipContent, collect } from './content.ts';
 import { boxHeader, type FragmentTiming, fileHeader, type IndexEntry, initInfo, moofTiming } from './mp4.ts';
-import { fragmentKey, type ObjectStore, videoKey } from './object-store.ts';
 import type { ClipTables } from './schema.ts';
 
 export type ClipRow = Selectable<ClipTables['clips']>;
@@ -9,6 +9,7 @@ export type FragmentRow = Selectable<ClipTables['clip_fragments']>;
 
 const MAX_INIT_BYTES = 1024 * 1024;
 const MAX_MOOF_BYTES = 4 * 1024 * 1024;
+const PEEK_BYTES = 16 * 1024;
 
 /**
  * A clip as one file of known size: joined, or made of its fragments on the fly. Both are the same bytes with the same
@@ -22,34 +23,40 @@ export interface ClipFile {
 }
 
 /** Null while nothing can be played: init segment and the first fragment are needed. */
-export async function openClip(store: ObjectStore, clip: ClipRow, rows: FragmentRow[]): Promise<ClipFile | null> {
+export async function openClip(content: ClipContent, clip: ClipRow, rows: FragmentRow[]): Promise<ClipFile | null> {
   const init = rows.find((r) => r.n === 0);
   const media = playable(rows, clip.boxState === 'incomplete');
   if (!init || media.length === 0) return null;
   const etag = etagOf(clip.id, [init, ...media]);
-  const joined = (start: number, end: number) => store.read(videoKey(clip.id), start, end);
+  const joined = (start: number, end: number) => content.joined(start, end);
   if (clip.joinedSize !== null) return { size: Number(clip.joinedSize), etag, read: joined };
 
-  const head = header(await collect(store.read(fragmentKey(clip.id, 0), 0, MAX_INIT_BYTES - 1)), media);
-  const size = media.reduce((sum, r) => sum + Number(r.size), head.length);
+  const parts = media.map((row) => ({ ...row, size: content.size(Number(row.size)) }));
+  const head = header(await readInit(content, init), parts);
+  const size = parts.reduce((sum, r) => sum + r.size, head.length);
   async function* read(start: number, end: number): AsyncGenerator<Uint8Array> {
     if (start < head.length) yield head.subarray(start, end + 1);
     let offset = head.length;
-    for (const { n, size: bytes } of media) {
-      const [from, to] = [Math.max(start - offset, 0), Math.min(end - offset, Number(bytes) - 1)];
-      offset += Number(bytes);
+    for (const { n, size: bytes } of parts) {
+      const [from, to] = [Math.max(start - offset, 0), Math.min(end - offset, bytes - 1)];
+      offset += bytes;
       if (from > to) continue;
       try {
-        yield* store.read(fragmentKey(clip.id, n), from, to);
+        yield* content.fragment(n, from, to);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
         // Joined since this reading began: what is left stands in the joined file at the same place.
-        yield* joined(offset - Number(bytes) + from, end);
+        yield* joined(offset - bytes + from, end);
         return;
       }
     }
   }
   return { size, etag, read };
+}
+
+/** The init segment of a clip. */
+export function readInit(content: ClipContent, { size }: Pick<FragmentRow, 'size'>): Promise<Buffer> {
+  return collect(content.fragment(0, 0, Math.min(content.size(Number(size)), MAX_INIT_BYTES) - 1));
 }
 
 /**
@@ -73,7 +80,8 @@ function header(init: Buffer, media: FragmentRow[]): Buffer {
     const entries: IndexEntry[] = media.map((row, i) => {
       const next = media[i + 1];
       const ticks = row.ticks === null ? Math.round((row.durationMs * timescale) / 1000) : Number(row.ticks);
-      const gap = next && next.n !== row.n + 1 && next.decodeTime !== null && row.decodeTime !== null;
+      // Missing parts, and what the camera did not send, are holes in the time line.
+      const gap = next && next.decodeTime !== null && row.decodeTime !== null;
       return {
         size: Number(row.size),
         ticks: gap ? Number(next.decodeTime) - Number(row.decodeTime) : ticks,
@@ -94,15 +102,21 @@ function etagOf(clipId: string, rows: FragmentRow[]): string {
 }
 
 /** Timing of a stored fragment, over all its `moof` boxes; null when it does not say, or is no MP4. */
-export async function fragmentTiming(store: ObjectStore, key: string, size: number): Promise<FragmentTiming | null> {
+export async function fragmentTiming(content: ClipContent, n: number, stored: number): Promise<FragmentTiming | null> {
+  const size = content.size(stored);
   const moofs: FragmentTiming[] = [];
   try {
+    // The first box is a `moof` that is nearly always in here: one request to an object store instead of three.
+    const start = await collect(content.fragment(n, 0, Math.min(size, PEEK_BYTES) - 1));
+    const peek = async (from: number, length: number) =>
+      from + length <= start.length
+        ? start.subarray(from, from + length)
+        : collect(content.fragment(n, from, Math.min(size, from + length) - 1));
     for (let offset = 0; offset < size; ) {
-      const head = await collect(store.read(key, offset, Math.min(size, offset + 16) - 1));
-      const box = boxHeader(head, size - offset);
+      const box = boxHeader(await peek(offset, Math.min(size - offset, 16)), size - offset);
       if (box.type === 'moof') {
         if (box.size > MAX_MOOF_BYTES) return null;
-        const moof = moofTiming(await collect(store.read(key, offset, offset + box.size - 1)));
+        const moof = moofTiming(await peek(offset, box.size));
         if (!moof) return null;
         moofs.push(moof);
       }
@@ -113,10 +127,4 @@ export async function fragmentTiming(store: ObjectStore, key: string, size: numb
   }
   const ticks = moofs.reduce((sum, m) => sum + m.ticks, 0);
   return moofs[0] ? { decodeTime: moofs[0].decodeTime, ticks } : null;
-}
-
-async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

@@ -332,7 +332,7 @@ describe('a clip', () => {
     await vi.waitFor(() => expect(objects()).toEqual(['video.mp4']));
     await relay.db
       .updateTable('clips')
-      .set({ reportedMs: Date.now() - 31 * 86_400_000 })
+      .set({ expiresMs: Date.now() - 1 })
       .execute();
     await relay.stop();
     relay = await startClipRelay({ dir });

@@ -8,12 +8,18 @@ import type { Scope } from '../auth/scope.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
 import type { Live } from '../live/live.ts';
 import { type ClipFile, type ClipRow, type FragmentRow, fragmentTiming, openClip } from './clip-file.ts';
-import { fragmentKey, type ObjectStore } from './object-store.ts';
+import { ClipContent } from './content.ts';
+import type { FragmentTiming } from './mp4.ts';
+import type { ObjectStore } from './object-store.ts';
+import { expiryOf } from './retention.ts';
+import type { SiteKeys } from './site-keys.ts';
 
 type ClipRecord = Extract<JournalRecord, { kind: 'clip' }>;
 export type UploadedFragment = Pick<FragmentRow, 'clipId' | 'n' | 'boxSerial' | 'size' | 'sha256' | 'durationMs'> & {
   keyFrame: boolean;
 };
+/** Days that footage of a channel is kept. */
+export type RetentionDays = (db: DbOrTrx, deviceId: string, channel: number) => Promise<number>;
 
 /** A clip is at most 5 minutes long: one that records for longer by the relay's clock lost its box. */
 const RECORDING_AT_MOST_MS = 15 * 60_000;
@@ -22,14 +28,26 @@ const RECORDING_AT_MOST_MS = 15 * 60_000;
 export class Clips {
   readonly #db: Db;
   readonly #store: ObjectStore;
+  readonly #keys: SiteKeys;
+  readonly #retentionDays: RetentionDays;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #live: Live;
   readonly #listeners = new Set<(clip: Clip) => void>();
 
-  constructor(deps: { db: Db; store: ObjectStore; clock: Clock; log: Logger; live: Live }) {
+  constructor(deps: {
+    db: Db;
+    store: ObjectStore;
+    keys: SiteKeys;
+    retentionDays: RetentionDays;
+    clock: Clock;
+    log: Logger;
+    live: Live;
+  }) {
     this.#db = deps.db;
     this.#store = deps.store;
+    this.#keys = deps.keys;
+    this.#retentionDays = deps.retentionDays;
     this.#clock = deps.clock;
     this.#log = deps.log.child({ module: 'clips' });
     this.#live = deps.live;
@@ -41,7 +59,12 @@ export class Clips {
    */
   async applyReport(trx: DbOrTrx, box: { serial: string; siteId: string }, { seq, body }: ClipRecord): Promise<void> {
     if (!(await this.belongsTo(trx, body.id, box.serial))) throw new Error('this clip belongs to another box');
-    const held = await trx.selectFrom('clips').select(['seq', 'boxState']).where('id', '=', body.id).executeTakeFirst();
+    const held = await trx
+      .selectFrom('clips')
+      .select(['seq', 'boxState', 'deletedMs'])
+      .where('id', '=', body.id)
+      .executeTakeFirst();
+    if (held?.deletedMs != null) return;
     // A box that lost its journal counts from 1 again. Its word that a recording is over is newer whatever its number.
     const ends = held?.boxState === 'recording' && body.state !== 'recording';
     if (held && seq <= Number(held.seq) && !ends) return;
@@ -49,11 +72,16 @@ export class Clips {
     const { id, state, eventIds, gaps, ...rest } = body;
     const lists = { eventIds: JSON.stringify(eventIds), gaps: JSON.stringify(gaps) };
     const values = { ...rest, ...lists, boxState: state, seq, reportedMs: now };
-    await trx
-      .insertInto('clips')
-      .values({ id, siteId: box.siteId, boxSerial: box.serial, createdMs: now, swept: 0, expiresMs: null, ...values })
-      .onConflict((c) => c.column('id').doUpdateSet(values))
-      .execute();
+    if (held) await trx.updateTable('clips').set(values).where('id', '=', id).execute();
+    else {
+      const expiresMs = await this.expiry(trx, box.siteId, body);
+      const made = { id, siteId: box.siteId, boxSerial: box.serial, createdMs: now, swept: 0, expiresMs, ...values };
+      await trx
+        .insertInto('clips')
+        .values(made)
+        .onConflict((c) => c.column('id').doUpdateSet(values))
+        .execute();
+    }
     if (eventIds.length === 0) return;
     await trx
       .insertInto('clip_events')
@@ -62,9 +90,20 @@ export class Clips {
       .execute();
   }
 
+  /** When a clip is deleted: as its channel's footage is kept when it is heard of first. */
+  async expiry(
+    db: DbOrTrx,
+    siteId: string,
+    clip: { deviceId: string; channel: number; startedAt: string },
+  ): Promise<number> {
+    const site = await db.selectFrom('sites').select('timeZone').where('id', '=', siteId).executeTakeFirst();
+    const days = await this.#retentionDays(db, clip.deviceId, clip.channel);
+    return expiryOf(Date.parse(clip.startedAt), days, site?.timeZone ?? 'UTC');
+  }
+
   /** Tells the open pages and the joiner; call it after a commit. */
   async changed(clipIds: string[]): Promise<void> {
-    for (const clip of await this.#read(clipIds)) {
+    for (const clip of await this.read(clipIds)) {
       this.#live.publish(clip.siteId, { event: 'clip', data: clip });
       for (const fn of this.#listeners) fn(clip);
     }
@@ -84,15 +123,20 @@ export class Clips {
       .where('eventId', 'in', eventIds)
       .orderBy('clipId')
       .execute();
-    const clips = new Map((await this.#read([...new Set(links.map((l) => l.clipId))])).map((clip) => [clip.id, clip]));
+    const clips = new Map((await this.read([...new Set(links.map((l) => l.clipId))])).map((clip) => [clip.id, clip]));
     const out = new Map<string, Clip>();
-    for (const { eventId, clipId } of links) if (!out.has(eventId)) out.set(eventId, clips.get(clipId)!);
+    for (const { eventId, clipId } of links) {
+      const clip = clips.get(clipId);
+      const before = out.get(eventId);
+      // Of two streams of the same, the one that was sent.
+      if (clip && (!before || (before.state === 'held' && clip.state !== 'held'))) out.set(eventId, clip);
+    }
     return out;
   }
 
   /** Null when there is none in the scope. */
   async get(scope: Scope, id: string): Promise<Clip | null> {
-    return (await this.#inScope(scope, id, 'view')) ? ((await this.#read([id]))[0] ?? null) : null;
+    return (await this.#inScope(scope, id, 'view')) ? ((await this.read([id]))[0] ?? null) : null;
   }
 
   /** A clip that may be played; throws `not-found`, or `permission-needed` when it may only be seen in lists. */
@@ -105,7 +149,15 @@ export class Clips {
   /** The clip's file; `empty` while nothing of it can be played. */
   async open(scope: Scope, id: string): Promise<{ clip: ClipRow; file: ClipFile | 'empty' }> {
     const clip = await this.toPlay(scope, id);
-    return { clip, file: (await openClip(this.#store, clip, await this.fragments(id))) ?? 'empty' };
+    const content = await this.content(clip);
+    return { clip, file: (content && (await openClip(content, clip, await this.fragments(id)))) ?? 'empty' };
+  }
+
+  /** What stands in a clip's objects; null when its key is not its site's: it cannot be shown here. */
+  async content(clip: Pick<ClipRow, 'id' | 'siteId' | 'keyId'>): Promise<ClipContent | null> {
+    const key = clip.keyId === null ? null : await this.#keys.byId(clip.siteId, clip.keyId);
+    if (clip.keyId !== null && !key) return null;
+    return new ClipContent({ store: this.#store, clipId: clip.id, key });
   }
 
   /** All stored fragments of a clip in order of n. */
@@ -131,23 +183,52 @@ export class Clips {
     return true;
   }
 
-  /** Notes a fragment whose object is stored. */
-  async fragmentStored(fragment: UploadedFragment): Promise<void> {
+  /** Whether somebody deleted it: what its box still has of it is not wanted. */
+  async deleted(clipId: string): Promise<boolean> {
+    const row = await this.#db.selectFrom('clips').select('deletedMs').where('id', '=', clipId).executeTakeFirst();
+    return row?.deletedMs != null;
+  }
+
+  /** Notes a fragment whose object is stored; `siteId`: where its box is. */
+  async fragmentStored(fragment: UploadedFragment, siteId: string): Promise<void> {
     const { clipId, n, size, keyFrame } = fragment;
-    const timing = n === 0 ? null : await fragmentTiming(this.#store, fragmentKey(clipId, n), size);
+    const timing = n === 0 ? null : await this.#timing(fragment, siteId);
     if (n > 0 && !timing) this.#log.warn({ clipId, n }, 'a fragment does not say its duration');
-    await this.#db
-      .insertInto('clip_fragments')
-      .values({
-        ...fragment,
-        keyFrame: keyFrame ? 1 : 0,
-        storedMs: this.#clock.now(),
-        decodeTime: timing?.decodeTime ?? null,
-        ticks: timing?.ticks ?? null,
-      })
-      .onConflict((c) => c.columns(['clipId', 'n']).doNothing())
-      .execute();
+    const row = {
+      ...fragment,
+      keyFrame: keyFrame ? 1 : 0,
+      storedMs: this.#clock.now(),
+      decodeTime: timing?.decodeTime ?? null,
+      ticks: timing?.ticks ?? null,
+    };
+    await this.#db.transaction().execute(async (trx) => {
+      const { numInsertedOrUpdatedRows } = await trx
+        .insertInto('clip_fragments')
+        .values(row)
+        .onConflict((c) => c.columns(['clipId', 'n']).doNothing())
+        .executeTakeFirst();
+      if (numInsertedOrUpdatedRows !== 1n) return;
+      await trx
+        .insertInto('site_storage')
+        .values({ siteId, bytes: size })
+        .onConflict((c) => c.column('siteId').doUpdateSet((e) => ({ bytes: e('site_storage.bytes', '+', size) })))
+        .execute();
+    });
     await this.changed([clipId]);
+  }
+
+  /** A fragment may come before the first word of its clip: it is encrypted then as its site's footage is, or not at all. */
+  async #timing({ clipId, n, size }: UploadedFragment, siteId: string): Promise<FragmentTiming | null> {
+    const clip = await this.#db
+      .selectFrom('clips')
+      .select(['id', 'siteId', 'keyId'])
+      .where('id', '=', clipId)
+      .executeTakeFirst();
+    const known = clip && (await this.content(clip));
+    if (known) return fragmentTiming(known, n, size);
+    const { key } = await this.#keys.ofSite(this.#db, siteId);
+    const as = (siteKey: Buffer | null) => new ClipContent({ store: this.#store, clipId, key: siteKey });
+    return (await fragmentTiming(as(key), n, size)) ?? fragmentTiming(as(null), n, size);
   }
 
   #inScope(scope: Scope, id: string, permission: Permission): Promise<ClipRow | undefined> {
@@ -155,13 +236,20 @@ export class Clips {
       .selectFrom('clips')
       .selectAll()
       .where('id', '=', id)
+      .where('deletedMs', 'is', null)
       .where(scope.reaches('clips.siteId', 'clips.deviceId', permission))
       .executeTakeFirst();
   }
 
-  async #read(ids: string[]): Promise<Clip[]> {
+  /** Those that are there, in no order; for who may see them. */
+  async read(ids: string[]): Promise<Clip[]> {
     if (ids.length === 0) return [];
-    const rows = await this.#db.selectFrom('clips').selectAll().where('id', 'in', ids).execute();
+    const rows = await this.#db
+      .selectFrom('clips')
+      .selectAll()
+      .where('id', 'in', ids)
+      .where('deletedMs', 'is', null)
+      .execute();
     const parts = await this.#db
       .selectFrom('clip_fragments')
       .select((e) => ['clipId', e.fn.countAll().as('count'), e.fn.min('n').as('first'), e.fn.sum('size').as('bytes')])
@@ -173,7 +261,7 @@ export class Clips {
       const part = partsOf.get(row.id);
       const hasInit = part !== undefined && Number(part.first) === 0;
       const stored = Number(part?.count ?? 0) - (hasInit ? 1 : 0);
-      const { boxState, seq, createdMs, reportedMs, joinedSize, swept, boxSerial, expiresMs, ...rest } = row;
+      const { boxState, seq, createdMs, reportedMs, joinedSize, swept, boxSerial, expiresMs, deletedMs, ...rest } = row;
       return {
         ...rest,
         eventIds: JSON.parse(row.eventIds) as string[],

@@ -108,6 +108,55 @@ export function initInfo(init: Buffer): InitInfo {
   return { trackId: init.readUInt32BE(tkhd.body + (init[tkhd.body] === 1 ? 20 : 12)), timescale };
 }
 
+/** Where the first picture of a `moof`'s track is, from the beginning of the moof; null when the moof does not say. */
+export function firstSample(moof: Buffer, trackId: number): { offset: number; size: number } | null {
+  const box = need(moof, 'moof');
+  for (const traf of boxes(moof, box.body, box.end)) {
+    if (traf.type !== 'traf') continue;
+    const tfhd = need(moof, 'tfhd', traf);
+    if (moof.readUInt32BE(tfhd.body + 4) !== trackId) continue;
+    const tfhdFlags = moof.readUInt32BE(tfhd.body) & 0xffffff;
+    // With an offset of its own it would count from elsewhere than the moof.
+    if (tfhdFlags & 0x1) return null;
+    const at = tfhd.body + 8 + (tfhdFlags & 0x2 ? 4 : 0) + (tfhdFlags & 0x8 ? 4 : 0);
+    const trun = need(moof, 'trun', traf);
+    const flags = moof.readUInt32BE(trun.body) & 0xffffff;
+    if (!(flags & 0x1)) return null;
+    const first = trun.body + 12 + (flags & 0x4 ? 4 : 0) + (flags & 0x100 ? 4 : 0);
+    if (!(flags & 0x200) && !(tfhdFlags & 0x10)) return null;
+    return { offset: moof.readInt32BE(trun.body + 8), size: moof.readUInt32BE(flags & 0x200 ? first : at) };
+  }
+  return null;
+}
+
+/** A file with one picture: the init segment, and a fragment of one sample (ISO/IEC 14496-12 §8.8). */
+export function onePicture(init: Buffer, trackId: number, sample: Buffer): Buffer {
+  const box = (type: string, ...parts: Buffer[]) => {
+    const head = Buffer.alloc(8);
+    head.writeUInt32BE(8 + parts.reduce((sum, part) => sum + part.length, 0));
+    head.write(type, 4, 'latin1');
+    return Buffer.concat([head, ...parts]);
+  };
+  const words = (...values: number[]) => {
+    const out = Buffer.alloc(4 * values.length);
+    for (const [i, value] of values.entries()) out.writeUInt32BE(value, 4 * i);
+    return out;
+  };
+  const moof = (dataOffset: number) =>
+    box(
+      'moof',
+      box('mfhd', words(0, 1)),
+      box(
+        'traf',
+        // default-base-is-moof; data-offset, then duration, size and flags of the sample: a key frame.
+        box('tfhd', words(0x020000, trackId)),
+        box('tfdt', words(0, 0)),
+        box('trun', words(0x701, 1, dataOffset, initInfo(init).timescale, sample.length, 0x02000000)),
+      ),
+    );
+  return Buffer.concat([init, moof(moof(0).length + 8), box('mdat', sample)]);
+}
+
 export interface IndexEntry {
   size: number;
   /** In the video track's timescale. */

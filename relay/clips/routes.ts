@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { createRoute, z } from '@hono/zod-openapi';
 import { Clip } from '../../protocol/wire/api.ts';
 import { Uuid } from '../../protocol/wire/ids.ts';
@@ -6,7 +5,8 @@ import type { Api } from '../api/app.ts';
 import { json, ProblemError, problems } from '../api/problem.ts';
 import type { Leases } from '../auth/leases.ts';
 import type { Clips } from './clips.ts';
-import { parseRange } from './range.ts';
+import { type Looks, lookAt } from './looks.ts';
+import { serveClip, toWeb } from './serve.ts';
 
 const tags = ['Clips'];
 const params = z.object({ clipId: Uuid });
@@ -15,7 +15,10 @@ const binary = (description: string) => ({
   content: { 'video/mp4': { schema: z.string().openapi({ format: 'binary' }) } },
 });
 
-export function registerClipRoutes(app: Api, { clips, leases }: { clips: Clips; leases: Leases }): void {
+export function registerClipRoutes(
+  app: Api,
+  { clips, leases, looks }: { clips: Clips; leases: Leases; looks: Looks },
+): void {
   app.openapi(
     createRoute({
       method: 'get',
@@ -66,34 +69,20 @@ export function registerClipRoutes(app: Api, { clips, leases }: { clips: Clips; 
       });
       if (file === 'empty') throw new ProblemError('not-found', 'Nothing of this clip has arrived yet.');
       const name = `clip-${clip.startedAt.replace(/[:.]/g, '-')}.mp4`;
-      const headers: Record<string, string> = {
-        'content-type': 'video/mp4',
-        'accept-ranges': 'bytes',
-        etag: file.etag,
+      const request = { method: c.req.method, header: (header: string) => c.req.header(header) };
+      const { status, headers, stream } = serveClip(file, request, {
         // Seen only by who is signed in, and asked for again whenever it is shown.
         'cache-control': 'private, no-cache',
         'content-disposition': `${save ? 'attachment' : 'inline'}; filename="${name}"`,
-      };
-      if (c.req.header('if-none-match') === file.etag) return c.body(null, 304, headers);
-      const ifRange = c.req.header('if-range');
-      const range = ifRange && ifRange !== file.etag ? null : parseRange(c.req.header('range'), file.size);
-      if (range === 'unsatisfiable') {
-        throw new ProblemError('range-not-satisfiable', undefined, {
-          headers: { 'content-range': `bytes */${file.size}` },
-        });
-      }
-      const { start, end } = range ?? { start: 0, end: file.size - 1 };
-      headers['content-length'] = String(end - start + 1);
-      if (range) headers['content-range'] = `bytes ${start}-${end}/${file.size}`;
-      const status = range ? 206 : 200;
-      if (c.req.method === 'HEAD') return c.body(null, status, headers);
-      const stream = Readable.from(file.read(start, end), { objectMode: false, highWaterMark: 256 * 1024 });
+      });
+      if (!stream || status === 304) return c.body(null, status, headers);
+      await lookAt(looks, c.get('principal'), save ? 'download' : 'clip', clip);
       const release = leases.hold(
         async () => clips.toPlay(await c.get('scopeNow')(), clip.id),
         () => stream.destroy(new Error('the permission to play this clip has ended')),
       );
       stream.once('close', release);
-      return c.body(Readable.toWeb(stream) as ReadableStream<Uint8Array>, status, headers);
+      return c.body(toWeb(stream), status, headers);
     },
   );
 }

@@ -1,3 +1,5 @@
+import type { ColumnType } from 'kysely';
+
 /** Tables of this folder, part of the relay's Database. */
 export interface ClipTables {
   /** One row for each clip that a box reported. */
@@ -19,8 +21,10 @@ export interface ClipTables {
     audioCodec: string | null;
     /** JSON array of {atMs, durationMs}. */
     gaps: string;
-    /** When it is deleted; null: never by itself. */
+    /** When it is deleted; null: not known yet (of an earlier version). */
     expiresMs: number | null;
+    /** Somebody deleted it: its row stays until it expires, so that what its box still sends is not taken for new. */
+    deletedMs: ColumnType<number | null, number | null | undefined>;
     startedAt: string;
     preRollMs: number;
     durationMs: number;
@@ -55,6 +59,8 @@ export interface ClipTables {
   };
   /** One a site: what its footage is encrypted with, sealed in the vault. */
   site_keys: { id: string; siteId: string; sealed: string; createdMs: number };
+  /** Bytes that a site's footage takes where it is stored. */
+  site_storage: { siteId: string; bytes: number };
   /** Links by which somebody without an account may see a clip; only a hash of each token is kept. */
   clip_shares: {
     id: string;

@@ -1,7 +1,12 @@
 import type { HttpBindings } from '@hono/node-server';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { Logger } from 'pino';
-import { type UploadGrants, UploadRequest } from '../../protocol/wire/uploads.ts';
+import {
+  type FragmentInfo,
+  type UploadGrants,
+  UploadRequest,
+  type UploadsStored,
+} from '../../protocol/wire/uploads.ts';
 import { ProblemError, problemResponse } from '../api/problem.ts';
 import type { RemoteAddress } from '../api/remote.ts';
 import type { BoxAuthenticator } from '../boxes/authenticate.ts';
@@ -10,6 +15,7 @@ import type { SiteWarnables } from '../health/warnables.ts';
 import type { Clips } from './clips.ts';
 import type { Granted, Grants } from './grants.ts';
 import { fragmentKey, type ObjectStore, StoreError } from './object-store.ts';
+import type { S3Store } from './s3-store.ts';
 
 const MAX_REQUEST_BYTES = 64 * 1024;
 /** A body that stands still for so long is given up; a paced one moves every second. */
@@ -21,6 +27,8 @@ type Env = { Bindings: HttpBindings };
 export function uploadRoutes(deps: {
   db: Db;
   store: ObjectStore;
+  /** Boxes put fragments there themselves; null: the relay takes them. */
+  direct: S3Store | null;
   clips: Clips;
   grants: Grants;
   authenticator: BoxAuthenticator;
@@ -28,13 +36,14 @@ export function uploadRoutes(deps: {
   remote: RemoteAddress;
   log: Logger;
 }): Hono<Env> {
-  const { db, store, clips, grants, warnables } = deps;
+  const { db, store, direct, clips, grants, warnables } = deps;
   const log = deps.log.child({ module: 'uploads' });
   const app = new Hono<Env>();
   /** Uploads of one object run one after the other, so that what is stored and what is noted cannot differ. */
   const writing = new Map<string, Promise<unknown>>();
 
-  app.post('/', async (c) => {
+  /** What a box asks of fragments; the same proof is good for both questions. */
+  async function asked(c: Context<Env>): Promise<{ serial: string; siteId: string; fragments: FragmentInfo[] }> {
     if (!(Number(c.req.header('content-length')) <= MAX_REQUEST_BYTES)) throw new ProblemError('payload-too-large');
     const auth = await deps.authenticator.authenticate(
       c.req.header('authorization'),
@@ -44,19 +53,46 @@ export function uploadRoutes(deps: {
     if (!auth.ok) throw new ProblemError(auth.code);
     const request = UploadRequest.safeParse(await c.req.json().catch(() => null));
     if (!request.success) throw new ProblemError('invalid-request', request.error.issues[0]?.message);
+    const { serial, siteId } = auth.box;
+    return { serial, siteId, fragments: request.data.fragments };
+  }
+
+  app.post('/', async (c) => {
+    const { serial, fragments } = await asked(c);
     const answer: UploadGrants['grants'] = [];
-    const owned = new Map<string, boolean>();
-    const plain = { headers: {}, confirm: false };
-    for (const f of request.data.fragments) {
+    const owned = new Map<string, 'own' | 'other' | 'deleted'>();
+    for (const f of fragments) {
       const { clipId, n } = f;
-      if (!owned.has(clipId)) owned.set(clipId, await clips.belongsTo(db, clipId, auth.box.serial));
-      const state = owned.get(clipId) ? await held(f) : 'other';
-      if (state === 'none') answer.push({ clipId, n, stored: false, ...plain, ...grants.sign(auth.box.serial, f) });
-      else answer.push({ clipId, n, stored: state === 'same', ...plain, url: null, expiresInMs: 0 });
-      if (state === 'other')
-        log.warn({ serial: auth.box.serial, clipId, n }, 'no grant: this is another’s, or differs');
+      const clip = owned.get(clipId) ?? (await whose(clipId, serial));
+      owned.set(clipId, clip);
+      const state = clip === 'own' ? await held(f) : clip;
+      const none = { clipId, n, headers: {}, confirm: false };
+      if (state === 'none' && direct) {
+        answer.push({ clipId, n, stored: false, confirm: true, ...(await direct.grant(fragmentKey(clipId, n), f)) });
+      } else if (state === 'none') answer.push({ ...none, stored: false, ...grants.sign(serial, f) });
+      // Of a deleted clip nothing is wanted any more: the box may forget it.
+      else answer.push({ ...none, stored: state !== 'other', url: null, expiresInMs: 0 });
+      if (state === 'other') log.warn({ serial, clipId, n }, 'no grant: this is another’s, or differs');
     }
     return c.json({ grants: answer } satisfies UploadGrants);
+  });
+
+  app.post('/stored', async (c) => {
+    const { serial, siteId, fragments } = await asked(c);
+    const answer: UploadsStored['fragments'] = [];
+    for (const f of fragments) {
+      const { clipId, n } = f;
+      const key = fragmentKey(clipId, n);
+      while (writing.has(key)) await writing.get(key)?.catch(() => {});
+      const work = confirm(f, key, serial, siteId);
+      writing.set(key, work);
+      try {
+        answer.push({ clipId, n, stored: await work });
+      } finally {
+        writing.delete(key);
+      }
+    }
+    return c.json({ fragments: answer } satisfies UploadsStored);
   });
 
   app.put('/:clipId/:n', async (c) => {
@@ -92,14 +128,37 @@ export function uploadRoutes(deps: {
     return row ? (row.sha256 === sha256 ? 'same' : 'other') : 'none';
   }
 
+  async function whose(clipId: string, serial: string): Promise<'own' | 'other' | 'deleted'> {
+    if (!(await clips.belongsTo(db, clipId, serial))) return 'other';
+    return (await clips.deleted(clipId)) ? 'deleted' : 'own';
+  }
+
+  /** Looks at what a box says it put into the object store. */
+  async function confirm(f: FragmentInfo, key: string, serial: string, siteId: string): Promise<boolean> {
+    const { clipId, n } = f;
+    const clip = await whose(clipId, serial);
+    const state = clip === 'own' ? await held(f) : clip;
+    if (state === 'deleted') await direct?.delete(key);
+    if (state !== 'none') return state !== 'other';
+    const found = direct ? await direct.look(key, f) : 'missing';
+    if (found === 'other') {
+      log.warn({ serial, clipId, n }, 'an object is not what its hash says: it was damaged on the way');
+      await direct?.delete(key);
+    }
+    if (found !== 'same') return false;
+    await clips.fragmentStored({ ...f, boxSerial: serial }, siteId);
+    return true;
+  }
+
   async function take(granted: Granted, key: string, body: () => AsyncIterable<Uint8Array>): Promise<void> {
     const { box, ...fragment } = granted;
     const row = await db.selectFrom('boxes').select(['state', 'siteId']).where('serial', '=', box).executeTakeFirst();
     // An address given before outlives neither a revocation nor a change of hands.
     if (!row?.siteId || row.state !== 'claimed') throw new ProblemError('box-revoked');
-    const state = (await clips.belongsTo(db, fragment.clipId, box)) ? await held(fragment) : 'other';
+    const clip = await whose(fragment.clipId, box);
+    const state = clip === 'own' ? await held(fragment) : clip;
     if (state === 'other') throw new ProblemError('conflict', 'Something else is stored under this name.');
-    if (state === 'same') return;
+    if (state !== 'none') return;
     try {
       await store.put(key, body(), fragment);
     } catch (error) {
@@ -115,7 +174,7 @@ export function uploadRoutes(deps: {
       });
       throw new ProblemError('storage-full', 'Clips wait on the box until there is room.');
     }
-    await clips.fragmentStored({ ...fragment, boxSerial: box });
+    await clips.fragmentStored({ ...fragment, boxSerial: box }, row.siteId);
   }
 
   app.onError((error, c) => {

@@ -9,16 +9,25 @@ import type { ClipReport } from '../../../protocol/wire/event.ts';
 import { createApi } from '../../api/app.ts';
 import { OperationLog } from '../../audit/operation-log.ts';
 import { Leases } from '../../auth/leases.ts';
+import { Vault } from '../../auth/vault.ts';
 import type { Db } from '../../db/database.ts';
 import { SiteWarnables } from '../../health/warnables.ts';
 import { ApiKeys } from '../../keys/keys.ts';
 import { Live } from '../../live/live.ts';
 import { openTestDatabase } from '../../testing/database.ts';
+import { Viewings } from '../../video/viewings.ts';
 import { Clips } from '../clips.ts';
 import { Grants } from '../grants.ts';
 import { Joiner } from '../joiner.ts';
+import { ClipLibrary } from '../library.ts';
+import { registerLibraryRoutes } from '../library-routes.ts';
 import { FolderStore } from '../object-store.ts';
 import { registerClipRoutes } from '../routes.ts';
+import { type S3Options, S3Store } from '../s3-store.ts';
+import { sharedRoutes } from '../shared-http.ts';
+import { ClipShares } from '../shares.ts';
+import { SiteKeys } from '../site-keys.ts';
+import { Sweeper } from '../sweeper.ts';
 import { uploadRoutes } from '../upload-routes.ts';
 
 export const ids = {
@@ -47,18 +56,34 @@ export async function startClipRelay(o: {
   clock?: Clock;
   log?: Logger;
   reserveBytes?: number;
+  s3?: S3Options;
+  retentionDays?: number;
 }) {
   const { host = '127.0.0.1', clock = systemClock, log = pino({ level: 'silent' }) } = o;
   const db = await openTestDatabase(o.dir);
   await seed(db);
-  const store = new FolderStore({ dir: join(o.dir, 'objects'), reserveBytes: o.reserveBytes ?? 0 });
-  await store.start();
+  const files = new FolderStore({ dir: join(o.dir, 'objects'), reserveBytes: o.reserveBytes ?? 0 });
+  await files.start();
+  const direct = o.s3 ? new S3Store({ options: o.s3, clock }) : null;
+  const store = direct ?? files;
   const live = new Live();
-  const clips = new Clips({ db, store, clock, log, live });
-  const joiner = new Joiner({ db, store, clips, clock, log });
-  joiner.start();
+  const vault = new Vault({ dir: o.dir });
+  vault.start();
+  const keys = new SiteKeys({ db, clock, vault });
+  const retentionDays = async () => o.retentionDays ?? 3650;
+  const clips = new Clips({ db, store, keys, retentionDays, clock, log, live });
+  const joiner = direct ? null : new Joiner({ db, store, clips, clock, log });
+  joiner?.start();
+  const sweeper = new Sweeper({ db, store, clips, clock, log });
+  sweeper.start();
+  const viewings = new Viewings({ db, clock, log });
+  await viewings.start();
+  const looks = { db, viewings };
+  const shares = new ClipShares({ db, clips, clock, publicUrl: () => null });
   const warnables = new SiteWarnables({ db, clock, log });
   const grants = new Grants({ clock });
+  /** What was asked of boxes. */
+  const boxAsked: unknown[][] = [];
   const authenticator = {
     authenticate: async (header: string | undefined) => {
       const serial = header?.split(' ')[1] ?? '';
@@ -77,10 +102,15 @@ export async function startClipRelay(o: {
   const access = { sessions: sessions as never, keys: new ApiKeys({ db, clock, log, sessions: sessions as never }) };
   const operationLog = new OperationLog({ db, clock, log });
   const api = createApi({ db, clock, log, ...access, operationLog, remote });
-  registerClipRoutes(api, { clips, leases: new Leases({ clock }) });
+  const leases = new Leases({ clock });
+  registerClipRoutes(api, { clips, leases, looks });
+  const box = { json: async (...asked: unknown[]) => void boxAsked.push(asked) } as never;
+  const library = new ClipLibrary({ db, clips });
+  registerLibraryRoutes(api, { clips, library, shares, sweeper, box, looks });
   const uploads = uploadRoutes({
     db,
     store,
+    direct,
     clips,
     grants,
     authenticator: authenticator as never,
@@ -88,7 +118,8 @@ export async function startClipRelay(o: {
     remote,
     log,
   });
-  const app = new Hono().route('/box/v1/uploads', uploads).route('/', api);
+  const shared = sharedRoutes({ db, clips, shares, leases, looks, log });
+  const app = new Hono().route('/box/v1/uploads', uploads).route('/', shared).route('/', api);
   const server = http.createServer(getRequestListener(app.fetch as never));
   await new Promise<void>((resolve) => server.listen(o.port ?? 0, host, resolve));
   let seq = 0;
@@ -98,6 +129,8 @@ export async function startClipRelay(o: {
     db,
     store,
     clips,
+    keys,
+    boxAsked,
     live,
     grants,
     warnables,
@@ -111,7 +144,9 @@ export async function startClipRelay(o: {
     async stop(): Promise<void> {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await joiner.stop();
+      await sweeper.stop();
+      await joiner?.stop();
+      await viewings.stop();
       await db.destroy();
     },
   };

@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts';
 
-/** Keys that footage is encrypted with, links by which a clip is shared. */
+/** Keys that footage is encrypted with, links by which a clip is shared, what a site's footage takes. */
 export const footage: Migration = {
   name: '031-footage',
   async up(db) {
@@ -11,6 +11,13 @@ export const footage: Migration = {
       .addColumn('sealed', 'text', (c) => c.notNull())
       .addColumn('createdMs', 'bigint', (c) => c.notNull())
       .execute();
+    await db.schema
+      .createTable('site_storage')
+      .addColumn('siteId', 'text', (c) => c.primaryKey())
+      .addColumn('bytes', 'bigint', (c) => c.notNull())
+      .execute();
+    await db.schema.alterTable('clips').addColumn('deletedMs', 'bigint').execute();
+    await db.schema.createIndex('clips_of_kind').on('clips').columns(['siteId', 'kind', 'startedAt']).execute();
     await db.schema
       .createTable('clip_shares')
       .addColumn('id', 'text', (c) => c.primaryKey())

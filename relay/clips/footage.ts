@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import type { HttpBindings } from '@hono/node-server';
+import type { Hono } from 'hono';
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
+import type { Api } from '../api/app.ts';
+import type { RemoteAddress } from '../api/remote.ts';
+import type { Leases } from '../auth/leases.ts';
+import type { Vault } from '../auth/vault.ts';
+import type { BoxAuthenticator } from '../boxes/authenticate.ts';
+import { CloudPlans } from '../cloud/plans.ts';
+import type { Db } from '../db/database.ts';
+import type { BoxClient } from '../devices/box-client.ts';
+import type { SiteWarnables } from '../health/warnables.ts';
+import type { Live } from '../live/live.ts';
+import type { RelayOptions } from '../options.ts';
+import type { Viewings } from '../video/viewings.ts';
+import { Clips } from './clips.ts';
+import { Grants } from './grants.ts';
+import { Joiner } from './joiner.ts';
+import { ClipLibrary } from './library.ts';
+import { registerLibraryRoutes } from './library-routes.ts';
+import { FolderStore } from './object-store.ts';
+import { registerClipRoutes } from './routes.ts';
+import { S3Store } from './s3-store.ts';
+import { sharedRoutes } from './shared-http.ts';
+import { ClipShares } from './shares.ts';
+import { SiteKeys } from './site-keys.ts';
+import { Sweeper } from './sweeper.ts';
+import { uploadRoutes } from './upload-routes.ts';
+
+/** Of channels without cloud storage. */
+const BASIC_DAYS = 7;
+
+/** Footage: where it is kept and under which keys, who sees it, when it goes. */
+export class Footage {
+  /** Of this machine: packages of firmware, and clips unless they are in an object store. */
+  readonly files: FolderStore;
+  readonly clips: Clips;
+  /** What it is encrypted with. */
+  readonly keys: SiteKeys;
+  readonly #db: Db;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #s3: S3Store | null;
+  readonly #joiner: Joiner | null;
+  readonly #sweeper: Sweeper;
+  readonly #shares: ClipShares;
+
+  constructor(deps: {
+    db: Db;
+    clock: Clock;
+    log: Logger;
+    dataDir: string;
+    vault: Vault;
+    live: Live;
+    options: Pick<RelayOptions, 'basicClipDays' | 's3'>;
+    publicUrl: () => URL | null;
+  }) {
+    const { db, clock, live } = deps;
+    const plans = new CloudPlans({ basicDays: deps.options.basicClipDays ?? BASIC_DAYS });
+    const log = deps.log.child({ module: 'clips' });
+    this.#db = db;
+    this.#clock = clock;
+    this.#log = log;
+    this.files = new FolderStore({ dir: join(deps.dataDir, 'objects') });
+    this.#s3 = deps.options.s3 ? new S3Store({ options: deps.options.s3, clock }) : null;
+    const store = this.#s3 ?? this.files;
+    this.keys = new SiteKeys({ db, clock, vault: deps.vault });
+    this.clips = new Clips({
+      ...{ db, store, keys: this.keys, clock, log, live },
+      retentionDays: (...of) => plans.retentionDays(...of),
+    });
+    // In an object store a clip stays its parts: joining would send all of it twice.
+    this.#joiner = this.#s3 ? null : new Joiner({ db, store, clips: this.clips, clock, log });
+    this.#sweeper = new Sweeper({ db, store, clips: this.clips, clock, log });
+    this.#shares = new ClipShares({ db, clips: this.clips, clock, publicUrl: deps.publicUrl });
+  }
+
+  async start(): Promise<void> {
+    await this.files.start();
+    this.#s3?.check().catch((error) => {
+      this.#log.error({ err: error }, 'the object store for clips cannot be used; boxes keep their clips until it can');
+    });
+    this.#joiner?.start();
+    this.#sweeper.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#sweeper.stop();
+    await this.#joiner?.stop();
+  }
+
+  uploadRoutes(o: { authenticator: BoxAuthenticator; warnables: SiteWarnables; remote: RemoteAddress }) {
+    const { clips } = this;
+    const [store, grants] = [this.#s3 ?? this.files, new Grants({ clock: this.#clock })];
+    return uploadRoutes({ ...o, db: this.#db, store, direct: this.#s3, clips, grants, log: this.#log });
+  }
+
+  registerRoutes(api: Api, o: { leases: Leases; viewings: Viewings; box: BoxClient }): void {
+    const looks = { db: this.#db, viewings: o.viewings };
+    registerClipRoutes(api, { clips: this.clips, leases: o.leases, looks });
+    const library = new ClipLibrary({ db: this.#db, clips: this.clips });
+    const { clips } = this;
+    registerLibraryRoutes(api, { clips, library, shares: this.#shares, sweeper: this.#sweeper, box: o.box, looks });
+  }
+
+  /** Behind shared links; the pages themselves are the portal's. */
+  sharedRoutes(o: { leases: Leases; viewings: Viewings }): Hono<{ Bindings: HttpBindings }> {
+    const looks = { db: this.#db, viewings: o.viewings };
+    return sharedRoutes({ ...o, looks, db: this.#db, clips: this.clips, shares: this.#shares, log: this.#log });
+  }
+}

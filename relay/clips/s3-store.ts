@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import { AwsV4Signer } from 'aws4fetch';
+import { type Clock, iso } from '../../protocol/clock.ts';
+import { type ObjectStore, StoreError } from './object-store.ts';
+
+export interface S3Options {
+  /** As boxes and the relay reach it, `https://s3.example.org`. */
+  endpoint: string;
+  bucket: string;
+  region: string;
+  accessKey: string;
+  secretKey: string;
+  /** `https://host/bucket/key` instead of `https://bucket.host/key`. */
+  pathStyle: boolean;
+}
+
+const GRANT_MS = 10 * 60_000;
+/** Until a store must have begun to answer. */
+const ANSWER_MS = 15_000;
+const TRIES = 3;
+const RETRY_MS = 200;
+/** What the relay itself puts is in memory: a fragment's worth, never a whole recording. */
+const MAX_PUT_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Objects in a store that speaks Amazon's S3 REST API, signed with Signature Version 4. Boxes put fragments there
+ * themselves, at addresses that are good for one object of one size and content; the relay reads by range. A store that
+ * knows `x-amz-checksum-sha256` checks the content itself; of one that does not, the relay reads the object once.
+ */
+export class S3Store implements ObjectStore {
+  readonly #o: S3Options;
+  readonly #clock: Clock;
+  readonly #keys = new Map<string, ArrayBuffer>();
+
+  constructor({ options, clock }: { options: S3Options; clock: Clock }) {
+    this.#o = options;
+    this.#clock = clock;
+  }
+
+  /** Throws when the bucket cannot be reached with these keys, and says why. */
+  async check(): Promise<void> {
+    const response = await this.#ask('HEAD', this.#url(''));
+    if (!response.ok) throw new Error(`the bucket “${this.#o.bucket}” answers ${response.status}`);
+  }
+
+  /** An address at which a box may put this object, and nothing else, for ten minutes. */
+  async grant(
+    key: string,
+    { size, sha256 }: { size: number; sha256: string },
+  ): Promise<{ url: string; headers: Record<string, string>; expiresInMs: number }> {
+    const url = this.#url(key);
+    url.searchParams.set('X-Amz-Expires', String(GRANT_MS / 1000));
+    const headers = { 'x-amz-checksum-sha256': Buffer.from(sha256, 'hex').toString('base64') };
+    const signed = await this.#signer('PUT', url, {
+      // The length is signed too: nobody fills the store by an address that was given for little.
+      headers: { ...headers, 'content-length': String(size) },
+      signQuery: true,
+      allHeaders: true,
+    }).sign();
+    return { url: signed.url.href, headers, expiresInMs: GRANT_MS };
+  }
+
+  /** What came of a grant: that object, none, or another one. */
+  async look(key: string, expected: { size: number; sha256: string }): Promise<'same' | 'missing' | 'other'> {
+    const response = await this.#ask('HEAD', this.#url(key), { 'x-amz-checksum-mode': 'ENABLED' });
+    if (response.status === 404) return 'missing';
+    if (!response.ok) throw failure('HEAD', key, response);
+    if (Number(response.headers.get('content-length')) !== expected.size) return 'other';
+    const told = response.headers.get('x-amz-checksum-sha256');
+    if (told) return Buffer.from(told, 'base64').toString('hex') === expected.sha256 ? 'same' : 'other';
+    const hash = createHash('sha256');
+    for await (const chunk of this.read(key, 0, expected.size - 1)) hash.update(chunk);
+    return hash.digest('hex') === expected.sha256 ? 'same' : 'other';
+  }
+
+  async put(key: string, body: AsyncIterable<Uint8Array>, expected: { size: number; sha256?: string }): Promise<void> {
+    if (expected.size > MAX_PUT_BYTES) throw new Error(`${key} is too large to be put at once`);
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of body) {
+      size += chunk.length;
+      if (size > expected.size) throw new StoreError('mismatch', 'more bytes came than announced');
+      chunks.push(chunk);
+    }
+    if (size !== expected.size) throw new StoreError('mismatch', `${size} bytes came instead of ${expected.size}`);
+    const content = Buffer.concat(chunks);
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    if (expected.sha256 && sha256 !== expected.sha256) {
+      throw new StoreError('mismatch', 'the content is not what its hash says: it was damaged on the way');
+    }
+    const response = await this.#ask('PUT', this.#url(key), { 'x-amz-content-sha256': sha256 }, content);
+    await response.arrayBuffer();
+    // Both are what stores with a quota say.
+    if (response.status === 507 || response.status === 413) throw new StoreError('full', 'the object store is full');
+    if (!response.ok) throw failure('PUT', key, response);
+  }
+
+  async *read(key: string, start: number, end: number): AsyncGenerator<Uint8Array> {
+    const response = await this.#ask('GET', this.#url(key), { range: `bytes=${start}-${end}` });
+    if (!response.ok || !response.body) {
+      await response.body?.cancel();
+      throw failure('GET', key, response);
+    }
+    // A store that does not know ranges sends everything.
+    let skip = response.status === 206 ? 0 : start;
+    let left = end - start + 1;
+    for await (const chunk of response.body) {
+      const part = chunk.subarray(skip, skip + left);
+      skip = Math.max(0, skip - chunk.length);
+      left -= part.length;
+      if (part.length > 0) yield part;
+      if (left <= 0) return;
+    }
+  }
+
+  async size(key: string): Promise<number | null> {
+    const response = await this.#ask('HEAD', this.#url(key));
+    if (response.status === 404) return null;
+    if (!response.ok) throw failure('HEAD', key, response);
+    return Number(response.headers.get('content-length'));
+  }
+
+  async delete(key: string): Promise<void> {
+    const response = await this.#ask('DELETE', this.#url(key));
+    await response.arrayBuffer();
+    if (!response.ok && response.status !== 404) throw failure('DELETE', key, response);
+  }
+
+  #url(key: string): URL {
+    const { endpoint, bucket, pathStyle } = this.#o;
+    const url = new URL(endpoint);
+    if (!pathStyle) url.hostname = `${bucket}.${url.hostname}`;
+    const parts = [url.pathname.replace(/\/+$/, ''), ...(pathStyle ? [bucket] : []), key];
+    url.pathname = parts.filter((part, i) => i === 0 || part !== '').join('/') || '/';
+    return url;
+  }
+
+  #signer(
+    method: string,
+    url: URL,
+    more: { headers?: Record<string, string>; signQuery?: boolean; allHeaders?: boolean },
+  ): AwsV4Signer {
+    const { region, accessKey, secretKey } = this.#o;
+    // Keys of past days would gather.
+    if (this.#keys.size > 8) this.#keys.clear();
+    return new AwsV4Signer({
+      ...{ method, url: url.href, service: 's3', region, accessKeyId: accessKey, secretAccessKey: secretKey },
+      ...{ cache: this.#keys, datetime: iso(this.#clock.now()).replace(/[:-]|\.\d{3}/g, ''), ...more },
+    });
+  }
+
+  /** Tried again when the store is busy or does not answer. */
+  async #ask(method: string, url: URL, headers: Record<string, string> = {}, body?: Buffer): Promise<Response> {
+    for (let tried = 1; ; tried++) {
+      const signed = await this.#signer(method, url, { headers }).sign();
+      const waiting = new AbortController();
+      const release = this.#clock.after(ANSWER_MS, () => waiting.abort(new Error('the object store does not answer')));
+      try {
+        const init = { method, headers: signed.headers, redirect: 'error', signal: waiting.signal } as const;
+        const response = await fetch(signed.url, { ...init, ...(body ? { body: new Uint8Array(body) } : {}) });
+        if ((response.status < 500 && response.status !== 429) || response.status === 507 || tried >= TRIES)
+          return response;
+        await response.body?.cancel();
+      } catch (error) {
+        if (tried >= TRIES) throw error;
+      } finally {
+        release();
+      }
+      await this.#clock.sleep(RETRY_MS * tried);
+    }
+  }
+}
+
+function failure(method: string, key: string, { status }: Response): Error {
+  const error = new Error(`the object store answers ${status} to ${method} ${key}`);
+  return status === 404 ? Object.assign(error, { code: 'ENOENT' }) : error;
+}
