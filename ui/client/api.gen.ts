@@ -5981,7 +5981,7 @@ export interface Routes {
     /** Delete a clip for good */
     '/clips/{clipId}': { params: { clipId: string }; answer: undefined };
     /** Take a shared link back */
-    '/clips/{clipId}/shares/{shareId}': { params: { clipId: string; shareId: string }; answer: undefined };
+    '/clips/{clipId}/shares/{clipShareId}': { params: { clipId: string; clipShareId: string }; answer: undefined };
     /** Take a device away; its events and clips stay */
     '/devices/{deviceId}': { params: { deviceId: string }; answer: undefined };
     /** Unlink the camera of a radar */
