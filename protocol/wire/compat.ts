@@ -49,7 +49,7 @@ const number = (least: number, most: number) => z.coerce.number().int().min(leas
 export const CompatFilter = z.object({
   list: CompatList.optional(),
   /** Words of model, series or remarks. */
-  q: z.string().trim().max(64).optional(),
+  q: z.string().trim().max(100).optional(),
   deviceType: z.string().max(64).optional(),
   /** At least so many channels. */
   channels: number(0, 256),

@@ -27,6 +27,7 @@ import type sharing from './en/sharing.json';
 import type site from './en/site.json';
 import type sites from './en/sites.json';
 import type upgrade from './en/upgrade.json';
+import type uplink from './en/uplink.json';
 
 /**
  * The files of strings, one for each group of pages; `en/` gives the keys. `common`, `portal` and `problems` are there on
@@ -62,4 +63,5 @@ export interface Files {
   site: typeof site;
   sites: typeof sites;
   upgrade: typeof upgrade;
+  uplink: typeof uplink;
 }

@@ -191,6 +191,28 @@ export const ROUTES = withPages<PageRoute>([
     strings: ['keys'],
   },
 
+  // What is known of models of devices
+  {
+    path: '/compatibility',
+    load: async () => (await import('./compat/compat.tsx')).CompatPage,
+    who: [...INSTALLERS, 'operator'],
+    strings: ['uplink', 'sites'],
+    nav: { in: 'company', label: 'nav.compat', order: 75 },
+  },
+  {
+    path: '/compatibility',
+    load: async () => (await import('./compat/compat.tsx')).CompatPage,
+    who: 'everyone',
+    strings: ['uplink', 'sites'],
+  },
+  {
+    path: '/operator/compatibility',
+    load: async () => (await import('./compat/import.tsx')).ImportCompatPage,
+    who: ['operator'],
+    needs: 'admin',
+    strings: ['uplink'],
+  },
+
   // Registration, and where links of messages lead
   {
     path: '/register',

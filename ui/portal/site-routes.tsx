@@ -241,6 +241,11 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     who: INSTALLERS,
     tab: { label: 'site.tab.settings', order: 80 },
   },
+  {
+    path: '/boxes/:serial/uplink',
+    load: async () => (await import('./bandwidth/uplink-page.tsx')).UplinkPage,
+    strings: ['uplink'],
+  },
   { path: '/claim', needs: 'manage', load: async () => (await import('./site/claim.tsx')).Claim },
   {
     path: '/log',

@@ -59,7 +59,7 @@ function Ways({ box, devices, accounts }: { box: Box; devices: Device[]; account
 }
 
 function BoxFacts({ box }: { box: Box }) {
-  const { boxes } = useSite();
+  const { base, boxes } = useSite();
   const both = useAction(async () => {
     await api.post('/boxes/{serial}/clear-duplicate', {}, { params: { serial: box.serial } });
     boxes.reload();
@@ -108,6 +108,13 @@ function BoxFacts({ box }: { box: Box }) {
           ],
         ]}
       />
+      {box.state === 'claimed' && (
+        <p class="mt-4">
+          <a class="link" href={`${base}/boxes/${box.serial}/uplink`}>
+            {t('box.uplink')}
+          </a>
+        </p>
+      )}
       {box.state !== 'revoked' && (
         <details class="mt-4">
           <summary class="link">{t('box.revokeAsk')}</summary>

@@ -97,6 +97,11 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
               ]}
             />
           </Panel>
+          {device.type === 'encoding' && device.boxSerial !== null && (
+            <a class="link" href={`${base}/boxes/${device.boxSerial}/uplink?device=${device.id}`}>
+              {t('box.uplink')}
+            </a>
+          )}
           {device.type === 'radar' && <LinkedCamera key={`radar ${device.id}`} radar={device} />}
           {!sends && <OwnPage key={device.id} device={device} />}
           {site.data!.operations.includes('manage-devices') ? (
