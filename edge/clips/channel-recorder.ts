@@ -296,7 +296,7 @@ export class ChannelRecorder implements Consumer {
     const { dir, uploads, trouble, save, makeEncoder } = this.#port;
     const { key, audio } = this.recording;
     const codec = audio ? this.#source?.sound : null;
-    const sound = codec && (codec.kind === 'aac' || makeEncoder) ? new ClipSound(codec, makeEncoder) : null;
+    const sound = codec ? new ClipSound(codec, makeEncoder) : null;
     row.state = 'recording';
     active.beganMonoMs = first.monoMs;
     active.preRollMs = Math.round(active.firstEventMonoMs - first.monoMs);

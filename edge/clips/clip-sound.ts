@@ -1,4 +1,4 @@
-import type { AudioCodec, AudioFrame } from '../video/audio.ts';
+import { AAC_SAMPLES, type AudioCodec, type AudioFrame } from '../video/audio.ts';
 import type { FragmentSound } from './fmp4.ts';
 
 /** Makes AAC of G.711; `edge/video/aac.ts` in the box. */
@@ -22,14 +22,14 @@ const TOUCHING_MS = 20;
  */
 export class ClipSound {
   readonly #source: AudioCodec;
-  readonly #makeEncoder: MakeEncoder | null;
+  readonly #makeEncoder: MakeEncoder;
   #encoder: SoundEncoder | null = null;
   #codec: AudioCodec | null = null;
   #waiting: { data: Buffer; at: number; ticks: number }[] = [];
   #nextAt = 0;
   #known: () => void = () => {};
 
-  constructor(source: AudioCodec, makeEncoder: MakeEncoder | null) {
+  constructor(source: AudioCodec, makeEncoder: MakeEncoder) {
     this.#source = source;
     this.#makeEncoder = makeEncoder;
   }
@@ -60,8 +60,8 @@ export class ClipSound {
       this.#take({ ...frame, time: at });
       return;
     }
-    this.#encoder ??= this.#makeEncoder?.((encoded) => this.#take(encoded)) ?? null;
-    this.#encoder?.push({ ...frame, time: at });
+    this.#encoder ??= this.#makeEncoder((encoded) => this.#take(encoded));
+    this.#encoder.push({ ...frame, time: at });
   }
 
   /** What there is of it up to `ms` of the clip; what comes later goes with the next fragment. */
@@ -84,7 +84,7 @@ export class ClipSound {
   #take({ codec, data, time }: AudioFrame): void {
     this.#codec ??= codec;
     this.#known();
-    const ticks = 1024;
+    const ticks = AAC_SAMPLES;
     const apart = Math.abs(time - this.#nextAt);
     const at = apart <= (TOUCHING_MS * codec.clockRate) / 1000 ? this.#nextAt : time;
     if (at < this.#nextAt || this.#waiting.length >= MAX_WAITING) return;

@@ -20,8 +20,7 @@ export interface RecorderPort {
   clock: Clock;
   dir: string;
   uploads: Uploads;
-  /** null: only sound that is AAC already goes into clips. */
-  makeEncoder: MakeEncoder | null;
+  makeEncoder: MakeEncoder;
   /** Makes the row durable; storage trouble is the recorder's to report. */
   save(row: ClipRow): void;
   remove(id: string): void;

@@ -6,6 +6,7 @@ import type { ClipReport, Event, JournalRecord, NewRecord } from '../../protocol
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { StreamName } from '../../protocol/wire/video.ts';
 import type { RecordingConfig } from '../config/desired-config.ts';
+import { AacEncoder } from '../video/aac.ts';
 import type { Warnables } from '../warnables.ts';
 import { ChannelRecorder } from './channel-recorder.ts';
 import { type ClipRow, emptyReport } from './clip-row.ts';
@@ -33,7 +34,7 @@ export interface RecorderOptions {
   clock: Clock;
   log: Logger;
   warnables: Warnables;
-  /** Makes AAC of other sound; without it only AAC goes into clips. */
+  /** Makes AAC of other sound; by default by ffmpeg. */
   makeEncoder?: MakeEncoder;
 }
 
@@ -171,7 +172,12 @@ export class Recorder {
   #port(): RecorderPort {
     const { clock, dir, uploads } = this.#o;
     return {
-      ...{ clock, dir, uploads, makeEncoder: this.#o.makeEncoder ?? null },
+      ...{
+        clock,
+        dir,
+        uploads,
+        makeEncoder: this.#o.makeEncoder ?? ((out) => new AacEncoder({ log: this.#log, out })),
+      },
       save: (row: ClipRow) => this.#safely(() => this.#manifest.save(row)),
       remove: (id: string) => this.#safely(() => this.#manifest.remove(id)),
       prefer: (id: string) => this.#safely(() => uploads.prefer(id)),

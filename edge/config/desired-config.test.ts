@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
+import { siteKeyText } from '../../protocol/codec/object-cipher.ts';
 import { DesiredRecording, type DesiredState, type DesiredStorage } from '../../protocol/wire/desired.ts';
 import type { SealedSecret } from '../../protocol/wire/secret.ts';
 import { Warnables } from '../warnables.ts';
@@ -56,7 +57,7 @@ it('opens the key of each channel’s footage, and records nothing in clear that
     dir,
     unseal: ({ nonce }, context) => {
       if (nonce !== 'this-box' || context !== 'recording:k1') throw new Error('sealed to another box');
-      return '07'.repeat(32);
+      return siteKeyText(Buffer.alloc(32, 7));
     },
     appliers: {
       devices: () => [],

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { siteKeyFromText } from '../../protocol/codec/object-cipher.ts';
 import {
   type DesiredArcAccount,
   type DesiredDevice,
@@ -142,9 +143,7 @@ export class DesiredConfig {
   }
 
   #siteKey({ id, secret }: NonNullable<DesiredRecording['key']>): NonNullable<RecordingConfig['key']> {
-    const key = Buffer.from(this.#unseal(secret, `recording:${id}`), 'hex');
-    if (key.length !== 32) throw new Error('a key for footage has 32 bytes');
-    return { id, secret: key };
+    return { id, secret: siteKeyFromText(this.#unseal(secret, `recording:${id}`)) };
   }
 
   #section<T>(

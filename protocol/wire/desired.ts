@@ -52,7 +52,7 @@ export const DesiredRecording = z.object({
   /** `adaptive`: both are recorded, the sub-stream is sent at once, the main stream when somebody asks for it. */
   stream: z.enum([...StreamName.options, 'adaptive']).default('main'),
   audio: z.boolean().default(true),
-  /** What its fragments are encrypted with before they touch a disk (32 bytes in hexadecimal); null: they are not. */
+  /** What its fragments are encrypted with before they touch a disk (`siteKeyText`); null: they are not. */
   key: z
     .object({ id: z.string().min(1).max(64), secret: SealedSecret })
     .nullable()
