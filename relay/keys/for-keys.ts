@@ -28,6 +28,7 @@ export const TAGS_FOR_KEYS: ReadonlySet<string> = new Set([
   'Operation log',
   'Operations',
   'Panels and radars',
+  'Playback',
   'Receiver',
   'Uplink',
   'Compatibility',

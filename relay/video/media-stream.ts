@@ -17,14 +17,15 @@ export interface MediaStream {
 const HEADERS_MS = 20_000;
 const MAX_PROBLEM_BYTES = 16 * 1024;
 
-/** Asks a box for media messages. @throws ProblemError the box's own, or `box-unreachable` */
+/** Asks a box for media messages, or for another `type` of pictures. @throws ProblemError the box's own, or `box-unreachable` */
 export async function openBoxMedia(o: {
   hub: Pick<TunnelHub, 'isConnected' | 'request'>;
   serial: string;
   path: string;
+  type?: string;
   signal: AbortSignal;
 }): Promise<Readable> {
-  const { hub, serial, path, signal } = o;
+  const { hub, serial, path, type = MEDIA_CONTENT_TYPE, signal } = o;
   const away = () =>
     new ProblemError('box-unreachable', `Box ${serial} is not connected. Check its power and its internet connection.`);
   if (!hub.isConnected(serial)) throw away();
@@ -33,7 +34,7 @@ export async function openBoxMedia(o: {
   const answer = await hub.request(serial, request).catch(() => {
     throw away();
   });
-  if (answer.status === 200 && answer.headers['content-type'] === MEDIA_CONTENT_TYPE) return answer.body;
+  if (answer.status === 200 && answer.headers['content-type'] === type) return answer.body;
   throw await refusal(answer.status, answer.body);
 }
 

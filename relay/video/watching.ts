@@ -19,6 +19,7 @@ import { registerLiveViewRoutes } from './live-routes.ts';
 import { mediaSocket } from './media-socket.ts';
 import { openBoxMedia } from './media-stream.ts';
 import { PictureLocks } from './picture-locks.ts';
+import { registerRecordingRoutes } from './recording-routes.ts';
 import { Viewings } from './viewings.ts';
 
 const OPTIONS_MS = 10_000;
@@ -76,6 +77,7 @@ export class Watching {
 
   registerRoutes(api: Api): void {
     registerLiveViewRoutes(api, { watching: this });
+    registerRecordingRoutes(api, { watching: this });
   }
 
   /** A device behind a box whose pictures may be seen. @throws ProblemError as scope.device does; `conflict` */
