@@ -8,6 +8,7 @@ import { lockDataDirectory } from '../protocol/data-lock.ts';
 import type { Rate } from './api/rate-limit.ts';
 import { OperationLog } from './audit/operation-log.ts';
 import { bootstrap } from './bootstrap.ts';
+import { addS3Options, s3Options } from './clips/s3-options.ts';
 import { openDatabase } from './db/database.ts';
 import { addOperatorCommands } from './operator/commands.ts';
 import type { PortRange } from './receiver/ports.ts';
@@ -107,10 +108,17 @@ const program = new Command()
   .addOption(new Option('--sms-url <url>', 'SMS gateway: gets {id, to, text} by POST').env('GATEPOST_SMS_URL'))
   .addOption(new Option('--sms-token <token>', 'bearer token for it').env('GATEPOST_SMS_TOKEN'))
   .addOption(
+    new Option('--basic-clip-days <number>', 'days that clips of channels without cloud storage are kept')
+      .env('GATEPOST_BASIC_CLIP_DAYS')
+      .default('7'),
+  )
+  .addOption(
     new Option('--log-level <level>', 'fatal, error, warn, info, debug').env('GATEPOST_LOG_LEVEL').default('info'),
   )
   .version(VERSION)
   .action(run);
+
+addS3Options(program);
 
 program
   .command('bootstrap')
@@ -178,6 +186,14 @@ function rate(name: string, value: string): Rate {
   return { perSecond, burst: perSecond * 10 };
 }
 
+function clipStore(o: object) {
+  try {
+    return s3Options(o, process.env);
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+}
+
 async function readPassword(): Promise<string> {
   const password = (await text(process.stdin)).replace(/\r?\n$/, '');
   if (password.length < 8 || password.length > 128) fail('the password (standard input) must have 8 to 128 characters');
@@ -222,6 +238,8 @@ async function run(o: Record<string, string> & { allowInternal: string | string[
   const port = number('port', o.port as string, 65_535);
   mkdirSync(o.data as string, { recursive: true, mode: 0o700 });
   if (!lockDataDirectory(o.data as string)) die(null, `another relay runs on ${o.data} already`);
+  const basicClipDays = number('basic-clip-days', o.basicClipDays as string, 3650);
+  if (basicClipDays === 0) fail('--basic-clip-days 0: clips are kept for a day at least');
   const relay = new Relay({
     host: o.host as string,
     port,
@@ -247,6 +265,8 @@ async function run(o: Record<string, string> & { allowInternal: string | string[
       ...(o.smtpUrl ? { smtp: { url: o.smtpUrl, from: o.mailFrom } } : {}),
       ...(o.smsUrl ? { sms: { url: o.smsUrl, token: o.smsToken } } : {}),
     },
+    basicClipDays,
+    s3: clipStore(o),
     enrolmentsPerAddressPerHour: number('enrol-limit', o.enrolLimit as string, 1_000_000),
     rateLimits: {
       company: rate('company-rate', o.companyRate as string),
