@@ -2409,6 +2409,7 @@ export type ReceiverTest = {
   opened: string | null;
   clockOffsetMs: number | null;
 };
+export type RecordedDays = { days: number[] };
 export type RecorderView = {
   name: string;
   poe: boolean;
@@ -2423,6 +2424,15 @@ export type RecorderView = {
     device?: { mac: string; model: string } | null;
   }[];
   added: { address: string; ok: boolean; code: string | null; text: string | null; channel?: number | null }[] | null;
+};
+export type RecordingList = {
+  items: {
+    from: string;
+    to: string;
+    kind: 'continuous' | 'motion' | 'alarm' | 'manual' | 'other';
+    sizeBytes: number | null;
+  }[];
+  complete: boolean;
 };
 export type Redeemed = {
   added: {
@@ -3607,6 +3617,30 @@ export interface Routes {
     '/devices/{deviceId}/channels/{channel}/live/socket': {
       params: { deviceId: string; channel: string };
       query?: { stream?: 'main' | 'sub'; accept?: string };
+      answer: never;
+    };
+    /** Play what the device has recorded (WebSocket) */
+    '/devices/{deviceId}/channels/{channel}/playback/socket': {
+      params: { deviceId: string; channel: string };
+      query: { from: string; to: string; stream?: 'main' | 'sub'; speed?: number; accept?: string };
+      answer: never;
+    };
+    /** What a channel’s device has recorded itself in a time */
+    '/devices/{deviceId}/channels/{channel}/recordings': {
+      params: { deviceId: string; channel: string };
+      query: { from: string; to: string; stream?: 'main' | 'sub' };
+      answer: RecordingList;
+    };
+    /** Days of a month of which the device has recordings */
+    '/devices/{deviceId}/channels/{channel}/recordings/days': {
+      params: { deviceId: string; channel: string };
+      query: { month: string };
+      answer: RecordedDays;
+    };
+    /** A recording as MP4 */
+    '/devices/{deviceId}/channels/{channel}/recordings/file': {
+      params: { deviceId: string; channel: string };
+      query: { from: string; to: string; stream?: 'main' | 'sub' };
       answer: never;
     };
     /** The camera that is linked to a radar */
