@@ -3,7 +3,14 @@ import { EnrolResponse, formatBoxAuth, NonceResponse } from '../../protocol/wire
 import { PROBLEMS, Problem, type ProblemCode } from '../../protocol/wire/problem.ts';
 import type { Identity } from '../identity/identity.ts';
 
-export type Purpose = '/mqtt' | '/tunnel' | '/arc-path' | '/box/v1/uploads' | '/box/v1/firmware' | '/box/v1/arc-links';
+export type Purpose =
+  | '/mqtt'
+  | '/tunnel'
+  | '/arc-path'
+  | '/box/v1/uploads'
+  | '/box/v1/cloud'
+  | '/box/v1/firmware'
+  | '/box/v1/arc-links';
 
 /** Why the box could not get a proof: the relay's own code, or `unreachable`. */
 export class RelayAuthError extends Error {

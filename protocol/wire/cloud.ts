@@ -159,6 +159,7 @@ export const CLOUD_STEPS = {
 export type CloudStep = (typeof CLOUD_STEPS)[keyof typeof CLOUD_STEPS][number];
 /** One channel of the job `cloud`, as the box is told. */
 export const CloudItem = z.strictObject({
+  jobId: Uuid,
   deviceId: Uuid,
   deviceName: z.string().max(64),
   channel: Channel,

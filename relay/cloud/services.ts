@@ -248,7 +248,9 @@ export class CloudServiceBook {
       .where('s.untilMs', '<=', now + TOLD_BEFORE[0] * DAY_MS)
       .where((e) =>
         e.or([
-          e('s.toldDays', 'is', null),
+          // A month that has just begun is told of later.
+          e.and([e('s.toldDays', 'is', null), e('s.term', '=', 'year')]),
+          e.and([e('s.toldDays', 'is', null), e('s.untilMs', '<=', now + TOLD_BEFORE[1] * DAY_MS)]),
           ...TOLD_BEFORE.map((days) => e.and([e('s.toldDays', '>', days), e('s.untilMs', '<=', now + days * DAY_MS)])),
           e.and([e('s.toldDays', '>', 0), e('s.untilMs', '<=', now)]),
         ]),

@@ -198,7 +198,16 @@ export class CloudSetups {
         const known = await maxCloudChannels(trx, device.model, device.firmware);
         for (const { channel, package: of, definition, mode, stream, audio } of channels) {
           const variant = known === null ? 'box' : 'device';
-          items.push({ deviceId: device.id, deviceName: device.name, channel, variant, definition, stream, mode });
+          items.push({
+            jobId,
+            deviceId: device.id,
+            deviceName: device.name,
+            channel,
+            variant,
+            definition,
+            stream,
+            mode,
+          });
           await trx
             .insertInto('cloud_setups')
             .values({

@@ -26,6 +26,8 @@ const INTERVAL: Leaf = {
   min: 1,
   max: 100_000,
 };
+// Absent on many models; unavailable while a smart codec is on.
+const SVC: Leaf = { name: 'svc', path: ['Video', 'SVC', 'enabled'], kind: 'boolean' };
 const SMART: Leaf = { name: 'smartCodec', path: ['Video', 'SmartCodec', 'enabled'], kind: 'boolean' };
 const has = (node: XmlNode, ...path: [...string[], string]): boolean => list(node, ...path).length > 0;
 
@@ -46,6 +48,7 @@ export function videoFields(node: XmlNode, caps: Caps | null): SettingField[] {
     ...LEAVES,
     bitrateLeaf(node, text(node, 'Video', 'videoQualityControlType')),
     has(node, 'Video', 'GovLength') ? GOV : INTERVAL,
+    SVC,
     SMART,
   ]);
   const [width, height] = [text(node, 'Video', 'videoResolutionWidth'), text(node, 'Video', 'videoResolutionHeight')];
@@ -72,7 +75,7 @@ function resolutions(caps: Caps | null, current: string): string[] {
 /** What `set` is in the document as it stands; smart codec aside. */
 export function videoChanges(node: XmlNode, set: Record<string, FieldValue>): Change[] {
   const bitrate = bitrateLeaf(node, String(set.bitrateType ?? text(node, 'Video', 'videoQualityControlType')));
-  const changes = leafChanges([...LEAVES, bitrate, GOV, INTERVAL], set);
+  const changes = leafChanges([...LEAVES, bitrate, GOV, INTERVAL, SVC], set);
   if (typeof set.resolution === 'string') {
     const [width, height] = set.resolution.split('x');
     changes.push({ path: V('videoResolutionWidth'), value: width ?? '' });
