@@ -1,0 +1,77 @@
+import pino from 'pino';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { DeviceRow } from '../db/schema.ts';
+import { type Person, Stage } from './testing/stage.ts';
+import { Viewings } from './viewings.ts';
+
+let stage: Stage;
+let pia: Person;
+let device: DeviceRow;
+beforeEach(async () => {
+  stage = await new Stage().start();
+  pia = await stage.person(null);
+  device = await stage.db.selectFrom('devices').selectAll().where('id', '=', stage.camera).executeTakeFirstOrThrow();
+});
+afterEach(() => stage.stop());
+
+const who = () => ({ id: pia.sessionId, userId: pia.userId, companyId: pia.companyId });
+const rows = () => stage.db.selectFrom('viewings').selectAll().orderBy('id').execute();
+
+it('has four playback windows a session; one that makes room in time lets the next one in (LIVE-07)', async () => {
+  const { viewings } = stage.watching;
+  const open = () => viewings.open({ who: who(), device, channel: 1, kind: 'playback', path: 'relay' });
+  const four = await Promise.all([open(), open(), open(), open()]);
+  const fifth = open().then(
+    () => 'open',
+    (error) => error.code,
+  );
+  await stage.clock.advance(800);
+  expect(await fifth).toBe('too-many-windows');
+  // A player that seeks: the next stream asks before the last one has ended.
+  const sixth = open();
+  await four[0]!.end();
+  await stage.clock.advance(100);
+  await (await sixth).end();
+  for (const one of four) await one.end();
+  expect(viewings.count('playback')).toBe(0);
+  expect((await rows()).every(({ endedMs }) => endedMs !== null)).toBe(true);
+});
+
+it('counts what is fetched in pieces once in ten minutes, also by a shared link', async () => {
+  const { viewings } = stage.watching;
+  const from = '2026-04-01T11:00:00.000Z';
+  const look = async (by: Parameters<Viewings['open']>[0]['who'], at = from) => {
+    // Ids are in order of time.
+    stage.clock.step(1);
+    await (await viewings.open({ who: by, device, channel: 1, kind: 'clip', from: at })).end();
+  };
+  for (let i = 0; i < 3; i++) await look(who());
+  await look(who(), '2026-04-01T11:30:00.000Z');
+  await look({ link: 'For the police' });
+  await look({ link: 'For the police' });
+  expect((await rows()).map(({ fromAt, link, userId }) => [fromAt?.slice(11, 16), link, userId !== null])).toEqual([
+    ['11:00', null, true],
+    ['11:30', null, true],
+    ['11:00', 'For the police', false],
+  ]);
+  await stage.clock.jump(11 * 60_000);
+  await look(who());
+  expect(await rows()).toHaveLength(4);
+  const listed = await (await stage.call(pia, 'GET', `/sites/${stage.siteId}/viewings`)).json();
+  expect(listed.items[1]).toMatchObject({ kind: 'clip', user: { id: null, name: 'For the police', company: '' } });
+});
+
+it('ends those of a relay that broke off when they were last seen, and forgets them after ninety days', async () => {
+  const { clock, db } = stage;
+  const { viewings } = stage.watching;
+  await viewings.open({ who: who(), device, channel: 1, kind: 'live', path: 'relay' });
+  await clock.advance(61_000);
+  const seen = clock.now() - 1_000;
+  const next = new Viewings({ db, clock, log: pino({ level: 'silent' }) });
+  await clock.advance(30_000);
+  await next.start();
+  expect(await rows()).toMatchObject([{ endedMs: seen }]);
+  await clock.jump(91 * 86_400_000);
+  await next.stop();
+  expect(await rows()).toEqual([]);
+});
