@@ -38,6 +38,8 @@ export interface ChannelSourceOptions {
   warnables: Warnables;
   ringBytes: number;
   ffmpeg: string;
+  /** Of the box: how many channels may be made H.264 at once. */
+  encoders: { free: number };
   /** Of the device: shared by its channels. */
   keepAlive: KeepAliveMemory;
   onChange: () => void;
@@ -67,7 +69,7 @@ export class ChannelSource {
   #closed: Promise<void> = Promise.resolve();
   #cancelLinger: (() => void) | null = null;
   #epoch = 0;
-  #useFfmpeg = false;
+  #ffmpeg: 'no' | 'copy' | 'encode' = 'no';
   #useUdp = false;
   #protocolErrors = 0;
   #intervals: number[] = [];
@@ -127,7 +129,7 @@ export class ChannelSource {
     const same = (['username', 'password', 'guard'] as const).every((k) => former[k] === config[k]);
     this.#o = { ...this.#o, config };
     if ((same && formerUrl === this.#url) || !this.#run) return;
-    this.#useFfmpeg = false;
+    this.#ffmpeg = 'no';
     this.#end();
     if (this.#consumers.size > 0) this.#start();
   }
@@ -184,18 +186,22 @@ export class ChannelSource {
       if (clock.mono() - startedMs > STEADY_MS) backoff.reset();
       // Without TEARDOWN a camera keeps the old session until it expires; a camera that is full is asked after that.
       if (end.code === 'closed' || end.code === 'stalled') staleUntilMs = clock.mono() + end.sessionTimeoutMs;
-      this.#report(end);
+      const changed = this.#report(end);
       let waitMs = backoff.next();
       if (end.code === 'busy') waitMs = Math.max(waitMs, Math.min(staleUntilMs - clock.mono(), 60_000));
-      else waitMs = SLOW_RETRY_MS[end.code as keyof typeof SLOW_RETRY_MS] ?? waitMs;
+      else if (!changed) waitMs = SLOW_RETRY_MS[end.code as keyof typeof SLOW_RETRY_MS] ?? waitMs;
       if (end.code !== 'refused') await clock.sleep(waitMs, signal);
     }
   }
 
   /** One session from connecting to its end. */
   async #pull(signal: AbortSignal): Promise<PullError> {
-    const { clock, config, keepAlive, ffmpeg } = this.#o;
+    const { clock, config, keepAlive, ffmpeg, encoders } = this.#o;
     this.#last = null;
+    const encode = this.#ffmpeg === 'encode';
+    if (encode && encoders.free < 1) {
+      return new PullError('unsupported-codec', 'the box converts as many cameras as it can already');
+    }
     const session = new AbortController();
     const onAbort = () => session.abort();
     signal.addEventListener('abort', onAbort, { once: true });
@@ -223,10 +229,16 @@ export class ChannelSource {
     const watchdog = clock.every(5_000, () => clock.mono() - lastUnitMs > NO_PICTURE_MS && session.abort());
     const { username, password } = config;
     const url = this.#url;
-    const pull = this.#useFfmpeg
-      ? new FfmpegPull({ url, username, password, ffmpeg, clock, handlers, udp: this.#useUdp })
-      : new RtspSession({ url, username, password, keepAlive, clock, handlers });
+    const pull =
+      this.#ffmpeg === 'no'
+        ? new RtspSession({ url, username, password, keepAlive, clock, handlers })
+        : new FfmpegPull({
+            ...{ url, username, password, ffmpeg, clock, handlers },
+            ...{ udp: this.#useUdp, encode, memory: keepAlive },
+          });
+    if (encode) encoders.free--;
     let end = await pull.run(session.signal);
+    if (encode) encoders.free++;
     watchdog();
     signal.removeEventListener('abort', onAbort);
     const stats = (receiver as RtpReceiver | null)?.stats;
@@ -247,15 +259,19 @@ export class ChannelSource {
     });
   }
 
-  #report(end: PullError): void {
+  /** True: the next try takes another way. */
+  #report(end: PullError): boolean {
     const { guard } = this.#o.config;
     const name = this.#name;
     this.#protocolErrors = end.code === 'protocol' ? this.#protocolErrors + 1 : 0;
-    if (!this.#useFfmpeg && (end.code === 'unsupported-transport' || this.#protocolErrors >= 3)) {
-      this.#log.warn({ code: end.code }, 'the camera is pulled through ffmpeg from now on');
-      this.#useFfmpeg = true;
+    const former = this.#ffmpeg;
+    if (former === 'no' && (end.code === 'unsupported-transport' || this.#protocolErrors >= 3)) {
+      this.#ffmpeg = 'copy';
       this.#useUdp = end.code === 'unsupported-transport';
-    }
+    } else if (former !== 'encode' && end.code === 'unsupported-codec') this.#ffmpeg = 'encode';
+    const changed = former !== this.#ffmpeg;
+    if (changed)
+      this.#log.warn({ code: end.code, how: this.#ffmpeg }, 'the camera is pulled through ffmpeg from now on');
     const had = this.#state.codec !== null;
     this.#set({ ...this.#state, video: end.code === 'refused' ? 'refused' : had ? 'stalled' : 'connecting' });
     const [code, severity, text] = ((): [(typeof WARNABLES)[number], 'error' | 'warning', string] => {
@@ -270,6 +286,7 @@ export class ChannelSource {
     for (const other of WARNABLES) if (other !== code) this.#o.warnables.clear(other, this.#subject);
     this.#o.warnables.raise(code, this.#subject, severity, text);
     if (end.code === 'refused') guard.refuse('rtsp', end.message);
+    return changed;
   }
 
   #unit(unit: AccessUnit): void {
@@ -283,8 +300,14 @@ export class ChannelSource {
     if (first || this.#state.codec !== unit.codec.codec) {
       this.#set({ ...this.#state, video: 'streaming', codec: unit.codec.codec });
       for (const code of WARNABLES) this.#o.warnables.clear(code, this.#subject);
+      if (this.#ffmpeg === 'encode') this.#warnOfCost();
     }
     for (const consumer of this.#consumers) consumer.accessUnit(unit);
+  }
+
+  #warnOfCost(): void {
+    const text = `${this.#name}: the camera sends neither H.264 nor H.265, so the box converts its video, which takes much of its processor. Set this stream of the channel to H.264.`;
+    this.#o.warnables.raise('unsupported-codec', this.#subject, 'warning', text);
   }
 
   #measure(key: AccessUnit): void {

@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../protocol/clock.ts';
 import { header, type RtspMessage, RtspReader } from './rtsp-message.ts';
-import { PullError, type PullHandlers } from './rtsp-session.ts';
-import { findVideo, parseSdp } from './sdp.ts';
+import { type KeepAliveMemory, PullError, type PullHandlers } from './rtsp-session.ts';
+import { findSound, findVideo, parseSdp } from './sdp.ts';
+import { H264_FOR_VIEWERS } from './transcoded-source.ts';
 
 export interface FfmpegPullOptions {
   /** Without credentials. */
@@ -17,14 +18,18 @@ export interface FfmpegPullOptions {
   stallMs?: number;
   /** The camera turned video over TCP down. ffmpeg goes from TCP to UDP on a 461 only, but from UDP to TCP on silence too. */
   udp?: boolean;
+  /** Pictures are made anew as H.264: the camera sends something that nobody here takes. */
+  encode?: boolean;
+  /** Whether its sound is asked for; told of sound that cannot be passed on. */
+  memory?: KeepAliveMemory;
 }
 
 const START_MS = 20_000;
 const MAX_STDERR = 4096;
 
 /**
- * The pull for cameras that our own client cannot speak to (UDP only, odd dialogues): ffmpeg fetches, copies without
- * transcoding, and publishes to a listener of ours on loopback (RTSP ANNOUNCE and RECORD, interleaved TCP), so that
+ * The pull for cameras that our own client cannot speak to (UDP only, odd dialogues, MJPEG): ffmpeg fetches, copies (or
+ * makes H.264 of what is neither H.264 nor H.265), and publishes to a listener of ours on loopback (RTSP ANNOUNCE and RECORD, interleaved TCP), so that
  * descriptions, packets and timestamps take the same way as always.
  *
  * The address with the password goes to ffmpeg's standard input as a playlist of one: a command line is there for every
@@ -35,7 +40,7 @@ export class FfmpegPull {
   #lastPacketMs = 0;
 
   constructor(options: FfmpegPullOptions) {
-    this.#o = { stallMs: 15_000, udp: false, ...options };
+    this.#o = { stallMs: 15_000, udp: false, encode: false, memory: { method: null }, ...options };
   }
 
   /** Runs until `signal` aborts or something ends it; never rejects. */
@@ -46,7 +51,10 @@ export class FfmpegPull {
     const path = `/${randomBytes(16).toString('hex')}`;
     const { server, sockets } = await this.#listen(path);
     const { port } = server.address() as AddressInfo;
-    const child = spawn(this.#o.ffmpeg, [...ARGUMENTS, `rtsp://127.0.0.1:${port}${path}`], {
+    const { encode, memory } = this.#o;
+    const sound = memory.noSound ? [] : ['-map', '0:a:0?', '-c:a', 'copy'];
+    const how = [...(encode ? ENCODE : ['-c:v', 'copy']), ...sound, '-f', 'rtsp', '-rtsp_transport', 'tcp'];
+    const child = spawn(this.#o.ffmpeg, [...FETCH, ...how, `rtsp://127.0.0.1:${port}${path}`], {
       stdio: ['pipe', 'ignore', 'pipe'],
     });
     let stderr = '';
@@ -84,6 +92,10 @@ export class FfmpegPull {
     for (const cancel of cancels) cancel();
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
+    if (!stopped && !failed && SOUND_REFUSED.test(stderr) && !memory.noSound) {
+      memory.noSound = true;
+      return new PullError('closed', 'the sound of the camera cannot be passed on');
+    }
     return stopped ?? failed ?? explain(stderr);
   }
 
@@ -95,6 +107,7 @@ export class FfmpegPull {
       socket.on('error', () => socket.destroy());
       const reader = new RtspReader({
         frame: (channel, payload) => {
+          if (channel === 2) this.#o.handlers.sound?.(payload);
           if (channel !== 0) return;
           this.#lastPacketMs = this.#o.clock.mono();
           this.#o.handlers.packet(payload);
@@ -105,7 +118,7 @@ export class FfmpegPull {
             socket.destroy();
             return;
           }
-          reader.channels.add(0).add(1);
+          for (const channel of [0, 1, 2, 3]) reader.channels.add(channel);
           socket.write(this.#answer(message));
         },
       });
@@ -120,10 +133,15 @@ export class FfmpegPull {
   #answer(request: RtspMessage): string {
     const lines = [`CSeq: ${header(request, 'cseq') ?? '0'}`, 'Session: 1'];
     if (request.method === 'OPTIONS') lines.push('Public: OPTIONS, ANNOUNCE, SETUP, RECORD, TEARDOWN');
-    if (request.method === 'SETUP') lines.push('Transport: RTP/AVP/TCP;unicast;interleaved=0-1;mode=record');
+    if (request.method === 'SETUP') {
+      // Pictures are mapped first, sound behind them.
+      const channels = request.uri.endsWith('streamid=1') ? '2-3' : '0-1';
+      lines.push(`Transport: RTP/AVP/TCP;unicast;interleaved=${channels};mode=record`);
+    }
     if (request.method === 'ANNOUNCE') {
-      const track = findVideo(parseSdp(request.body.toString('utf8')));
-      if (track) this.#o.handlers.track(track, null);
+      const sdp = parseSdp(request.body.toString('utf8'));
+      const track = findVideo(sdp);
+      if (track) this.#o.handlers.track(track, findSound(sdp));
       else return `RTSP/1.0 415 Unsupported Media Type\r\n${lines.join('\r\n')}\r\n\r\n`;
     }
     return `RTSP/1.0 200 OK\r\n${lines.join('\r\n')}\r\n\r\n`;
@@ -139,12 +157,19 @@ export class FfmpegPull {
   }
 }
 
-const ARGUMENTS = [
+const FETCH = [
   ...['-nostdin', '-hide_banner', '-loglevel', 'error'],
   ...['-fflags', 'nobuffer', '-probesize', '500000', '-analyzeduration', '1000000'],
   ...['-f', 'concat', '-safe', '0', '-protocol_whitelist', 'pipe,rtsp,rtp,tcp,udp', '-i', 'pipe:0'],
-  ...['-map', '0:v:0', '-c', 'copy', '-f', 'rtsp', '-rtsp_transport', 'tcp'],
+  ...['-map', '0:v:0'],
 ];
+/** Not larger than what a core can do. */
+const ENCODE = [
+  ...['-vf', "scale='min(1920,iw)':-2:flags=fast_bilinear", ...H264_FOR_VIEWERS],
+  ...['-fps_mode', 'passthrough', '-enc_time_base', '1:90000'],
+];
+/** It found no way to send it: everything else was copied before. */
+const SOUND_REFUSED = /Unsupported codec|Could not write header|Unable to open|incorrect codec parameters/;
 
 /** ffmpeg's words hold addresses with passwords: only what is known is passed on. */
 function explain(stderr: string): PullError {

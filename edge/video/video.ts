@@ -17,6 +17,8 @@ export interface VideoOptions {
   ffmpeg?: string;
 }
 
+/** Cameras whose pictures must be made H.264 for whatever is done with them. */
+const MAX_ENCODERS = 4;
 /** Each takes most of a core. */
 const MAX_TRANSCODES = 2;
 const NONE: ChannelState = { video: 'none', codec: null, keyFrameIntervalMs: null };
@@ -29,6 +31,7 @@ export class Video {
   readonly #o: Required<VideoOptions>;
   readonly #sources = new Map<string, ChannelSource>();
   readonly #keepAlive = new Map<string, KeepAliveMemory>();
+  readonly #encoders = { free: MAX_ENCODERS };
   /** Those that are held, by what they are made of. */
   readonly #transcodes = new Map<string, TranscodedSource>();
   readonly #listeners = new Set<() => void>();
@@ -76,7 +79,18 @@ export class Video {
       const onChange = () => this.#changed();
       this.#sources.set(
         key,
-        new ChannelSource({ config, stream, clock, log, warnables, ringBytes, ffmpeg, keepAlive, onChange }),
+        new ChannelSource({
+          config,
+          stream,
+          clock,
+          log,
+          warnables,
+          ringBytes,
+          ffmpeg,
+          encoders: this.#encoders,
+          keepAlive,
+          onChange,
+        }),
       );
       changed = true;
     }
