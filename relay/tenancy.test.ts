@@ -9,6 +9,7 @@ import { arcServiceFixture } from './arc/service/testing/fixture.ts';
 import { hashToken } from './auth/sessions.ts';
 import { uplinkFixture } from './bandwidth/testing/fixture.ts';
 import { clipFixture } from './clips/testing/fixture.ts';
+import { cloudFixture } from './cloud/testing/fixture.ts';
 import { firmwareFixture } from './firmware/testing/fixture.ts';
 import { jobFixture } from './jobs/testing/fixture.ts';
 import { lanFixture } from './lan/testing/fixture.ts';
@@ -34,6 +35,7 @@ import { videoFixture } from './video/testing/fixture.ts';
  */
 const FIXTURES: Fixture[] = [
   coreFixture,
+  cloudFixture,
   clipFixture,
   deskFixture,
   activationFixture,

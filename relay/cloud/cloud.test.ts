@@ -160,6 +160,7 @@ describe('a set-up', () => {
     const { jobId, refused } = await begin(of, [1, 2], { definition: '1280x720' });
     expect(refused).toEqual([]);
     const item = {
+      jobId,
       deviceId: of.id,
       deviceName: 'NVR',
       variant: 'box',
@@ -206,7 +207,7 @@ describe('a set-up', () => {
       .values({
         ...{
           id: uuidv7(),
-          list: 'cloud-storage',
+          list: 'cloud-nvr',
           deviceType: 'nvr',
           series: '',
           model: 'LIMITED-2',
