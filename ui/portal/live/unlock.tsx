@@ -25,7 +25,6 @@ export function Unlock({ target, onOpened }: { target: LiveTarget; onOpened: () 
             label={t('liveView.code.label')}
             name="code"
             required
-            mono
             autoComplete="off"
             minLength={6}
             maxLength={12}

@@ -75,9 +75,16 @@ export function useSession({ deviceId, channel, stream, on, sound }: Wanted) {
     session.current = running;
     running.start();
     const hurry = () => running.hurry();
+    // A page that is left says so at once; one that comes back from the browser's memory begins anew.
+    const left = () => running.stop();
+    const back = ({ persisted }: PageTransitionEvent) => persisted && setTurn((n) => n + 1);
     addEventListener('online', hurry);
+    addEventListener('pagehide', left);
+    addEventListener('pageshow', back);
     return () => {
       removeEventListener('online', hurry);
+      removeEventListener('pagehide', left);
+      removeEventListener('pageshow', back);
       session.current = null;
       running.stop();
     };

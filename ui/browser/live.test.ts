@@ -1,0 +1,169 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { check, LOOKS, launch, open, settled } from './browser.ts';
+import { follow, until } from './clock.ts';
+import { type Stack, startStack } from './stack.ts';
+import { UdpGate } from './udp-gate.ts';
+
+/* Live view (J10): pictures of the lab's cameras in a real browser, told apart by the clock that is drawn into them. */
+
+/** On two shared cores with encoders; nearness itself is measured by the bench. */
+const NEAR_MS = 1_500;
+
+describe('live view', () => {
+  let stack: Stack;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+  let site: string;
+  let devices: { id: string; name: string }[];
+  const gate = new UdpGate({ open: true });
+
+  beforeAll(async () => {
+    [stack, browser] = await Promise.all([startStack(), launch()]);
+    ({ page, complaints } = await open(browser, LOOKS.find((look) => look.width === 1440)!));
+    await page.request.post(`${stack.portal}/api/v1/auth/login`, { data: stack.login });
+    const api = async <T>(path: string) =>
+      (await (await page.request.get(`${stack.portal}/api/v1${path}`)).json()) as T;
+    const { items: sites } = await api<{ items: { id: string }[] }>('/sites');
+    site = `${stack.portal}/sites/${sites[0]!.id}`;
+    devices = (await api<{ items: typeof devices }>(`/sites/${sites[0]!.id}/devices`)).items;
+    await page.goto(`${site}/live`);
+    await settled(page);
+  }, 240_000);
+  afterAll(async () => {
+    gate.stop();
+    await browser?.close();
+    await stack?.stop();
+  }, 60_000);
+
+  it('shows every camera of a site directly from the box, in sub-streams (LIVE-01)', async () => {
+    for (const { name } of devices)
+      await until(page, name, ({ path, behind }) => path === 'direct' && behind < NEAR_MS);
+    const { pictures, behind } = await follow(page, devices[0]!.name, 2_000);
+    expect(pictures).toBeGreaterThan(10);
+    expect(behind).toBeLessThan(NEAR_MS);
+    expect((await until(page, devices[0]!.name, ({ width }) => width > 0)).width).toBe(640);
+    await check(page, 'live grid 1440');
+    await page.setViewportSize({ width: 375, height: 812 });
+    await check(page, 'live grid 375');
+    await page.setViewportSize({ width: 1440, height: 900 });
+  });
+
+  it('goes through the relay while UDP is blocked, and changes without a click: back, and again when cut in mid-view', async () => {
+    const { name } = devices[0]!;
+    gate.open = false;
+    await gate.watch(page);
+    await page.locator('.video-open').first().focus();
+    await page.keyboard.press('Enter');
+    // Blocked from the beginning: the relay has it.
+    await until(page, name, ({ path, behind }) => path === 'relay' && behind < NEAR_MS);
+    expect((await follow(page, name, 1_500)).pictures).toBeGreaterThan(8);
+    expect((await until(page, name, ({ width }) => width > 0)).width).toBe(1280);
+    // The way is free: the direct one is found and taken.
+    gate.open = true;
+    await until(page, name, ({ path, behind }) => path === 'direct' && behind < NEAR_MS, 40_000);
+    // In full size as soon as the line is known to take it.
+    await until(page, name, ({ width }) => width === 1280);
+    const before = gate.passed;
+    expect((await follow(page, name, 1_500)).pictures).toBeGreaterThan(8);
+    expect(gate.passed).toBeGreaterThan(before);
+    // Cut in mid-view.
+    gate.open = false;
+    const cut = Date.now();
+    const seen = await until(page, name, ({ path, clock }) => path === 'relay' && clock !== null && clock > cut);
+    expect(Date.now() - cut).toBeLessThan(8_000);
+    expect(seen.message).toBe('');
+    expect((await follow(page, name, 1_500)).pictures).toBeGreaterThan(8);
+  });
+
+  it('saves a picture and a recording of what is seen (LIVE-03)', async () => {
+    const save = async (button: string) => {
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: button, exact: true }).click(),
+      ]);
+      return { file: await download.path(), name: download.suggestedFilename() };
+    };
+    const jpeg = await save('Picture');
+    expect(jpeg.name).toMatch(/\.jpg$/);
+    expect([...readFileSync(jpeg.file).subarray(0, 3)]).toEqual([0xff, 0xd8, 0xff]);
+    await page.getByRole('button', { name: 'Record' }).click();
+    await page.getByText(/^Recording:/).waitFor();
+    await page.waitForTimeout(3_000);
+    const { file, name } = await save('End recording');
+    expect(name).toMatch(/\.mp4$/);
+    const probe = JSON.parse(
+      execFileSync('ffprobe', ['-v', 'error', '-count_frames', '-of', 'json', '-show_streams', '-show_format', file], {
+        encoding: 'utf8',
+      }),
+    ) as {
+      streams: { codec_type: string; nb_read_frames: string; start_time: string }[];
+      format: { duration: string };
+    };
+    const video = probe.streams.find((stream) => stream.codec_type === 'video')!;
+    expect(Number(video.start_time)).toBeLessThan(0.5);
+    expect(Number(video.nb_read_frames)).toBeGreaterThan(10);
+    expect(Number(probe.format.duration)).toBeLessThan(10);
+    await check(page, 'live large 1440');
+  });
+
+  it('goes from window to window with the arrow keys, and back with Escape', async () => {
+    await page.keyboard.press('Escape');
+    await page.locator('.live-grid').waitFor();
+    await page.locator('.video-open').first().focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(`Enlarge: ${devices[1]!.name}`);
+  });
+
+  it('asks for the verification code where the owner wants one; a wrong one is refused (LIVE-04)', async () => {
+    const { id, name } = devices[1]!;
+    await page.request.put(`${stack.portal}/api/v1/devices/${id}/picture-lock`, {
+      data: { code: 'Garden42' },
+      headers: { origin: stack.portal },
+    });
+    await page.reload();
+    const window = page.getByRole('figure', { name });
+    await window.getByRole('textbox', { name: 'Verification code' }).fill('Garden43');
+    await window.getByRole('button', { name: 'Show the picture' }).click();
+    await window.getByRole('alert').waitFor();
+    expect((await until(page, name, () => true)).clock).toBeNull();
+    await window.getByRole('textbox', { name: 'Verification code' }).fill('Garden42');
+    await window.getByRole('button', { name: 'Show the picture' }).click();
+    await until(page, name, ({ behind }) => behind < NEAR_MS);
+  });
+
+  it('opens 16 windows at once and says why there is no 17th (LIVE-02)', async () => {
+    await page.goto(`${site}/live?grid=1`);
+    const { id, name } = devices[0]!;
+    await until(page, name, ({ clock }) => clock !== null);
+    // The other windows, as any page of this session would have them.
+    await page.evaluate(async (path) => {
+      const url = `${location.origin.replace(/^http/, 'ws')}${path}`;
+      const sockets = Array.from({ length: 15 }, () => new WebSocket(url));
+      await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.addEventListener('message', resolve))));
+      Object.assign(window, { sockets });
+    }, `/api/v1/devices/${devices[1]!.id}/channels/1/live/socket?stream=sub`);
+    const other = await page.context().newPage();
+    await other.goto(`${site}/live?show=${id}-1`);
+    await until(other, name, ({ message }) => message.includes('As many windows are open as there may be'));
+    await page.evaluate(() => (window as unknown as { sockets: WebSocket[] }).sockets.pop()!.close());
+    await other.getByRole('button', { name: 'Try again' }).click();
+    await until(other, name, ({ clock }) => clock !== null);
+    await other.close();
+  });
+
+  it('stands in the list of who looked at what', async () => {
+    await page.goto(`${site}/viewings`);
+    await settled(page);
+    await page.getByText('Through the relay').first().waitFor();
+    // Pages that were left look no more.
+    await expect.poll(() => page.getByText('Looks now').count(), { timeout: 20_000 }).toBe(0);
+    await check(page, 'viewings 1440');
+    await page.setViewportSize({ width: 375, height: 812 });
+    await check(page, 'viewings 375');
+    expect(complaints).toEqual([]);
+  });
+});
