@@ -143,9 +143,9 @@ function Result({ test }: { test: BandwidthTest }) {
       {recommended?.maxChannels !== null && recommended?.maxChannels !== undefined && (
         <p class="small">{t('bandwidth.modelLimit', { count: recommended.maxChannels })}</p>
       )}
+      {recommended && <p class="muted small">{t('bandwidth.choicesText')}</p>}
       {recommended && (
         <table class="rows max-w-md">
-          <caption class="muted small text-left">{t('bandwidth.choicesText')}</caption>
           <thead>
             <tr>
               <th>{t('bandwidth.definition')}</th>

@@ -48,7 +48,7 @@ export function CompatPage() {
         label={t('compat.lists')}
         tabs={COMPAT_LISTS.map((name) => ({
           key: name,
-          href: `${path}?list=${name}`,
+          href: `${path}?${new URLSearchParams({ list: name, ...(filters.q && { q: filters.q }) })}`,
           current: name === shown,
           text: `${t(`compat.list.${name}`)}${summary.data ? ` (${summary.data.counts[name]})` : ''}`,
         }))}
@@ -174,5 +174,5 @@ function Functions({ items }: { items: CompatRow[] }) {
 
 function Has({ value }: { value: boolean | undefined }) {
   if (value === undefined) return <State level="unknown">{t('state.unknown')}</State>;
-  return <State level={value ? 'well' : 'problem'}>{t(value ? 'compat.yes' : 'compat.no')}</State>;
+  return value ? <State level="well">{t('compat.yes')}</State> : <span class="muted">{t('compat.no')}</span>;
 }
