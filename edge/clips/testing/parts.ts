@@ -64,6 +64,16 @@ export class FakeChannel implements Source {
     this.ring.holdMs = consumer.preRollMs + 3_000;
     return () => this.consumers.delete(consumer);
   }
+  /** The camera sends nothing for so long, in the same session. */
+  skip(ms: number): void {
+    this.running = false;
+    this.#n += Math.round(ms / 40) - 1;
+    // Behind a hole comes a key frame, as after a loss.
+    this.#n += (this.group - (this.#n % this.group)) % this.group;
+    this.#clock.after(ms, () => {
+      this.running = true;
+    });
+  }
   /** The stream breaks off; the next picture is a key frame of a new epoch. */
   breakOff(): void {
     this.running = false;
