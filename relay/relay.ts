@@ -163,6 +163,7 @@ export class Relay {
     });
     const broker = new MqttBroker({ clock, log: child('broker'), presence, handler: uplink });
     await broker.start();
+    desired.addKeys().catch((error) => log.error({ err: error }, 'recordings are not encrypted before the next start'));
     uplink.start(broker);
     presence.onChange((serial) => feed.boxChanged(serial));
     hub.onChange((serial) => feed.boxChanged(serial));

@@ -73,6 +73,22 @@ export class DesiredStates {
     section.items = section.items.map((item) => (item.key?.id === key?.id ? item : { ...item, key }));
   }
 
+  /** Gives recordings of an earlier version the key that their boxes are to encrypt with. */
+  async addKeys(): Promise<void> {
+    const rows = await this.#db
+      .selectFrom('desired_states')
+      .innerJoin('boxes', 'boxes.serial', 'desired_states.serial')
+      .select('desired_states.serial')
+      .where('boxes.siteId', 'is not', null)
+      .where('document', 'like', '%"triggers":%')
+      .where('document', 'not like', '%"key":{%')
+      .execute();
+    for (const { serial } of rows) {
+      const key = this.#recordingKey && (await this.#recordingKey(this.#db, serial));
+      if (key) await this.change(serial, 'recording', (items) => items);
+    }
+  }
+
   /** Sends the current document to the box, if it is connected. */
   announce(serial: string): void {
     for (const fn of this.#listeners) fn(serial);
