@@ -18,6 +18,7 @@ import type outputs from './en/outputs.json';
 import type panel from './en/panel.json';
 import type partners from './en/partners.json';
 import type people from './en/people.json';
+import type playback from './en/playback.json';
 import type portal from './en/portal.json';
 import type problems from './en/problems.json';
 import type register from './en/register.json';
@@ -52,6 +53,7 @@ export interface Files {
   partners: typeof partners;
   sharing: typeof sharing;
   people: typeof people;
+  playback: typeof playback;
   operations: typeof operations;
   operator: typeof operator;
   outputs: typeof outputs;

@@ -113,6 +113,12 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     tab: { label: 'site.tab.live', order: 15 },
   },
   {
+    path: '/playback',
+    load: async () => (await import('./playback/playback-page.tsx')).PlaybackPage,
+    strings: ['playback', 'live'],
+    tab: { label: 'site.tab.playback', order: 16 },
+  },
+  {
     path: '/viewings',
     load: async () => (await import('./viewings/viewings.tsx')).Viewings,
     strings: ['live', 'log'],

@@ -1,0 +1,73 @@
+import { t } from '../../components/i18n.ts';
+import { Panel } from '../../components/page.tsx';
+import { formatDuration } from '../../components/time.ts';
+import type { LiveTarget } from '../live/targets.ts';
+import { clockOf } from './day.ts';
+import type { Range } from './timeline.tsx';
+
+const MAX_MS = 3_600_000;
+const USUAL_MS = 30_000;
+
+interface Props {
+  target: LiveTarget;
+  headMs: number;
+  cut: Range | null;
+  zone: string | undefined;
+  onCut: (cut: Range | null) => void;
+}
+
+/** A part of the recording, taken as a file (LIVE-08, LIVE-09). */
+export function Cut({ target, headMs, cut, zone, onCut }: Props) {
+  const { device, channel } = target;
+  const at = Math.floor(headMs / 1000) * 1000;
+  const query = cut && new URLSearchParams({ from: iso(cut.fromMs), to: iso(cut.toMs) });
+  const tooLong = cut !== null && cut.toMs - cut.fromMs > MAX_MS;
+  return (
+    <Panel title={t('playback.cut.title')} id="cut">
+      <div class="flex flex-wrap items-center gap-2">
+        <button
+          type="button"
+          class="btn"
+          onClick={() => onCut({ fromMs: at, toMs: Math.max(cut?.toMs ?? 0, at + USUAL_MS) })}
+        >
+          {t('playback.cut.from')}
+        </button>
+        <button
+          type="button"
+          class="btn"
+          onClick={() => onCut({ fromMs: Math.min(cut?.fromMs ?? at - USUAL_MS, at - 1_000), toMs: at })}
+        >
+          {t('playback.cut.to')}
+        </button>
+        {cut && (
+          <>
+            <span>
+              {t('playback.cut.range', {
+                ...{ from: clockOf(cut.fromMs, zone), to: clockOf(cut.toMs, zone) },
+                length: formatDuration(cut.toMs - cut.fromMs),
+              })}
+            </span>
+            {tooLong ? (
+              <span class="font-semibold">{t('playback.cut.tooLong')}</span>
+            ) : (
+              <a
+                class="btn btn-primary"
+                href={`/api/v1/devices/${device.id}/channels/${channel}/recordings/file?${query}`}
+                download
+                target="_self"
+              >
+                {t('playback.cut.download')}
+              </a>
+            )}
+            <button type="button" class="btn" onClick={() => onCut(null)}>
+              {t('playback.cut.forget')}
+            </button>
+          </>
+        )}
+      </div>
+      <p class="muted small mt-2">{t('playback.cut.hint')}</p>
+    </Panel>
+  );
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();

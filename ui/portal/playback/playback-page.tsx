@@ -1,0 +1,30 @@
+import { t } from '../../components/i18n.ts';
+import { Empty, Skeleton, Title } from '../../components/page.tsx';
+import { ProblemPanel } from '../../components/problem.tsx';
+import { targetsOf } from '../live/targets.ts';
+import { useSite } from '../site/context.ts';
+import { holds, sees } from '../site/rights.ts';
+import { Player } from './player.tsx';
+
+/** What the devices of a site have recorded themselves. */
+export function PlaybackPage() {
+  const { site, devices, boxes } = useSite();
+  const known = site.data!;
+  const list = sees(known) ? (boxes.data?.items ?? known.boxes) : null;
+  const targets = devices.data && targetsOf(known, devices.data.items, list);
+  return (
+    <>
+      <Title suffix={`${known.name} · Gatepost`}>{t('playback.title')}</Title>
+      <ProblemPanel error={devices.error} what={t('playback.failed')} retry={devices.reload} />
+      {!targets && !devices.error && <Skeleton lines={8} />}
+      {targets?.length === 0 && <Empty title={t('liveView.none')}>{t('liveView.noneNext')}</Empty>}
+      {targets && targets.length > 0 && (
+        <Player
+          key={known.id}
+          zone={known.timeZone}
+          targets={targets.map((target) => ({ ...target, may: holds(known, target.device, 'playback') }))}
+        />
+      )}
+    </>
+  );
+}
