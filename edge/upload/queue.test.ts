@@ -1,72 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
-import { type ProblemCode, problem } from '../../protocol/wire/problem.ts';
-import { type FragmentInfo, UploadRequest } from '../../protocol/wire/uploads.ts';
-import { RelayAuthError } from '../uplink/relay-auth.ts';
 import { Warnables } from '../warnables.ts';
-import { Pacer } from './pacer.ts';
 import { UploadQueue } from './queue.ts';
+import { FakeRelay, fastPacer, newFragment } from './testing/fake-relay.ts';
 
 const log = pino({ level: 'silent' });
-
-/** What the wire says of the relay's upload routes, with faults to order. */
-class FakeRelay {
-  stored = new Map<string, string>();
-  order: string[] = [];
-  asked: number[] = [];
-  /** Answer of a PUT instead of taking it. */
-  fault: (key: string) => 'cut' | ProblemCode | 'portal' | null = () => null;
-  grantFault: (fragments: FragmentInfo[]) => ProblemCode | null = () => null;
-  reachable = true;
-  cuts = 0;
-  server = http.createServer((req, res) => void this.#serve(req, res));
-
-  async listen(): Promise<string> {
-    await new Promise<void>((r) => this.server.listen(0, '127.0.0.1', r));
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
-  async #serve(req: http.IncomingMessage, res: http.ServerResponse): Promise<void> {
-    const refuse = (code: ProblemCode) => res.writeHead(problem(code).status).end(JSON.stringify(problem(code)));
-    const key = decodeURIComponent(req.url!.split('/').at(-1)!);
-    const fault = req.method === 'PUT' ? this.fault(key) : null;
-    if (fault === 'cut') {
-      this.cuts++;
-      req.once('data', () => req.socket.destroy());
-      return;
-    }
-    const chunks: Buffer[] = [];
-    for await (const chunk of req) chunks.push(chunk);
-    const body = Buffer.concat(chunks);
-    if (req.method === 'POST') {
-      const { fragments } = UploadRequest.parse(JSON.parse(body.toString()));
-      this.asked.push(fragments.length);
-      const refusal = this.grantFault(fragments);
-      if (refusal) return void refuse(refusal);
-      const grants = fragments.map((f) => {
-        const stored = this.stored.get(`${f.clipId} ${f.n}`) === f.sha256;
-        const url = stored ? null : `/put/${encodeURIComponent(`${f.clipId} ${f.n}`)}`;
-        return { clipId: f.clipId, n: f.n, stored, url, expiresInMs: 60_000 };
-      });
-      return void res.end(JSON.stringify({ grants }));
-    }
-    if (fault === 'portal') return void res.writeHead(404).end('<h1>Welcome to our hotel</h1>');
-    if (fault) return void refuse(fault);
-    const hash = createHash('sha256').update(body).digest('hex');
-    if (hash !== req.headers['x-gatepost-sha256']) return void refuse('invalid-request');
-    this.stored.set(key, hash);
-    this.order.push(key);
-    res.end(JSON.stringify({ size: body.length }));
-  }
-}
 
 let dir: string;
 let relay: FakeRelay;
@@ -89,32 +34,15 @@ afterEach(async () => {
 });
 
 function makeQueue(options: Partial<ConstructorParameters<typeof UploadQueue>[0]> = {}): UploadQueue {
-  const auth = {
-    relayUrl: new URL(relayUrl),
-    header: async () => {
-      if (!relay.reachable) throw new RelayAuthError('unreachable', 'the relay does not answer');
-      return 'Gatepost x';
-    },
-    forget() {},
-  };
-  const pacer = new Pacer({
-    clock: systemClock,
-    onRtt: () => () => {},
-    startBytesPerSecond: 20e6,
-    fallbackBytesPerSecond: 20e6,
+  const queue = new UploadQueue({
+    ...{ dir, auth: relay.auth(relayUrl), pacer: fastPacer(systemClock), clock: systemClock, log, warnables },
+    ...options,
   });
-  const queue = new UploadQueue({ dir, auth: auth as never, pacer, clock: systemClock, log, warnables, ...options });
   queues.push(queue);
   return queue;
 }
 
-function fragment(clipId: string, n: number, size = 20_000): FragmentInfo & { path: string } {
-  const data = randomBytes(size);
-  const path = join(dir, `${clipId}-${n}.m4s`);
-  writeFileSync(path, data);
-  const sha256 = createHash('sha256').update(data).digest('hex');
-  return { clipId, n, size, sha256, durationMs: 1000, keyFrame: true, path };
-}
+const fragment = (clipId: string, n: number, size = 20_000) => newFragment(dir, clipId, n, size);
 
 const drained = (queue: UploadQueue) =>
   vi.waitFor(() => expect(queue.stats()).toEqual({ files: 0, bytes: 0 }), { timeout: 10_000, interval: 10 });
