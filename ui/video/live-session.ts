@@ -43,6 +43,8 @@ const DEAD_MS = 10_000;
 const STALLED_MS = 60_000;
 const LOOK_MS = 1_000;
 const AGAIN_MS = { direct: [4_000, 8_000, 15_000, 30_000, 60_000], relay: [500, 1_000, 2_000, 5_000, 10_000] };
+/** Notes that say why no pictures come, on a stream that goes on. */
+const GIVES_NOTHING = new Set(['stalled', 'no-picture', 'device-refused-login']);
 /** Asking again does not help: somebody must do something. */
 const FINAL = new Set([
   'not-signed-in',
@@ -211,7 +213,7 @@ export class LiveSession {
     relay.heardMs = performance.now();
     relay.limitMs = DEAD_MS;
     if (message.type === 'note') {
-      if (message.note.code !== 'stalled') return;
+      if (!GIVES_NOTHING.has(message.note.code)) return;
       relay.limitMs = STALLED_MS;
       this.#broken(told(message.note.code, message.note.text));
       return;

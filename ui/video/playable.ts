@@ -18,6 +18,11 @@ const HEVC = 'hvc1.1.6.L120.90';
 
 /** What this browser plays of what comes through the relay; the relay has the rest converted. */
 export const playable = (): VideoKind[] => (playsMp4(HEVC) ? ['h264', 'h265'] : ['h264']);
+/** By either way: directly it is asked for by its name in SDP (RFC 7798 §7.1). */
+export const playsH265 = (): boolean =>
+  playsMp4(HEVC) ||
+  (hasWebRtc() &&
+    (RTCRtpReceiver.getCapabilities('video')?.codecs.some(({ mimeType }) => /\/h265$/i.test(mimeType)) ?? false));
 export const playsSomething = (): boolean => playsMp4('avc1.42e01f');
 /** Whether it can be reached directly by the box. */
 export const hasWebRtc = (): boolean => typeof globalThis.RTCPeerConnection === 'function';

@@ -4,10 +4,12 @@ import { Choice } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { Panel } from '../../components/page.tsx';
 import { useResource } from '../../components/resource.ts';
+import { playsH265 } from '../../video/playable.ts';
 import { PtzControls } from '../device/ptz.tsx';
 import { useCapabilities } from '../device/use-capabilities.ts';
 import { LiveWindow } from './live-window.tsx';
 import { liveOptions } from './options.ts';
+import { PictureLock } from './picture-lock.tsx';
 import type { LiveTarget } from './targets.ts';
 import { LiveTools } from './tools.tsx';
 
@@ -29,6 +31,8 @@ export function Large({ target, back, onBack }: Props) {
     [device.id, channel, online],
   );
   const streams = options.data?.streams ?? [];
+  // What is shown in its place is not what was chosen: a person wants to know why.
+  const hard = /^(hvc1|hev1|h265)/i.test(streams.find((one) => one.stream === stream)?.codec ?? '') && !playsH265();
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key === 'Escape' && !document.fullscreenElement) onBack();
@@ -66,7 +70,9 @@ export function Large({ target, back, onBack }: Props) {
               options={streams.map((one) => [one.stream, streamText(one)] as const)}
             />
           )}
+          {hard && <p class="muted">{t('liveView.stream.h265')}</p>}
           {online && <Turn target={target} />}
+          {target.owns && <PictureLock key={device.id} device={device} />}
         </div>
       </div>
     </div>

@@ -12,6 +12,8 @@ export interface LiveTarget {
   state: DeviceState;
   /** The person holds the permission to see it. */
   may: boolean;
+  /** The person is the owner of the site, or has made it and not handed it over. */
+  owns: boolean;
 }
 
 /** Kinds of devices that have pictures, also before one was reached and has told its channels. */
@@ -45,6 +47,7 @@ export function targetsOf(
       site,
       state,
       may: holds(site, device, 'live'),
+      owns: site.permissions.includes('own') || site.permissions.includes('all'),
     }));
   });
 }
