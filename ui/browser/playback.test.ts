@@ -1,0 +1,166 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeClocks } from '../../lab/decode-clocks.ts';
+import { check, LOOKS, launch, open, settled } from './browser.ts';
+import { follow, look, until } from './clock.ts';
+import { type Stack, startStack } from './stack.ts';
+
+/* What cameras have recorded (J10): every moment is told by the clock that is drawn into the picture of then. */
+
+describe('playback', () => {
+  let stack: Stack;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+  let site: string;
+  let siteId: string;
+  let devices: { id: string; name: string }[];
+  const keys = () => devices.map(({ id }) => `${id}-1`).join();
+  /** A whole second so many minutes ago. */
+  const ago = (minutes: number) => Math.floor(Date.now() / 1000) * 1000 - minutes * 60_000;
+  const go = (atMs: number, show = keys()) =>
+    page.goto(`${site}/playback?show=${show}&at=${new Date(atMs).toISOString()}`);
+
+  beforeAll(async () => {
+    [stack, browser] = await Promise.all([startStack(), launch()]);
+    ({ page, complaints } = await open(browser, LOOKS.find((one) => one.width === 1440)!));
+    await page.request.post(`${stack.portal}/api/v1/auth/login`, { data: stack.login });
+    const api = async <T>(path: string) =>
+      (await (await page.request.get(`${stack.portal}/api/v1${path}`)).json()) as T;
+    siteId = (await api<{ items: { id: string }[] }>('/sites')).items[0]!.id;
+    site = `${stack.portal}/sites/${siteId}`;
+    devices = (await api<{ items: typeof devices }>(`/sites/${siteId}/devices`)).items;
+  }, 240_000);
+  afterAll(async () => {
+    await browser?.close();
+    await stack?.stop();
+  }, 60_000);
+
+  it('plays two cameras in step from the moment asked for, whatever clock they write (LIVE-06)', async () => {
+    const start = ago(20);
+    await go(start);
+    for (const { name } of devices)
+      await until(page, name, ({ clock }) => clock !== null && clock >= start - 100 && clock < start + 20_000);
+    expect((await follow(page, devices[0]!.name, 1_500)).pictures).toBeGreaterThan(8);
+    const [first, second] = await Promise.all(devices.map(({ name }) => look(page, name)));
+    expect(Math.abs(first!.clock! - second!.clock!)).toBeLessThan(1_500);
+    await settled(page);
+    await page.locator('.timeline-span').first().waitFor();
+    await check(page, 'playback 1440');
+  });
+
+  it('goes where the time line is clicked, stands still when paused, and goes on', async () => {
+    const line = page.getByRole('slider', { name: 'Time of the day' });
+    const box = (await line.boundingBox())!;
+    const { name } = devices[0]!;
+    const head = () =>
+      page.locator('.timeline-head').evaluate((element) => Number((element as HTMLElement).dataset.ms));
+    const before = await head();
+    await page.mouse.click(box.x + box.width * 0.05, box.y + box.height - 8);
+    const seen = await until(page, name, ({ clock }) => clock !== null && clock < before - 60_000);
+    expect(Math.abs(seen.clock! - (await head()))).toBeLessThan(3_000);
+    await page.keyboard.press('k');
+    await page.getByRole('button', { name: 'Play', exact: true }).waitFor();
+    await page.waitForTimeout(300);
+    const stood = await look(page, name);
+    await page.waitForTimeout(700);
+    expect((await look(page, name)).clock).toBe(stood.clock);
+    // The address tells where it stands: a reload goes on there.
+    await page.reload();
+    await until(page, name, ({ clock }) => clock !== null && Math.abs(clock - stood.clock!) < 20_000);
+  });
+
+  it('plays faster', async () => {
+    const { name } = devices[0]!;
+    await page.getByLabel('Speed').selectOption('8');
+    const from = await until(page, name, ({ clock }) => clock !== null);
+    const began = performance.now();
+    await page.waitForTimeout(4_000);
+    const passed = performance.now() - began;
+    const to = await until(page, name, ({ clock }) => clock !== null && clock > from.clock! + 4 * passed);
+    expect(to.clock! - from.clock!).toBeLessThan(14 * (performance.now() - began));
+    await page.getByLabel('Speed').selectOption('1');
+  });
+
+  it('leaves out what was not recorded, and shows it as a gap', async () => {
+    const start = ago(40);
+    const files = [
+      { fromMs: start - 60_000, toMs: start + 4_000 },
+      { fromMs: start + 120_000, toMs: start + 180_000 },
+      { fromMs: Date.now() - 120_000, toMs: Date.now() },
+    ];
+    await fetch(`${stack.lab}/devices/camera-1/do/recordings`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ files }),
+    });
+    const { name, id } = devices[0]!;
+    await go(start, `${id}-1`);
+    await until(page, name, ({ clock }) => clock !== null && clock < start + 4_000);
+    await until(page, name, ({ clock }) => clock !== null && clock >= start + 120_000);
+    expect(await page.locator('.timeline-span').count()).toBeGreaterThanOrEqual(2);
+  });
+
+  it('takes a picture, and a part as a file (LIVE-08, LIVE-09)', async () => {
+    const { name, id } = devices[1]!;
+    const start = ago(30);
+    await go(start, `${id}-1`);
+    await until(page, name, ({ clock }) => clock !== null);
+    const [picture] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save picture' }).click(),
+    ]);
+    expect([...readFileSync(await picture.path()).subarray(0, 3)]).toEqual([0xff, 0xd8, 0xff]);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Begin here' }).click();
+    const href = (await page.getByRole('link', { name: 'Download' }).getAttribute('href'))!;
+    // Four seconds of it are enough.
+    const url = new URL(href, stack.portal);
+    const fromMs = Date.parse(url.searchParams.get('from')!);
+    url.searchParams.set('to', new Date(fromMs + 4_000).toISOString());
+    await page.evaluate((to) => {
+      document.querySelector<HTMLAnchorElement>('#cut a[download], a[download]')!.href = to;
+    }, `${url.pathname}${url.search}`);
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Download' }).click(),
+    ]);
+    const path = await file.path();
+    const clocks = await decodeClocks(['-i', path], 200);
+    expect(clocks[0]!.clock).toBe(fromMs);
+    expect(clocks.at(-1)!.clock! - fromMs).toBeGreaterThan(3_500);
+    const probe = execFileSync('ffprobe', ['-v', 'error', '-show_entries', 'format=duration', '-of', 'csv=p=0', path]);
+    expect(Math.abs(Number(probe) - 4)).toBeLessThan(0.3);
+    expect(file.suggestedFilename()).toMatch(/^recording-1-.*\.mp4$/);
+  });
+
+  it('opens four windows and says why there is no fifth (LIVE-07)', async () => {
+    await page.goto(`${site}/events`);
+    const [from, to] = [ago(30), ago(10)].map((ms) => new Date(ms).toISOString());
+    await page.evaluate(async (path) => {
+      const url = `${location.origin.replace(/^http/, 'ws')}${path}`;
+      const sockets = Array.from({ length: 4 }, () => new WebSocket(url));
+      await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.addEventListener('message', resolve))));
+      Object.assign(window, { sockets });
+    }, `/api/v1/devices/${devices[1]!.id}/channels/1/playback/socket?from=${from}&to=${to}`);
+    const other = await page.context().newPage();
+    const { name, id } = devices[0]!;
+    await other.goto(`${site}/playback?show=${id}-1&at=${new Date(Date.now() - 90_000).toISOString()}`);
+    await until(other, name, ({ message }) => message.includes('As many windows are open as there may be'));
+    await page.evaluate(() => (window as unknown as { sockets: WebSocket[] }).sockets.pop()!.close());
+    await other.getByRole('button', { name: 'Try again' }).click();
+    await until(other, name, ({ clock }) => clock !== null);
+    await other.close();
+  });
+
+  it('fits a phone', async () => {
+    await page.setViewportSize({ width: 375, height: 812 });
+    await go(ago(1.5));
+    await until(page, devices[1]!.name, ({ clock }) => clock !== null);
+    await settled(page);
+    await check(page, 'playback 375');
+    expect(complaints).toEqual([]);
+  });
+});
