@@ -3,6 +3,8 @@ import { readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
+import { UploadQueue } from '../upload/queue.ts';
+import { FakeRelay, fastPacer } from '../upload/testing/fake-relay.ts';
 import { silent, until } from '../video/testing/camera.ts';
 import { Warnables } from '../warnables.ts';
 import { Recorder } from './recorder.ts';
@@ -62,5 +64,49 @@ describe.runIf(root)('recording to a full disk (needs root for a small file syst
     expect(clip.fragments).toBeGreaterThan(stored + 20);
     for (const file of files()) expect(statSync(join(dir, file)).size).toBeGreaterThan(0);
     await recorder.stop();
+  });
+
+  it('gives up continuous recording for the clip of an event, says so, and keeps that clip whole', async () => {
+    spawnSync('mount', ['-o', 'remount,size=20m', dir]);
+    const clock = new ManualClock();
+    const warnables = new Warnables({ clock, log: silent });
+    const journal = new FakeJournal(clock);
+    const relay = new FakeRelay();
+    relay.reachable = false;
+    const auth = relay.auth('http://127.0.0.1:9');
+    // As if the disk were not full before its last byte: other programs fill it too.
+    const queue = new UploadQueue({
+      ...{ dir, auth, pacer: fastPacer(clock), clock, log: silent, warnables, diskUsed: () => 0.5 },
+    });
+    queue.start();
+    const channels = [new FakeChannel(clock), new FakeChannel(clock)];
+    for (const channel of channels) channel.bytes = 8_000;
+    const video = { source: (_: string, n: number) => channels[n - 1]!, onChange: () => () => {} };
+    const recorder = new Recorder({ journal, video, uploads: queue, dir, clock, log: silent, warnables });
+    recorder.start();
+    recorder.apply([
+      recording({ channel: 1, mode: 'continuous', triggers: [], maxClipMs: 10_000 }),
+      recording({ channel: 2 }),
+    ]);
+    const second = async (times: number) => {
+      for (let i = 0; i < times; i++) {
+        await clock.advance(1_000);
+        await new Promise((resolve) => setTimeout(resolve, 8));
+      }
+    };
+    await second(45);
+    await journal.append([{ kind: 'event', body: event(clock.now(), { channel: 2 }) }]);
+    await second(45);
+    await until(() => journal.latest().every((c) => c.kind === 'continuous' || c.state !== 'recording'), 'the clip');
+    const clip = journal.latest().find((c) => c.kind === 'event')!;
+    expect(clip).toMatchObject({ state: 'ended', reason: null, gaps: [] });
+    const files = readdirSync(dir).filter((f) => f.startsWith(clip.id));
+    expect(files).toHaveLength(clip.fragments! + 1);
+    const lost = journal.latest().filter((c) => c.reason?.includes('no room left'));
+    expect(lost.length).toBeGreaterThan(1);
+    expect(lost.every((c) => c.kind === 'continuous' && c.state === 'incomplete')).toBe(true);
+    expect(warnables.list().map((w) => w.code)).toContain('continuous-lost');
+    await recorder.stop();
+    await queue.stop();
   });
 });
