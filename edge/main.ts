@@ -1,10 +1,8 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { isIPv4 } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getRequestListener } from '@hono/node-server';
-import { Command, Option } from 'commander';
 import pino from 'pino';
 import { systemClock as clock, iso } from '../protocol/clock.ts';
 import { lockDataDirectory } from '../protocol/data-lock.ts';
@@ -36,11 +34,13 @@ import { Journal } from './journal/journal.ts';
 import { LanWork } from './lan/lan-work.ts';
 import { LiveViews } from './live/live.ts';
 import { boxMetrics } from './metrics.ts';
+import { readOptions } from './options.ts';
 import { PanelIn } from './panel-in/panel-in.ts';
 import { Playback } from './playback/playback.ts';
 import { Networks } from './remote-config/networks.ts';
 import { CertificatePins } from './remote-config/pins.ts';
 import { RemotePolicy } from './remote-config/policy.ts';
+import { Restream } from './restream/restream.ts';
 import { setupApp } from './setup/app.ts';
 import { SetupPassword } from './setup/password.ts';
 import { TunnelClient } from './tunnel/client.ts';
@@ -57,57 +57,7 @@ import { Warnables } from './warnables.ts';
 const VERSION = '0.1.0';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-const options = new Command()
-  .name('edge/main.ts')
-  .description('The Gatepost box: looks after the devices of one LAN.')
-  .addOption(new Option('--port <number>', 'port of the set-up page').env('GATEPOST_PORT').default('8081'))
-  .addOption(
-    new Option('--host <address>', 'address the set-up page listens on').env('GATEPOST_HOST').default('0.0.0.0'),
-  )
-  .addOption(new Option('--data <directory>', 'where everything is kept').env('GATEPOST_DATA').default('./var/edge'))
-  .addOption(new Option('--relay <url>', 'address of the relay').env('GATEPOST_RELAY').default('http://127.0.0.1:8080'))
-  .addOption(new Option('--interface <name>', 'LAN interface (default: all but loopback)').env('GATEPOST_INTERFACE'))
-  .addOption(
-    new Option(
-      '--second-interface <name>',
-      'a further interface for alarms, with a way to the internet of its own (default: none)',
-    ).env('GATEPOST_SECOND_INTERFACE'),
-  )
-  .addOption(new Option('--sadp-port <number>', 'UDP port of SADP').env('GATEPOST_SADP_PORT').default('37020'))
-  .addOption(
-    new Option('--wsd-port <number>', 'UDP port of WS-Discovery (0: do not search by it)')
-      .env('GATEPOST_WSD_PORT')
-      .default('3702'),
-  )
-  .addOption(
-    new Option('--mdns-port <number>', 'UDP port of multicast DNS (0: do not search by it)').env('GATEPOST_MDNS_PORT'),
-  )
-  .addOption(new Option('--ssdp-port <number>', 'UDP port of SSDP (0: do not search by it)').env('GATEPOST_SSDP_PORT'))
-  .addOption(
-    new Option('--dc09-port <number>', 'TCP and UDP port that alarm panels send DC-09 to (0: none may)')
-      .env('GATEPOST_DC09_PORT')
-      .default('12128'),
-  )
-  .addOption(
-    new Option('--also-search <addresses...>', 'devices in other subnets, asked by unicast')
-      .env('GATEPOST_ALSO_SEARCH')
-      .argParser((text: string, all: string[] = []) => [...all, ...text.split(/[\s,]+/).filter((a) => isIPv4(a))])
-      .default([]),
-  )
-  .addOption(
-    new Option('--setup-host <names...>', 'further names of the set-up page').env('GATEPOST_SETUP_HOST').default([]),
-  )
-  .addOption(
-    new Option('--hold-down <ms>', 'how long the direct path must be good before it is used again')
-      .env('GATEPOST_HOLD_DOWN')
-      .default('60000'),
-  )
-  .addOption(
-    new Option('--log-level <level>', 'fatal, error, warn, info, debug').env('GATEPOST_LOG_LEVEL').default('info'),
-  )
-  .version(VERSION)
-  .parse()
-  .opts();
+const options = readOptions(VERSION);
 
 const log = pino({ level: options.logLevel, base: { program: 'box' } });
 const data: string = options.data;
@@ -166,6 +116,8 @@ const devices = new DeviceManager({
   stateFile: join(data, 'refused-logins.json'),
 });
 const video = new Video({ clock, log, warnables });
+const rtsp = { port: Number(options.rtspPort) || null, host: options.host, dir: data };
+const restream = new Restream({ ...rtsp, channels: () => devices.channels(), video, clock, log });
 const sadp = new SadpCommander({ channel: discovery, clock, log });
 const needed = new NeededAddresses({ clock });
 needed.set('relay', [auth.relayUrl.hostname]);
@@ -336,6 +288,7 @@ const setup = setupApp({
   uplink,
   tunnel,
   remote,
+  restream,
   relayUrl: options.relay,
   health: () => health.read(),
   ready: () => uplink.state().connected,
@@ -356,6 +309,7 @@ server.on('error', (error: NodeJS.ErrnoException) => {
 await temporary.start();
 discovery.start();
 video.start();
+restream.start();
 uploads.start();
 recorder.start();
 arc.start();
@@ -386,7 +340,7 @@ async function stop(): Promise<void> {
   live.stop();
   playback.stop();
   await Promise.all([jobs.stop(), devices.stop(), panels.stop(), discovery.stop(), uplink.stop(), tunnel.stop()]);
-  await Promise.all([recorder.stop(), arc.stop()]);
+  await Promise.all([recorder.stop(), arc.stop(), restream.stop()]);
   await Promise.all([video.stop(), uploads.stop()]);
   await journal.stop();
   process.exit(0);

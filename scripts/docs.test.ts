@@ -66,7 +66,7 @@ describe('what the documentation says', () => {
   });
 
   it('has every setting of the command line in an environment name', () => {
-    for (const main of ['edge/main.ts', 'relay/main.ts']) {
+    for (const main of ['edge/options.ts', 'relay/main.ts']) {
       const settings = read(main).split(".command('bootstrap')")[0] as string;
       expect(settings.match(/'--[a-z0-9-]+ </g)?.length, main).toBe(settings.match(/'GATEPOST_/g)?.length);
     }

@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import QRCode from 'qrcode';
 import { z } from 'zod';
 import { iso } from '../../protocol/clock.ts';
-import { SetupPassword as PasswordBody, type SetupStatus } from '../../protocol/wire/api.ts';
+import { SetupPassword as PasswordBody, type RestreamInfo, type SetupStatus } from '../../protocol/wire/api.ts';
 import type { DiscoveredDevice } from '../../protocol/wire/box-api.ts';
 import type { Health } from '../../protocol/wire/uplink.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -28,6 +28,8 @@ export interface SetupDeps {
   tunnel: { state(): { connected: boolean } };
   /** Pages of devices through the tunnel: the switch is here, out of the relay's reach. */
   remote: { readonly allowed: boolean; allow(allowed: boolean): void };
+  /** Streams on the LAN. */
+  restream: { info(): RestreamInfo | null };
   relayUrl: string;
   health: () => Health;
   ready: () => boolean;
@@ -172,6 +174,7 @@ async function status(o: SetupDeps): Promise<SetupStatus> {
         .map((i) => ({ name, address: `${i.address}/${i.cidr?.split('/')[1]}` })),
     ),
     remoteConfiguration: o.remote.allowed,
+    restream: o.restream.info(),
     health,
   };
 }

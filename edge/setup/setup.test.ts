@@ -29,6 +29,7 @@ function build(): Hono {
     uplink: { state: () => ({ connected: true, since: 0, lastError: null, claimed }), allowClaim: () => true },
     tunnel: { state: () => ({ connected: true }) },
     remote,
+    restream: { info: () => null },
     relayUrl: 'https://relay.example/',
     health: () => ({ version: '1' }) as Health,
     ready: () => true,

@@ -289,6 +289,17 @@ export const SetupState = z.object({
   signedIn: z.boolean(),
 });
 export type SetupState = z.infer<typeof SetupState>;
+/** Streams that the box gives out on its LAN. */
+export const RestreamInfo = z.object({
+  port: z.int(),
+  username: z.string(),
+  password: z.string(),
+  /** How many watch now. */
+  viewers: z.int(),
+  /** What stands behind `rtsp://address:port`. */
+  streams: z.array(z.object({ name: z.string(), path: z.string() })),
+});
+export type RestreamInfo = z.infer<typeof RestreamInfo>;
 export const SetupStatus = z.object({
   serial: Serial,
   version: z.string(),
@@ -305,6 +316,8 @@ export const SetupStatus = z.object({
   interfaces: z.array(z.object({ name: z.string(), address: z.string() })),
   /** Whether people may open pages of devices through the tunnel. */
   remoteConfiguration: z.boolean(),
+  /** null: it gives out none. */
+  restream: RestreamInfo.nullable(),
   health: Health,
 });
 export type SetupStatus = z.infer<typeof SetupStatus>;
