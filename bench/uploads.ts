@@ -40,8 +40,9 @@ export async function run(emit: (line: object) => void, { quick }: { quick: bool
   }
 }
 
-async function measure(
-  line: (typeof UPLINKS)[number],
+/** Both ends over such a line, `seconds` long. */
+export async function measure(
+  line: { mbit: number; bufferMs: number },
   mode: string,
   seconds: number,
 ): Promise<Measured & { queueMs: number[] }> {

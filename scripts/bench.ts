@@ -17,6 +17,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   latency: () => import('../bench/arc/latency.ts'),
   tunnel: () => import('../bench/tunnel.ts'),
   uploads: () => import('../bench/uploads.ts'),
+  cloud: () => import('../bench/cloud.ts'),
   lan: () => import('../bench/lan.ts'),
   boxes: () => import('../bench/boxes.ts'),
   video: () => import('../bench/video.ts'),

@@ -17,7 +17,7 @@ import { Instant, Serial, Uuid } from './ids.ts';
  * How long is sent, of which `rampMs` only finds the rate; less than `leastMs` of measured time is no result. `spareMs`:
  * for the box to connect and to answer.
  */
-export const TEST_TIMES = { testMs: 9_000, rampMs: 3_500, leastMs: 1_500, spareMs: 8_000 };
+export const TEST_TIMES = { testMs: 8_000, rampMs: 3_000, leastMs: 1_500, spareMs: 8_000 };
 export type TestTimes = typeof TEST_TIMES;
 export const TEST_LINES = 3;
 /** What a test may cost at most. */
