@@ -17,7 +17,7 @@ describe('Meter', () => {
 
   it('counts silence at the end, and gives no result of too short a time', () => {
     const silent = new Meter();
-    feed(silent, 50_000, 0, 6_000);
+    feed(silent, 50_000, 0, 5_500);
     expect(silent.result(9_000).kbps).toBeLessThan(4_000);
     const short = new Meter();
     feed(short, 50_000, 0, 4_000);
