@@ -39,6 +39,9 @@ const GATHER_MS = 1_500;
 const CONNECT_MS = 20_000;
 /** A way that is silent for longer is taken to be dead; the viewer comes again. */
 const DISCONNECTED_MS = 8_000;
+/** Receivers report every few seconds (RFC 3550 §6.2): one that does not is gone without a goodbye. */
+const SILENT_MS = 15_000;
+const LISTEN_EVERY_MS = 3_000;
 /** A camera that is not pulled yet tells its codec within this. */
 const CODEC_MS = 4_000;
 const RESEND_EVERY_MS = 500;
@@ -77,6 +80,9 @@ export class WebRtcView {
   #lastStep = VIDEO_RATE / 25;
   #needsKey = true;
   #resentMs = Number.NEGATIVE_INFINITY;
+  #heardMs = 0;
+  /** Since then pictures are sent. */
+  #sendingMs: number | null = null;
   #ended = false;
 
   constructor(o: {
@@ -247,8 +253,10 @@ export class WebRtcView {
       this.#o.line({ type: 'state', state, path: relayed ? 'relay' : 'direct' });
     } else if (state === 'connecting' || state === 'disconnected') {
       this.#o.line({ type: 'state', state });
-      if (state === 'disconnected')
-        this.#cancelDisconnected ??= this.#o.clock.after(DISCONNECTED_MS, () => this.#gone());
+      if (state !== 'disconnected') return;
+      // The way is there, and the viewer has said goodbye on it.
+      if (['connected', 'completed'].includes(this.#peer?.iceState() ?? '')) this.#gone();
+      else this.#cancelDisconnected ??= this.#o.clock.after(DISCONNECTED_MS, () => this.#gone());
     } else if (state === 'failed' || state === 'closed') this.#gone();
   }
 
@@ -266,6 +274,7 @@ export class WebRtcView {
   /** The way is there: the group that runs goes first, key frame ahead. */
   #opened(): void {
     for (const unit of this.#pictures.group()) this.#unit(unit);
+    this.#cancels.push(this.#o.clock.every(LISTEN_EVERY_MS, () => this.#listen()));
   }
 
   #untilFirst(clock: Clock): Promise<void> {
@@ -287,6 +296,7 @@ export class WebRtcView {
     else if (this.#needsKey) return;
     const rtp = this.#timestamp(unit);
     this.#send(unit.data, rtp);
+    this.#sendingMs ??= this.#o.clock.mono();
     this.#rate.sent(unit.data.length);
     const step = rtp - this.#lastRtp;
     if (step > 0 && step < VIDEO_RATE) this.#lastStep = step;
@@ -330,7 +340,13 @@ export class WebRtcView {
     }
   }
 
+  #listen(): void {
+    const now = this.#o.clock.mono();
+    if (this.#sendingMs !== null && now - Math.max(this.#heardMs, this.#sendingMs) > SILENT_MS) this.#gone();
+  }
+
   #feedback(data: Buffer): void {
+    this.#heardMs = this.#o.clock.mono();
     const { keyFrame, bitrate } = readFeedback(data);
     if (keyFrame) this.#resend();
     if (bitrate === null || this.#ended) return;

@@ -95,7 +95,7 @@ describe('through the relay', () => {
     expect(nothing.note).toBe('not-found');
     stage.refusal = null;
     const cut = stage.watch(pia);
-    const last = await until('the stream', () => streams().at(-1)?.stream.readable && streams().at(-1));
+    const last = await until('the stream', () => streams().findLast(({ stream }) => !stream.destroyed));
     await until('it is open', () => cut.socket.readyState === 1);
     last.stream.destroy(new Error('the tunnel broke'));
     await cut.closed;
@@ -236,15 +236,15 @@ describe('windows and the log of looks', () => {
     asked.stream.write(`${JSON.stringify({ type: 'state', state: 'connected', path: 'direct' })}\n`);
     viewer.close();
     await viewer.closed;
-    const [row] = await until('direct', async () => (await viewings())[0]?.path === 'direct' && viewings());
+    const row = await until('direct', async () => (await viewings()).find(({ path }) => path === 'direct'));
     expect(row).toMatchObject({
       ...{ deviceId: stage.camera, deviceName: 'Gate', channel: 1, kind: 'live', endedAt: null },
       user: { id: pia.userId, name: 'Pia', company: 'Acme' },
     });
     await stage.clock.advance(5_000);
     asked.stream.destroy(new Error('cut'));
-    const [ended] = await until('its end', async () => (await viewings())[0]?.endedAt && viewings());
-    expect(Date.parse(String(ended!.endedAt)) - Date.parse(String(ended!.startedAt))).toBe(5_000);
+    const ended = await until('its end', async () => (await viewings()).find(({ endedAt }) => endedAt !== null));
+    expect(Date.parse(String(ended.endedAt)) - Date.parse(String(ended.startedAt))).toBe(5_000);
     // Whoever only looks at this camera sees its looks; who has nothing to do with it, none.
     expect(await viewings(await stage.person(['live']))).toHaveLength(1);
     const stranger = await stage.person([]);

@@ -183,7 +183,7 @@ export class Stage {
     await db.insertInto('sites').values(place).execute();
     await db
       .insertInto('grants')
-      .values({ id: uuidv7(), companyId, siteId, permission: 'all', source: 'creation' })
+      .values({ id: uuidv7(), companyId, siteId, permission: 'all', source: 'site' })
       .execute();
     const box = { serial: SERIAL, publicKey: '', sealKey: '', codeHash: '', state: 'claimed' as const, siteId };
     await db
