@@ -94,12 +94,12 @@ export const SITE_ROUTES = withPages<SiteRoute>([
   {
     path: '/devices/:deviceId',
     load: async () => (await import('./site/device-page.tsx')).DevicePage,
-    strings: ['operations', 'upgrade', 'install', 'panel'],
+    strings: ['operations', 'upgrade', 'install', 'panel', 'live'],
   },
   {
     path: '/devices/:deviceId/settings/:section',
     load: async () => (await import('./device/settings-page.tsx')).DeviceSettingsPage,
-    strings: ['operations'],
+    strings: ['operations', 'live'],
   },
   {
     path: '/events',

@@ -6,7 +6,7 @@ import { t } from '../../components/i18n.ts';
 import { Panel } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction } from '../../components/resource.ts';
-import { Snapshot } from '../site/device-parts.tsx';
+import { DeviceLive } from '../live/device-live.tsx';
 import { operate } from './list-panel.tsx';
 
 const SPEED = 0.5;
@@ -28,13 +28,13 @@ interface Props {
   may: (action: string) => boolean;
 }
 
-/** Turns a camera, beside its last picture. */
+/** Turns a camera, beside what it sees. */
 export function Ptz(props: Props) {
   const { device, channel } = props;
   return (
     <Panel title={t('operations.ptz.title')} id="ptz">
       <div class="grid gap-6 sm:grid-cols-2">
-        <Snapshot device={device} channel={channel} name={device.name} />
+        <DeviceLive device={device} channel={channel} />
         <PtzControls {...props} />
       </div>
     </Panel>

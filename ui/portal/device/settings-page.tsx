@@ -7,6 +7,7 @@ import { State } from '../../components/icons.tsx';
 import { Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
+import { DeviceLive } from '../live/device-live.tsx';
 import { NotFound } from '../not-found.tsx';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
@@ -72,7 +73,10 @@ export function DeviceSettingsPage({ params }: { params?: { deviceId?: string; s
       )}
       {device && !may('configure') && <Missing permission="configure" />}
       {shown && (
-        <SettingsForm key={`${section} ${channel} ${stream}`} {...{ deviceId, section, channel, stream, name }} />
+        <div class="grid items-start gap-6 xl:grid-cols-[minmax(0,42rem)_minmax(0,1fr)]">
+          <SettingsForm key={`${section} ${channel} ${stream}`} {...{ deviceId, section, channel, stream, name }} />
+          {channel !== undefined && <DeviceLive device={device} channel={channel} />}
+        </div>
       )}
     </>
   );
@@ -83,7 +87,8 @@ const channelName = (
   n: number,
 ): string => device?.health?.channels.find((c) => c.channel === n)?.name || t('device.channel', { n });
 
-function SettingsForm({
+/** The fields of one section, and saving what was changed of them. */
+export function SettingsForm({
   deviceId,
   section,
   channel,
