@@ -38,6 +38,8 @@ describe('set-up page', () => {
     expect(await qr.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0);
     const portal = await page.getByRole('link', { name: /Open the portal/ }).getAttribute('href');
     expect(portal).toMatch(new RegExp(`/claim\\?serial=${serial}&code=[34679ACDEFGHJKMNPQRTUVWXY]{10}$`));
+    const streams = page.locator('section', { has: page.getByRole('heading', { name: 'Streams on this network' }) });
+    expect(await streams.locator('code').allTextContents()).toEqual(['gatepost', expect.stringMatching(/^[\w-]{20}$/)]);
     for (const look of WALKED) {
       await page.setViewportSize({ width: look.width, height: 900 });
       await page.emulateMedia({ colorScheme: look.colorScheme });

@@ -124,6 +124,8 @@ export async function startBox(relay: string) {
     `${port + 2}`,
     '--wsd-port',
     '0',
+    '--rtsp-port',
+    `${port + 3}`,
   ]);
 }
 

@@ -11,6 +11,7 @@ import { Copyable } from '../components/serial.tsx';
 import { formatBytes, formatDuration } from '../components/time.ts';
 import { Since, Time } from '../components/time.tsx';
 import { api } from './api.ts';
+import { Restream } from './restream.tsx';
 
 const POLL_MS = 2_000;
 
@@ -35,6 +36,7 @@ export function StatusPage() {
             <Paths box={box} />
             <Network box={box} />
           </div>
+          <Restream info={box.restream} />
           <RemoteConfiguration allowed={box.remoteConfiguration} changed={reload} />
           <Lan />
         </>
