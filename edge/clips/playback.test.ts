@@ -73,26 +73,33 @@ function probe(path: string) {
   expect(stderr).toBe('');
   return JSON.parse(stdout) as {
     streams: { codec_name: string; codec_tag_string: string; width: number; height: number }[];
-    packets: { pts_time: string; dts_time: string; flags: string }[];
+    packets: { stream_index: number; pts_time: string; dts_time: string; flags: string }[];
   };
 }
 
 describe('a clip of a real camera', () => {
   it.each([
-    ['h264', 'avc1'],
-    ['h265', 'hvc1'],
-  ] as const)('in %s is a file that ffmpeg decodes without a complaint, from time 0', async (codec, tag) => {
-    const { clip, path, live } = await record({ codec, keyFrames: 50 });
+    ['h264', 'aac', 'avc1'],
+    ['h265', 'pcmu', 'hvc1'],
+  ] as const)('in %s with %s is a file that ffmpeg decodes without a complaint, from time 0', async (codec, sound, tag) => {
+    const { clip, path, live } = await record({ codec, sound, keyFrames: 50 });
     expect(clip).toMatchObject({ state: 'ended', width: 320, height: 240 });
     expect(clip.codec.startsWith(tag)).toBe(true);
     expect(clip.preRollMs).toBeGreaterThanOrEqual(2_000);
     expect(clip.preRollMs).toBeLessThan(4_100);
     expect(Math.abs(clip.durationMs - clip.preRollMs - 3_000)).toBeLessThan(100);
     expect(live, 'parts are sent while the event still runs').toBe(true);
-    const { streams, packets } = probe(path);
+    expect(clip.audioCodec).toBe('mp4a.40.2');
+    const { streams, packets: all } = probe(path);
     expect(streams).toMatchObject([
       { codec_name: codec === 'h265' ? 'hevc' : codec, codec_tag_string: tag, width: 320 },
+      { codec_name: 'aac', codec_tag_string: 'mp4a' },
     ]);
+    const packets = all.filter((p) => p.stream_index === 0);
+    const sounds = all.filter((p) => p.stream_index === 1).map((p) => Number(p.pts_time) * 1000);
+    expect(sounds[0]).toBeLessThan(200);
+    expect(Math.abs(sounds.at(-1)! + 64 - clip.durationMs)).toBeLessThan(300);
+    expect(Math.max(...sounds.slice(1).map((t, i) => t - sounds[i]!))).toBeLessThan(70);
     expect(packets[0]).toMatchObject({
       pts_time: '0.000000',
       dts_time: '0.000000',
@@ -104,7 +111,7 @@ describe('a clip of a real camera', () => {
   });
 
   it('plays in Chromium, as a file and part by part through Media Source Extensions', async () => {
-    const { clip, uploads } = await record({ keyFrames: 50 });
+    const { clip, uploads } = await record({ sound: 'pcma', keyFrames: 50 });
     const parts = uploads.of(clip.id).map((f) => f.data.toString('base64'));
     const server = createServer((request, response) => {
       response.setHeader('Content-Type', request.url === '/clip.mp4' ? 'video/mp4' : 'text/html');
@@ -155,7 +162,7 @@ describe('a clip of a real camera', () => {
         };
       }, input);
     for (const input of [null, parts]) {
-      const played = await play({ parts: input, codec: clip.codec });
+      const played = await play({ parts: input, codec: `${clip.codec}, ${clip.audioCodec}` });
       expect(played).toMatchObject({ start: 0, ranges: 1, width: 320 });
       expect(Math.abs(played.end * 1000 - clip.durationMs)).toBeLessThan(100);
       expect(played.frames).toBeGreaterThan(10);
