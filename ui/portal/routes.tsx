@@ -76,6 +76,12 @@ export const ROUTES = withPages<PageRoute>([
     strings: ['sites'],
   },
   {
+    path: '/s/:token',
+    load: async () => (await import('./clips/shared-page.tsx')).SharedClipPage,
+    who: 'anyone',
+    strings: ['clips', 'site'],
+  },
+  {
     path: '/sites/:siteId/*',
     load: async () => (await import('./site/site-page.tsx')).SitePage,
     who: 'everyone',

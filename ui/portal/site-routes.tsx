@@ -133,6 +133,17 @@ export const SITE_ROUTES = withPages<SiteRoute>([
   },
   { path: '/events/:eventId', load: async () => (await import('./site/event-page.tsx')).EventPage },
   {
+    path: '/clips',
+    load: async () => (await import('./clips/library.tsx')).ClipLibraryPage,
+    strings: ['clips'],
+    tab: { label: 'site.tab.clips', order: 22 },
+  },
+  {
+    path: '/clips/:clipId',
+    load: async () => (await import('./clips/clip-page.tsx')).ClipPage,
+    strings: ['clips'],
+  },
+  {
     path: '/alarms',
     load: async () => (await import('./site/alarms.tsx')).Alarms,
     tab: { label: 'site.tab.alarms', order: 30 },
