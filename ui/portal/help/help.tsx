@@ -53,6 +53,11 @@ export function Help() {
         </label>
         <p class="muted small">{t('help.onHint')}</p>
       </Panel>
+      <p>
+        <a class="link" href="/compatibility">
+          {t('nav.compat')}
+        </a>
+      </p>
     </>
   );
 }
