@@ -118,6 +118,14 @@ describe('live view', () => {
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(`Enlarge: ${devices[1]!.name}`);
   });
 
+  it('shows a camera live beside what is set in it (CHAN-01)', async () => {
+    const { id, name } = devices[0]!;
+    await page.goto(`${site}/devices/${id}/settings/osd`);
+    await page.getByRole('form').waitFor();
+    await until(page, name, ({ behind }) => behind < NEAR_MS);
+    await page.goto(`${site}/live`);
+  });
+
   it('asks for the verification code where the owner wants one; a wrong one is refused (LIVE-04)', async () => {
     const { id, name } = devices[1]!;
     await page.request.put(`${stack.portal}/api/v1/devices/${id}/picture-lock`, {
