@@ -81,7 +81,7 @@ describe('a clip of a real camera', () => {
   it.each([
     ['h264', 'aac', 'avc1'],
     ['h265', 'pcmu', 'hvc1'],
-  ] as const)('in %s with %s is a file that ffmpeg decodes without a complaint, from time 0', async (codec, sound, tag) => {
+  ] as const)('in %s with %s is a file that ffmpeg and GStreamer decode without a complaint, from time 0', async (codec, sound, tag) => {
     const { clip, path, live } = await record({ codec, sound, keyFrames: 50 });
     expect(clip).toMatchObject({ state: 'ended', width: 320, height: 240 });
     expect(clip.codec.startsWith(tag)).toBe(true);
@@ -108,6 +108,13 @@ describe('a clip of a real camera', () => {
     expect(packets.length).toBe(Math.round(clip.durationMs / 40));
     const decoded = spawnSync('ffmpeg', ['-v', 'warning', '-i', path, '-f', 'null', '-'], { encoding: 'utf8' });
     expect([decoded.status, decoded.stderr]).toEqual([0, '']);
+
+    const script = fileURLToPath(new URL('testing/second-player.py', import.meta.url));
+    const second = spawnSync('/usr/bin/python3', [script, path], { encoding: 'utf8' });
+    expect(second.stderr).toBe('');
+    const played = JSON.parse(second.stdout) as { video: [number, number]; audio: [number, number] };
+    expect(played.video[0]).toBe(packets.length);
+    for (const [, endMs] of Object.values(played)) expect(Math.abs(endMs - clip.durationMs)).toBeLessThan(300);
   });
 
   it('plays in Chromium, as a file and part by part through Media Source Extensions', async () => {
