@@ -115,6 +115,48 @@ describe('live', () => {
     await context.close();
   });
 
+  it('finds the clip by its day, shares it by a link that ends, and deletes it', { timeout: 120_000 }, async () => {
+    const { page, context, complaints } = await open(browser, PHONE, signedIn);
+    await page.goto(`${stack.portal}${site}/clips`);
+    await settled(page);
+    // Its poster is a picture that was decoded.
+    await page.waitForFunction(() => (document.querySelector('main video') as HTMLVideoElement | null)?.videoWidth);
+    await check(page, 'clips');
+    await page.getByRole('button', { name: /, 1 clip/ }).click();
+    await page.waitForFunction(() => new URL(location.href).searchParams.has('day'));
+    await page.getByLabel('What happened').selectOption('intrusion');
+    await page.getByText('No clip like that').waitFor();
+    await page.getByLabel('What happened').selectOption('motion');
+    await page.locator('main li > a').click();
+    await page.getByRole('heading', { level: 1, name: /^Motion, / }).waitFor();
+    await page.getByRole('button', { name: /^Motion 5/ }).click();
+    await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 5.5);
+    await page.getByLabel('For whom').fill('Insurer');
+    await page.getByRole('button', { name: 'Make a link' }).click();
+    const link = (await page.getByText(/\/s\/[\w-]{43}$/).textContent()) ?? '';
+    await check(page, 'clip with a shared link');
+
+    const stranger = await open(browser, PHONE);
+    await stranger.page.goto(link);
+    await stranger.page.locator('video').evaluate((video: HTMLVideoElement) => {
+      video.muted = true;
+      return video.play();
+    });
+    await stranger.page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0.5);
+    await check(stranger.page, 'shared clip');
+    await page.getByRole('button', { name: 'Take it back' }).click();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Clips' }).waitFor();
+    await page.getByRole('button', { name: 'Undo' }).waitFor();
+    expect(await page.locator('main li > a').count()).toBe(0);
+    await expect.poll(async () => (await api<{ items: [] }>(`${site}/clips`)).items, { timeout: 15_000 }).toEqual([]);
+    await stranger.page.reload();
+    await stranger.page.getByRole('alert').filter({ hasText: 'link-invalid' }).waitFor();
+    expect([complaints, stranger.complaints]).toEqual([[], []]);
+    await stranger.context.close();
+    await context.close();
+  });
+
   it('says when the live connection is lost, and when it is back', { timeout: 60_000 }, async () => {
     const { page, context } = await open(browser, DESKTOP, signedIn);
     await page.goto(`${stack.portal}${site}/events`);

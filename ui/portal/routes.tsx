@@ -94,6 +94,13 @@ export const ROUTES = withPages<PageRoute>([
 
   // A customer's own
   {
+    path: '/clips',
+    load: async () => (await import('./clips/all-clips.tsx')).AllClips,
+    who: ['customer'],
+    strings: ['clips', 'site'],
+    nav: { in: 'main', label: 'nav.clips', order: 6, icon: 'record', letter: 'e' },
+  },
+  {
     path: '/live',
     load: async () => (await import('./live/all-live.tsx')).AllLive,
     who: ['customer'],
