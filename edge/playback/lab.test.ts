@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,6 +54,23 @@ async function messages(stream: ReadableStream<Uint8Array>): Promise<MediaMessag
   }
   return found;
 }
+/** Times of the packets of sound. */
+const soundOf = (file: string): number[] =>
+  execFileSync('ffprobe', [
+    '-v',
+    'error',
+    '-select_streams',
+    'a:0',
+    '-show_entries',
+    'packet=pts_time',
+    '-of',
+    'csv=p=0',
+    file,
+  ])
+    .toString()
+    .trim()
+    .split('\n')
+    .map(Number);
 const clocksOf = async (parts: Uint8Array[]) => {
   const file = join(dir, `${Math.random()}.mp4`);
   writeFileSync(file, Buffer.concat(parts));
@@ -101,7 +119,11 @@ describe('recordings of a device', () => {
     const found = await messages(played.value);
     await lab.recorded(name, null);
     expect(found[0]).toMatchObject({ type: 'init', init: { width: 1280, height: 720, transcoded: false } });
-    expect(found[1]).toMatchObject({ type: 'key', wallMs: start });
+    // G.711 comes beside the pictures, and the first of them before it is known how long it lasts.
+    expect(found.find((m) => m.type === 'key')).toMatchObject({ wallMs: start });
+    const heard = found.flatMap((m) => (m.type === 'audio' ? [m.wallMs] : []));
+    expect(heard.length).toBeGreaterThan(100);
+    expect(heard.at(-1)).toBeGreaterThan(start + 300_500);
     const notes = found.flatMap((m) => (m.type === 'note' ? [m.note] : []));
     expect(notes).toEqual([
       expect.objectContaining({ code: 'gap', toMs: start + 300_000 }),
@@ -146,6 +168,11 @@ describe('recordings of a device', () => {
     writeFileSync(file, Buffer.concat(parts));
     const [late] = await decodeClocks(['-ss', '10.2', '-i', file], 1);
     expect(Math.abs(late! - (start + 10_200))).toBeLessThan(100);
+    // Its sound is AAC, in the same places.
+    const packets = soundOf(file);
+    expect(packets.filter((time) => time < 2.2).length).toBeGreaterThan(20);
+    expect(packets.filter((time) => time > 2.3 && time < 9.8)).toEqual([]);
+    expect(packets.filter((time) => time > 9.8).length).toBeGreaterThan(8);
   });
 
   it('wait for who looks at them, and end with him', async () => {

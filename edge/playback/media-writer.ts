@@ -2,6 +2,7 @@ import { type MediaMessage, type MediaNote, writeMedia } from '../../protocol/wi
 import type { VideoKind } from '../../protocol/wire/video.ts';
 import { type FragmentSound, initSegment, mediaFragment, TIMESCALE } from '../clips/fmp4.ts';
 import { type Cut, Fragmenter } from '../clips/fragmenter.ts';
+import type { AacEncoder } from '../video/aac.ts';
 import { AAC_SAMPLES, type AudioCodec, type AudioFrame } from '../video/audio.ts';
 import type { CodecInfo } from '../video/codec.ts';
 import type { RecordedPicture } from './span-pull.ts';
@@ -20,10 +21,13 @@ export interface MediaSink {
 const PIECE_TICKS = TIMESCALE / 5;
 /** Sound that a device announces comes by then, or not at all: a track without sound would stop the player. */
 const SOUND_WITHIN_TICKS = TIMESCALE / 2;
+/** An encoder has to start first. */
+const ENCODED_WITHIN_TICKS = 4 * TIMESCALE;
 
 /** Turns recorded pictures and their sound into one row of MP4 fragments, on the time line of what is shown. */
 export class MediaWriter {
   readonly #sink: MediaSink;
+  readonly #encoder: AacEncoder | null;
   #codec: CodecInfo | null = null;
   #fragmenter: Fragmenter | null = null;
   #number = 0;
@@ -38,9 +42,12 @@ export class MediaWriter {
   #early: Cut[] | null = null;
   /** Where the first AAC frame stood beside the pictures, to place sound on the shown time line. */
   #beside = 0;
+  #lastMs = 0;
 
-  constructor(sink: MediaSink) {
+  /** `encoder`: to have G.711 in the MP4 as well. */
+  constructor(sink: MediaSink, encoder: ((out: (frame: AudioFrame) => void) => AacEncoder) | null = null) {
     this.#sink = sink;
+    this.#encoder = encoder?.((frame) => this.#placed(frame)) ?? null;
   }
 
   /** `expectsSound`: AAC was announced. */
@@ -57,26 +64,44 @@ export class MediaWriter {
   }
 
   sound(frame: AudioFrame, recordedMs: number): void {
-    if (frame.codec.kind !== 'aac') {
+    const isAac = frame.codec.kind === 'aac';
+    if (!isAac && !this.#encoder) {
       this.#sink.sound(frame, recordedMs);
       return;
     }
-    if (!this.#fragmenter || (!this.#early && this.#audio === null)) return;
+    if (!this.#fragmenter) return;
     // As its pictures: from their own time line to the one that is shown.
     const time = frame.time + Math.round((this.#beside * frame.codec.clockRate) / TIMESCALE);
-    this.#waiting.push({ ...frame, time });
+    if (isAac) this.#placed({ ...frame, time });
+    else this.#encoder?.push({ ...frame, time, epoch: 0 });
+  }
+
+  /** Everything is written, also what an encoder still had. */
+  async end(): Promise<void> {
+    await this.#encoder?.end();
+    this.#finish();
+  }
+
+  #placed(frame: AudioFrame): void {
+    if (!this.#fragmenter || (!this.#early && this.#audio === null)) return;
+    this.#waiting.push(frame);
     if (this.#early) this.#open(frame.codec);
   }
 
-  end(): void {
+  #finish(): void {
     this.#fragmenter?.end();
     if (this.#early) this.#open(null);
+    const left = this.#soundUntil(Number.POSITIVE_INFINITY);
+    if (left && this.#codec) {
+      const bytes = mediaFragment(++this.#number, 0, [], left);
+      this.#sink.fragment({ recordedMs: this.#lastMs, keyFrame: false }, bytes);
+    }
     this.#fragmenter = null;
     this.#codec = null;
   }
 
   #begin(codec: CodecInfo, shown: number, expectsSound: boolean): void {
-    this.end();
+    this.#finish();
     this.#codec = codec;
     this.#zero = this.#flushed = shown;
     this.#times = [];
@@ -102,22 +127,28 @@ export class MediaWriter {
       return;
     }
     this.#early.push(cut);
-    if (cut.decodeTime > SOUND_WITHIN_TICKS) this.#open(null);
+    if (cut.decodeTime > (this.#encoder ? ENCODED_WITHIN_TICKS : SOUND_WITHIN_TICKS)) this.#open(null);
   }
 
   #write(cut: Cut): void {
     const [recordedMs = 0] = this.#times.splice(0, cut.samples.length);
+    this.#lastMs = recordedMs;
     const bytes = mediaFragment(++this.#number, cut.decodeTime, cut.samples, this.#soundFor(cut));
     this.#sink.fragment({ recordedMs, keyFrame: cut.keyFrame }, bytes);
   }
 
   /** What is to be heard up to the end of these pictures. */
   #soundFor(cut: Cut): FragmentSound | null {
+    const ticks = cut.samples.reduce((sum, sample) => sum + sample.duration, 0);
+    return this.#soundUntil(this.#zero + cut.decodeTime + ticks);
+  }
+
+  /** `shown`: in 90 kHz. */
+  #soundUntil(shown: number): FragmentSound | null {
     if (!this.#audio || this.#waiting.length === 0) return null;
     const rate = this.#audio.clockRate;
     const zero = Math.round((this.#zero * rate) / TIMESCALE);
-    const ticks = cut.samples.reduce((sum, sample) => sum + sample.duration, 0);
-    const end = Math.round(((cut.decodeTime + ticks) * rate) / TIMESCALE) + zero;
+    const end = Math.round((shown * rate) / TIMESCALE);
     const ready = this.#waiting.filter((frame) => frame.time < end && frame.time >= zero);
     this.#waiting = this.#waiting.filter((frame) => frame.time >= end);
     const [first] = ready;

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import { AacEncoder } from '../video/aac.ts';
 import type { AudioFrame } from '../video/audio.ts';
 import { PullError } from '../video/rtsp-session.ts';
 import { type MediaSink, MediaWriter } from './media-writer.ts';
@@ -59,7 +60,10 @@ export class Playing {
       this.#abort.abort();
     };
     this.#sink = options.sink((bytes) => this.#push(bytes), fail);
-    this.#writer = new MediaWriter(this.#sink);
+    const { log } = options;
+    // A file keeps its sound whatever it is; a viewer is sent G.711 as it is.
+    const encoder = options.gapsLast ? (out: (frame: AudioFrame) => void) => new AacEncoder({ log, out }) : null;
+    this.#writer = new MediaWriter(this.#sink, encoder);
   }
 
   /** The first picture is there, or why there will be none. */
@@ -98,7 +102,7 @@ export class Playing {
           this.#o.onSpeed?.(granted);
         },
         onTrack: (sound) => {
-          this.#expectsSound = sound === 'aac';
+          this.#expectsSound = sound === 'aac' || (sound !== null && this.#o.gapsLast);
           this.#sink.expect(sound);
         },
       });
@@ -110,6 +114,7 @@ export class Playing {
     }
     this.#pull = null;
     if (end && !signal.aborted) log.info({ code: end.code, reason: end.message, err: end.cause }, 'playback broke off');
+    await this.#writer.end();
     this.#begun(this.#failed ? null : (end ?? new PullError('ended', 'nothing was played')));
     this.#finish(end);
   }
@@ -133,7 +138,6 @@ export class Playing {
   #finish(end: PullError | null): void {
     const controller = this.#controller;
     if (controller) {
-      this.#writer.end();
       this.#o.onEnd?.(this.#failed ?? (end ? { code: 'ended', text: `Playback broke off: ${end.message}.` } : null));
       this.#controller = null;
       // A file that is not whole must not look as if it were.

@@ -26,6 +26,12 @@ const ANSWERS: Record<string, string> = {
   '457': 'Invalid Range',
 };
 
+/** 20 ms at 8 kHz: eight periods of twenty samples, µ-law. */
+const SOUND_SAMPLES = 160;
+const TONE = Buffer.from(
+  Array.from({ length: SOUND_SAMPLES }, (_, i) => muLaw(Math.round(8_000 * Math.sin((2 * Math.PI * i) / 20)))),
+);
+
 interface Picture {
   ms: number;
   data: Buffer;
@@ -54,6 +60,10 @@ export class RecordedSession {
   #last: number | null = null;
   #rest: Buffer = Buffer.alloc(0);
   #channels = 0;
+  /** Null: nobody asked for it. */
+  #soundChannel: number | null = null;
+  #soundSequence = 0;
+  #soundSent = 0;
 
   constructor(client: Socket, options: RecordedOptions) {
     this.#client = client;
@@ -90,7 +100,7 @@ export class RecordedSession {
         'a=control:*',
       ];
       lines.push(`m=video 0 RTP/AVP 96`, 'a=rtpmap:96 H264/90000', 'a=fmtp:96 packetization-mode=1');
-      lines.push(`a=control:${uri}/trackID=1`);
+      lines.push(`a=control:${uri}/trackID=1`, 'm=audio 0 RTP/AVP 0', `a=control:${uri}/trackID=2`);
       const type: [string, string][] = [
         ['Content-Type', 'application/sdp'],
         ['Content-Base', uri],
@@ -98,8 +108,10 @@ export class RecordedSession {
       return void say('200', type, `${lines.join('\r\n')}\r\n`);
     }
     if (method === 'SETUP') {
-      this.#channels = Number(/interleaved=(\d+)/.exec(header(message, 'transport') ?? '')?.[1] ?? 0);
-      const transport = `RTP/AVP/TCP;unicast;interleaved=${this.#channels}-${this.#channels + 1};mode="play"`;
+      const channels = Number(/interleaved=(\d+)/.exec(header(message, 'transport') ?? '')?.[1] ?? 0);
+      if (uri.endsWith('/trackID=2')) this.#soundChannel = channels;
+      else this.#channels = channels;
+      const transport = `RTP/AVP/TCP;unicast;interleaved=${channels}-${channels + 1};mode="play"`;
       return void say('200', [session, ['Transport', transport]]);
     }
     if (method === 'PLAY') {
@@ -158,7 +170,7 @@ export class RecordedSession {
     this.#scale = scale;
     this.#ended = false;
     this.#startedAt = this.#last = null;
-    this.#shownMs = 0;
+    this.#shownMs = this.#soundSent = 0;
     const { profile } = this.#o.recordings;
     const { name, fps, keyFrameMs, kbps } = profile;
     const config = { name, fps, keyFrameMs, kbps, spans, keysOnly: scale >= KEYS_ONLY_FROM };
@@ -217,6 +229,7 @@ export class RecordedSession {
     }
     this.#shownMs += step / this.#scale;
     this.#last = picture.ms;
+    if (this.#scale === 1) this.#sendSound();
     this.#queue.shift();
     this.#queued -= picture.data.length + 13;
     this.#send(picture);
@@ -235,6 +248,18 @@ export class RecordedSession {
       head.writeUInt32BE(timestamp, 4);
       head.writeUInt32BE(this.#ssrc, 8);
       this.#frame(this.#channels, Buffer.concat([head, payload]));
+    }
+  }
+
+  /** A tone of 400 Hz in G.711, up to the picture that is shown. */
+  #sendSound(): void {
+    if (this.#soundChannel === null) return;
+    for (; this.#soundSent + SOUND_SAMPLES <= this.#shownMs * 8; this.#soundSent += SOUND_SAMPLES) {
+      const head = Buffer.from([0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+      head.writeUInt16BE(this.#soundSequence++ & 0xffff, 2);
+      head.writeUInt32BE(this.#soundSent, 4);
+      head.writeUInt32BE((this.#ssrc + 1) >>> 0, 8);
+      this.#frame(this.#soundChannel, Buffer.concat([head, TONE]));
     }
   }
 
@@ -260,6 +285,13 @@ export class RecordedSession {
     child.kill('SIGKILL');
     this.#o.onPlay(false);
   }
+}
+
+/** ITU-T G.711 §3. */
+function muLaw(sample: number): number {
+  const size = Math.min(Math.abs(sample), 32_635) + 132;
+  const exponent = 24 - Math.clz32(size);
+  return ~((sample < 0 ? 0x80 : 0) | (exponent << 4) | ((size >> (exponent + 3)) & 0x0f)) & 0xff;
 }
 
 const short = (label: string) => label.replace(/[-:]/g, '');

@@ -45,9 +45,9 @@ export const dayAfter = (day: string, days: number): string =>
   new Date(Date.parse(`${day}T12:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
 
 /** Where lines stand on a time line that shows so much: on round times of the zone's clock. */
-export function linesOf(fromMs: number, toMs: number, zone: string | undefined): number[] {
+export function linesOf(fromMs: number, toMs: number, zone: string | undefined, most: number): number[] {
   const steps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360].map((minutes) => minutes * MINUTE_MS);
-  const step = steps.find((one) => (toMs - fromMs) / one <= 12) ?? steps.at(-1)!;
+  const step = steps.find((one) => (toMs - fromMs) / one <= most) ?? steps.at(-1)!;
   const offset = offsetMs(fromMs, zone);
   const lines: number[] = [];
   for (let at = Math.ceil((fromMs + offset) / step) * step - offset; at < toMs; at += step) lines.push(at);

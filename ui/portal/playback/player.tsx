@@ -154,7 +154,7 @@ export function Player({ targets, zone }: Props) {
         <label class="flex flex-col gap-1">
           <span class="label">{t('playback.day.label')}</span>
           <input
-            class="input"
+            class="input w-44"
             type="date"
             value={day}
             max={dayOf(Date.now(), zone)}

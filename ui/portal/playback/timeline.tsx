@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../../components/i18n.ts';
 import { clockOf, linesOf } from './day.ts';
 import type { Marker, Span } from './footage.ts';
@@ -30,6 +30,8 @@ const MIN_VIEW_MS = 5 * 60_000;
 /** Narrower ones are drawn as wide as this, and near ones as one. */
 const MIN_WIDTH = 0.15;
 const DRAG_PX = 6;
+/** A time needs so much room. */
+const LINE_PX = 64;
 
 /** The time line of a day: what was recorded, a row for each window, and what happened. */
 export function Timeline({ rows, day, view, headMs, cut, zone, onSeek, onView }: Props) {
@@ -37,6 +39,12 @@ export function Timeline({ rows, day, view, headMs, cut, zone, onSeek, onView }:
   const drag = useRef<{ x: number; view: Range; moved: boolean } | null>(null);
   const length = view.toMs - view.fromMs;
   const left = (ms: number) => ((ms - view.fromMs) / length) * 100;
+  const [width, setWidth] = useState(320);
+  useEffect(() => {
+    const seen = new ResizeObserver(() => setWidth(box.current?.clientWidth ?? 0));
+    seen.observe(box.current!);
+    return () => seen.disconnect();
+  }, []);
   const latest = useRef({ view, day, onView });
   latest.current = { view, day, onView };
   useEffect(() => {
@@ -108,7 +116,7 @@ export function Timeline({ rows, day, view, headMs, cut, zone, onSeek, onView }:
         }}
       >
         <div class="timeline-lines" aria-hidden="true">
-          {linesOf(view.fromMs, view.toMs, zone).map((ms) => (
+          {linesOf(view.fromMs, view.toMs, zone, Math.max(2, Math.floor(width / LINE_PX))).map((ms) => (
             <span key={ms} style={{ left: `${left(ms)}%` }}>
               {clockOf(ms, zone).slice(0, 5)}
             </span>

@@ -61,7 +61,7 @@ export function Transport(props: Props) {
   }, []);
   return (
     <div class="flex flex-col gap-2">
-      <div role="toolbar" aria-label={t('playback.tools')} class="flex flex-wrap items-center gap-2">
+      <div role="toolbar" aria-label={t('playback.tools')} class="flex flex-wrap items-end gap-2">
         <button type="button" class="btn btn-primary" aria-keyshortcuts="k" onClick={onPlay}>
           {t(playing ? 'playback.pause' : 'playback.play')}
         </button>
