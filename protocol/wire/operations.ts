@@ -30,6 +30,8 @@ export const SECTIONS = [
   'backlight',
   'privacyMask',
   'motion',
+  'intrusion',
+  'lineCrossing',
   'channel',
   // of the device
   'network',

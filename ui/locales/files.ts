@@ -2,6 +2,7 @@ import type activation from './en/activation.json';
 import type arcJoining from './en/arc-joining.json';
 import type centre from './en/centre.json';
 import type clips from './en/clips.json';
+import type cloud from './en/cloud.json';
 import type common from './en/common.json';
 import type customer from './en/customer.json';
 import type deliveries from './en/deliveries.json';
@@ -40,6 +41,7 @@ export interface Files {
   centre: typeof centre;
   'arc-joining': typeof arcJoining;
   clips: typeof clips;
+  cloud: typeof cloud;
   common: typeof common;
   customer: typeof customer;
   deliveries: typeof deliveries;

@@ -398,6 +398,13 @@ export const ROUTES = withPages<PageRoute>([
     nav: { in: 'main', label: 'nav.deliveries', order: 40, icon: 'messages', letter: 'd' },
   },
   {
+    path: '/services',
+    load: async () => (await import('./services/services.tsx')).MyServices,
+    who: INSTALLERS,
+    strings: ['cloud'],
+    nav: { in: 'company', label: 'nav.services', order: 55 },
+  },
+  {
     path: '/company/service-keys',
     load: async () => (await import('./operator/redeem.tsx')).RedeemPage,
     who: [...INSTALLERS, 'arc'],

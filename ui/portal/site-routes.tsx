@@ -259,6 +259,23 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     tab: { label: 'site.tab.settings', order: 80 },
   },
   {
+    path: '/cloud',
+    load: async () => (await import('./cloud/cloud.tsx')).SiteCloud,
+    strings: ['cloud', 'install'],
+    tab: { label: 'site.tab.cloud', order: 18 },
+  },
+  {
+    path: '/cloud/setup',
+    load: async () => (await import('./cloud/setup.tsx')).CloudSetupPage,
+    strings: ['cloud', 'uplink', 'operations'],
+    who: INSTALLERS,
+  },
+  {
+    path: '/cloud/:deviceId/:channel',
+    load: async () => (await import('./cloud/channel.tsx')).CloudChannelPage,
+    strings: ['cloud', 'operations'],
+  },
+  {
     path: '/boxes/:serial/uplink',
     load: async () => (await import('./bandwidth/uplink-page.tsx')).UplinkPage,
     strings: ['uplink'],

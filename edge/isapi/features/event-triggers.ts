@@ -1,3 +1,4 @@
+import type { EventType } from '../../../protocol/wire/event.ts';
 import { eventTypeOf, videoChannel } from '../alert.ts';
 import { failure, type Result } from '../answer.ts';
 import { type Change, type Written, writeDocument } from '../edit-xml.ts';
@@ -58,6 +59,18 @@ export async function motionTrigger(
   if (found || triggers.length > 0) return found ?? null;
   const one = await device.get(`/Event/triggers/VMD-${channel}`, signal);
   return one.ok && one.value.root === 'EventTrigger' ? read(device, one.value.node) : null;
+}
+
+/** The trigger of another kind of event on a channel; null: the device lists none. */
+export async function triggerOf(
+  device: IsapiDevice,
+  channel: number,
+  type: EventType,
+  signal?: AbortSignal,
+): Promise<Trigger | null> {
+  const listed = await readTriggers(device, signal);
+  const own = (t: Trigger) => eventTypeOf(t.eventType) === type && t.channel === channel;
+  return (listed.ok && listed.value.find(own)) || null;
 }
 
 /** "Notify Surveillance Center": without it an event is neither streamed nor posted (isapi.md §9). */

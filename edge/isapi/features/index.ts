@@ -21,6 +21,7 @@ import { ptzFeature } from './ptz.ts';
 import { radar } from './radar.ts';
 import { recorderChannels } from './recorder-channels.ts';
 import { securityPanel } from './security-panel.ts';
+import { SMART_EVENTS } from './smart-event.ts';
 import { speaker } from './speaker.ts';
 import { storage } from './storage.ts';
 import { time } from './time.ts';
@@ -41,6 +42,7 @@ export const ISAPI_FEATURES: readonly Feature<IsapiDevice>[] = [
   osd,
   privacyMask,
   motion,
+  ...SMART_EVENTS,
   channel,
   recorderChannels,
   ptzFeature(),

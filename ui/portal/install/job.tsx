@@ -63,6 +63,7 @@ export function JobPage({ params }: { params?: { jobId?: string } }) {
             </a>
           )}
           {data.state === 'done' && data.kind === 'initialise' && <Next job={data} />}
+          {data.kind === 'cloud' && <NextOfCloud job={data} />}
         </>
       )}
     </>
@@ -142,6 +143,29 @@ function Step({ step }: { step: JobStep }) {
         {step.text && <span class="muted small block break-words">{step.text}</span>}
       </State>
     </li>
+  );
+}
+
+/** From the result a person goes on to the events of each channel that is set up (BOX-09). */
+function NextOfCloud({ job }: { job: SiteJob }) {
+  const { base } = useSite();
+  const done = job.items.filter((item) => item.state === 'done');
+  return (
+    <Panel title={t('jobs.next')}>
+      {done.length > 0 && <p class="mb-2">{t('jobs.cloudNext')}</p>}
+      <ul class="mb-2 flex flex-col gap-1">
+        {done.map((item) => (
+          <li key={item.key}>
+            <a class="link" href={`${base}/cloud/${item.key}`}>
+              {t('jobs.eventSettings')}: {item.name}
+            </a>
+          </li>
+        ))}
+      </ul>
+      <a class="link" href={`${base}/cloud`}>
+        {t('jobs.toCloud')}
+      </a>
+    </Panel>
   );
 }
 

@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
+import { RETENTION_DAYS, TERMS } from '../../../protocol/wire/cloud.ts';
 import { type IssuedKeys, KEY_STATES, type ServiceKey } from '../../../protocol/wire/operator.ts';
 import type { QueryOf } from '../../client/client.ts';
-import { Field, Form, SubmitOrCancel } from '../../components/form.tsx';
+import { Choice, Field, Form, SubmitOrCancel } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { type Level, State } from '../../components/icons.tsx';
 import { Title } from '../../components/page.tsx';
@@ -18,8 +19,15 @@ const LEVELS: Record<ServiceKey['state'], Level> = {
   withdrawn: 'unknown',
   expired: 'attention',
 };
-export const contentWords = ({ content, quantity }: { content: ServiceKey['content']; quantity: number }) =>
-  t(`operator.content.${content}`, { count: quantity });
+export const contentWords = (of: Pick<ServiceKey, 'content' | 'package' | 'quantity'>) =>
+  [
+    t(`operator.content.${of.content}`, { count: of.quantity, days: of.package?.retentionDays ?? '' }),
+    of.package && t(`operator.term.${of.package.term}`),
+  ]
+    .filter(Boolean)
+    .join(', ');
+/** What a key can give: account add-ons, or packages of cloud storage. */
+const CONTENTS = RETENTION_DAYS.flatMap((days) => TERMS.map((term) => ({ days, term })));
 
 /** The keys that were issued: what they give, and who redeemed them. */
 export function ServiceKeys() {
@@ -127,9 +135,11 @@ export function ServiceKeys() {
 export function IssueKeysPage() {
   const [issued, setIssued] = useState<IssuedKeys | null>(null);
   const issue = useAction(async (fields: Record<string, string>) => {
+    const of = CONTENTS.find(({ days, term }) => fields.content === `${days} ${term}`);
     setIssued(
       await api.post('/operator/service-keys', {
-        content: 'employee-slots',
+        content: of ? 'cloud-storage' : 'employee-slots',
+        ...(of && { package: { retentionDays: of.days, term: of.term } }),
         quantity: Number(fields.quantity),
         count: Number(fields.count),
         note: fields.note ?? '',
@@ -155,6 +165,17 @@ export function IssueKeysPage() {
       <div class="panel flex max-w-2xl flex-col gap-4">
         <ProblemPanel error={issue.error} what={t('operator.issueFailed')} focus />
         <Form onSubmit={issue.run} label={t('operator.issue')}>
+          <Choice
+            label={t('operator.gives')}
+            name="content"
+            options={[
+              ['slots', t('operator.slotsContent')] as const,
+              ...CONTENTS.map(({ days, term }) => {
+                const words = t('operator.packageContent', { days, term: t(`operator.term.${term}`) });
+                return [`${days} ${term}`, words] as const;
+              }),
+            ]}
+          />
           {number('quantity', t('operator.quantity'), '5')}
           {number('count', t('operator.count'), '1')}
           <Field

@@ -112,6 +112,9 @@ function BoxFacts({ box }: { box: Box }) {
         <p class="mt-4">
           <a class="link" href={`${base}/boxes/${box.serial}/uplink`}>
             {t('box.uplink')}
+          </a>{' '}
+          <a class="link ml-4" href={`${base}/cloud/setup?box=${box.serial}`}>
+            {t('box.cloud')}
           </a>
         </p>
       )}

@@ -98,9 +98,14 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
             />
           </Panel>
           {device.type === 'encoding' && device.boxSerial !== null && (
-            <a class="link" href={`${base}/boxes/${device.boxSerial}/uplink?device=${device.id}`}>
-              {t('box.uplink')}
-            </a>
+            <p class="flex flex-wrap gap-4">
+              <a class="link" href={`${base}/boxes/${device.boxSerial}/uplink?device=${device.id}`}>
+                {t('box.uplink')}
+              </a>
+              <a class="link" href={`${base}/cloud/setup?device=${device.id}`}>
+                {t('box.cloud')}
+              </a>
+            </p>
           )}
           {device.type === 'radar' && <LinkedCamera key={`radar ${device.id}`} radar={device} />}
           {!sends && <OwnPage key={device.id} device={device} />}

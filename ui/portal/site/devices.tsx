@@ -103,6 +103,12 @@ function DeviceCard({ device, unsorted }: { device: Device; unsorted: boolean })
             .join(' · ')}
         </p>
       </div>
+      {device.type === 'encoding' && device.boxSerial !== null && device.permissions?.includes('configure') && (
+        <a class="link" href={`${base}/cloud/setup?device=${device.id}`}>
+          {t('box.cloud')}
+          <span class="sr-only">: {device.name}</span>
+        </a>
+      )}
       {state === 'refused' && (
         <>
           <p>{t('device.refusedText')}</p>

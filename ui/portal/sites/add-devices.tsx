@@ -288,6 +288,12 @@ export function Results({
                   {t('addMany.open', { name: result.device.name })}
                 </a>
               )}
+              {result.device?.type === 'encoding' && result.device.boxSerial !== null && (
+                <a class="link" href={`${base}/cloud/setup?device=${result.device.id}`}>
+                  {t('box.cloud')}
+                  <span class="sr-only">: {result.name}</span>
+                </a>
+              )}
               {result.actions.includes('add-again') && result.code !== 'device-refused-login' && (
                 <button type="button" class="btn" aria-disabled={busy} onClick={() => !busy && again(i)}>
                   {t('addMany.again')}

@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { FieldValue } from '../../../protocol/wire/operations.ts';
+import { connected, Documents } from '../testing/documents.ts';
+import { ScriptedDevice } from '../testing/scripted-device.ts';
+import { cameras } from './cameras.ts';
+import { SMART_EVENTS } from './smart-event.ts';
+
+const NS = 'version="2.0" xmlns="http://www.hikvision.com/ver20/XMLSchema"';
+const region = (id: number) =>
+  `<FieldDetectionRegion><id>${id}</id><enabled>false</enabled><sensitivityLevel>50</sensitivityLevel><timeThreshold>5</timeThreshold><RegionCoordinatesList></RegionCoordinatesList></FieldDetectionRegion>`;
+const FIELD = `<FieldDetection ${NS}><id>1</id><enabled>false</enabled><FieldDetectionRegionList>${region(1)}${region(2)}</FieldDetectionRegionList></FieldDetection>`;
+const LINE = `<LineDetection ${NS}><id>1</id><enabled>false</enabled><LineItemList><LineItem><id>1</id><enabled>false</enabled><sensitivityLevel>50</sensitivityLevel><directionSensitivity>any</directionSensitivity><CoordinatesList></CoordinatesList></LineItem></LineItemList></LineDetection>`;
+const entry =
+  '<EventTriggerNotification><id>center</id><notificationMethod>center</notificationMethod></EventTriggerNotification>';
+const triggers = (on: boolean) =>
+  `<EventTriggerList ${NS}><EventTrigger><id>fielddetection-1</id><eventType>fielddetection</eventType><videoInputChannelID>1</videoInputChannelID><EventTriggerNotificationList>${on ? entry : ''}</EventTriggerNotificationList></EventTrigger></EventTriggerList>`;
+
+let scripted: ScriptedDevice;
+let documents: Documents;
+let open: Awaited<ReturnType<typeof connected>>;
+beforeEach(async () => {
+  scripted = new ScriptedDevice();
+  const port = await scripted.start();
+  documents = new Documents(scripted);
+  documents.set('/Smart/FieldDetection/1', FIELD);
+  documents.set('/Smart/LineDetection/1', LINE);
+  documents.set('/Event/triggers', triggers(false));
+  documents.set('/Event/triggers/fielddetection-1/notifications', `<EventTriggerNotificationList ${NS}/>`, (body) => {
+    documents.set('/Event/triggers', triggers(body.includes('center')));
+    return body;
+  });
+  open = await connected(scripted, port, [...SMART_EVENTS, cameras]);
+});
+afterEach(async () => {
+  open.close();
+  await scripted.stop();
+});
+const here = { channel: 1 };
+async function fields(section: 'intrusion' | 'lineCrossing'): Promise<Record<string, FieldValue>> {
+  const read = await open.features.read(section, here);
+  if (!read.ok) throw new Error(read.text);
+  return Object.fromEntries(read.value.map((f) => [f.name, f.kind === 'secret' ? null : f.value]));
+}
+
+it('intrusion has its areas from the upper left, its sensitivity and who hears of it (CLOUD-06, CLOUD-08)', async () => {
+  expect(await fields('intrusion')).toEqual({
+    enabled: false,
+    sensitivity: 50,
+    timeThreshold: 5,
+    area: [],
+    notify: false,
+  });
+  const area: FieldValue = [
+    [
+      [0.1, 0.2],
+      [0.5, 0.2],
+      [0.5, 0.75],
+    ],
+  ];
+  const set = { enabled: true, notify: true, sensitivity: 80, area };
+  const written = await open.features.write('intrusion', here, set);
+  expect(written).toMatchObject({ ok: true, value: { notKept: [] } });
+  expect(await fields('intrusion')).toMatchObject({ ...set, timeThreshold: 5 });
+  const kept = documents.get('/Smart/FieldDetection/1');
+  // Devices count from the lower left.
+  expect(kept).toContain('<positionX>100</positionX><positionY>800</positionY>');
+  expect(kept.match(/<enabled>true/g)).toHaveLength(2);
+  expect(kept.match(/<sensitivityLevel>80/g)).toHaveLength(2);
+});
+
+it('switched on without an area it watches the whole picture, because it would never tell of anything', async () => {
+  expect(await open.features.write('intrusion', here, { enabled: true })).toMatchObject({ ok: true });
+  expect((await fields('intrusion')).area).toHaveLength(1);
+});
+
+it('line crossing has its line and the direction in which it counts (CLOUD-06)', async () => {
+  const line = { lineFromX: 10, lineFromY: 25, lineToX: 90, lineToY: 75 };
+  const set = { ...line, enabled: true, direction: 'left-right' };
+  expect(await open.features.write('lineCrossing', here, set)).toMatchObject({ ok: true, value: { notKept: [] } });
+  expect(await fields('lineCrossing')).toMatchObject(set);
+  expect(documents.get('/Smart/LineDetection/1')).toContain('<positionX>100</positionX><positionY>750</positionY>');
+});

@@ -1,0 +1,22 @@
+import type { CloudChannel, CloudPackage, CloudService } from '../../../protocol/wire/cloud.ts';
+import { t } from '../../components/i18n.ts';
+import type { Level } from '../../components/icons.tsx';
+
+export const packageWords = ({ retentionDays, term }: CloudPackage): string =>
+  t(`cloud.package.${term}`, { days: retentionDays });
+export const packageKey = ({ retentionDays, term }: CloudPackage): string => `${retentionDays} ${term}`;
+export const definitionWords = (definition: string): string => definition.replace('x', ' × ');
+
+/** Whether a channel is recorded, and if not why. */
+export function channelState({ recording, enabled, service }: CloudChannel): [Level, string] {
+  if (recording)
+    return service?.state === 'expiring'
+      ? ['attention', t('cloud.state.expiring')]
+      : ['well', t('cloud.state.recording')];
+  if (!enabled) return ['info', t('cloud.state.off')];
+  return ['problem', t(service ? 'cloud.state.expired' : 'cloud.state.unpaid')];
+}
+
+export const SERVICE_LEVEL: Record<CloudService['state'], Level> = {
+  ...{ active: 'well', expiring: 'attention', expired: 'problem', ended: 'info' },
+};
