@@ -49,6 +49,9 @@ it('an uplink held to 9 Mbit/s is tested over a reload, and channels are recomme
   expect(await page.getByLabel(/Most that uploads may take/).inputValue()).toBe('9');
   expect(await page.getByLabel('From').inputValue()).toBe('22:30');
   await check(page, 'uplink test result');
+  // The wizard of cloud storage says it too (J8 3).
+  await page.goto(`${lan.relay}/sites/${lan.siteId}/cloud/setup?box=${lan.boxSerial}`);
+  await page.getByText(/Mbit\/s of uplink: one channel with \d+ × \d+ is recommended/).waitFor();
 });
 
 it('the compatibility list is searched, filtered and downloaded (CLOUD-13, PLAT-25…27)', async () => {
