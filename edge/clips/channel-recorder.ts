@@ -221,8 +221,10 @@ export class ChannelRecorder implements Consumer {
 
   #row(kind: FootageKind, eventIds: string[], firstEventMs: number, endsAtMs: number, chained: boolean): ClipRow {
     const { deviceId, channel } = this.recording;
+    // Of twins the one that is sent comes first, also by its id.
+    const id = uuidv7(this.#port.clock.now() + (this.hold ? 1 : 0));
     return {
-      ...{ id: uuidv7(this.#port.clock.now()), deviceId, channel, stream: this.stream, kind, held: this.hold },
+      ...{ id, deviceId, channel, stream: this.stream, kind, held: this.hold },
       ...{ twinId: null, state: 'waiting', reported: false, chained, eventIds, firstEventMs, endsAtMs },
       ...{ report: null, fragments: 0, durationMs: 0, last: null },
     };

@@ -300,6 +300,7 @@ describe('trouble with storing', () => {
     await pass(5_000);
     uploads.failing = full;
     await pass(5_000);
+    await until(() => warnables.list().length > 0, 'the warning');
     expect(warnables.list()).toMatchObject([{ code: 'clip-not-stored', severity: 'error' }]);
     expect(warnables.list()[0]!.text).toContain('full');
     uploads.failing = null;
@@ -337,6 +338,10 @@ describe('trouble with storing', () => {
     expect(only().state).toBe('ended');
     await uploads.lose(only().id, 'the box had no room left');
     expect(only()).toMatchObject({ state: 'incomplete', reason: 'the box had no room left' });
+    const told = () =>
+      journal.records.flatMap((r) => (r.kind === 'event' && r.body.type === 'clipLost' ? [r.body] : []));
+    await until(() => told().length === 1, 'an event of the loss');
+    expect(told()[0]).toMatchObject({ channel: 1, text: expect.stringContaining('the box had no room left') });
     await happen();
     const running = journal.latest()[1]!;
     await uploads.lose(running.id, 'a file is gone');

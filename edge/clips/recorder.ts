@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import type { Logger } from 'pino';
-import type { Clock } from '../../protocol/clock.ts';
+import { type Clock, iso } from '../../protocol/clock.ts';
 import type { ClipReport, Event, JournalRecord, NewRecord } from '../../protocol/wire/event.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { StreamName } from '../../protocol/wire/video.ts';
@@ -42,6 +42,7 @@ export interface RecorderOptions {
 export type SendOutcome = { ok: true; fragments: number } | { ok: false; code: 'not-found' | 'conflict'; text: string };
 
 const BATCH = 100;
+const LOSS_EVERY_MS = 3_600_000;
 const channelOf = (r: { deviceId: string; channel: number }) => `${r.deviceId}/${r.channel}`;
 const keyOf = (r: { deviceId: string; channel: number }, stream: StreamName) => `${channelOf(r)}/${stream}`;
 /** Both streams are recorded where the sub-stream goes first. */
@@ -65,6 +66,7 @@ export class Recorder {
   readonly #reporting = new Set<string>();
   /** Losses of clips that still run. */
   readonly #losses = new Map<string, string>();
+  #nextLossMonoMs = 0;
   #configured = false;
   #stopped = false;
   #closed = false;
@@ -314,6 +316,25 @@ export class Recorder {
     if (row && row.state !== 'done') this.#losses.set(clipId, reason);
     if (row?.state !== 'done' || !row.report || !['ended', 'held'].includes(row.report.state)) return;
     await this.#finish({ ...row, reported: false, report: { ...row.report, state: 'incomplete', reason } }, true);
+    await this.#tellLoss(row, reason);
+  }
+
+  /** A loss is an event, for those who look at no clips: each clip of an event, continuous recording once in a while. */
+  async #tellLoss({ id, deviceId, channel, eventIds }: ClipRow, reason: string): Promise<void> {
+    const { clock, journal } = this.#o;
+    const now = clock.now();
+    if (eventIds.length === 0 && clock.mono() < this.#nextLossMonoMs) return;
+    if (eventIds.length === 0) this.#nextLossMonoMs = clock.mono() + LOSS_EVERY_MS;
+    const what = eventIds.length > 0 ? `Parts of clip ${id} are lost` : 'Continuous recording is lost';
+    const body: Event = {
+      ...{ id: uuidv7(now), type: 'clipLost', deviceId, channel, occurredAt: iso(now), seenAt: iso(now) },
+      ...{ deviceTime: null, sourceRef: null, text: `${what}: ${reason}`.slice(0, 512) },
+    };
+    try {
+      await journal.append([{ kind: 'event', body }]);
+    } catch (error) {
+      this.#log.warn({ err: error, clipId: id }, 'the loss of a clip stands in its report alone');
+    }
   }
 
   async #finish(row: ClipRow, mustReport = false): Promise<void> {
@@ -323,6 +344,7 @@ export class Recorder {
     if (loss && row.report && row.report.state !== 'incomplete') {
       Object.assign(row.report, { state: 'incomplete', reason: loss });
     }
+    if (loss) void this.#tellLoss(row, loss);
     this.#safely(() => this.#manifest.save(row));
     this.#reporting.add(row.id);
     const done = await this.#journal(row.report!);
