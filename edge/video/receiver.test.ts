@@ -18,10 +18,10 @@ import {
 const { sps, pps } = H264_SETS;
 const START = Buffer.from([0, 0, 0, 1]);
 
-function receive(packets: Buffer[], kind: 'h264' | 'h265' = 'h264', parameterSets: Buffer[] = []) {
+function receive(packets: Buffer[], kind: 'h264' | 'h265' = 'h264', parameterSets: Buffer[] = [], donl = false) {
   const units: AccessUnit[] = [];
   const receiver = new RtpReceiver({
-    track: { kind, payloadType: 96, clockRate: 90_000, control: null, parameterSets, donl: false },
+    track: { kind, payloadType: 96, clockRate: 90_000, control: null, parameterSets, donl },
     clock: new ManualClock(),
     epoch: 5,
     emit: (unit) => units.push(unit),
@@ -212,5 +212,79 @@ describe('H.265 from RTP', () => {
     );
     expect(units.map(nals)).toEqual([[...sets, key], [h265Slice(false, 90)]]);
     expect(units[0]!.codec).toMatchObject({ codec: 'hvc1.1.6.L120.90', width: 1920, height: 1080 });
+  });
+
+  const sets = Object.values(H265_SETS);
+  const withSets = (p: Packetizer, payloads: Buffer[]) => {
+    const first = sets.flatMap((set) => {
+      const packet = p.picture([set]);
+      p.timestamp -= 3600;
+      return packet;
+    });
+    return [...first, ...p.picture(payloads)];
+  };
+
+  it('accepts a fragment that is start and end at once', () => {
+    const p = new Packetizer();
+    const only = fuH265(h265Slice(true, 300), 400);
+    expect(only).toHaveLength(1);
+    const { units } = receive([...withSets(p, only), ...p.picture(fuH265(h265Slice(false, 500), 200))], 'h265');
+    expect(units.map((u) => nals(u).at(-1)!.length)).toEqual([300, 500]);
+  });
+
+  it('cuts Annex-B start codes inside packets, single and fragmented', () => {
+    const p = new Packetizer();
+    const joined = Buffer.concat([...sets.flatMap((set) => [set, START]), h265Slice(true, 700)]);
+    const { units } = receive([...p.picture([joined]), ...p.picture(fuH265(joined, 250))], 'h265');
+    for (const unit of units) expect(nals(unit).map((n) => n.length)).toEqual([...sets.map((n) => n.length), 700]);
+    expect(units).toHaveLength(2);
+  });
+
+  it('takes a clean random access picture for a key frame, and leaves out delimiters and filler', () => {
+    const p = new Packetizer();
+    const cra = h265Slice(true, 90);
+    cra[0] = 21 << 1;
+    const aud = Buffer.from([35 << 1, 1, 0x50]);
+    const filler = Buffer.from([38 << 1, 1, 0xff, 0xff]);
+    const sei = Buffer.from([39 << 1, 1, 5, 1, 0, 0x80]);
+    const { units } = receive(withSets(p, [aud, sei, cra, filler]), 'h265');
+    expect(shape(units)).toEqual([[true, [...sets.map((n) => n.length), sei.length, 90]]]);
+  });
+
+  it('takes decoding order numbers off where the description announced them', () => {
+    const p = new Packetizer();
+    const don = Buffer.from([0, 7]);
+    const dond = Buffer.from([1]);
+    const sized = (nal: Buffer) => [Buffer.from([nal.length >> 8, nal.length & 255]), nal];
+    const aggregate = Buffer.concat([
+      ...[Buffer.from([48 << 1, 1]), don, ...sized(sets[0]!)],
+      ...sets.slice(1).flatMap((set) => [dond, ...sized(set)]),
+    ]);
+    const key = h265Slice(true, 900);
+    const fragments = fuH265(key, 400).map((f, i) =>
+      i === 0 ? Buffer.concat([f.subarray(0, 3), don, f.subarray(3)]) : f,
+    );
+    const single = h265Slice(false, 80);
+    const packets = [
+      ...p.picture([aggregate, ...fragments]),
+      ...p.picture([Buffer.concat([single.subarray(0, 2), don, single.subarray(2)])]),
+    ];
+    expect(receive(packets, 'h265', [], true).units.map(nals)).toEqual([[...sets, key], [single]]);
+  });
+
+  it('waits for the next key frame after a loss inside a fragmented picture', () => {
+    const p = new Packetizer();
+    const packets = [
+      ...withSets(p, fuH265(h265Slice(true, 900), 300)),
+      ...p.picture(fuH265(h265Slice(false, 900), 300)),
+      ...p.picture([h265Slice(false, 60)]),
+      ...withSets(p, fuH265(h265Slice(true, 800), 300)),
+    ];
+    const { units, stats } = receive(packets.toSpliced(7, 1), 'h265');
+    expect(units.map((u) => [u.keyFrame, nals(u).at(-1)!.length])).toEqual([
+      [true, 900],
+      [true, 800],
+    ]);
+    expect(stats.lostPackets).toBe(1);
   });
 });
