@@ -1346,6 +1346,8 @@ export type DeviceCapabilities = {
       | 'backlight'
       | 'privacyMask'
       | 'motion'
+      | 'intrusion'
+      | 'lineCrossing'
       | 'channel'
       | 'network'
       | 'ports'
