@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { localOffset, readLabel, wallClockOf, writeLabel } from './labels.ts';
+import { spansOf, trackUrl } from './playback.ts';
+import { RecordedClock } from './recorded-clock.ts';
+
+const HOUR = 3_600_000;
+const NOW = Date.parse('2026-11-23T12:00:00.000Z');
+
+describe('labels of recordings', () => {
+  it('are the wall clock of the device, with the summer time that held then', () => {
+    const zone = 'CST-1:00:00DST01:00:00,M3.5.0/02:00:00,M10.5.0/03:00:00';
+    const clock = wallClockOf('2026-11-23T13:00:03+01:00', zone, NOW)!;
+    expect(clock.offsetMs).toBe(HOUR);
+    const offset = localOffset(clock, NOW);
+    expect(writeLabel(NOW, offset)).toBe('2026-11-23T13:00:00Z');
+    const july = Date.parse('2026-07-01T12:00:00Z');
+    expect(writeLabel(july, offset)).toBe('2026-07-01T14:00:00Z');
+    expect(readLabel('20260701T140000Z', offset)).toBe(july);
+    // Two minutes before and after the end of summer time, 25 October 03:00.
+    const end = Date.parse('2026-10-25T01:00:00Z');
+    expect(writeLabel(end - 120_000, offset)).toBe('2026-10-25T02:58:00Z');
+    expect(writeLabel(end + 120_000, offset)).toBe('2026-10-25T02:02:00Z');
+  });
+
+  it('carry the error of a clock that is wrong, and tell an offset that is written', () => {
+    const clock = wallClockOf('2026-11-23T12:17:30Z', 'CST-2:00:00', NOW)!;
+    expect(Math.abs(clock.offsetMs - 17.5 * 60_000)).toBeLessThanOrEqual(1_000);
+    const offset = localOffset({ offsetMs: 2 * HOUR, summer: null }, NOW);
+    expect(readLabel('2026-11-23T14:00:00+02:00', offset)).toBe(NOW);
+    expect(readLabel('2026-11-23 14:00:00', offset)).toBe(NOW);
+    expect([readLabel('', offset), readLabel('yesterday', offset)]).toEqual([null, null]);
+    expect(wallClockOf('', 'CST-2:00:00', NOW)).toBeNull();
+  });
+});
+
+describe('times of recorded pictures', () => {
+  /** Pictures of so many media seconds, with an RTP clock that runs at `rtp` times the media's. */
+  const play = (speed: number, rtp: number, granted: number | null = speed) => {
+    const clock = new RecordedClock({ fromMs: 1_000, speed, shown: 0 });
+    clock.started(null, granted ?? 1);
+    const real = granted ?? 1;
+    const places = [];
+    for (let media = 0; media <= 16_000; media += 400)
+      places.push(clock.place(90_000 + media * rtp * 90, media / real));
+    return places.at(-1)!;
+  };
+
+  it('are the same whether timestamps run as what is shown or as what was recorded', () => {
+    expect(play(1, 1)).toEqual({ recordedMs: 17_000, shown: 16_000 * 90 });
+    expect(play(8, 1 / 8).recordedMs).toBe(17_000);
+    expect(play(8, 1).recordedMs).toBe(17_000);
+    expect(play(0.5, 2).recordedMs).toBe(17_000);
+    // A device that plays at 1 whatever is asked.
+    expect(play(8, 1, null)).toEqual({ recordedMs: 17_000, shown: 16_000 * 90 });
+  });
+
+  it('begin where the device says that it begins', () => {
+    const clock = new RecordedClock({ fromMs: 1_000, speed: 1, shown: 90 });
+    clock.started(500, 1);
+    expect(clock.place(7, 0)).toEqual({ recordedMs: 500, shown: 90 });
+  });
+});
+
+it('files that follow one another are one span; the address is that of the box’s own camera', () => {
+  const files = [
+    { fromMs: 0, toMs: 1_000 },
+    { fromMs: 2_000, toMs: 9_000 },
+    { fromMs: 20_000, toMs: 30_000 },
+  ];
+  expect(spansOf(files, { fromMs: 500, toMs: 25_000 })).toEqual([
+    { fromMs: 500, toMs: 9_000 },
+    { fromMs: 20_000, toMs: 25_000 },
+  ]);
+  expect(spansOf(files, { fromMs: 10_000, toMs: 11_000 })).toEqual([]);
+  const live = 'rtsp://192.0.2.7:10554/Streaming/Channels/201';
+  expect(trackUrl(live, 'rtsp://10.0.0.1/Streaming/tracks/201?starttime=1&size=2', 201)).toBe(
+    'rtsp://192.0.2.7:10554/Streaming/tracks/201',
+  );
+  expect(trackUrl(live, 'http://elsewhere/', 201)).toBe('rtsp://192.0.2.7:10554/Streaming/tracks/201/');
+});
