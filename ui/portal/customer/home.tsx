@@ -134,6 +134,10 @@ function SiteCard({ site }: { site: Site }) {
           </p>
         ))}
         <p class="mt-auto flex flex-wrap gap-x-4">
+          <a class="link" href={`${base}/live`}>
+            {t('site.tab.live')}
+            <span class="sr-only">: {site.name}</span>
+          </a>
           <a class="link" href={`${base}/events`}>
             {t('customer.home.events')}
             <span class="sr-only">: {site.name}</span>

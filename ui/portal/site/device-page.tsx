@@ -184,7 +184,7 @@ function Rename({ deviceId, name }: { deviceId: string; name: string }) {
 }
 
 function Channels({ deviceId }: { deviceId: string }) {
-  const { devices } = useSite();
+  const { base, devices } = useSite();
   const device = devices.data!.items.find((item) => item.id === deviceId)!;
   const state = useDeviceState(device);
   const channels = device.health?.channels ?? [];
@@ -200,6 +200,12 @@ function Channels({ deviceId }: { deviceId: string }) {
             name={`${device.name}, ${channel.name || channel.channel}`}
           />
           <h3 class="mt-2">{channel.name || t('device.channel', { n: channel.channel })}</h3>
+          {device.boxSerial !== null && (
+            <a class="link" href={`${base}/live?show=${device.id}-${channel.channel}`}>
+              {t('liveView.title')}
+              <span class="sr-only">: {channel.name || t('device.channel', { n: channel.channel })}</span>
+            </a>
+          )}
           <State level={state === 'unknown' ? 'unknown' : VIDEO[channel.video]}>
             {t(`device.video.${state === 'unknown' ? 'unknown' : channel.video}`)}
           </State>
