@@ -55,7 +55,7 @@ export async function openClip(content: ClipContent, clip: ClipRow, rows: Fragme
 }
 
 /** The init segment of a clip. */
-export function readInit(content: ClipContent, { size }: Pick<FragmentRow, 'size'>): Promise<Buffer> {
+function readInit(content: ClipContent, { size }: Pick<FragmentRow, 'size'>): Promise<Buffer> {
   return collect(content.fragment(0, 0, Math.min(content.size(Number(size)), MAX_INIT_BYTES) - 1));
 }
 

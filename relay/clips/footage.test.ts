@@ -263,6 +263,9 @@ describe('the library', () => {
     const poster = await bytes(await api('GET', `/clips/${clipId}/poster`));
     expect(probe(poster)).toEqual({ codec: 'h264', pictures: 1 });
     expect(poster.length).toBeLessThan(sample[1]!.size);
+    await relay.report(await ended());
+    await vi.waitFor(() => expect(existsSync(join(dir, 'objects/clips', clipId, '1.m4s'))).toBe(false));
+    expect(probe(await bytes(await api('GET', `/clips/${clipId}/poster`))).pictures).toBe(1);
     expect((await api('GET', `/clips/${clipId}/poster`, { user: ids.otherUser })).status).toBe(404);
     await bytes(await api('GET', `/clips/${clipId}/video`));
     await bytes(await api('GET', `/clips/${clipId}/video`));

@@ -106,9 +106,8 @@ export function registerLibraryRoutes(
       },
     }),
     async (c) => {
-      const clip = await clips.toPlay(c.get('scope'), c.req.valid('param').clipId);
-      const content = await clips.content(clip);
-      const poster = content && (await posterOf(content, await clips.fragments(clip.id)));
+      const { clip, file } = await clips.open(c.get('scope'), c.req.valid('param').clipId);
+      const poster = file === 'empty' ? null : await posterOf(file);
       if (!poster) throw new ProblemError('not-found', 'There is no picture of this clip.');
       await lookAt(deps.looks, c.get('principal'), 'snapshot', clip);
       return c.body(new Uint8Array(poster), 200, {
