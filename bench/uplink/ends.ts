@@ -54,6 +54,8 @@ export async function startTestRelay(o: { dir: string; host?: string; times?: Pa
   await tests.start();
   const app = new Hono().route(TESTS_PATH, testSink(tests) as never);
   const server = createServer(getRequestListener(app.fetch as never));
+  const asked: string[] = [];
+  server.on('request', (request) => asked.push(request.url ?? ''));
   server.on('upgrade', (request, socket, head) =>
     hub.handleUpgrade(request, socket, head, { serial: SERIAL, boot: 'boot', epoch: 1 }),
   );
@@ -63,6 +65,8 @@ export async function startTestRelay(o: { dir: string; host?: string; times?: Pa
   const scope = createScope(db, clock, { ...who, permissions: new Set<never>() });
   return {
     ...{ db, hub, tests, scope, siteId, deviceId, host, port },
+    /** Paths of all requests, oldest first. */
+    asked,
     stop: async () => {
       await tests.stop();
       await hub.stop();

@@ -55,6 +55,12 @@ it('recommends what a line of 10 Mbit/s takes, within the model, and keeps it wi
   expect(found.recommended!.channels * found.recommended!.kbps).toBeLessThanOrEqual(found.kbps! * 0.7);
   expect(Date.parse(found.endedAt ?? '') - Date.parse(found.startedAt)).toBeGreaterThan(1_500);
   expect((await relay.tests.list(relay.scope, relay.siteId))[0]).toEqual(found);
+  // Its address is good for nothing more, nor is another one.
+  const path = relay.asked.at(-1)!;
+  for (const again of [path, path.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'))]) {
+    const answer = await fetch(`http://${relay.host}:${relay.port}${again}`, { method: 'PUT', body: 'x' });
+    expect([again, answer.status]).toEqual([again, 410]);
+  }
 });
 
 it('makes way for an alarm at once (BOX-14)', async () => {
