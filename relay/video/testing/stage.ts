@@ -170,6 +170,13 @@ export class Stage {
       const answer = Readable.from([Buffer.from(JSON.stringify(said))]);
       return { status: 200, headers: { 'content-type': 'application/json' }, body: answer };
     }
+    if (path.startsWith('/v1/playback/file'))
+      return { status: 200, headers: { 'content-type': 'video/mp4' }, body: stream };
+    const list = { '/v1/playback/search': { items: [], complete: true }, '/v1/playback/days': { days: [3, 4] } }[path];
+    if (list) {
+      const answer = Readable.from([Buffer.from(JSON.stringify(list))]);
+      return { status: 200, headers: { 'content-type': 'application/json' }, body: answer };
+    }
     const type = path.startsWith('/v1/live/webrtc') ? 'application/x-ndjson' : MEDIA_CONTENT_TYPE;
     return { status: 200, headers: { 'content-type': type }, body: stream };
   }
