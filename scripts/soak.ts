@@ -1,5 +1,5 @@
 // `npm run test:soak [-- options]`: faults on the alarm paths and kill -9, in their long form (bench/arc/faults), and with
-// `--only journeys` the long journeys of the lab, with `--only outputs` the receiving centre and what it hands alarms to. Prints tables; a whole run writes them to docs/soak.md.
+// `--only journeys` the long journeys of the lab, with `--only outputs` the receiving centre and what it hands alarms to, with `--only video` an hour of cameras that lose packets. Prints tables; a whole run writes them to docs/soak.md.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,10 +7,13 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { KINDS, RELAY_DOWN } from '../bench/arc/faults/kinds.ts';
 import { passed, report } from '../bench/arc/faults/report.ts';
 import { PARTS, soak } from '../bench/arc/faults/soak.ts';
+import { videoSoak } from '../bench/video/soak.ts';
 import { parseDc09Key } from '../protocol/codec/dc09-cipher.ts';
 
 const JOURNEYS = 'journeys';
 const OUTPUTS = 'outputs';
+const VIDEO = 'video';
+const ALL = [...PARTS, JOURNEYS, OUTPUTS, VIDEO];
 const NAMES = [...KINDS, RELAY_DOWN].map((kind) => kind.name);
 
 const whole = (least: number, most: number) => (text: string) => {
@@ -41,13 +44,13 @@ const options = new Command()
   .addOption(new Option('--events <number>', 'events for each fault').argParser(whole(50, 90_000)).default(2_000))
   .addOption(new Option('--kills <number>', 'of the box, and of the relay').argParser(whole(1, 5_000)).default(500))
   .addOption(new Option('--rate <number>', 'events a second for each fault').argParser(whole(1, 50)).default(5))
-  .addOption(new Option('--scale <number>', 'divides all times of the box').argParser(whole(1, 20)).default(1))
-  .addOption(new Option('--fault <names>', `only these faults: ${NAMES.join(',')}`).argParser(some(NAMES)).default([]))
   .addOption(
-    new Option('--only <parts>', `only these parts: ${[...PARTS, JOURNEYS, OUTPUTS].join(',')}`).argParser(
-      some([...PARTS, JOURNEYS, OUTPUTS]),
-    ),
+    new Option('--scale <number>', 'divides all times of the box; of video, its length')
+      .argParser(whole(1, 20))
+      .default(1),
   )
+  .addOption(new Option('--fault <names>', `only these faults: ${NAMES.join(',')}`).argParser(some(NAMES)).default([]))
+  .addOption(new Option('--only <parts>', `only these parts: ${ALL.join(',')}`).argParser(some(ALL)))
   .addOption(new Option('--receiver <host:port>', 'an alarm receiver that is running already').argParser(address))
   .addOption(new Option('--account <number>', 'its account').default('00A1'))
   .addOption(new Option('--key <hex>', 'its AES key, 32, 48 or 64 digits (default: not encrypted)').argParser(hexKey))
@@ -73,6 +76,11 @@ if (only.includes(OUTPUTS)) {
   const tests = ['bench/arc/receiver.test.ts', 'bench/arc/receiver-process.test.ts'];
   const long = spawnSync('vitest', ['run', '--project', 'parts', ...tests], { stdio: 'inherit', env });
   failed ||= long.status !== 0;
+}
+if (only.includes(VIDEO)) {
+  const result = await videoSoak({ scale: options.scale, log: (text) => console.error(text) });
+  console.log(JSON.stringify(result, null, 2));
+  failed ||= result.problems.length > 0;
 }
 const foreign = options.receiver ? { ...options.receiver, account: options.account, key: options.key ?? null } : null;
 // A receiver of somebody else has one account; the burst needs ten.
