@@ -15,6 +15,7 @@ import type { PortRange } from './receiver/ports.ts';
 import { Relay } from './relay.ts';
 import { isTimeZone } from './sites/time-zone.ts';
 import { VERSION } from './version.ts';
+import { addIceOptions, iceOptions } from './video/ice-options.ts';
 
 const data = () =>
   new Option('--data <directory>', 'where everything is kept').env('GATEPOST_DATA').default('./var/relay');
@@ -119,6 +120,7 @@ const program = new Command()
   .action(run);
 
 addS3Options(program);
+addIceOptions(program);
 
 program
   .command('bootstrap')
@@ -186,9 +188,9 @@ function rate(name: string, value: string): Rate {
   return { perSecond, burst: perSecond * 10 };
 }
 
-function clipStore(o: object) {
+function orFail<T>(read: () => T): T {
   try {
-    return s3Options(o, process.env);
+    return read();
   } catch (error) {
     return fail((error as Error).message);
   }
@@ -266,7 +268,8 @@ async function run(o: Record<string, string> & { allowInternal: string | string[
       ...(o.smsUrl ? { sms: { url: o.smsUrl, token: o.smsToken } } : {}),
     },
     basicClipDays,
-    s3: clipStore(o),
+    s3: orFail(() => s3Options(o, process.env)),
+    ice: orFail(() => iceOptions(o, process.env)),
     enrolmentsPerAddressPerHour: number('enrol-limit', o.enrolLimit as string, 1_000_000),
     rateLimits: {
       company: rate('company-rate', o.companyRate as string),

@@ -22,6 +22,7 @@ const DEBIAN = {
   strace: ['/usr/bin/strace'],
   'librtsp-server-perl': ['/usr/share/perl5/RTSP/Server.pm'],
   postgresql: ['/usr/lib/postgresql'],
+  coturn: ['/usr/bin/turnserver'],
 };
 const NEEDS = {
   start: ['ffmpeg', GST],

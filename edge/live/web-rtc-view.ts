@@ -3,7 +3,6 @@ import {
   Audio,
   H264RtpPacketizer,
   H265RtpPacketizer,
-  type IceServer as NativeIceServer,
   PeerConnection,
   RtcpNackResponder,
   RtcpSrReporter,
@@ -14,9 +13,10 @@ import {
 } from 'node-datachannel';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
-import type { IceServer, LiveLine, LiveOffer, VideoKind } from '../../protocol/wire/video.ts';
+import type { LiveLine, LiveOffer, VideoKind } from '../../protocol/wire/video.ts';
 import type { AudioFrame } from '../video/audio.ts';
 import type { AccessUnit } from '../video/receiver.ts';
+import { nativeServers } from './ice.ts';
 import {
   candidatesOf,
   h264Payload,
@@ -47,6 +47,7 @@ const CODEC_MS = 4_000;
 const RESEND_EVERY_MS = 500;
 const MAX_RESENT_BYTES = 2 * 1024 * 1024;
 const VIDEO_RATE = 90_000;
+const MAX_RELAYED = 32;
 
 type Ended = Extract<LiveLine, { type: 'ended' }>;
 
@@ -81,6 +82,9 @@ export class WebRtcView {
   #needsKey = true;
   #resentMs = Number.NEGATIVE_INFINITY;
   #heardMs = 0;
+  /** Addresses that the viewer has at TURN servers. */
+  readonly #relayed = new Set<string>();
+  #path: 'direct' | 'relay' | null = null;
   /** Since then pictures are sent. */
   #sendingMs: number | null = null;
   #ended = false;
@@ -141,12 +145,19 @@ export class WebRtcView {
   /** Candidates that the viewer found later. */
   trickle(fragment: string): void {
     for (const { candidate, mid } of candidatesOf(fragment)) {
+      this.#know(candidate);
       try {
         this.#peer?.addRemoteCandidate(candidate, mid);
       } catch {
         // One that makes no sense is one way less.
       }
     }
+    if (this.#peer?.state() === 'connected') this.#tellPath();
+  }
+
+  #know(candidate: string): void {
+    const [, , , , address, port, , type] = candidate.split(' ');
+    if (type === 'relay' && this.#relayed.size < MAX_RELAYED) this.#relayed.add(`${address} ${port}`);
   }
 
   close(): void {
@@ -173,6 +184,7 @@ export class WebRtcView {
     });
     this.#peer = peer;
     peer.onStateChange((state) => this.#state(state));
+    for (const { candidate } of candidatesOf(offer.sdp)) this.#know(candidate);
     this.#addVideo(peer, media, payload);
     for (const other of offer.media) if (other !== media) this.#addOther(peer, other);
     peer.setRemoteDescription(offer.sdp, 'offer');
@@ -248,9 +260,7 @@ export class WebRtcView {
     if (state === 'connected') {
       this.#cancelDisconnected?.();
       this.#cancelDisconnected = null;
-      const pair = this.#peer?.getSelectedCandidatePair();
-      const relayed = pair?.local.type === 'relay' || pair?.remote.type === 'relay';
-      this.#o.line({ type: 'state', state, path: relayed ? 'relay' : 'direct' });
+      this.#tellPath();
     } else if (state === 'connecting' || state === 'disconnected') {
       this.#o.line({ type: 'state', state });
       if (state !== 'disconnected') return;
@@ -258,6 +268,17 @@ export class WebRtcView {
       if (['connected', 'completed'].includes(this.#peer?.iceState() ?? '')) this.#gone();
       else this.#cancelDisconnected ??= this.#o.clock.after(DISCONNECTED_MS, () => this.#gone());
     } else if (state === 'failed' || state === 'closed') this.#gone();
+  }
+
+  /** A viewer's relayed address may be known from its packets before it is told: then it looks like any other. */
+  #tellPath(): void {
+    const pair = this.#peer?.getSelectedCandidatePair();
+    if (!pair) return;
+    const relayed = pair.local.type === 'relay' || this.#relayed.has(`${pair.remote.address} ${pair.remote.port}`);
+    const path = relayed ? 'relay' : 'direct';
+    if (path === this.#path) return;
+    this.#path = path;
+    this.#o.line({ type: 'state', state: 'connected', path });
   }
 
   #gone(): void {
@@ -371,17 +392,3 @@ export class WebRtcView {
 }
 
 const newSsrc = () => randomInt(1, 2 ** 32 - 1);
-
-/** `turn:host:port?transport=tcp` as the library takes it. */
-function nativeServers({ urls, username, credential }: IceServer): (string | NativeIceServer)[] {
-  return urls.flatMap((url): (string | NativeIceServer)[] => {
-    const [, scheme, hostname, port, query = ''] =
-      /^(stun|turns?):(\[[^\]]+\]|[^:?]+)(?::(\d+))?(\?.*)?$/.exec(url) ?? [];
-    if (!scheme || !hostname) return [];
-    if (scheme === 'stun') return [`stun:${hostname}:${port ?? 3478}`];
-    const relayType = scheme === 'turns' ? 'TurnTls' : query.includes('tcp') ? 'TurnTcp' : 'TurnUdp';
-    const host = hostname.replace(/^\[|\]$/g, '');
-    const at = Number(port ?? (scheme === 'turns' ? 5349 : 3478));
-    return [{ hostname: host, port: at, username, password: credential, relayType }];
-  });
-}
