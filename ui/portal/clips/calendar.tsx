@@ -12,7 +12,9 @@ export function monthAfter(month: string, months: number): string {
 }
 
 const named = (day: string, parts: Intl.DateTimeFormatOptions) =>
-  new Intl.DateTimeFormat(locale(), { ...parts, timeZone: 'UTC' }).format(Date.parse(`${day}T12:00:00Z`));
+  new Intl.DateTimeFormat(locale() === 'en' ? 'en-GB' : locale(), { ...parts, timeZone: 'UTC' }).format(
+    Date.parse(`${day}T12:00:00Z`),
+  );
 
 /** A month of days, each with how many clips it has; weeks begin on Monday. */
 export function Calendar({
@@ -83,10 +85,10 @@ export function Calendar({
                   date === day ? 'border-primary bg-primary text-primary-content' : 'border-transparent'
                 } ${date === today && date !== day ? 'underline' : ''} ${found ? 'bg-base-200 font-semibold' : ''}`}
                 aria-pressed={date === day}
-                aria-label={words.join(', ')}
                 onClick={() => choose(date === day ? null : date)}
               >
-                {i + 1}
+                <span aria-hidden="true">{i + 1}</span>
+                <span class="sr-only">{words.join(', ')}</span>
                 <span aria-hidden="true" class="small h-4 leading-4">
                   {found && (found.events > 0 ? String(found.events) : '–')}
                 </span>
