@@ -19,6 +19,7 @@ import {
   find,
   readFragment,
   recording,
+  SITE_KEY,
   temporary,
 } from './testing/parts.ts';
 
@@ -269,8 +270,7 @@ describe('the sub-stream first', () => {
 
 describe('encryption', () => {
   it('writes nothing to the disk that can be read without the site’s key (CLOUD-02)', async () => {
-    const key = { id: 'k1', secret: Buffer.alloc(32, 9) };
-    startRecorder([recording({ key })]);
+    startRecorder([recording({ key: SITE_KEY })]);
     await pass(10_000);
     await happen();
     await whole();
@@ -283,7 +283,7 @@ describe('encryption', () => {
       const file = readFileSync(join(dir, part.n === 0 ? `${clip!.id}-init.mp4` : `${clip!.id}-${part.n}.m4s`));
       expect(file.equals(part.data)).toBe(true);
     }
-    const first = openObject(key.secret, clipObjectId(clip!.id, 1), parts[1]!.data);
+    const first = openObject(SITE_KEY.secret, clipObjectId(clip!.id, 1), parts[1]!.data);
     expect(readFragment(first).rows.length).toBeGreaterThan(20);
   });
 });

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock as clock } from '../../protocol/clock.ts';
+import { clipObjectId, openObject } from '../../protocol/codec/object-cipher.ts';
 import type { ClipReport } from '../../protocol/wire/event.ts';
 import {
   type CameraOptions,
@@ -20,7 +21,7 @@ import {
 } from '../video/testing/camera.ts';
 import { Video } from '../video/video.ts';
 import { Recorder } from './recorder.ts';
-import { boxes, event, FakeJournal, FakeUploads, recording, temporary } from './testing/parts.ts';
+import { boxes, event, FakeJournal, FakeUploads, recording, SITE_KEY, temporary } from './testing/parts.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -210,7 +211,9 @@ describe('a box killed while it records', () => {
     const files = readdirSync(join(dir, 'clips')).filter((f) => f.startsWith(begun.id));
     expect(files).toHaveLength(closed.fragments! + 1);
     for (const file of files) {
-      const types = boxes(readFileSync(join(dir, 'clips', file))).map((b) => b.type);
+      const n = file.endsWith('init.mp4') ? 0 : Number(file.slice(begun.id.length + 1, -'.m4s'.length));
+      const sealed = readFileSync(join(dir, 'clips', file));
+      const types = boxes(openObject(SITE_KEY.secret, clipObjectId(begun.id, n), sealed)).map((b) => b.type);
       expect(types).toEqual(file.endsWith('init.mp4') ? ['ftyp', 'moov'] : ['moof', 'mdat']);
     }
     const further = second.reports().findLast((r) => r.state === 'ended')!;

@@ -180,6 +180,8 @@ export class FakeUploads implements Uploads {
   }
 }
 
+export const SITE_KEY = { id: 'k1', secret: Buffer.alloc(32, 9) };
+
 export const recording = (more: Partial<RecordingConfig> = {}): RecordingConfig => ({
   deviceId: DEVICE,
   channel: 1,

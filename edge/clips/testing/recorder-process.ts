@@ -10,7 +10,7 @@ import { Journal } from '../../journal/journal.ts';
 import { channelConfig, DEVICE, silent as log, newWarnables } from '../../video/testing/camera.ts';
 import { Video } from '../../video/video.ts';
 import { Recorder } from '../recorder.ts';
-import { event, FakeUploads, recording } from './parts.ts';
+import { event, FakeUploads, recording, SITE_KEY } from './parts.ts';
 
 const [dir = '', url = ''] = process.argv.slice(2);
 const warnables = newWarnables();
@@ -29,7 +29,7 @@ const say = () => {
 journal.onAppend(say);
 video.onChange(() => video.state(DEVICE, 1).video === 'streaming' && console.log('streaming'));
 recorder.start();
-recorder.apply([recording({ preRollMs: 1_000, postRollMs: 10_000 })]);
+recorder.apply([recording({ preRollMs: 1_000, postRollMs: 10_000, key: SITE_KEY })]);
 video.setChannels([channelConfig(url)]);
 console.log('ready');
 createInterface({ input: process.stdin }).on('line', () => {
