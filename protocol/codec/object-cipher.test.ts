@@ -21,7 +21,7 @@ import {
 const key = newSiteKey();
 const id = clipObjectId('0198c2a8-0000-7000-8000-000000000001', 3);
 
-describe('sealed objects (CLOUD-13)', () => {
+describe('sealed objects (CLOUD-02)', () => {
   it('are opened from any byte on, without what stands before', () => {
     const content = randomBytes(1000);
     // A counter that is about to overflow.

@@ -127,7 +127,7 @@ describe('live', () => {
     await page.getByLabel('What happened').selectOption('intrusion');
     await page.getByText('No clip like that').waitFor();
     await page.getByLabel('What happened').selectOption('motion');
-    await page.locator('main li > a').click();
+    await page.locator('main a[href*="/clips/"]').click();
     await page.getByRole('heading', { level: 1, name: /^Motion, / }).waitFor();
     await page.getByRole('button', { name: /^Motion 5/ }).click();
     await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 5.5);
@@ -148,7 +148,7 @@ describe('live', () => {
     await page.getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('heading', { level: 1, name: 'Clips' }).waitFor();
     await page.getByRole('button', { name: 'Undo' }).waitFor();
-    expect(await page.locator('main li > a').count()).toBe(0);
+    expect(await page.locator('main a[href*="/clips/"]').count()).toBe(0);
     await expect.poll(async () => (await api<{ items: [] }>(`${site}/clips`)).items, { timeout: 15_000 }).toEqual([]);
     await stranger.page.reload();
     await stranger.page.getByRole('alert').filter({ hasText: 'link-invalid' }).waitFor();
