@@ -248,7 +248,7 @@ describe('clips from box to relay', () => {
       }
       await relay.report(ended(clipId));
       await checkVideo(relay.url, clipId);
-      await vi.waitFor(() => expect(readdirSync(folder)).toEqual(['video.mp4']));
+      await vi.waitFor(() => expect(readdirSync(folder)).toEqual(['video.mp4']), { timeout: 10_000 });
     }
     expect(existsSync(join(dir, 'relay/objects/tmp'))).toBe(true);
     expect(readdirSync(join(dir, 'relay/objects/tmp'))).toEqual([]);
