@@ -46,7 +46,7 @@ describe('the compatibility list', () => {
     });
   });
 
-  it('has tabs, also one of brands with what else a model does (PLAT-26, PLAT-27)', async () => {
+  it('has tabs, also one of brands with what else a model does (BOX-16, PLAT-26, PLAT-27)', async () => {
     const summary = (await acme.api('GET', '/compatibility/summary')).body;
     expect(summary).toMatchObject({ counts: { 'cloud-nvr': 18, 'co-branding': 8, box: 0 }, changedAt: null });
     const [row] = (await acme.api('GET', '/compatibility?list=co-branding&limit=1')).body.items;
