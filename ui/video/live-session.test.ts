@@ -179,6 +179,16 @@ describe('one live window', () => {
     expect(now()).toEqual(['playing', 'relay']);
   });
 
+  it('says that the line is slow, for as long as it is', async () => {
+    await vi.advanceTimersByTimeAsync(750);
+    relayPlays();
+    setInterval(() => sockets[0]!.onMessage(delta), 500);
+    sockets[0]!.onMessage(note('slow-line'));
+    expect(session.state).toMatchObject({ state: 'playing', slow: true });
+    await vi.advanceTimersByTimeAsync(11_000);
+    expect(session.state.slow).toBe(false);
+  });
+
   it('opens the relay’s way anew when it has gone quiet without a word', async () => {
     await vi.advanceTimersByTimeAsync(750);
     relayPlays();

@@ -14,6 +14,8 @@ export interface LiveState {
   path: LivePath | null;
   /** What is in the way, as far as it is known. */
   error: ApiError | null;
+  /** The relay leaves pictures out, because they do not get through this line in time. */
+  slow: boolean;
   /** Of the relay's stream; directly, nothing is told of it. */
   init: MediaInit | null;
 }
@@ -32,6 +34,8 @@ export interface LiveSessionOptions {
   paths?: readonly LivePath[];
 }
 
+type Timer = LivePath | 'head' | 'steady' | 'slow';
+
 /** The direct way gets this long alone before the relay's is tried beside it. */
 const HEAD_START_MS = 700;
 /** A direct way that was lost is taken again after it has worked so long. */
@@ -42,6 +46,8 @@ const DEAD_MS = 10_000;
 /** The camera itself gives nothing: the box said so, and says when it does again. */
 const STALLED_MS = 60_000;
 const LOOK_MS = 1_000;
+/** After so long without the relay's word it is fast enough again. */
+const SLOW_MS = 10_000;
 const AGAIN_MS = { direct: [4_000, 8_000, 15_000, 30_000, 60_000], relay: [500, 1_000, 2_000, 5_000, 10_000] };
 /** Notes that say why no pictures come, on a stream that goes on. */
 const GIVES_NOTHING = new Set(['stalled', 'no-picture', 'device-refused-login']);
@@ -71,12 +77,12 @@ export class LiveSession {
   readonly #o: LiveSessionOptions;
   readonly #ways: readonly LivePath[];
   #running = false;
-  #state: LiveState = { state: 'connecting', path: null, error: null, init: null };
+  #state: LiveState = { state: 'connecting', path: null, error: null, slow: false, init: null };
   #direct: { player: WebRtcPlayer; playing: boolean } | null = null;
   #relay: { socket: MediaSocket; player: MsePlayer; playing: boolean; heardMs: number; limitMs: number } | null = null;
   #look: ReturnType<typeof setInterval> | undefined;
   readonly #tries: Record<LivePath, number> = { direct: 0, relay: 0 };
-  readonly #timers: Partial<Record<LivePath | 'head' | 'steady', ReturnType<typeof setTimeout>>> = {};
+  readonly #timers: Partial<Record<Timer, ReturnType<typeof setTimeout>>> = {};
   #sound = false;
   readonly #listeners = new Set<(message: MediaMessage) => void>();
   #lastInit: MediaMessage | null = null;
@@ -213,6 +219,10 @@ export class LiveSession {
     relay.heardMs = performance.now();
     relay.limitMs = DEAD_MS;
     if (message.type === 'note') {
+      if (message.note.code === 'slow-line' && this.#state.path === 'relay') {
+        this.#say({ slow: true });
+        this.#after('slow', SLOW_MS, () => this.#say({ slow: false }));
+      }
       if (!GIVES_NOTHING.has(message.note.code)) return;
       relay.limitMs = STALLED_MS;
       this.#broken(told(message.note.code, message.note.text));
@@ -273,7 +283,7 @@ export class LiveSession {
 
   #show(path: LivePath): void {
     const init = path === 'relay' && this.#lastInit?.type === 'init' ? this.#lastInit.init : null;
-    this.#say({ path, state: 'playing', error: null, init });
+    this.#say({ path, state: 'playing', error: null, slow: false, init });
     if (path === 'direct') this.#leaveRelay();
     this.#hear();
   }
@@ -317,12 +327,12 @@ export class LiveSession {
     this.#after(path, ms * (0.8 + Math.random() * 0.4), open);
   }
 
-  #after(name: LivePath | 'head' | 'steady', ms: number, fn: () => void): void {
+  #after(name: Timer, ms: number, fn: () => void): void {
     this.#clear(name);
     this.#timers[name] = setTimeout(() => this.#running && fn(), ms);
   }
 
-  #clear(name: LivePath | 'head' | 'steady'): void {
+  #clear(name: Timer): void {
     clearTimeout(this.#timers[name]);
     delete this.#timers[name];
   }

@@ -20,6 +20,8 @@ const CONNECTING_MS = 12_000;
 const LOOK_MS = { waiting: 60, playing: 400 } as const;
 /** Without a packet for so long, or three times the longest pause of late, the way is taken to be dead. */
 const SILENT_MS = 1_000;
+/** A longer one says nothing of how often pictures come: the line was away. */
+const PAUSE_MS = 2_500;
 /** So long silent it does not come back by itself. */
 const DEAD_MS = 8_000;
 /** Candidates that are found together travel together. */
@@ -132,8 +134,8 @@ export class WebRtcPlayer {
     });
     const nowMs = performance.now();
     if (packets > this.#seen.packets) {
-      if (this.#state === 'playing')
-        this.#longestPauseMs = Math.max(nowMs - this.#lastPacketMs, this.#longestPauseMs * 0.98);
+      const pauseMs = nowMs - this.#lastPacketMs;
+      if (pauseMs < PAUSE_MS) this.#longestPauseMs = Math.max(pauseMs, this.#longestPauseMs * 0.98);
       this.#lastPacketMs = nowMs;
     }
     const decoded = frames > this.#seen.frames && this.#o.video.videoWidth > 0;
@@ -141,7 +143,6 @@ export class WebRtcPlayer {
     const silenceMs = nowMs - this.#lastPacketMs;
     if (decoded && this.#state !== 'playing') {
       clearTimeout(this.#limit);
-      this.#longestPauseMs = 0;
       this.#say('playing', null);
     } else if (this.#state === 'playing' && silenceMs > Math.max(SILENT_MS, 3 * this.#longestPauseMs)) {
       this.#say('silent', null);

@@ -75,6 +75,7 @@ export function LiveWindow({ target, stream, sound = false, href, tools }: Props
               {t(`liveView.path.${path}`)}
             </span>
           )}
+          {moves && state.slow && <span class="video-mark">{t('liveView.slow')}</span>}
           {moves && state.init?.transcoded && <span class="video-mark">{t('liveView.converted')}</span>}
         </>
       }

@@ -8,7 +8,7 @@ const AWAY_MS = 20_000;
 /** Words about a break wait: mostly the other way is there before. */
 const PATIENCE_MS = 1_500;
 
-const AT_FIRST: LiveState = { state: 'connecting', path: null, error: null, init: null };
+const AT_FIRST: LiveState = { state: 'connecting', path: null, error: null, slow: false, init: null };
 
 /** Whether the page is seen, or was a moment ago. */
 export function usePageSeen(): boolean {
