@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 const journeys = ['lab/journeys/**/*.test.ts'];
 /** Journeys that promise no times. */
-const untimed = ['lab/journeys/{arc,install,passwords,upgrade}.test.ts'];
+const untimed = ['lab/journeys/{arc,cloud,install,passwords,upgrade}.test.ts'];
 const pages = ['ui/browser/**/*.test.ts', ...untimed];
 
 export default defineConfig({
