@@ -23,11 +23,14 @@ import { recommend } from './recommend.ts';
 type Row = Pick<Database['bandwidth_tests'], keyof Database['bandwidth_tests']>;
 /** What one test may ask of the relay's own line, times this: more at once would measure one another. */
 const MAX_AT_ONCE = 4;
+/** Nobody's tests keep those of all others waiting. */
+const MAX_OF_A_COMPANY = 2;
 const KEPT_A_BOX = 20;
 const MAX_CHANNELS_OF_A_BOX = 16;
 
 interface Running {
   serial: string;
+  companyId: string;
   tokenHash: Buffer;
   meter: Meter;
   /** Monotonic; what comes after it is not taken. */
@@ -83,12 +86,13 @@ export class BandwidthTests {
       throw new ProblemError('box-unreachable', `Box ${serial} is not connected: there is no uplink to be tested.`);
     if ([...this.#running.values()].some((test) => test.serial === serial))
       throw new ProblemError('conflict', 'The uplink of this box is being tested already: wait for the result.');
-    if (this.#running.size >= MAX_AT_ONCE)
+    const ours = [...this.#running.values()].filter((test) => test.companyId === scope.companyId);
+    if (this.#running.size >= MAX_AT_ONCE || ours.length >= MAX_OF_A_COMPANY)
       throw new ProblemError('too-many-requests', 'Other uplinks are being tested: try again in half a minute.');
     const id = uuidv7(this.#clock.now());
     const token = randomBytes(24).toString('base64url');
     const test: Running = {
-      ...{ serial, tokenHash: hash(token), meter: new Meter(this.#times) },
+      ...{ serial, companyId: scope.companyId, tokenHash: hash(token), meter: new Meter(this.#times) },
       untilMs: this.#clock.mono() + this.#times.testMs + this.#times.spareMs,
     };
     this.#running.set(id, test);
