@@ -242,6 +242,8 @@ const labReady = new Promise<LabReady>((resolve) => {
       `${port.sadp}`,
       '--wsd-port',
       `${port.wsd}`,
+      '--sound',
+      process.env.GATEPOST_LAB_SOUND ?? 'pcmu',
       '--unactivated',
       '1',
       '--devices',

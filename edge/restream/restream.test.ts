@@ -8,6 +8,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock as clock } from '../../protocol/clock.ts';
 import type { AudioFrame } from '../video/audio.ts';
 import type { AccessUnit } from '../video/receiver.ts';
+import { RtspSession } from '../video/rtsp-session.ts';
+import type { SoundTrack, VideoTrack } from '../video/sdp.ts';
 import {
   type CameraOptions,
   channelConfig,
@@ -131,33 +133,27 @@ describe('streams on the LAN', () => {
     expect(restream.info()).toMatchObject({ viewers: 0, username: 'gatepost', streams: [{ name: 'Yard' }, {}] });
   });
 
-  it('are given to as many as there are places, and to nobody who does not read', async () => {
-    const { url, restream, port, password, video } = await world({ kbps: 4000 });
-    const watching = Array.from({ length: 16 }, () =>
-      spawn('ffmpeg', [
-        '-v',
-        'quiet',
-        '-nostdin',
-        '-rtsp_transport',
-        'tcp',
-        '-i',
-        url,
-        '-c',
-        'copy',
-        '-f',
-        'null',
-        '-',
-      ]),
-    );
-    cleanups.push(async () => {
-      for (const child of watching) {
-        child.kill('SIGKILL');
-        await once(child, 'close');
-      }
-    });
-    await until(() => restream.info()!.viewers === 16, 'sixteen viewers', 25_000);
-    expect((await probe(url, 'tcp', 1)).errors).toContain('453');
-    expect([port > 0, password.length]).toEqual([true, 20]);
-    expect(video.source(DEVICE, 1)!.state.video).toBe('streaming');
+  it('are given to as many as there are places, and the camera is asked once', async () => {
+    const { at, restream, password, camera } = await world({ sound: 'aac' });
+    const stop = new AbortController();
+    const login = { username: 'gatepost', password, keepAlive: { method: null }, clock };
+    const tracks: (SoundTrack | null)[] = [];
+    const packets = Array.from({ length: 17 }, () => 0);
+    const run = (i: number) => {
+      const handlers = {
+        track: (_: VideoTrack, sound: SoundTrack | null) => tracks.push(sound),
+        packet: () => packets[i]!++,
+      };
+      return new RtspSession({ url: at(''), ...login, handlers }).run(stop.signal);
+    };
+    const watching = Array.from({ length: 16 }, (_, i) => run(i));
+    await until(() => packets.slice(0, 16).every((n) => n > 10), 'sixteen viewers', 25_000);
+    expect(restream.info()!.viewers).toBe(16);
+    expect(await run(16)).toMatchObject({ code: 'busy', message: expect.stringContaining('453') });
+    expect(camera.count('play')).toBe(1);
+    expect(tracks.every((sound) => sound?.codec.kind === 'aac')).toBe(true);
+    stop.abort();
+    for (const end of await Promise.all(watching)) expect(end.code).toBe('stopped');
+    await until(() => restream.info()!.viewers === 0, 'nobody watches');
   });
 });

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../protocol/clock.ts';
 import { header, type RtspMessage, RtspReader } from './rtsp-message.ts';
-import { type KeepAliveMemory, PullError, type PullHandlers } from './rtsp-session.ts';
+import { asksForSound, type KeepAliveMemory, PullError, type PullHandlers } from './rtsp-session.ts';
 import { findSound, findVideo, parseSdp } from './sdp.ts';
 import { H264_FOR_VIEWERS } from './transcoded-source.ts';
 
@@ -52,7 +52,7 @@ export class FfmpegPull {
     const { server, sockets } = await this.#listen(path);
     const { port } = server.address() as AddressInfo;
     const { encode, memory } = this.#o;
-    const sound = memory.noSound ? [] : ['-map', '0:a:0?', '-c:a', 'copy'];
+    const sound = asksForSound(memory) ? ['-map', '0:a:0?', '-c:a', 'copy'] : [];
     const how = [...(encode ? ENCODE : ['-c:v', 'copy']), ...sound, '-f', 'rtsp', '-rtsp_transport', 'tcp'];
     const child = spawn(this.#o.ffmpeg, [...FETCH, ...how, `rtsp://127.0.0.1:${port}${path}`], {
       stdio: ['pipe', 'ignore', 'pipe'],
@@ -92,8 +92,8 @@ export class FfmpegPull {
     for (const cancel of cancels) cancel();
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
-    if (!stopped && !failed && SOUND_REFUSED.test(stderr) && !memory.noSound) {
-      memory.noSound = true;
+    if (!stopped && !failed && SOUND_REFUSED.test(stderr) && asksForSound(memory)) {
+      memory.soundFailures = (memory.soundFailures ?? 0) + 1;
       return new PullError('closed', 'the sound of the camera cannot be passed on');
     }
     return stopped ?? failed ?? explain(stderr);

@@ -22,17 +22,17 @@ afterEach(async () => {
 
 function play(options: { keepAlive?: KeepAliveMemory; stallMs?: number; password?: string } = {}) {
   abort = new AbortController();
-  let packets = 0;
+  let [packets, sounds] = [0, 0];
   const session = new RtspSession({
     url: camera.url,
     username: 'admin',
     password: 'secret',
     keepAlive: { method: null },
     clock: systemClock,
-    handlers: { track: () => {}, packet: () => packets++ },
+    handlers: { track: () => {}, packet: () => packets++, sound: () => sounds++ },
     ...options,
   });
-  return { ended: session.run(abort.signal), packets: () => packets };
+  return { ended: session.run(abort.signal), packets: () => packets, sounds: () => sounds };
 }
 const methods = () => camera.requests.map((r) => r.method);
 const challenge = (nonce: string, more = '') => ({
@@ -115,6 +115,48 @@ describe('one RTSP session', () => {
     });
     const { packets } = play();
     await until(() => packets() > 2, 'packets');
+  });
+
+  it('takes the sound beside the pictures, and does without where the camera keeps it or breaks off over it', async () => {
+    let how: 'given' | 'refused' | 'silent' | 'broken' = 'given';
+    const answer = (r: Request): Answer => {
+      const sound = r.uri.endsWith('trackID=2');
+      const usually = usual(r);
+      if (r.method === 'DESCRIBE') return { body: `${usually!.body}\r\nm=audio 0 RTP/AVP 0\r\na=control:trackID=2` };
+      if (r.method !== 'SETUP' || !sound) return usually;
+      if (how === 'given') return { headers: { Session: '42', Transport: 'RTP/AVP/TCP;unicast;interleaved=2-3' } };
+      if (how === 'refused') return { status: '461 Unsupported Transport' };
+      if (how === 'broken') void camera.stop();
+      return null;
+    };
+    // µ-law on the second pair of channels.
+    const heard = (p: Buffer) => Buffer.from(p).fill(2, 1, 2).fill(0, 5, 6);
+    const played = (socket: Socket) => streamVideo(socket, (packets) => [...packets, ...packets.map(heard)]);
+    camera = await scriptedCamera({ answer, played });
+    const keepAlive: KeepAliveMemory = { method: null };
+    const first = play({ keepAlive });
+    await until(() => first.sounds() > 2 && first.packets() > 2, 'pictures and sound');
+    abort.abort();
+    how = 'refused';
+    const second = play({ keepAlive });
+    await until(() => second.packets() > 2, 'pictures');
+    expect([second.sounds(), keepAlive.soundFailures]).toEqual([0, 0]);
+    abort.abort();
+    how = 'silent';
+    const asked = camera.requests.length;
+    const third = play({ keepAlive });
+    await until(() => camera.requests.slice(asked).some((r) => r.uri.endsWith('trackID=2')), 'the question');
+    abort.abort();
+    expect([(await third.ended).code, keepAlive.soundFailures]).toEqual(['stopped', 0]);
+    how = 'broken';
+    for (const failures of [1, 2]) {
+      expect((await play({ keepAlive }).ended).code).toBe('closed');
+      await until(() => keepAlive.soundFailures === failures, 'it is counted');
+      await camera.stop();
+      camera = await scriptedCamera({ answer, played });
+    }
+    const last = play({ keepAlive });
+    await until(() => last.packets() > 2, 'pictures alone');
   });
 
   it('answers the requests of the camera', async () => {

@@ -36,9 +36,12 @@ export class PullError extends Error {
 /** What a device was found to take: outlives the session. */
 export interface KeepAliveMemory {
   method: 'GET_PARAMETER' | 'OPTIONS' | null;
-  /** Asked for its sound it broke the session off: it is asked for pictures alone. */
-  noSound?: boolean;
+  /** How often in a row it broke the session off when it was asked for its sound. */
+  soundFailures?: number;
 }
+
+/** A camera that breaks off twice over its sound is asked for pictures alone. */
+export const asksForSound = ({ soundFailures = 0 }: KeepAliveMemory): boolean => soundFailures < 2;
 
 export interface PullHandlers {
   /** The description is read; packets follow. */
@@ -100,6 +103,7 @@ export class RtspSession {
   #playingSinceMs = 0;
   #lastPacketMs = 0;
   #fail: (error: PullError) => void = () => {};
+  #stopped = false;
 
   constructor(options: RtspSessionOptions) {
     this.#o = { stallMs: 10_000, ...options };
@@ -125,7 +129,10 @@ export class RtspSession {
       this.#fail = reject;
     });
     ended.catch(() => {});
-    const onAbort = () => this.#fail(new PullError('stopped', 'the box ended it'));
+    const onAbort = () => {
+      this.#stopped = true;
+      this.#fail(new PullError('stopped', 'the box ended it'));
+    };
     signal.addEventListener('abort', onAbort);
     try {
       if (signal.aborted) throw new PullError('stopped', 'the box ended it');
@@ -206,7 +213,7 @@ export class RtspSession {
     this.#videoChannel = Number(/interleaved\s*=\s*(\d{1,3})/i.exec(header(setup, 'transport') ?? '')?.[1] ?? 0);
     this.#reader.channels.add(this.#videoChannel).add(this.#videoChannel + 1);
 
-    const sound = keepAlive.noSound ? null : await this.#openSound(findSound(sdp));
+    const sound = asksForSound(keepAlive) ? await this.#openSound(findSound(sdp)) : null;
 
     // Packets may come before the answer to PLAY.
     this.#o.handlers.track(track, sound);
@@ -239,9 +246,11 @@ export class RtspSession {
     const uri = resolveControl(this.#control, sound.control);
     const transport = { Transport: 'RTP/AVP/TCP;unicast;interleaved=2-3' };
     const { keepAlive } = this.#o;
-    keepAlive.noSound = true;
-    const setup = await this.#authorized('SETUP', uri, transport);
-    keepAlive.noSound = false;
+    const setup = await this.#authorized('SETUP', uri, transport).catch((error) => {
+      if (!this.#stopped) keepAlive.soundFailures = (keepAlive.soundFailures ?? 0) + 1;
+      throw error;
+    });
+    keepAlive.soundFailures = 0;
     if (setup.status < 200 || setup.status >= 300) return null;
     this.#soundChannel = Number(/interleaved\s*=\s*(\d{1,3})/i.exec(header(setup, 'transport') ?? '')?.[1] ?? 2);
     this.#soundType = sound.payloadType;

@@ -10,7 +10,7 @@ import type { AccessUnit } from './receiver.ts';
 import { Ring } from './ring.ts';
 
 export interface TranscodedSourceOptions {
-  base: ChannelSource;
+  base: Pick<ChannelSource, 'acquire' | 'ring' | 'state' | 'sound'>;
   /** Of the picture that comes out, at most. */
   height: number;
   clock: Clock;

@@ -5,7 +5,7 @@ import type { ChannelConfig } from '../devices/types.ts';
 import type { Warnables } from '../warnables.ts';
 import { ChannelSource, type ChannelState } from './channel-source.ts';
 import type { KeepAliveMemory } from './rtsp-session.ts';
-import { TranscodedSource } from './transcoded-source.ts';
+import { TranscodedSource, type TranscodedSourceOptions } from './transcoded-source.ts';
 
 export interface VideoOptions {
   clock: Clock;
@@ -123,6 +123,18 @@ export class Video {
         else if (this.#transcodes.get(key) === made) this.#transcodes.delete(key);
       },
     });
+    return made;
+  }
+
+  /** The same of pictures that come from elsewhere; it counts from now on, until nobody holds it any more. */
+  converted(base: TranscodedSourceOptions['base'], height: number): TranscodedSource | null {
+    if (this.#transcodes.size >= MAX_TRANSCODES) return null;
+    const { clock, ffmpeg } = this.#o;
+    const log = this.#o.log.child({ module: 'video', height });
+    const key = crypto.randomUUID();
+    const onHeld = (is: boolean) => is || this.#transcodes.delete(key);
+    const made = new TranscodedSource({ base, height, clock, log, ffmpeg, onHeld });
+    this.#transcodes.set(key, made);
     return made;
   }
 
