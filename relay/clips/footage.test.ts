@@ -149,6 +149,16 @@ describe('encrypted footage', () => {
     expect(row).toMatchObject({ ticks: expect.any(Number), size: fragments[1]!.size });
   });
 
+  it('goes with its site', async () => {
+    await upload(await sealed());
+    await relay.report(await ended({ fragments: 9 }));
+    await relay.db.updateTable('sites').set({ deletedAt: '2026-03-02T00:00:00.000Z' }).execute();
+    await relay.stop();
+    relay = await startClipRelay({ dir });
+    await vi.waitFor(() => expect(existsSync(join(dir, 'objects/clips', clipId))).toBe(false));
+    expect(await relay.db.selectFrom('clips').select('id').execute()).toEqual([]);
+  });
+
   it('is opened with its own site’s key alone, whatever its box says', async () => {
     const other = await relay.keys.ofSite(relay.db, uuidv7());
     await upload(await sealed());

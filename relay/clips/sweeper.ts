@@ -66,7 +66,13 @@ export class Sweeper {
       const due = await this.#db
         .selectFrom('clips')
         .select('id')
-        .where('expiresMs', '<=', now)
+        .where((e) =>
+          e.or([
+            e('expiresMs', '<=', now),
+            // Of a site that was deleted nothing is kept.
+            e('siteId', 'in', e.selectFrom('sites').select('sites.id').where('sites.deletedAt', 'is not', null)),
+          ]),
+        )
         .orderBy('expiresMs')
         .limit(AT_ONCE)
         .execute();
