@@ -62,6 +62,7 @@ import { Remote } from './remote/remote.ts';
 import { SiteManagement } from './sites/site-management.ts';
 import { Views } from './sites/views.ts';
 import { TunnelHub } from './tunnel/hub.ts';
+import { looksAtPictures } from './video/own-data.ts';
 import { Watching } from './video/watching.ts';
 import { securityHeaders } from './web/headers.ts';
 import { healthRoutes } from './web/health-routes.ts';
@@ -205,7 +206,7 @@ export class Relay {
     operationLog.start();
     const people = new People({
       ...{ db, clock, log: child('people'), sessions, vault, notifier, remote, secureCookies: https },
-      personalData: [loggedOperations(db, operationLog)],
+      personalData: [loggedOperations(db, operationLog), looksAtPictures(db)],
     });
     await people.start();
     people.users.onContact((trx, { userId }) => handover.registered(trx, userId));
@@ -260,20 +261,20 @@ export class Relay {
     management.register(api);
     const states = new DeviceStates({ clock, presence, health });
     const streams = new EventStreams({ sessions, leases, clock });
+    const watching = new Watching({
+      ...{ db, clock, log: child('video'), hub, box, leases, sessions, metrics, ice: this.#o.ice },
+    });
+    await watching.start();
+    watching.registerRoutes(api);
     registerDevices(api, {
       ...{ db, clock, log, box, desired, devices, secrets, states, activations, guard, claims, views, streams, remote },
-      walk: management.walk,
+      ...{ walk: management.walk, watching },
     });
     const publicUrl = this.#publicUrl;
     const pages = new Remote({
       ...{ db, clock, log: child('remote'), hub, leases, sessions, operationLog, box, remote, publicUrl },
     });
     pages.registerRoutes(api);
-    const watching = new Watching({
-      ...{ db, clock, log: child('video'), hub, box, leases, sessions, metrics, ice: this.#o.ice },
-    });
-    await watching.start();
-    watching.registerRoutes(api);
     registerHomeRoutes(api, { home: new Home({ db, clock, presence, states, views }) });
     registerEventRoutes(api, { events });
     arc.registerRoutes(api, { streams });

@@ -16,6 +16,7 @@ import { RadarCameras } from '../panels/radar-cameras.ts';
 import { registerPanelRoutes } from '../panels/routes.ts';
 import type { SiteWalk } from '../sites/site-walk.ts';
 import type { Views } from '../sites/views.ts';
+import type { Watching } from '../video/watching.ts';
 import { Adding } from './adding.ts';
 import type { BoxClient } from './box-client.ts';
 import { DeviceList } from './device-list.ts';
@@ -44,6 +45,7 @@ export function registerDevices(
     walk: SiteWalk;
     streams: EventStreams;
     remote: RemoteAddress;
+    watching: Pick<Watching, 'locks' | 'viewings'>;
   },
 ): void {
   const { db, clock, box, desired, devices, secrets, states, guard, claims, views, walk, streams, remote } = o;
@@ -51,7 +53,9 @@ export function registerDevices(
   const list = new DeviceList({ db, walk, states });
   const adding = new Adding({ ...{ db, clock, log: child('devices'), devices }, secrets, box, guard, claims, views });
   const discovery = new SiteDiscovery({ db, box, clock, log: child('discovery') });
-  registerDeviceRoutes(api, { box, devices, list, adding, remote, discovery, streams, log: child('devices') });
+  registerDeviceRoutes(api, {
+    ...{ box, devices, list, adding, remote, discovery, streams, log: child('devices'), watching: o.watching },
+  });
   registerActivationRoutes(api, { activations: o.activations });
   registerOperationRoutes(api, { box });
   const panels = new AlarmPanels({ db, clock, log: child('panels'), desired, box, views });

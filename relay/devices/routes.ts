@@ -11,6 +11,7 @@ import { body, json, ProblemError, problems } from '../api/problem.ts';
 import type { RemoteAddress } from '../api/remote.ts';
 import type { Scope } from '../auth/scope.ts';
 import { SiteParams } from '../sites/routes.ts';
+import type { Watching } from '../video/watching.ts';
 import type { Adding } from './adding.ts';
 import type { BoxClient } from './box-client.ts';
 import type { DeviceList } from './device-list.ts';
@@ -49,9 +50,10 @@ export function registerDeviceRoutes(
     discovery: SiteDiscovery;
     streams: EventStreams;
     log: Logger;
+    watching: Pick<Watching, 'locks' | 'viewings'>;
   },
 ): void {
-  const { box, devices, list, adding, discovery } = deps;
+  const { box, devices, list, adding, discovery, watching } = deps;
   /** Every box of the site that can be asked; one that cannot never hides what the others found. */
   const discover = async (scope: Scope, siteId: string, method: 'GET' | 'POST', path: string) => {
     const answers = await Promise.all(
@@ -252,16 +254,21 @@ export function registerDeviceRoutes(
           description: 'JPEG',
           content: { 'image/jpeg': { schema: z.string().meta({ format: 'binary' }) } },
         },
-        ...problems('not-found', ...OF_DEVICE),
+        ...problems('not-found', 'verification-code-needed', ...OF_DEVICE),
       },
     }),
     async (c) => {
       const device = await c.get('scope').device(c.req.valid('param').deviceId, 'live');
       c.set('audit', { always: 'looking' });
       if (!device.boxSerial) throw new ProblemError('box-unreachable', 'This device is not behind a box.');
-      const path = `/v1/devices/${device.id}/snapshot?channel=${c.req.valid('query').channel}`;
+      const who = c.get('principal');
+      await watching.locks.must(who, device.id);
+      const { channel } = c.req.valid('query');
+      const path = `/v1/devices/${device.id}/snapshot?channel=${channel}`;
       const request = { method: 'GET', path, timeoutMs: 15_000, signal: c.req.raw.signal };
       const jpeg = await box.bytes(device.boxSerial, request, 'image/jpeg', MAX_SNAPSHOT_BYTES);
+      const look = await watching.viewings.open({ who, device, channel, kind: 'snapshot', path: 'relay' });
+      await look.end();
       return c.body(new Uint8Array(jpeg), 200, { 'content-type': 'image/jpeg' });
     },
   );

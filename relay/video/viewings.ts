@@ -163,7 +163,7 @@ export class Viewings {
       return {
         ...{ id: row.id, siteId: row.siteId, deviceId: row.deviceId, deviceName: row.deviceName },
         ...{ channel: row.channel, kind: row.kind, path: row.path, from: fromAt, to: toAt },
-        user: { id: erased ? null : userId, name: name || (link ?? ''), company: row.companyName ?? '' },
+        user: { id: erased ? null : userId, name: name || link || 'Deleted', company: row.companyName ?? '' },
         startedAt: iso(Number(startedMs)),
         endedAt: endedMs === null ? null : iso(Number(endedMs)),
       };

@@ -55,7 +55,7 @@ describe('through the relay', () => {
     expect(streams()[0]!.signal?.aborted).toBe(true);
   });
 
-  it('ends with what it was allowed by: the permission within ten seconds, the session at once (PERM-04, PERM-05)', async () => {
+  it('ends with what it was allowed by: the permission within ten seconds, the session at once (PERM-04, PERM-05, LIVE-10)', async () => {
     const partner = await stage.person(['live'], stage.clock.now() + 3_600_000);
     const [granted, released, left] = [
       stage.watch(partner),
@@ -272,12 +272,17 @@ describe('a device whose owner asks for a code (LIVE-04)', () => {
     const refused = stage.watch(partner);
     await refused.closed;
     expect(refused.note).toBe('verification-code-needed');
+    const snapshot = () => stage.call(partner, 'GET', `/devices/${stage.camera}/snapshot`);
+    expect((await (await snapshot()).json()).code).toBe('verification-code-needed');
     const whep = await stage.call(partner, 'POST', `${channel()}/whep`, { body: 'v=0', type: 'application/sdp' });
     expect((await whep.json()).code).toBe('verification-code-needed');
     for (let i = 0; i < 5; i++) expect(await unlock(partner, 'abc123')).toBe(422);
     expect(await unlock(partner, 'ABC123')).toBe(429);
     await stage.clock.jump(10 * 60_000);
     expect(await unlock(partner, 'ABC123')).toBe(204);
+    expect(await (await snapshot()).text()).toBe('JPEG');
+    await snapshot();
+    expect((await viewings(partner)).filter(({ kind }) => kind === 'snapshot')).toHaveLength(1);
     const seen = stage.watch(partner);
     await until('it is seen', () => seen.socket.readyState === 1 && streams().length === 2);
     expect((await (await stage.call(partner, 'GET', `${channel()}/live`)).json()).encrypted).toBe(false);

@@ -17,6 +17,7 @@ import { Leases } from '../../auth/leases.ts';
 import { Sessions } from '../../auth/sessions.ts';
 import type { Db } from '../../db/database.ts';
 import { BoxClient } from '../../devices/box-client.ts';
+import { registerDeviceRoutes } from '../../devices/routes.ts';
 import { ApiKeys } from '../../keys/keys.ts';
 import { dropTestDatabase, openTestDatabase } from '../../testing/database.ts';
 import type { TunnelHub, TunnelRequest } from '../../tunnel/hub.ts';
@@ -84,6 +85,8 @@ export class Stage {
     const keys = new ApiKeys({ db, clock, log, sessions });
     const api = createApi({ db, clock, log, sessions, keys, operationLog, remote: () => '192.0.2.1' });
     this.watching.registerRoutes(api);
+    // Of devices only their pictures: nothing else is asked for here.
+    registerDeviceRoutes(api, { box, watching: this.watching, discovery: {} } as never);
     const app = new Hono<{ Bindings: HttpBindings }>();
     app.all('/api/*', (c) => api.fetch(c.req.raw, c.env));
     const none = { proxyOf: () => null, handle: () => {} };
@@ -177,6 +180,8 @@ export class Stage {
       const answer = Readable.from([Buffer.from(JSON.stringify(list))]);
       return { status: 200, headers: { 'content-type': 'application/json' }, body: answer };
     }
+    if (path.includes('/snapshot'))
+      return { status: 200, headers: { 'content-type': 'image/jpeg' }, body: Readable.from([Buffer.from('JPEG')]) };
     const type = path.startsWith('/v1/live/webrtc') ? 'application/x-ndjson' : MEDIA_CONTENT_TYPE;
     return { status: 200, headers: { 'content-type': type }, body: stream };
   }
