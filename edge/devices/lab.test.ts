@@ -145,6 +145,8 @@ it('finds the cameras, follows them by MAC, and keeps every event by its id (DIS
   expect(manager.channels().map((c) => c.rtspUrl)).toEqual(
     lab.devices.map((d) => expect.stringContaining(`rtsp://${d.address}:`)),
   );
+  // Every other camera is an old one without a sub-stream.
+  expect(manager.channels().map((c) => c.sub)).toEqual([expect.stringMatching(/\/102$/), null]);
 
   const said = new Set<string>();
   for (let i = 0; i < 25; i++) {

@@ -101,7 +101,8 @@ class Stream:
         self.source, self.frames, self.sounds = source, 0, 0
         GLib.timeout_add(1, self._tick, source)
         if microphone is not None:
-            GLib.timeout_add(1, self._hear, source, microphone)
+            # Those of now: another sound may be set while this one is heard.
+            GLib.timeout_add(1, self._hear, source, microphone, self.rate, self.heard)
 
     def _stop(self, source) -> None:
         if self.source is source:
@@ -137,7 +138,7 @@ class Stream:
         # Asked before the media has its base time, it is the machine's uptime, and the pictures would wait that long.
         return 0 if at > Gst.SECOND * 60 else at
 
-    def _hear(self, source, microphone) -> bool:
+    def _hear(self, source, microphone, rate: int, heard: bytes) -> bool:
         """Pushes the sound up to now, in pieces that a microphone would deliver."""
         if self.source is not source:
             return False
@@ -147,13 +148,13 @@ class Stream:
             self.heard_offset = self._running_time(source)
         while self.heard_from + self.sounds * SOUND_MS * 1000 <= now:
             from_ms = (self.heard_wall + self.sounds * SOUND_MS) % 1000
-            start, size = from_ms * self.rate // 1000 * 2, SOUND_MS * self.rate // 1000 * 2
-            buffer = Gst.Buffer.new_wrapped(self.heard[start : start + size])
+            start, size = from_ms * rate // 1000 * 2, SOUND_MS * rate // 1000 * 2
+            buffer = Gst.Buffer.new_wrapped(heard[start : start + size])
             buffer.pts = buffer.dts = self.heard_offset + self.sounds * SOUND_MS * Gst.MSECOND
             buffer.duration = SOUND_MS * Gst.MSECOND
             microphone.emit("push-buffer", buffer)
             self.sounds += 1
-        GLib.timeout_add(SOUND_MS, self._hear, source, microphone)
+        GLib.timeout_add(SOUND_MS, self._hear, source, microphone, rate, heard)
         return False
 
     def _due(self) -> int:

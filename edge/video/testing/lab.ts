@@ -52,6 +52,11 @@ export async function startLab(octet: number) {
       const headers = { 'content-type': 'application/json' };
       await fetch(`${control}/devices/${name}/video`, { method: 'POST', headers, body: JSON.stringify({ mode }) });
     },
+    /** How its main stream is coded from now on. */
+    async code(name: string, coding: { codec?: string; sound?: string }): Promise<void> {
+      const headers = { 'content-type': 'application/json' };
+      await fetch(`${control}/devices/${name}/coding`, { method: 'POST', headers, body: JSON.stringify(coding) });
+    },
     async stop(): Promise<void> {
       child.kill('SIGTERM');
       if (child.exitCode === null) await once(child, 'exit');
