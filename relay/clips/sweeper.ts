@@ -61,30 +61,13 @@ export class Sweeper {
   async #sweep(): Promise<void> {
     await this.#dateOldOnes();
     const now = this.#clock.now();
-    let deleted = 0;
-    for (;;) {
-      const due = await this.#db
-        .selectFrom('clips')
-        .select('id')
-        .where((e) =>
-          e.or([
-            e('expiresMs', '<=', now),
-            // Of a site that was deleted nothing is kept.
-            e('siteId', 'in', e.selectFrom('sites').select('sites.id').where('sites.deletedAt', 'is not', null)),
-          ]),
-        )
-        .orderBy('expiresMs')
-        .limit(AT_ONCE)
-        .execute();
-      for (const { id } of due) {
-        if (this.#stopped) return;
-        await this.#forget(id);
-        await this.#db.deleteFrom('clip_shares').where('clipId', '=', id).execute();
-        await this.#db.deleteFrom('clips').where('id', '=', id).execute();
-        deleted++;
-      }
-      if (due.length < AT_ONCE) break;
-    }
+    const some = () => this.#db.selectFrom('clips').select('clips.id').limit(AT_ONCE);
+    const deleted =
+      (await this.#drain(() => some().where('expiresMs', '<=', now).orderBy('expiresMs').execute())) +
+      // Of a site that was deleted nothing is kept.
+      (await this.#drain(() =>
+        some().innerJoin('sites', 'sites.id', 'clips.siteId').where('sites.deletedAt', 'is not', null).execute(),
+      ));
     const orphans = await this.#db
       .selectFrom('clip_fragments as f')
       .leftJoin('clips as c', 'c.id', 'f.clipId')
@@ -100,6 +83,21 @@ export class Sweeper {
       .where('untilMs', '<', now - ORPHANS_MS)
       .execute();
     if (deleted > 0) this.#log.info({ clips: deleted }, 'footage whose time is over was deleted');
+  }
+
+  /** Deletes what is found until nothing is; how many that were. */
+  async #drain(find: () => Promise<{ id: string }[]>): Promise<number> {
+    for (let deleted = 0; ; ) {
+      const due = await find();
+      for (const { id } of due) {
+        if (this.#stopped) return deleted;
+        await this.#forget(id);
+        await this.#db.deleteFrom('clip_shares').where('clipId', '=', id).execute();
+        await this.#db.deleteFrom('clips').where('id', '=', id).execute();
+        deleted++;
+      }
+      if (due.length < AT_ONCE) return deleted;
+    }
   }
 
   /** Clips of an earlier version, which did not say when they expire. */
