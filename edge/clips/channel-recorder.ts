@@ -58,6 +58,8 @@ export class ChannelRecorder implements Consumer {
   #release: (() => void) | null = null;
   /** Event whose time goes on in the next piece of continuous recording. */
   #carried: { eventId: string; untilMonoMs: number } | null = null;
+  /** The last clip's sound could not be encoded: the next ones promise none. */
+  #noEncoder = false;
   readonly #closing = new Set<Promise<void>>();
 
   constructor(recording: RecordingConfig, stream: StreamName, port: RecorderPort) {
@@ -298,7 +300,7 @@ export class ChannelRecorder implements Consumer {
     const { dir, uploads, trouble, save, makeEncoder } = this.#port;
     const { key, audio } = this.recording;
     const codec = audio ? this.#source?.sound : null;
-    const sound = codec ? new ClipSound(codec, makeEncoder) : null;
+    const sound = codec && (codec.kind === 'aac' || !this.#noEncoder) ? new ClipSound(codec, makeEncoder) : null;
     row.state = 'recording';
     active.beganMonoMs = first.monoMs;
     active.preRollMs = Math.round(active.firstEventMonoMs - first.monoMs);
@@ -356,7 +358,8 @@ export class ChannelRecorder implements Consumer {
     const { row } = active;
     this.#active = null;
     active.cancelReport?.();
-    const done = active.writer!.close().then(({ fragments, durationMs, lostMs, gaps }) => {
+    const done = active.writer!.close().then(({ fragments, durationMs, lostMs, gaps, noEncoder }) => {
+      this.#noEncoder ||= noEncoder;
       const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
       const lateMs = row.chained ? 0 : -active.preRollMs;
       const reasons = [

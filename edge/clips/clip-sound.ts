@@ -3,6 +3,8 @@ import type { FragmentSound } from './fmp4.ts';
 
 /** Makes AAC of G.711; `edge/video/aac.ts` in the box. */
 export interface SoundEncoder {
+  /** Of what comes out: known before it does, so that the first part of a clip need not wait for it. */
+  readonly codec: AudioCodec;
   push(frame: AudioFrame): void;
   /** Resolves when all that was pushed has come out. */
   end(): Promise<void>;
@@ -11,8 +13,8 @@ export type MakeEncoder = (out: (frame: AudioFrame) => void) => SoundEncoder;
 
 /** Sound that waits for pictures beside it; more than that stands beside none. */
 const MAX_WAITING = 2_000;
-/** An encoder that does not start costs the sound, not the clip. */
-const ENCODER_START_MS = 2_000;
+/** Of so many frames of G.711, 20 ms or more each, something must come out. */
+const ENOUGH = 100;
 /** Frames that lie closer follow one another. */
 const TOUCHING_MS = 20;
 
@@ -27,28 +29,22 @@ export class ClipSound {
   #codec: AudioCodec | null = null;
   #waiting: { data: Buffer; at: number; ticks: number }[] = [];
   #nextAt = 0;
-  #known: () => void = () => {};
+  /** Frames that the encoder got. */
+  #given = 0;
 
   constructor(source: AudioCodec, makeEncoder: MakeEncoder) {
     this.#source = source;
     this.#makeEncoder = makeEncoder;
   }
 
+  /** The encoder gave nothing of what it was given: there may be none on this box. */
+  get failed(): boolean {
+    return this.#given > ENOUGH && this.#nextAt === 0;
+  }
+
   /** What stands in the init segment; null while none has come: a track without samples keeps players waiting. */
   get codec(): AudioCodec | null {
     return this.#codec;
-  }
-
-  /** Resolves when it is known how the sound is coded, or soon. */
-  async ready(): Promise<void> {
-    if (this.#codec || !this.#encoder) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ENCODER_START_MS);
-      this.#known = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   /** `at`: where it stands in the clip, in ticks of its clock rate. */
@@ -61,6 +57,8 @@ export class ClipSound {
       return;
     }
     this.#encoder ??= this.#makeEncoder((encoded) => this.#take(encoded));
+    this.#codec = this.#encoder.codec;
+    this.#given++;
     this.#encoder.push({ ...frame, time: at });
   }
 
@@ -83,7 +81,6 @@ export class ClipSound {
 
   #take({ codec, data, time }: AudioFrame): void {
     this.#codec ??= codec;
-    this.#known();
     const ticks = AAC_SAMPLES;
     const apart = Math.abs(time - this.#nextAt);
     const at = apart <= (TOUCHING_MS * codec.clockRate) / 1000 ? this.#nextAt : time;

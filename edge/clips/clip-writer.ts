@@ -49,6 +49,8 @@ export interface ClipEnd {
   /** Video that could not be stored. */
   lostMs: number;
   gaps: ClipReport['gaps'];
+  /** The sound could not be encoded. */
+  noEncoder: boolean;
 }
 
 const MAX_GAPS = 100;
@@ -113,7 +115,8 @@ export class ClipWriter {
     this.fragmenter.end();
     await this.#soundEnds;
     await this.#running;
-    return { fragments: this.#n, durationMs: this.#endMs, lostMs: this.#lostMs, gaps: this.#gaps };
+    const noEncoder = this.#o.sound?.failed ?? false;
+    return { fragments: this.#n, durationMs: this.#endMs, lostMs: this.#lostMs, gaps: this.#gaps, noEncoder };
   }
 
   #enqueue(cut: Cut): void {
@@ -147,7 +150,6 @@ export class ClipWriter {
     const { sound, codec } = this.#o;
     try {
       if (!this.#hasInit) {
-        await sound?.ready();
         const audio = sound?.codec ?? undefined;
         await this.#write(0, initSegment(codec, audio), 0, true, 0);
         this.#hasInit = true;

@@ -28,6 +28,7 @@ let journal: FakeJournal;
 let uploads: FakeUploads;
 let main: FakeChannel;
 let sub: FakeChannel | null;
+let encodes: boolean;
 let dir: string;
 let remove: () => void;
 let recorder: Recorder;
@@ -38,7 +39,8 @@ function startRecorder(items: RecordingConfig[]): void {
     video: { source: (_, __, stream) => (stream === 'main' ? main : sub), onChange: () => () => {} },
     // The same bytes: what is tested here is where they go.
     makeEncoder: (out) => ({
-      push: (frame) => out({ ...frame, codec: AAC, time: frame.time * 2 }),
+      codec: AAC,
+      push: (frame) => encodes && out({ ...frame, codec: AAC, time: frame.time * 2 }),
       end: async () => {},
     }),
   });
@@ -52,6 +54,7 @@ beforeEach(() => {
   uploads = new FakeUploads();
   main = new FakeChannel(clock);
   sub = null;
+  encodes = true;
   ({ dir, remove } = temporary());
 });
 afterEach(async () => {
@@ -344,6 +347,18 @@ describe('sound', () => {
       end = at + ms;
     }
     expect(Math.abs(end - clip!.durationMs)).toBeLessThan(150);
+  });
+
+  it('promises no sound any more when there is no encoder', async () => {
+    encodes = false;
+    speak(PCMU);
+    startRecorder([recording()]);
+    await pass(10_000);
+    for (let i = 0; i < 2; i++) {
+      await happen();
+      await whole();
+    }
+    expect(journal.latest()[1]).toMatchObject({ state: 'ended', audioCodec: null });
   });
 
   it('leaves sound out where it is not wished, and makes no empty track of a microphone that is silent', async () => {

@@ -6,11 +6,12 @@ import type { ClipReport, Event, JournalRecord, NewRecord } from '../../protocol
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { StreamName } from '../../protocol/wire/video.ts';
 import type { RecordingConfig } from '../config/desired-config.ts';
-import { AacEncoder } from '../video/aac.ts';
+import { AacEncoder, ENCODED_AAC } from '../video/aac.ts';
+import type { AudioFrame } from '../video/audio.ts';
 import type { Warnables } from '../warnables.ts';
 import { ChannelRecorder } from './channel-recorder.ts';
 import { type ClipRow, emptyReport } from './clip-row.ts';
-import type { MakeEncoder } from './clip-sound.ts';
+import type { MakeEncoder, SoundEncoder } from './clip-sound.ts';
 import { fragmentPath, type Uploads } from './clip-writer.ts';
 import { Manifest } from './manifest.ts';
 import type { RecorderPort, Source } from './recorder-port.ts';
@@ -178,7 +179,7 @@ export class Recorder {
         clock,
         dir,
         uploads,
-        makeEncoder: this.#o.makeEncoder ?? ((out) => new AacEncoder({ log: this.#log, out })),
+        makeEncoder: this.#o.makeEncoder ?? ((out) => this.#encoder(out)),
       },
       save: (row: ClipRow) => this.#safely(() => this.#manifest.save(row)),
       remove: (id: string) => this.#safely(() => this.#manifest.remove(id)),
@@ -187,6 +188,11 @@ export class Recorder {
       finish: (row: ClipRow) => void this.#finish(row),
       trouble: (error: Error | null) => this.#trouble(error),
     };
+  }
+
+  #encoder(out: (frame: AudioFrame) => void): SoundEncoder {
+    const encoder = new AacEncoder({ log: this.#log, out });
+    return { codec: ENCODED_AAC, push: (frame) => encoder.push(frame), end: () => encoder.end() };
   }
 
   #attach(): void {
