@@ -201,7 +201,7 @@ describe('an object store', () => {
     await relay.stop();
     relay = await startClipRelay({ dir, s3: s3.options });
     await vi.waitFor(() => expect(s3.objects.size).toBe(0));
-    expect(await used()).toBe(0);
+    await expect.poll(used).toBe(0);
   });
 });
 
@@ -303,7 +303,7 @@ describe('the library', () => {
     await relay.report(await ended({ fragments: 9 }));
     expect((await grant(fragments)).every((g) => g.stored && g.url === null)).toBe(true);
     expect((await api('GET', `/clips/${clipId}`)).status).toBe(404);
-    expect(await used()).toBe(0);
+    await expect.poll(used).toBe(0);
   });
 });
 
