@@ -6,7 +6,7 @@ import { type LiveLine, LiveOffer, type LiveOptions, MediaQuery, StreamName } fr
 import { invalidRequest, problemResponse } from '../problem-response.ts';
 import { MediaFeed } from './media-feed.ts';
 import type { PictureSources } from './pictures.ts';
-import { WebRtcView } from './web-rtc-view.ts';
+import type { WebRtcView } from './web-rtc-view.ts';
 
 /** Each is a stream in the tunnel, and pictures on the box's uplink. */
 const MAX_FEEDS = 32;
@@ -145,6 +145,12 @@ export class LiveViews {
     if (this.#views.size >= MAX_VIEWS || this.#views.has(offer.viewId))
       return problemResponse('limit-reached', 'As many look at this box directly as can.');
     const { viewId } = offer;
+    // Loaded when it is needed first: its native library takes memory, and is not there for every machine.
+    const loaded = await import('./web-rtc-view.ts').catch((error) => {
+      this.#log.warn({ err: error }, 'WebRTC is not there on this machine: live view goes through the relay');
+      return null;
+    });
+    if (!loaded) return problemResponse('device-error', 'This box has no WebRTC: use the relay.');
     const lines: LiveLine[] = [];
     let wake = () => {};
     const end = () => {
@@ -152,7 +158,7 @@ export class LiveViews {
       view.close();
       wake();
     };
-    const view = new WebRtcView({
+    const view: WebRtcView = new loaded.WebRtcView({
       ...{ offer, sources: this.#sources, clock: this.#clock, log: this.#log.child({ viewId }), end },
       line: (line) => {
         lines.push(line);
