@@ -179,4 +179,13 @@ describe('live view', () => {
     await check(page, 'viewings 375');
     expect(complaints).toEqual([]);
   });
+
+  it('ends with the session: no further picture (J10)', async () => {
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await page.goto(`${site}/live?show=${devices[0]!.id}-1`);
+    await until(page, devices[0]!.name, ({ clock }) => clock !== null);
+    await page.request.post(`${stack.portal}/api/v1/auth/logout`, { headers: { origin: stack.portal } });
+    const moving = () => page.locator('figure.video-window[data-state="playing"]').count();
+    await expect.poll(moving, { timeout: 10_000 }).toBe(0);
+  });
 });

@@ -33,8 +33,10 @@ export const forgetOptions = (deviceId: string, channel: number): void => void k
 /** Servers for a direct connection: the same for all windows of a session. */
 export function iceServers(deviceId: string, channel: number): Promise<IceServer[]> {
   const now = Date.now();
-  if (ice && now - ice.atMs < ICE_MS) return ice.servers;
-  const fresh = { servers: liveOptions(deviceId, channel).then((options) => options.iceServers), atMs: now };
+  const own = () => liveOptions(deviceId, channel).then((options) => options.iceServers);
+  // Asked for another device, whose box may be away.
+  if (ice && now - ice.atMs < ICE_MS) return ice.servers.catch(own);
+  const fresh = { servers: own(), atMs: now };
   ice = fresh;
   fresh.servers.catch(() => {
     if (ice === fresh) ice = null;
