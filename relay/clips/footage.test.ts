@@ -156,7 +156,7 @@ describe('encrypted footage', () => {
     await relay.stop();
     relay = await startClipRelay({ dir });
     await vi.waitFor(() => expect(existsSync(join(dir, 'objects/clips', clipId))).toBe(false));
-    expect(await relay.db.selectFrom('clips').select('id').execute()).toEqual([]);
+    await expect.poll(() => relay.db.selectFrom('clips').select('id').execute()).toEqual([]);
   });
 
   it('is opened with its own site’s key alone, whatever its box says', async () => {
