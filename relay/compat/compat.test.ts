@@ -21,7 +21,8 @@ describe('the compatibility list', () => {
     expect(items).toHaveLength(5);
     const all: string[] = [];
     for (let cursor = ''; ; ) {
-      const page = (await acme.api('GET', `/compatibility?list=cloud-nvr&limit=5${cursor && `&cursor=${cursor}`}`)).body;
+      const page = (await acme.api('GET', `/compatibility?list=cloud-nvr&limit=5${cursor && `&cursor=${cursor}`}`))
+        .body;
       if (cursor === nextCursor) expect(page.items[0].model > items[4].model).toBe(true);
       all.push(...page.items.map((row: { model: string }) => row.model));
       if (page.nextCursor === null) break;
