@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { SharedClip } from '../../../protocol/wire/clips.ts';
 import { ApiError, errorOf } from '../../components/http.ts';
@@ -8,6 +9,7 @@ import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
 import { formatDuration } from '../../components/time.ts';
 import { Time, Zone } from '../../components/time.tsx';
+import { me } from '../session.ts';
 
 /** A clip that somebody shared: for whoever has the link, without an account. */
 export function SharedClipPage({ params }: { params?: { token?: string } }) {
@@ -27,11 +29,7 @@ export function SharedClipPage({ params }: { params?: { token?: string } }) {
   );
   const clip = found.data;
   return (
-    <main id="main" class="mx-auto flex max-w-3xl flex-col gap-4 p-4">
-      <p class="flex items-center gap-2 font-semibold">
-        <Logo />
-        Gatepost
-      </p>
+    <Alone>
       <Title>{clip?.deviceName ?? t('clips.clip')}</Title>
       <ProblemPanel error={found.error} what={t('clips.sharedFailed')} retry={found.reload} />
       {!clip && !found.error && <Skeleton lines={6} />}
@@ -63,6 +61,20 @@ export function SharedClipPage({ params }: { params?: { token?: string } }) {
           <p class="muted">{t('clips.sharedText')}</p>
         </Zone.Provider>
       )}
+    </Alone>
+  );
+}
+
+/** A page of its own for who is not signed in. */
+function Alone({ children }: { children: ComponentChildren }) {
+  if (me.value) return <div class="flex max-w-3xl flex-col gap-4">{children}</div>;
+  return (
+    <main id="main" class="mx-auto flex max-w-3xl flex-col gap-4 p-4">
+      <p class="flex items-center gap-2 font-semibold">
+        <Logo />
+        Gatepost
+      </p>
+      {children}
     </main>
   );
 }
