@@ -32,7 +32,7 @@ describe('the operator', () => {
     await page.getByRole('link', { name: 'Service keys' }).click();
     await heading(page, 'Service keys');
     await page.getByRole('link', { name: 'Issue service keys' }).click();
-    await page.getByLabel('Employee account add-ons that each key gives').fill('3');
+    await page.getByLabel('How much each key gives').fill('3');
     await page.getByLabel('Note').fill('order 7');
     await page.getByRole('button', { name: 'Issue service keys' }).click();
     await heading(page, 'Service keys issued');

@@ -1,0 +1,123 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { check, LOOKS, launch, open, settled } from './browser.ts';
+import { type Stack, startStack } from './stack.ts';
+
+type Login = { email: string; password: string };
+let stack: Stack & { operator: Login };
+let browser: Browser;
+let page: Page;
+let complaints: string[];
+let site: string;
+
+async function signIn(at: Page, { email, password }: Login): Promise<void> {
+  await at.goto(stack.portal);
+  await at.getByLabel('E-mail or phone').fill(email);
+  await at.getByLabel('Password', { exact: true }).fill(password);
+  await at.keyboard.press('Enter');
+  await at.getByRole('heading', { level: 1 }).filter({ hasNotText: 'Sign in' }).waitFor();
+}
+beforeAll(async () => {
+  [stack, browser] = (await Promise.all([startStack(), launch()])) as [typeof stack, Browser];
+}, 120_000);
+afterAll(async () => {
+  await browser?.close();
+  await stack?.stop();
+}, 30_000);
+
+it('packages come by a service key that the operator issues (CLOUD-22, CLOUD-23)', async () => {
+  const operator = await open(browser, LOOKS[3]!);
+  await signIn(operator.page, stack.operator);
+  await operator.page.goto(`${stack.portal}/operator/keys/new`);
+  await operator.page
+    .getByLabel('Gives', { exact: true })
+    .selectOption({ label: 'Cloud storage: 7 days kept, for a month' });
+  await operator.page.getByLabel('How much each key gives').fill('2');
+  await operator.page.getByRole('button', { name: 'Issue service keys' }).click();
+  const key = await operator.page.locator('.mono.select-all').first().textContent();
+  await operator.context.close();
+  ({ page, complaints } = await open(browser, LOOKS[0]!));
+  await signIn(page, stack.login);
+  await page.goto(`${stack.portal}/company/service-keys`);
+  await page.getByRole('textbox', { name: 'Service keys' }).fill(key ?? '');
+  await page.getByRole('button', { name: 'Redeem service keys' }).click();
+  await page.getByText('Added: 2 packages of cloud storage: 7 days kept, for a month.').waitFor();
+});
+
+it('the wizard is reached from device card, device and box; its job goes on without the page (BOX-08, BOX-10, CLOUD-05)', async () => {
+  await page.goto(`${stack.portal}/sites`);
+  await page.locator('main a[href^="/sites/"]').filter({ hasText: /\w/ }).first().waitFor();
+  const ids = await page
+    .locator('main a[href^="/sites/"]')
+    .evaluateAll((links) => links.map((a) => a.getAttribute('href')));
+  const id = ids.map((href) => /\/sites\/[0-9a-f-]{36}/.exec(href ?? '')?.[0]).find(Boolean);
+  site = `${stack.portal}${id}`;
+  await page.goto(`${site}/devices`);
+  const card = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'camera-1' }) });
+  expect(await card.getByRole('link', { name: /Cloud storage/ }).getAttribute('href')).toContain(
+    '/cloud/setup?device=',
+  );
+  await page.getByRole('link', { name: 'camera-1', exact: true }).first().click();
+  await page.getByRole('link', { name: 'Cloud storage', exact: true }).last().waitFor();
+  await page.goto(`${site}/cloud`);
+  await page.getByText('No channel has cloud storage yet').waitFor();
+  await check(page, 'cloud, none');
+  await page.getByRole('link', { name: 'Set up channels' }).click();
+  await settled(page);
+  await page.getByText('Packages left: 2 × 7 days kept, for a month.').waitFor();
+  const panel = page
+    .getByRole('region', { name: 'camera-1' })
+    .or(page.locator('.panel').filter({ hasText: 'camera-1' }))
+    .first();
+  await panel.getByRole('checkbox').first().check();
+  await page.getByLabel('Definition').first().selectOption({ label: '1280 × 720' });
+  await check(page, 'cloud wizard');
+  await page.getByRole('button', { name: 'Set up 1 channel' }).click();
+  await page.getByRole('heading', { name: 'Cloud storage set-up' }).waitFor();
+  await page.reload();
+  await page.getByText('Cloud storage set-up: 1 of 1 devices done').waitFor({ timeout: 45_000 });
+  await page.locator('summary').first().click();
+  for (const step of ['Link the channel to the box', 'Smart codecs off, SVC on', 'Activate the service'])
+    await page.getByText(step).waitFor();
+  await check(page, 'cloud result');
+});
+
+it('the result leads to the settings of events, drawn on the picture; a device that keeps silent is warned of (BOX-09, CLOUD-08, CLOUD-09)', async () => {
+  await page.getByRole('link', { name: /Event settings: camera-1/ }).click();
+  await settled(page);
+  await page.getByRole('heading', { name: 'Intrusion' }).waitFor();
+  const motion = page.getByRole('region', { name: 'Motion detection' });
+  await motion.getByText('Area').first().waitFor();
+  await motion.getByLabel('Notify the surveillance centre').uncheck();
+  await motion.getByRole('button', { name: 'Save' }).click();
+  await motion
+    .getByText(/The device has it|Saved|kept/i)
+    .first()
+    .waitFor();
+  await page.reload();
+  await page.getByText(/nothing is recorded although it happens/).waitFor();
+  await settled(page);
+  await check(page, 'cloud channel');
+});
+
+it('a channel is switched off and on; its service is seen, and its time handed on (CLOUD-10, CLOUD-24)', async () => {
+  await page.goto(`${site}/cloud`);
+  const toggle = page.getByRole('checkbox', { name: /camera-1/ });
+  await toggle.uncheck();
+  await page.getByText('Switched off').waitFor();
+  await toggle.check();
+  await page
+    .getByText(/Recorded/)
+    .first()
+    .waitFor();
+  await check(page, 'cloud, a channel');
+  await page.goto(`${stack.portal}/services`);
+  await page.getByRole('heading', { name: 'camera-1, channel 1' }).waitFor();
+  await page.getByText('Hand the time on').click();
+  await page.getByLabel('Device').selectOption({ label: 'camera-2' });
+  await page.getByRole('button', { name: 'Hand the time on' }).click();
+  await page.getByRole('heading', { name: 'camera-2, channel 1' }).waitFor();
+  await page.getByText('Its time went to another channel').waitFor();
+  await check(page, 'my services');
+  expect(complaints).toEqual([]);
+});
