@@ -41,6 +41,12 @@ export const UplinkTestDone = z.object({
 });
 export type UplinkTestDone = z.infer<typeof UplinkTestDone>;
 
+/**
+ * Of a measured uplink, cloud storage is to take no more than this: cameras make more than their mean when much moves, the
+ * uplink is not always as fast as during a test, and others use it too.
+ */
+export const UPLINK_SHARE = 0.7;
+
 /** What footage may look like and what it needs, the best first: about what a camera makes at 25 pictures a second. */
 export const DEFINITION_KBPS = [
   { definition: '3840*2160', kbps: 8192 },

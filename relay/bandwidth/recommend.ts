@@ -1,11 +1,11 @@
-import { type ChannelChoice, DEFINITION_KBPS, type Recommendation } from '../../protocol/wire/bandwidth.ts';
+import {
+  type ChannelChoice,
+  DEFINITION_KBPS,
+  type Recommendation,
+  UPLINK_SHARE,
+} from '../../protocol/wire/bandwidth.ts';
 import type { CloudLimit } from '../../protocol/wire/compat.ts';
 
-/**
- * Of a measured uplink, cloud storage is to take no more than this: cameras make more than their mean when much moves, the
- * uplink is not always as fast as during a test, and others use it too.
- */
-export const SAFETY = 0.7;
 const MAX_CHANNELS = 64;
 /** Rather fewer channels than a picture in which nobody is known; below it only where not even one would fit. */
 const LEAST_HEIGHT = 720;
@@ -24,7 +24,9 @@ export function recommend(kbps: number, wanted: number, limit: CloudLimit | null
     if (limit?.maxWidth && widthOf(d.definition) > limit.maxWidth) return [];
     // A device that cannot send more than so much needs no more.
     const needed = Math.min(d.kbps, limit?.maxKbps ?? d.kbps);
-    return [{ definition: d.definition, kbps: needed, channels: Math.min(most, Math.floor((kbps * SAFETY) / needed)) }];
+    return [
+      { definition: d.definition, kbps: needed, channels: Math.min(most, Math.floor((kbps * UPLINK_SHARE) / needed)) },
+    ];
   });
   const fit = choices.filter((choice) => choice.channels > 0);
   const good = fit.filter((choice) => heightOf(choice.definition) >= LEAST_HEIGHT);

@@ -1,3 +1,4 @@
+import { DEFINITION_KBPS, UPLINK_SHARE } from '../../../protocol/wire/bandwidth.ts';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
 import { Time } from '../../components/time.tsx';
@@ -5,9 +6,13 @@ import { useSite } from '../site/context.ts';
 import { useBandwidthTests } from './test-panel.tsx';
 import { formatDefinition, formatRate } from './words.ts';
 
+/** Channels of such a bit rate that an uplink takes. */
+const room = (uplinkKbps: number, kbps: number) => Math.floor((uplinkKbps * UPLINK_SHARE) / kbps);
+
 /**
  * What the last test of a box's uplink recommends, where channels are chosen for cloud storage; a warning when more are
- * chosen. Silent while nothing is known but that a test can be made.
+ * chosen. Silent while nothing is known but that a test can be made. The test may have been for one device whose model has
+ * a limit of its own: the uplink is what counts here.
  */
 export function UplinkAdvice({ serial, selected }: { serial: string; selected: number }) {
   const { base } = useSite();
@@ -23,24 +28,30 @@ export function UplinkAdvice({ serial, selected }: { serial: string; selected: n
         {t('bandwidth.adviceNone')} {link}
       </p>
     );
-  const { recommended, kbps } = last;
-  const most = recommended?.channels ?? 0;
+  const { recommended } = last;
+  const kbps = last.kbps ?? 0;
+  const most = recommended ? room(kbps, recommended.kbps) : 0;
+  const rate = formatRate(kbps);
   return (
     <div class="flex flex-col gap-2">
       <p>
         {recommended
-          ? t('bandwidth.advice', {
-              count: most,
-              rate: formatRate(kbps ?? 0),
-              definition: formatDefinition(recommended.definition),
-            })
+          ? t('bandwidth.advice', { count: most, rate, definition: formatDefinition(recommended.definition) })
           : t('bandwidth.code.too-slow')}{' '}
         <span class="muted small">
           <Time at={last.startedAt} />
         </span>{' '}
         {link}
       </p>
-      {selected > most && <State level="attention">{t('bandwidth.tooMany', { count: selected, most })}</State>}
+      <div role="status">{selected > most && <State level="attention">{tooMany(kbps, selected)}</State>}</div>
     </div>
   );
+}
+
+/** More are chosen than are recommended: with what definition they would do, or that there is none. */
+function tooMany(kbps: number, selected: number): string {
+  const fits = DEFINITION_KBPS.find((choice) => room(kbps, choice.kbps) >= selected);
+  if (fits) return t('bandwidth.smaller', { count: selected, definition: formatDefinition(fits.definition) });
+  const least = DEFINITION_KBPS[DEFINITION_KBPS.length - 1]!;
+  return t('bandwidth.tooMany', { count: selected, most: room(kbps, least.kbps) });
 }
