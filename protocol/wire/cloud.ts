@@ -47,7 +47,7 @@ export const CloudStock = CloudPackage.extend({
 });
 export type CloudStock = z.infer<typeof CloudStock>;
 
-/** `expiring`: 30 days or less are left. */
+/** `expiring`: 30 days or less are left, of a month 7. */
 export const ServiceState = z.enum(['active', 'expiring', 'expired', 'ended']);
 export type ServiceState = z.infer<typeof ServiceState>;
 export const CloudService = CloudPackage.extend({

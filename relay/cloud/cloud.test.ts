@@ -187,7 +187,7 @@ describe('a set-up', () => {
     expect(await recorded()).toEqual([{ deviceId: of.id, channel: 1, mode: 'event', stream: 'main', triggers }]);
     const [one] = await channels.list(scope(), acme.siteId);
     expect(one).toMatchObject({ channel: 1, enabled: true, recording: true, definition: '1280x720' });
-    expect(one?.service).toMatchObject({ retentionDays: 7, term: 'month', state: 'expiring', until });
+    expect(one?.service).toMatchObject({ retentionDays: 7, term: 'month', state: 'active', until });
     // Another box, and a job that nobody ordered.
     const answer = { jobId: jobId as string, deviceId: of.id, channel: 1, ok: true, code: null };
     await expect(setups.settle('AAAAAAAAA', answer)).rejects.toMatchObject({ code: 'not-found' });
@@ -313,6 +313,7 @@ describe('a service', () => {
     // A month has hardly begun then.
     expect(await at(28 * DAY_MS)).toBe(null);
     expect(await at(7 * DAY_MS)).toBe('7');
+    expect((await services.list(scope())).items.find((one) => one.id === serviceId)?.state).toBe('expiring');
     expect(await at(6 * DAY_MS)).toBe(null);
     expect(await at(3_600_000)).toBe('1');
     expect((await recorded()).some((one) => one.deviceId === of.id)).toBe(true);

@@ -23,7 +23,8 @@ type Place = { deviceId: string; channel: number };
 
 const DAY_MS = 86_400_000;
 const SWEEP_MS = 30_000;
-const EXPIRING_DAYS = 30;
+/** A month that has just begun does not end soon. */
+const EXPIRING_DAYS = { year: 30, month: 7 };
 /** Before the end of a service its company and the site's owner are told, so many days. */
 const TOLD_BEFORE = [30, 7, 1] as const;
 /** Services that one sweep tells of or ends; the rest is for the next one. */
@@ -346,10 +347,10 @@ export class CloudServiceBook {
 
 export const placeKey = ({ deviceId, channel }: Place): string => `${deviceId}/${channel}`;
 
-function stateOf(row: Pick<Row, 'endedMs' | 'untilMs'>, now: number): ServiceState {
+function stateOf(row: Pick<Row, 'endedMs' | 'untilMs' | 'term'>, now: number): ServiceState {
   if (row.endedMs !== null) return 'ended';
   if (row.untilMs <= now) return 'expired';
-  return row.untilMs - now <= EXPIRING_DAYS * DAY_MS ? 'expiring' : 'active';
+  return row.untilMs - now <= EXPIRING_DAYS[row.term] * DAY_MS ? 'expiring' : 'active';
 }
 
 const transferable = (row: Pick<Row, 'endedMs' | 'ended' | 'untilMs'>, now: number): boolean =>
