@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock as clock, iso } from '../../protocol/clock.ts';
 import { type MediaMessage, readMedia } from '../../protocol/wire/media.ts';
 import type { PlaybackQuery } from '../../protocol/wire/video.ts';
+import { Video } from '../video/video.ts';
+import { Warnables } from '../warnables.ts';
 import { Playback } from './playback.ts';
 import { decodeClocks, startLab } from './testing/lab.ts';
 
@@ -14,11 +16,12 @@ import { decodeClocks, startLab } from './testing/lab.ts';
 const log = pino({ level: 'silent' });
 let lab: Awaited<ReturnType<typeof startLab>>;
 let playback: Playback;
+const video = new Video({ clock, log, warnables: new Warnables({ clock, log }) });
 let dir: string;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'gatepost-playback-files-'));
   lab = await startLab(96, log);
-  playback = new Playback({ devices: lab.devices, clock, log });
+  playback = new Playback({ devices: lab.devices, video, clock, log });
 });
 afterAll(async () => {
   playback.stop();
@@ -29,7 +32,7 @@ afterAll(async () => {
 /** One that has listed nothing yet. */
 function fresh(): Playback {
   playback.stop();
-  playback = new Playback({ devices: lab.devices, clock, log });
+  playback = new Playback({ devices: lab.devices, video, clock, log });
   return playback;
 }
 
@@ -138,6 +141,43 @@ describe('recordings of a device', () => {
     const said = found.flatMap((m) => (m.type === 'key' || m.type === 'delta' ? [m.wallMs] : []));
     for (const wallMs of said) expect(Math.min(...clocks.map((c) => Math.abs(c - wallMs)))).toBeLessThan(50);
     await vi.waitFor(async () => expect(await lab.sessions(name)).toBe(0));
+  });
+
+  it('in H.265 play as they are where that can be decoded, elsewhere as H.264 with the same times', async () => {
+    const start = ago(700);
+    const { name } = lab.cameras[1]!;
+    await lab.recorded(
+      name,
+      [
+        { fromMs: start, toMs: start + 2_000 },
+        { fromMs: Date.now() - 60_000, toMs: Date.now() },
+      ],
+      'h265',
+    );
+    const range = [start, start + 2_000] as const;
+    fresh();
+    const [own, made] = await Promise.all(
+      (['h265', 'h264'] as const).map(async (kind) => {
+        const played = await playback.stream(query(1, ...range, { accept: [kind] }));
+        if (!played.ok) throw new Error(played.detail);
+        return messages(played.value);
+      }),
+    );
+    await lab.recorded(name, null);
+    expect(own![0]).toMatchObject({ init: { codecs: expect.stringMatching(/^hvc1/), transcoded: false } });
+    expect(made![0]).toMatchObject({ init: { codecs: expect.stringMatching(/^avc1/), transcoded: true } });
+    for (const found of [own!, made!]) {
+      const said = found.flatMap((m) => (m.type === 'key' || m.type === 'delta' ? [m.wallMs] : []));
+      expect(said[0]).toBe(start);
+      const clocks = await clocksOf(
+        found.flatMap((m) => (m.type === 'init' || m.type === 'key' || m.type === 'delta' ? [m.data] : [])),
+      );
+      expect(clocks.length).toBeGreaterThan(30);
+      // The first one of an encoder may be too coarse for the clock to be read.
+      const read = clocks.flatMap((clock, i) => (clock === null ? [] : [{ clock, i }]));
+      expect(read.length).toBeGreaterThan(25);
+      for (const { clock, i } of read) expect(Math.abs(clock - (start + i * 40))).toBeLessThan(50);
+    }
   });
 
   it('play faster, and say when each picture was', async () => {

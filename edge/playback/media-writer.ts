@@ -1,5 +1,4 @@
 import { type MediaMessage, type MediaNote, writeMedia } from '../../protocol/wire/media.ts';
-import type { VideoKind } from '../../protocol/wire/video.ts';
 import { type FragmentSound, initSegment, mediaFragment, TIMESCALE } from '../clips/fmp4.ts';
 import { type Cut, Fragmenter } from '../clips/fragmenter.ts';
 import type { AacEncoder } from '../video/aac.ts';
@@ -11,7 +10,7 @@ import type { RecordedPicture } from './span-pull.ts';
 export interface MediaSink {
   /** What comes beside the pictures. */
   expect(sound: AudioCodec['kind'] | null): void;
-  init(codec: CodecInfo, audio: AudioCodec | null): void;
+  init(codec: CodecInfo, audio: AudioCodec | null, transcoded: boolean): void;
   fragment(at: { recordedMs: number; keyFrame: boolean }, bytes: Buffer): void;
   /** G.711, which no MP4 takes. */
   sound(frame: AudioFrame, recordedMs: number): void;
@@ -28,6 +27,8 @@ const ENCODED_WITHIN_TICKS = 4 * TIMESCALE;
 export class MediaWriter {
   readonly #sink: MediaSink;
   readonly #encoder: AacEncoder | null;
+  /** The pictures are others than were recorded. */
+  transcoded = false;
   #codec: CodecInfo | null = null;
   #fragmenter: Fragmenter | null = null;
   #number = 0;
@@ -117,7 +118,7 @@ export class MediaWriter {
     const early = this.#early ?? [];
     this.#early = null;
     this.#audio = audio;
-    this.#sink.init(this.#codec!, audio);
+    this.#sink.init(this.#codec!, audio, this.transcoded);
     for (const cut of early) this.#write(cut);
   }
 
@@ -170,43 +171,30 @@ export class MessageSink implements MediaSink {
   readonly #push: (bytes: Uint8Array) => void;
   /** Of G.711 beside the pictures. */
   #law: 'pcmu' | 'pcma' | null = null;
-  #silent = false;
-  readonly #accept: readonly VideoKind[];
-  readonly #refused: (kind: VideoKind) => void;
-
-  constructor(o: {
-    accept: readonly VideoKind[];
-    push: (bytes: Uint8Array) => void;
-    refused: (kind: VideoKind) => void;
-  }) {
-    this.#accept = o.accept;
-    this.#push = o.push;
-    this.#refused = o.refused;
+  #begun = false;
+  constructor(push: (bytes: Uint8Array) => void) {
+    this.#push = push;
   }
 
   expect(sound: AudioCodec['kind'] | null): void {
     this.#law = sound === 'pcmu' || sound === 'pcma' ? sound : null;
   }
 
-  init(codec: CodecInfo, audio: AudioCodec | null): void {
-    this.#silent = !this.#accept.includes(codec.kind);
-    if (this.#silent) {
-      this.#refused(codec.kind);
-      return;
-    }
+  init(codec: CodecInfo, audio: AudioCodec | null, transcoded: boolean): void {
+    this.#begun = true;
     const codecs = audio ? `${codec.codec}, ${audio.codec}` : codec.codec;
     const { width, height } = codec;
-    const init = { codecs, width, height, audio: this.#law, transcoded: false };
+    const init = { codecs, width, height, audio: this.#law, transcoded };
     this.#send({ type: 'init', init, data: initSegment(codec, audio ?? undefined) });
   }
 
   fragment({ recordedMs, keyFrame }: { recordedMs: number; keyFrame: boolean }, data: Buffer): void {
-    if (this.#silent) return;
     this.#send({ type: keyFrame ? 'key' : 'delta', wallMs: recordedMs, data });
   }
 
   sound(frame: AudioFrame, recordedMs: number): void {
-    if (this.#law && !this.#silent) this.#send({ type: 'audio', wallMs: recordedMs, data: frame.data });
+    // `init` comes first.
+    if (this.#law && this.#begun) this.#send({ type: 'audio', wallMs: recordedMs, data: frame.data });
   }
 
   note(note: MediaNote): void {

@@ -7,6 +7,8 @@ import type { DeviceManager } from '../devices/manager.ts';
 import { failure } from '../isapi/answer.ts';
 import { IsapiDriver } from '../isapi/driver.ts';
 import type { KeepAliveMemory, PullError } from '../video/rtsp-session.ts';
+import type { Video } from '../video/video.ts';
+import type { Convert } from './converter.ts';
 import { type MediaSink, MessageSink } from './media-writer.ts';
 import { Playing } from './playing.ts';
 import { type Found, findLabels, type Labels, searchDays, searchTrack } from './search.ts';
@@ -28,6 +30,8 @@ const MAX_SESSIONS = 16;
 const MAX_SESSIONS_OF_DEVICE = 8;
 const MAX_RANGE_MS = 31 * 86_400_000;
 const MAX_FILE_MS = 3_600_000;
+/** Of what is converted for a viewer. */
+const CONVERTED_HEIGHT = 720;
 /** Files follow one another with as much between them. */
 const JOINED_MS = 2_000;
 const SURE_MS = 10 * 60_000;
@@ -45,14 +49,21 @@ export class Playback {
   readonly #devices: Pick<DeviceManager, 'operate' | 'channels'>;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #convert: Convert;
   readonly #labels = new Map<string, Labels & { untilMs: number }>();
   readonly #keepAlive = new Map<string, KeepAliveMemory>();
   readonly #refusedUntil = new Map<string, number>();
   readonly #playing = new Map<Playing, string>();
   #listed: Listed[] = [];
 
-  constructor(o: { devices: Pick<DeviceManager, 'operate' | 'channels'>; clock: Clock; log: Logger }) {
+  constructor(o: {
+    devices: Pick<DeviceManager, 'operate' | 'channels'>;
+    video: Pick<Video, 'converted'>;
+    clock: Clock;
+    log: Logger;
+  }) {
     this.#devices = o.devices;
+    this.#convert = (base) => o.video.converted(base, CONVERTED_HEIGHT);
     this.#clock = o.clock;
     this.#log = o.log.child({ module: 'playback' });
   }
@@ -91,13 +102,9 @@ export class Playback {
     const note = (code: string, text: string, toMs?: number) => out?.note({ code, text, toMs });
     return this.#play(query, query.speed, signal, {
       gapsLast: false,
-      sink: (push, fail) => {
-        const no = () =>
-          fail(
-            'codec-not-supported',
-            'It was recorded in H.265, which this browser cannot play: download it, or use a browser that can.',
-          );
-        out = new MessageSink({ accept: query.accept, push, refused: no });
+      accept: query.accept,
+      sink: (push) => {
+        out = new MessageSink(push);
         return out;
       },
       onGap: (toMs) => note('gap', 'Nothing was recorded for a while.', toMs),
@@ -110,14 +117,14 @@ export class Playback {
   async file(query: PlaybackQuery, signal?: AbortSignal): Promise<Done<ReadableStream<Uint8Array>>> {
     if (Date.parse(query.to) - Date.parse(query.from) > MAX_FILE_MS)
       return refused('invalid-request', 'A file has an hour at most: take it in parts.');
-    return this.#play(query, 1, signal, { gapsLast: true, sink: fileSink });
+    return this.#play(query, 1, signal, { gapsLast: true, accept: ['h264', 'h265'], sink: fileSink });
   }
 
   async #play(
     query: PlaybackQuery,
     speed: number,
     signal: AbortSignal | undefined,
-    o: Pick<ConstructorParameters<typeof Playing>[0], 'gapsLast' | 'sink' | 'onGap' | 'onSpeed' | 'onEnd'>,
+    o: Pick<ConstructorParameters<typeof Playing>[0], 'gapsLast' | 'accept' | 'sink' | 'onGap' | 'onSpeed' | 'onEnd'>,
   ): Promise<Done<ReadableStream<Uint8Array>>> {
     const range = rangeOf(query);
     if (!range) return refused('invalid-request', 'Playback is for at most 31 days, its beginning before its end.');
@@ -154,7 +161,7 @@ export class Playback {
       signal?.removeEventListener('abort', stop);
     };
     const { clock, log } = { clock: this.#clock, log: this.#log.child({ deviceId, channel }) };
-    const playing: Playing = new Playing({ ...o, target, spans, speed, clock, log, released });
+    const playing: Playing = new Playing({ ...o, target, spans, speed, clock, log, released, convert: this.#convert });
     const stop = () => playing.stop();
     this.#playing.set(playing, deviceId);
     signal?.addEventListener('abort', stop, { once: true });

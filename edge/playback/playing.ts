@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import type { VideoKind } from '../../protocol/wire/video.ts';
 import { AacEncoder } from '../video/aac.ts';
 import type { AudioFrame } from '../video/audio.ts';
 import { PullError } from '../video/rtsp-session.ts';
+import { type Convert, Converter } from './converter.ts';
 import { type MediaSink, MediaWriter } from './media-writer.ts';
 import { type PlaybackTarget, type RecordedPicture, type Span, SpanPull } from './span-pull.ts';
 
@@ -19,6 +21,9 @@ export interface PlayingOptions {
   /** A gap takes no time to watch; in a file it takes as long as it was. */
   gapsLast: boolean;
   sink: (push: (bytes: Uint8Array) => void, fail: (code: string, text: string) => void) => MediaSink;
+  /** What is taken as it is; anything else is converted. */
+  accept: readonly VideoKind[];
+  convert: Convert;
   onGap?: (toMs: number) => void;
   onSpeed?: (speed: number) => void;
   /** The last word, before the stream ends. */
@@ -36,6 +41,8 @@ export class Playing {
   readonly #stream: ReadableStream<Uint8Array>;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #pull: SpanPull | null = null;
+  readonly #fail: (code: string, text: string) => void;
+  #converter: Converter | null = null;
   #expectsSound = false;
   #failed: { code: string; text: string } | null = null;
   #begun: (end: PullError | null) => void = () => {};
@@ -55,11 +62,11 @@ export class Playing {
       },
       new ByteLengthQueuingStrategy({ highWaterMark: MAX_AHEAD_BYTES }),
     );
-    const fail = (code: string, text: string) => {
+    this.#fail = (code: string, text: string) => {
       this.#failed = { code, text };
       this.#abort.abort();
     };
-    this.#sink = options.sink((bytes) => this.#push(bytes), fail);
+    this.#sink = options.sink((bytes) => this.#push(bytes), this.#fail);
     const { log } = options;
     // A file keeps its sound whatever it is; a viewer is sent G.711 as it is.
     const encoder = options.gapsLast ? (out: (frame: AudioFrame) => void) => new AacEncoder({ log, out }) : null;
@@ -114,13 +121,30 @@ export class Playing {
     }
     this.#pull = null;
     if (end && !signal.aborted) log.info({ code: end.code, reason: end.message, err: end.cause }, 'playback broke off');
+    if (!signal.aborted) await this.#converter?.drain(clock);
+    this.#converter?.stop();
     await this.#writer.end();
     this.#begun(this.#failed ? null : (end ?? new PullError('ended', 'nothing was played')));
     this.#finish(end);
   }
 
   #picture(picture: RecordedPicture): void {
-    this.#writer.picture(picture, this.#expectsSound);
+    if (this.#failed) return;
+    if (this.#o.accept.includes(picture.unit.codec.kind)) {
+      this.#writer.picture(picture, this.#expectsSound);
+      return;
+    }
+    if (!this.#converter) {
+      this.#converter = new Converter((made) => this.#writer.picture(made, this.#expectsSound));
+      this.#writer.transcoded = true;
+      if (!this.#converter.start(this.#o.convert)) {
+        const text =
+          'It was recorded in H.265, which this browser cannot play, and the box converts as much as it can.';
+        this.#fail('transcode-busy', `${text} Download it, or try again later.`);
+        return;
+      }
+    }
+    this.#converter.push(picture);
   }
 
   #sound(frame: AudioFrame, recordedMs: number): void {

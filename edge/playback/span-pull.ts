@@ -25,8 +25,10 @@ export interface PlaybackTarget {
 
 /** What comes without a picture for so long is over: not every device says so. */
 const SILENT_MS = 6_000;
-/** After what may be the last picture the end is near. */
-const LAST_SILENT_MS = 1_500;
+/** After what may be the last picture so long, after what must be it less. */
+const LAST_SILENT_MS = 3_000;
+const VERY_LAST_SILENT_MS = 1_000;
+const VERY_LAST_MS = 200;
 /** A start that is further from what was asked for is another time line. */
 const NEAR_MS = 60_000;
 /** So long before the end of a span a last picture may be: times of files are whole seconds. */
@@ -160,7 +162,10 @@ export class SpanPull {
   #awaitEnd(): void {
     this.#cancelEnd();
     if (this.#last && !this.#done && this.#isLast(this.#last.recordedMs))
-      this.#cancelEnd = this.#time.after(LAST_SILENT_MS, () => this.#end());
+      this.#cancelEnd = this.#time.after(
+        this.#last.recordedMs > this.#span.toMs - VERY_LAST_MS ? VERY_LAST_SILENT_MS : LAST_SILENT_MS,
+        () => this.#end(),
+      );
   }
 
   #picture(unit: AccessUnit, onPicture: (picture: RecordedPicture) => void): void {

@@ -186,7 +186,8 @@ export class TranscodedSource implements Consumer {
 /** One core at most; constrained baseline, which every viewer decodes; a key frame every 2 s. */
 const argumentsFor = (height: number): string[] => [
   ...['-nostdin', '-hide_banner', '-loglevel', 'error'],
-  ...['-probesize', '32', '-analyzeduration', '0', '-fflags', 'nobuffer', '-flags', 'low_delay', '-threads', '1'],
+  // Without "nobuffer", which throws away what was probed: the first key frame, and with it the group.
+  ...['-probesize', '32', '-analyzeduration', '0', '-flags', 'low_delay', '-threads', '1'],
   ...['-f', 'mp4', '-i', 'pipe:0', '-map', '0:v:0', '-vf', `scale=-2:${height & ~1}:flags=fast_bilinear`],
   ...H264_FOR_VIEWERS,
   ...['-fps_mode', 'passthrough', '-enc_time_base', '1:90000', '-video_track_timescale', '90000'],

@@ -99,7 +99,8 @@ export class RecordedSession {
         't=0 0',
         'a=control:*',
       ];
-      lines.push(`m=video 0 RTP/AVP 96`, 'a=rtpmap:96 H264/90000', 'a=fmtp:96 packetization-mode=1');
+      lines.push('m=video 0 RTP/AVP 96', `a=rtpmap:96 ${this.#o.recordings.codec.toUpperCase()}/90000`);
+      if (this.#o.recordings.codec === 'h264') lines.push('a=fmtp:96 packetization-mode=1');
       lines.push(`a=control:${uri}/trackID=1`, 'm=audio 0 RTP/AVP 0', `a=control:${uri}/trackID=2`);
       const type: [string, string][] = [
         ['Content-Type', 'application/sdp'],
@@ -173,7 +174,8 @@ export class RecordedSession {
     this.#shownMs = this.#soundSent = 0;
     const { profile } = this.#o.recordings;
     const { name, fps, keyFrameMs, kbps } = profile;
-    const config = { name, fps, keyFrameMs, kbps, spans, keysOnly: scale >= KEYS_ONLY_FROM };
+    const { codec } = this.#o.recordings;
+    const config = { name, fps, keyFrameMs, kbps, codec, spans, keysOnly: scale >= KEYS_ONLY_FROM };
     const script = `${import.meta.dirname}/recorded.py`;
     const child = spawn(this.#o.python, ['-B', script, JSON.stringify(config)], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -239,7 +241,8 @@ export class RecordedSession {
 
   #send(picture: Picture): void {
     const timestamp = (this.#rtpBase + Math.round(this.#shownMs * RTP_CLOCK)) >>> 0;
-    const nals = splitAnnexB(picture.data).flatMap((nal) => packets(nal));
+    const cut = this.#o.recordings.codec === 'h264' ? packets : packets265;
+    const nals = splitAnnexB(picture.data).flatMap((nal) => cut(nal));
     for (const [i, payload] of nals.entries()) {
       const head = Buffer.alloc(12);
       head[0] = 0x80;
@@ -321,6 +324,18 @@ function packets(nal: Buffer): Buffer[] {
   for (let at = 1; at < nal.length; at += MAX_PAYLOAD) {
     const flags = (at === 1 ? 0x80 : 0) | (at + MAX_PAYLOAD >= nal.length ? 0x40 : 0);
     const head = Buffer.from([(nal[0]! & 0xe0) | 28, flags | (nal[0]! & 0x1f)]);
+    parts.push(Buffer.concat([head, nal.subarray(at, at + MAX_PAYLOAD)]));
+  }
+  return parts;
+}
+
+/** RFC 7798 §4.4.3. */
+function packets265(nal: Buffer): Buffer[] {
+  if (nal.length <= MAX_PAYLOAD) return [nal];
+  const parts: Buffer[] = [];
+  for (let at = 2; at < nal.length; at += MAX_PAYLOAD) {
+    const flags = (at === 2 ? 0x80 : 0) | (at + MAX_PAYLOAD >= nal.length ? 0x40 : 0);
+    const head = Buffer.from([(nal[0]! & 0x81) | (49 << 1), nal[1]!, flags | ((nal[0]! >> 1) & 0x3f)]);
     parts.push(Buffer.concat([head, nal.subarray(at, at + MAX_PAYLOAD)]));
   }
   return parts;

@@ -1,8 +1,8 @@
 """
 Pictures of the past, drawn and encoded when somebody plays them (lab/camera/recorded-session.ts).
 
-argv[1] is JSON {"name", "fps", "keyFrameMs", "kbps", "keysOnly", "spans": [[fromMs, toMs], ...]}. stdout gives, as fast as it is
-read, one record a picture: time (Unix ms, u64), 1 for a key frame or 0 (u8), length (u32), H.264 with start codes.
+argv[1] is JSON {"name", "fps", "keyFrameMs", "kbps", "codec": "h264"|"h265", "keysOnly", "spans": [[fromMs, toMs], ...]}. stdout gives, as fast as it is
+read, one record a picture: time (Unix ms, u64), 1 for a key frame or 0 (u8), length (u32), NAL units with start codes.
 """
 
 import json
@@ -20,6 +20,13 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from picture import Picture  # noqa: E402
 
 
+ENCODER = {
+    "h264": "x264enc speed-preset=ultrafast tune=zerolatency threads=1 sliced-threads=false bframes=0 "
+    "option-string=scenecut=0:sync-lookahead=0",
+    "h265": "x265enc speed-preset=ultrafast tune=zerolatency option-string=scenecut=0:pools=1:frame-threads=1",
+}
+
+
 def play(config: dict, picture: Picture, start: float, end: float) -> None:
     fps = config["fps"]
     gop = max(1, round(fps * config["keyFrameMs"] / 1000))
@@ -27,9 +34,8 @@ def play(config: dict, picture: Picture, start: float, end: float) -> None:
     step = gop if config["keysOnly"] else 1
     line = Gst.parse_launch(
         f"appsrc name=src format=time caps=video/x-raw,format=I420,width={picture.width},height={picture.height},framerate={fps}/1 "
-        f"! x264enc speed-preset=ultrafast tune=zerolatency threads=1 sliced-threads=false bitrate={config['kbps']} "
-        f"key-int-max={1 if config['keysOnly'] else gop} bframes=0 option-string=scenecut=0:sync-lookahead=0 "
-        f"! video/x-h264,stream-format=byte-stream,alignment=au ! appsink name=sink sync=false max-buffers=2"
+        f"! {ENCODER[config['codec']]} bitrate={config['kbps']} key-int-max={1 if config['keysOnly'] else gop} "
+        f"! video/x-{config['codec']},stream-format=byte-stream,alignment=au ! appsink name=sink sync=false max-buffers=2"
     )
     line.set_state(Gst.State.PLAYING)
     source, sink = line.get_by_name("src"), line.get_by_name("sink")

@@ -23,9 +23,12 @@ export class Recordings {
   readonly #profile: DeviceProfile;
   readonly #nowMs: () => number;
   #own: Recorded[] | null = null;
+  /** What its encoder made of the pictures then. */
+  codec: 'h264' | 'h265';
 
   constructor(profile: DeviceProfile, nowMs: () => number = Date.now) {
     this.#profile = profile;
+    this.codec = profile.codec === 'h265' ? 'h265' : 'h264';
     this.#nowMs = nowMs;
   }
 

@@ -67,8 +67,8 @@ export async function startLab(octet: number, log: Logger) {
     devices,
     cameras: cameras.map((camera) => camera.config),
     /** What the camera has on its disk from now on. */
-    recorded: (name: string, files: { fromMs: number; toMs: number; kind?: string }[] | null) =>
-      post(`${name}/do/recordings`, { files }),
+    recorded: (name: string, files: { fromMs: number; toMs: number; kind?: string }[] | null, codec = 'h264') =>
+      post(`${name}/do/recordings`, { files, codec }),
     async sessions(name: string): Promise<number> {
       const answer = await fetch(`${lab.control}/devices/${name}`);
       return ((await answer.json()) as { rtspSessions: number }).rtspSessions;

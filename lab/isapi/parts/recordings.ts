@@ -28,7 +28,7 @@ export const recordings: MakePart = (device) => {
 </timeSpan>
 <mediaSegmentDescriptor>
 <contentType>video</contentType>
-<codecType>H.264-BP</codecType>
+<codecType>${kept.codec === 'h265' ? 'H.265' : 'H.264-BP'}</codecType>
 <playbackURI>${escapeXml(uri)}</playbackURI>
 </mediaSegmentDescriptor>
 <metadataMatches>
@@ -40,9 +40,10 @@ export const recordings: MakePart = (device) => {
   return {
     state: () => ({ recordingSearches: searches }),
     control: {
-      /** `files`: [{fromMs, toMs, kind}], or null for what it has by itself. */
+      /** `files`: [{fromMs, toMs, kind}], or null for what it has by itself; `codec`: h264 or h265. */
       recordings: (body) => {
         const files = body.files as Recorded[] | null | undefined;
+        kept.codec = body.codec === 'h265' ? 'h265' : 'h264';
         kept.set(files?.map(({ fromMs, toMs, kind = 'timing' }) => ({ fromMs, toMs, kind })) ?? null);
         return { files: files?.length ?? null };
       },
