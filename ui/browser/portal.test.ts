@@ -122,6 +122,8 @@ describe('live', () => {
     // Its poster is a picture that was decoded.
     await page.waitForFunction(() => (document.querySelector('main video') as HTMLVideoElement | null)?.videoWidth);
     await check(page, 'clips');
+    await page.getByText('Day and filters').click();
+    await check(page, 'clips, filtered');
     await page.getByRole('button', { name: /, 1 clip/ }).click();
     await page.waitForFunction(() => new URL(location.href).searchParams.has('day'));
     await page.getByLabel('What happened').selectOption('intrusion');

@@ -15,6 +15,8 @@ import { Calendar, monthOf } from './calendar.tsx';
 import { ClipCard, leaving } from './card.tsx';
 
 const LIMIT = 24;
+/** On a phone the clips come first. */
+const WIDE = matchMedia('(min-width: 1024px)');
 const KINDS = ['event', 'continuous'] as const;
 
 /** A site's clips: by day, device, kind and what happened. All of that stands in the address. */
@@ -64,52 +66,55 @@ export function ClipLibraryPage() {
     <>
       <Title suffix={`${site.data!.name} · Gatepost`}>{t('clips.title')}</Title>
       <div class="grid items-start gap-6 lg:grid-cols-[20rem_1fr]">
-        <div class="panel flex flex-col gap-4 lg:sticky lg:top-4">
-          <Calendar
-            month={month}
-            day={day}
-            today={today}
-            days={days.data?.days}
-            choose={(chosen) => go({ day: chosen, month: chosen ? monthOf(chosen) : month })}
-            turn={(next) => go({ month: next })}
-          />
-          <ProblemPanel error={days.error} what={t('clips.daysFailed')} retry={days.reload} />
-          <Choice
-            label={t('clips.device')}
-            name="device"
-            value={deviceId ?? ''}
-            options={[['', t('clips.allDevices')], ...recorders.map((one) => [one.id, one.name] as const)]}
-            onChange={(value) => go({ device: value })}
-          />
-          <Choice
-            label={t('clips.kindLabel')}
-            name="kind"
-            value={kind ?? ''}
-            options={[['', t('clips.allKinds')], ...KINDS.map((one) => [one, t(`clips.kind.${one}`)] as const)]}
-            onChange={(value) => go({ kind: value })}
-          />
-          <Choice
-            label={t('clips.type')}
-            name="type"
-            value={type ?? ''}
-            options={[
-              ['', t('clips.allTypes')],
-              ...DEVICE_EVENT_TYPES.map((key) => [key, t(`eventType.${key}`)] as const),
-            ]}
-            onChange={(value) => go({ type: value })}
-          />
-          {storage.data && (
-            <p class="muted small">
-              {t('clips.storage', { size: formatBytes(storage.data.bytes) })}
-              {storage.data.oldestAt && (
-                <>
-                  {' '}
-                  {t('clips.oldest')} <Time at={storage.data.oldestAt} />
-                </>
-              )}
-            </p>
-          )}
-        </div>
+        <details class="panel lg:sticky lg:top-4" open={WIDE.matches || !!filtered}>
+          <summary class="cursor-pointer font-semibold lg:hidden">{t('clips.filters')}</summary>
+          <div class="mt-3 flex flex-col gap-4 lg:mt-0">
+            <Calendar
+              month={month}
+              day={day}
+              today={today}
+              days={days.data?.days}
+              choose={(chosen) => go({ day: chosen, month: chosen ? monthOf(chosen) : month })}
+              turn={(next) => go({ month: next })}
+            />
+            <ProblemPanel error={days.error} what={t('clips.daysFailed')} retry={days.reload} />
+            <Choice
+              label={t('clips.device')}
+              name="device"
+              value={deviceId ?? ''}
+              options={[['', t('clips.allDevices')], ...recorders.map((one) => [one.id, one.name] as const)]}
+              onChange={(value) => go({ device: value })}
+            />
+            <Choice
+              label={t('clips.kindLabel')}
+              name="kind"
+              value={kind ?? ''}
+              options={[['', t('clips.allKinds')], ...KINDS.map((one) => [one, t(`clips.kind.${one}`)] as const)]}
+              onChange={(value) => go({ kind: value })}
+            />
+            <Choice
+              label={t('clips.type')}
+              name="type"
+              value={type ?? ''}
+              options={[
+                ['', t('clips.allTypes')],
+                ...DEVICE_EVENT_TYPES.map((key) => [key, t(`eventType.${key}`)] as const),
+              ]}
+              onChange={(value) => go({ type: value })}
+            />
+            {storage.data && (
+              <p class="muted small">
+                {t('clips.storage', { size: formatBytes(storage.data.bytes) })}
+                {storage.data.oldestAt && (
+                  <>
+                    {' '}
+                    {t('clips.oldest')} <Time at={storage.data.oldestAt} />
+                  </>
+                )}
+              </p>
+            )}
+          </div>
+        </details>
         <div class="flex min-w-0 flex-col gap-4">
           <ProblemPanel error={list.error} what={t('clips.failed')} retry={list.reload} />
           {!list.data && !list.error && <Skeletons />}
