@@ -21,8 +21,9 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS losses (clipId TEXT PRIMARY KEY, reason TEXT NOT NULL);
 `;
 
+const NOTE_LOSS = 'INSERT OR IGNORE INTO losses (clipId, reason) VALUES (?, ?)';
 const INDEXES = `
-  DROP INDEX IF EXISTS fragments_state;
+  CREATE INDEX IF NOT EXISTS fragments_state ON fragments (state, seq);
   CREATE INDEX IF NOT EXISTS fragments_order ON fragments (state, kind, seq);
 `;
 
@@ -111,8 +112,10 @@ export class UploadStore {
 
   /** What is held of a clip waits to be sent from now on. Returns how many fragments. */
   release(clipId: string): number {
-    const rows = this.#all(`clipId = ? AND state = 'held' ORDER BY n`, clipId);
-    for (const row of rows) this.set(row, 'waiting');
+    const rows = this.#all(`clipId = ? AND state = 'held'`, clipId);
+    const update = this.#db.prepare(`UPDATE fragments SET state = 'waiting' WHERE clipId = ? AND state = 'held'`);
+    this.#write(() => update.run(clipId));
+    for (const row of rows) this.#move(row, 'waiting');
     return rows.length;
   }
 
@@ -138,9 +141,7 @@ export class UploadStore {
 
   set(row: FragmentRow, state: FragmentState): void {
     const update = this.#db.prepare('UPDATE fragments SET state = ? WHERE seq = ? AND state = ?');
-    if (this.#write(() => update.run(state, row.seq, row.state)).changes === 0) return;
-    this.#count(row.state, -1, row.size);
-    this.#count(state, 1, row.size);
+    if (this.#write(() => update.run(state, row.seq, row.state)).changes > 0) this.#move(row, state);
   }
 
   /** Offers what is stored or refused of a clip again, as far as its files are here. Returns how many. */
@@ -172,21 +173,27 @@ export class UploadStore {
 
   /** Gives up fragments that wait: notes the loss and deletes the files, in this order. */
   lose(clipId: string, rows: FragmentRow[], reason: string): void {
+    const update = this.#db.prepare(`UPDATE fragments SET state = 'gone' WHERE seq = ? AND state = ?`);
+    // At once: a sync of the disk for each of a long clip's parts would hold up the box.
+    const note = this.#db.transaction(() => {
+      this.#db.prepare(NOTE_LOSS).run(clipId, reason);
+      return rows.filter((row) => update.run(row.seq, row.state).changes > 0);
+    });
+    let lost: FragmentRow[];
     try {
-      this.noteLoss(clipId, reason);
+      lost = this.#write(note);
     } catch (error) {
       if ((error as { code?: string }).code !== 'SQLITE_FULL') throw error;
       // Nothing can be noted before there is room. Killed here, the files are missed when they are to be sent.
       for (const row of rows) rmSync(row.path, { force: true });
-      this.noteLoss(clipId, reason);
+      lost = note();
     }
-    for (const row of rows) this.set(row, 'gone');
+    for (const row of lost) this.#move(row, 'gone');
     this.#unlink();
   }
 
   noteLoss(clipId: string, reason: string): void {
-    const insert = this.#db.prepare('INSERT OR IGNORE INTO losses (clipId, reason) VALUES (?, ?)');
-    this.#write(() => insert.run(clipId, reason));
+    this.#write(() => this.#db.prepare(NOTE_LOSS).run(clipId, reason));
   }
 
   /** Losses that nobody has taken note of yet. */
@@ -215,6 +222,11 @@ export class UploadStore {
 
   #all(where: string, ...values: (string | number)[]): FragmentRow[] {
     return this.#db.prepare(`SELECT * FROM fragments WHERE ${where}`).all(...values) as FragmentRow[];
+  }
+
+  #move(row: FragmentRow, to: FragmentState): void {
+    this.#count(row.state, -1, row.size);
+    this.#count(to, 1, row.size);
   }
 
   #count(state: FragmentState, files: number, bytes: number): void {
