@@ -21,6 +21,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   lan: () => import('../bench/lan.ts'),
   boxes: () => import('../bench/boxes.ts'),
   video: () => import('../bench/video.ts'),
+  live: () => import('../bench/live.ts'),
 };
 
 const args = process.argv.slice(2);

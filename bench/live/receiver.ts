@@ -1,4 +1,4 @@
-import { PeerConnection, type RtcConfig, RtcpReceivingSession, Video } from 'node-datachannel';
+import { PeerConnection, type RtcConfig, RtcpReceivingSession, type Track, Video } from 'node-datachannel';
 
 /** A viewer without a browser: it takes H.264 by WebRTC and counts what comes. */
 export class Receiver {
@@ -9,12 +9,15 @@ export class Receiver {
   keys = 0;
   firstMs: number | null = null;
   readonly #candidates: string[] = [];
+  /** Held: what is collected as garbage receives nothing any more. */
+  readonly track: Track;
 
   constructor(config: Partial<RtcConfig> = {}) {
     this.peer = new PeerConnection('viewer', { iceServers: [], disableAutoNegotiation: true, ...config });
     const video = new Video('v', 'RecvOnly');
     video.addH264Codec(102, 'profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1');
     const track = this.peer.addTrack(video);
+    this.track = track;
     track.setMediaHandler(new RtcpReceivingSession());
     track.onMessage((data) => {
       // RTCP has payload types 192 to 223 (RFC 5761).
@@ -34,7 +37,7 @@ export class Receiver {
     while (this.peer.gatheringState() !== 'complete') await new Promise((resolve) => setTimeout(resolve, 5));
     const lines = this.peer.localDescription()!.sdp.split('\r\n');
     this.#candidates.push(...lines.filter((line) => line.startsWith('a=candidate:')));
-    return lines.filter((line) => !line.startsWith('a=candidate:')).join('\r\n');
+    return lines.filter((line) => !/^a=(candidate:|end-of-candidates)/.test(line)).join('\r\n');
   }
 
   /** Takes the answer; returns its candidates as an SDP fragment (RFC 8840). */

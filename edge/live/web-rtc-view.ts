@@ -67,6 +67,8 @@ export class WebRtcView {
   #video: Track | null = null;
   #videoConfig: RtpPacketizationConfig | null = null;
   #audio: Track | null = null;
+  /** Held: the library forgets a track that is collected as garbage. */
+  readonly #silent: Track[] = [];
   #audioConfig: RtpPacketizationConfig | null = null;
   #law: AudioFrame['codec']['kind'] | null = null;
   #kind: VideoKind = 'h264';
@@ -238,7 +240,7 @@ export class WebRtcView {
       const none = media.kind === 'audio' ? new Audio(media.mid, 'Inactive') : new Video(media.mid, 'Inactive');
       const codec = media.codecs[0];
       if (codec && none instanceof Audio) none.addAudioCodec(codec.payload, codec.name);
-      peer.addTrack(none);
+      this.#silent.push(peer.addTrack(none));
       return;
     }
     const audio = new Audio(media.mid, 'SendOnly');
