@@ -95,6 +95,7 @@ describe('clips of events', () => {
       fragments: null,
     });
     // At once, second by second: the past, then what there is of the present.
+    await until(() => uploads.of(only().id).length >= 8, 'the past');
     expect(uploads.of(only().id).map((f) => [f.n, f.durationMs, f.keyFrame])).toEqual([
       [0, 0, true],
       [1, 1000, true],
