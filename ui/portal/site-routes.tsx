@@ -261,7 +261,7 @@ export const SITE_ROUTES = withPages<SiteRoute>([
   {
     path: '/cloud',
     load: async () => (await import('./cloud/cloud.tsx')).SiteCloud,
-    strings: ['cloud', 'install'],
+    strings: ['cloud', 'install', 'operations'],
     tab: { label: 'site.tab.cloud', order: 18 },
   },
   {
@@ -273,7 +273,7 @@ export const SITE_ROUTES = withPages<SiteRoute>([
   {
     path: '/cloud/:deviceId/:channel',
     load: async () => (await import('./cloud/channel.tsx')).CloudChannelPage,
-    strings: ['cloud', 'operations'],
+    strings: ['cloud', 'operations', 'live'],
   },
   {
     path: '/boxes/:serial/uplink',

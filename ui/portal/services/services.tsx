@@ -146,7 +146,7 @@ function Transfer({ service, name, changed }: { service: CloudService; name: str
       <summary class="link inline-block min-h-8">{t('services.transfer')}</summary>
       <div class="mt-2 flex max-w-md flex-col gap-3">
         <p class="muted small">{t('services.transferText')}</p>
-        <ProblemPanel error={devices.error} what={t('devices.failed')} retry={devices.reload} />
+        <ProblemPanel error={devices.error} what={t('services.devicesFailed')} retry={devices.reload} />
         <ProblemPanel error={transfer.error} what={t('services.transferFailed', { name })} focus />
         {to.length > 0 && (
           <Form onSubmit={transfer.run} label={t('services.transfer')}>
