@@ -6,7 +6,7 @@ import { initSegment } from '../clips/fmp4.ts';
 import type { DeviceManager } from '../devices/manager.ts';
 import { failure } from '../isapi/answer.ts';
 import { IsapiDriver } from '../isapi/driver.ts';
-import type { KeepAliveMemory, PullError } from '../video/rtsp-session.ts';
+import type { KeepAliveMemory, PullError } from '../video/pull.ts';
 import type { Video } from '../video/video.ts';
 import type { Convert } from './converter.ts';
 import { type MediaSink, MessageSink } from './media-writer.ts';

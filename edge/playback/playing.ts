@@ -3,7 +3,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import type { VideoKind } from '../../protocol/wire/video.ts';
 import { AacEncoder } from '../video/aac.ts';
 import type { AudioFrame } from '../video/audio.ts';
-import { PullError } from '../video/rtsp-session.ts';
+import { PullError } from '../video/pull.ts';
 import { type Convert, Converter } from './converter.ts';
 import { type MediaSink, MediaWriter } from './media-writer.ts';
 import { type PlaybackTarget, type RecordedPicture, type Span, SpanPull } from './span-pull.ts';

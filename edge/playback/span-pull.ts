@@ -1,8 +1,9 @@
 import type { Clock } from '../../protocol/clock.ts';
 import type { AudioCodec, AudioFrame } from '../video/audio.ts';
+import { type KeepAliveMemory, PullError } from '../video/pull.ts';
 import { type AccessUnit, RtpReceiver } from '../video/receiver.ts';
 import { header, type RtspMessage } from '../video/rtsp-message.ts';
-import { type KeepAliveMemory, PullError, RtspSession } from '../video/rtsp-session.ts';
+import { RtspSession } from '../video/rtsp-session.ts';
 import { SoundReceiver } from '../video/sound-receiver.ts';
 import { type LabelOffset, readLabel, writeLabel } from './labels.ts';
 import { RecordedClock, type RecordedPlace } from './recorded-clock.ts';

@@ -7,9 +7,10 @@ import type { Warnables } from '../warnables.ts';
 import type { AudioCodec, AudioFrame } from './audio.ts';
 import type { CodecInfo } from './codec.ts';
 import { FfmpegPull } from './ffmpeg-pull.ts';
+import { type KeepAliveMemory, PullError, type PullHandlers } from './pull.ts';
 import { type AccessUnit, RtpReceiver } from './receiver.ts';
 import { Ring } from './ring.ts';
-import { type KeepAliveMemory, PullError, type PullHandlers, RtspSession } from './rtsp-session.ts';
+import { RtspSession } from './rtsp-session.ts';
 import type { SoundTrack } from './sdp.ts';
 import { SoundReceiver } from './sound-receiver.ts';
 

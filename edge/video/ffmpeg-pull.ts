@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../protocol/clock.ts';
+import { asksForSound, type KeepAliveMemory, PullError, type PullHandlers } from './pull.ts';
 import { header, type RtspMessage, RtspReader } from './rtsp-message.ts';
-import { asksForSound, type KeepAliveMemory, PullError, type PullHandlers } from './rtsp-session.ts';
 import { findSound, findVideo, parseSdp } from './sdp.ts';
 import { H264_FOR_VIEWERS } from './transcoded-source.ts';
 

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../protocol/clock.ts';
-import type { PullError } from './rtsp-session.ts';
-import { type KeepAliveMemory, RtspSession } from './rtsp-session.ts';
+import type { KeepAliveMemory, PullError } from './pull.ts';
+import { RtspSession } from './rtsp-session.ts';
 import { until } from './testing/camera.ts';
 import {
   type Answer,

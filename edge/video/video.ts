@@ -4,7 +4,7 @@ import type { StreamName } from '../../protocol/wire/video.ts';
 import type { ChannelConfig } from '../devices/types.ts';
 import type { Warnables } from '../warnables.ts';
 import { ChannelSource, type ChannelState } from './channel-source.ts';
-import type { KeepAliveMemory } from './rtsp-session.ts';
+import type { KeepAliveMemory } from './pull.ts';
 import { TranscodedSource, type TranscodedSourceOptions } from './transcoded-source.ts';
 
 export interface VideoOptions {

@@ -1,0 +1,48 @@
+import type { SoundTrack, VideoTrack } from './sdp.ts';
+
+/** Why a pull ended. Stable codes; `text` is for people and holds no secret. */
+export type PullCode =
+  | 'stopped'
+  | 'unreachable'
+  | 'timeout'
+  | 'refused'
+  | 'forbidden'
+  | 'not-found'
+  | 'unsupported-transport'
+  | 'unsupported-codec'
+  | 'protocol'
+  | 'busy'
+  | 'closed'
+  | 'stalled'
+  /** Of what was recorded: the camera said that this was all. */
+  | 'ended';
+
+export class PullError extends Error {
+  readonly code: PullCode;
+  /** How long the camera may keep the old session: a busy camera is asked again after it. */
+  sessionTimeoutMs = 60_000;
+
+  constructor(code: PullCode, text: string, options?: ErrorOptions) {
+    super(text, options);
+    this.code = code;
+  }
+}
+
+/** What a device was found to take: outlives the session. */
+export interface KeepAliveMemory {
+  method: 'GET_PARAMETER' | 'OPTIONS' | null;
+  /** How often in a row it broke the session off when it was asked for its sound. */
+  soundFailures?: number;
+}
+
+/** A camera that breaks off twice over its sound is asked for pictures alone. */
+export const asksForSound = ({ soundFailures = 0 }: KeepAliveMemory): boolean => soundFailures < 2;
+
+export interface PullHandlers {
+  /** The description is read; packets follow. */
+  track(track: VideoTrack, sound: SoundTrack | null): void;
+  /** One RTP packet of the video track: a view that is valid until the call returns. */
+  packet(rtp: Buffer): void;
+  /** The same of the sound. */
+  sound?(rtp: Buffer): void;
+}
