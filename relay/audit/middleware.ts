@@ -15,7 +15,12 @@ import { audience, known, refusedNote, subjectOf, withNote, withoutErased } from
 /** What strangers do to an account stands in its company's log; who only writes somebody's address somewhere does not. */
 const BY_ACCOUNT = new Set(['signIn', 'forgotPassword']);
 /** Programs do it all day, and it changes nothing but where they go on reading; or it is looking, which routes note by themselves. */
-const UNLOGGED = new Set(['commitArcMessages', 'startLiveView', 'trickleLiveView', 'endLiveView']);
+export const UNLOGGED: ReadonlySet<string> = new Set([
+  'commitArcMessages',
+  'startLiveView',
+  'trickleLiveView',
+  'endLiveView',
+]);
 const SAME_LOOK_MS = 10 * 60_000;
 const MAX_LOOKS = 10_000;
 

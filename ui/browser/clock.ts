@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import type { Page } from 'playwright-core';
@@ -75,4 +76,17 @@ export async function follow(page: Page, label: string, ms: number): Promise<{ p
     }
   }
   return { pictures: clocks.size, behind };
+}
+
+/** The clock of each picture of a video file, decoded by ffmpeg. */
+export function clocksOf(file: string): (number | null)[] {
+  const [width, height] = [640, 360];
+  const pixels = ['-vf', `scale=${width}:${height}`, '-fps_mode', 'passthrough', '-pix_fmt', 'gray', '-f', 'rawvideo'];
+  const data = execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-i', file, ...pixels, 'pipe:1'], {
+    maxBuffer: 200 * width * height,
+  });
+  const read = new Function(`${reader}; return readClock;`)() as (frame: object) => number | null;
+  return Array.from({ length: data.length / (width * height) }, (_, i) =>
+    read({ data: data.subarray(i * width * height, (i + 1) * width * height), width, height, channels: 1 }),
+  );
 }
