@@ -72,7 +72,19 @@ describe('events', () => {
     expect(seen.slice(0, 5)).toEqual(sent.map((e) => e.id).reverse());
     const tampers = (await acme.api('GET', `/sites/${acme.siteId}/events?type=tamper&limit=1`)).body.items;
     expect(tampers).toMatchObject([{ id: sent[2]?.id, occurredAt: times[2] }]);
-    for (const query of ['cursor=x', 'limit=0', 'limit=201', 'type=earthquake']) {
+    const time = 'from=2026-01-01T00:00:00Z&to=2031-01-01T00:00:00.001Z';
+    const happened: string[] = [];
+    for (let next: string | null = ''; next !== null; ) {
+      const page = await acme.api('GET', `/sites/${acme.siteId}/events?${time}&limit=1${next && `&cursor=${next}`}`);
+      happened.push(...page.body.items.map((e: { id: string }) => e.id));
+      next = page.body.nextCursor;
+    }
+    const [thirty, , six, again] = sent.map((e) => e.id);
+    expect(happened.filter((id) => sent.some((e) => e.id === id))).toEqual([six, thirty, again]);
+    const none = await acme.api('GET', `/sites/${acme.siteId}/events?${time}&deviceId=${crypto.randomUUID()}`);
+    expect(none.body).toEqual({ items: [], nextCursor: null });
+    const wrong = ['from=2026-01-01T00:00:00Z', 'channel=1', `${time}&cursor=7`];
+    for (const query of [...wrong, 'cursor=x', 'limit=0', 'limit=201', 'type=earthquake']) {
       expect((await acme.api('GET', `/sites/${acme.siteId}/events?${query}`)).body.code).toBe('invalid-request');
     }
   });

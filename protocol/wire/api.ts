@@ -212,6 +212,15 @@ export const EventItem = z.object({
   ),
 });
 export type EventItem = z.infer<typeof EventItem>;
+/** With `from` and `to` those of a time, earliest first: of the site, of a device or of one of its channels. */
+export const EventQuery = PageQuery.extend({
+  type: EventType.optional(),
+  from: Instant.optional(),
+  to: Instant.optional(),
+  deviceId: Uuid.optional(),
+  channel: z.coerce.number().int().min(0).max(65535).optional(),
+});
+export type EventQuery = z.infer<typeof EventQuery>;
 export const EventDetail = EventItem.extend({ clip: Clip.nullable(), alarms: z.array(Alarm) });
 export type EventDetail = z.infer<typeof EventDetail>;
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Alarm, Clip, EventDetail, EventItem, Page } from '../../protocol/wire/api.ts';
+import type { Alarm, Clip, EventDetail, EventItem, EventQuery, Page } from '../../protocol/wire/api.ts';
 import type { EventType } from '../../protocol/wire/event.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
@@ -33,13 +33,11 @@ export class EventQueries {
     this.#parts = parts;
   }
 
-  /** Newest first; the cursor is the row id of the last item. */
-  async list(
-    scope: Scope,
-    siteId: string,
-    page: { limit: number; cursor?: string; type?: EventType },
-  ): Promise<Page<EventItem>> {
+  /** Newest first; the cursor is the row id of the last item. Of a time: in the order in which they happened. */
+  async list(scope: Scope, siteId: string, page: EventQuery): Promise<Page<EventItem>> {
     const site = await scope.site(siteId);
+    if (page.from !== undefined && page.to !== undefined)
+      return this.#between(scope, site.id, { ...page, from: page.from, to: page.to });
     const before = page.cursor === undefined ? null : rowIdOf(page.cursor);
     const rows = await select(this.#db)
       .where('e.siteId', '=', site.id)
@@ -54,6 +52,37 @@ export class EventQueries {
     return {
       items: (await this.#details(shown)).map(toItem),
       nextCursor: rows.length > page.limit && last ? String(last.rowId) : null,
+    };
+  }
+
+  /** Earliest first; the cursor is when the last item happened, and its row id. */
+  async #between(
+    scope: Scope,
+    siteId: string,
+    page: EventQuery & { from: string; to: string },
+  ): Promise<Page<EventItem>> {
+    const after = page.cursor === undefined ? null : placeOf(page.cursor);
+    const [from, to] = [page.from, page.to].map((at) => new Date(at).toISOString());
+    const rows = await select(this.#db)
+      .where('e.siteId', '=', siteId)
+      .where(scope.reaches('e.siteId', 'e.deviceId', 'view'))
+      .where('e.occurredAt', '>=', after?.at ?? from!)
+      .where('e.occurredAt', '<', to!)
+      .$if(page.type !== undefined, (q) => q.where('e.type', '=', page.type as string))
+      .$if(page.deviceId !== undefined, (q) => q.where('e.deviceId', '=', page.deviceId as string))
+      .$if(page.channel !== undefined, (q) => q.where('e.channel', '=', page.channel as number))
+      .$if(after !== null, (q) =>
+        q.where((e) => e.or([e('e.occurredAt', '>', after!.at), e('e.rowId', '>', after!.rowId)])),
+      )
+      .orderBy('e.occurredAt')
+      .orderBy('e.rowId')
+      .limit(page.limit + 1)
+      .execute();
+    const shown = rows.slice(0, page.limit);
+    const last = shown.at(-1);
+    return {
+      items: (await this.#details(shown)).map(toItem),
+      nextCursor: rows.length > page.limit && last ? `${last.occurredAt}_${last.rowId}` : null,
     };
   }
 
@@ -101,6 +130,12 @@ function toItem({ clip, alarms, ...event }: EventDetail): EventItem {
       acknowledgedAt,
     })),
   };
+}
+
+function placeOf(cursor: string): { at: string; rowId: number } {
+  const found = /^(\d{4}-\d\d-\d\dT[\d:.]{8,12}Z)_(\d{1,15})$/.exec(cursor);
+  if (!found) throw new ProblemError('invalid-request', 'cursor: take it from nextCursor');
+  return { at: found[1]!, rowId: Number(found[2]) };
 }
 
 function rowIdOf(cursor: string): number {

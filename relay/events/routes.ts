@@ -1,9 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { EventDetail, EventItem, PageQuery, page } from '../../protocol/wire/api.ts';
-import { EventType } from '../../protocol/wire/event.ts';
+import { EventDetail, EventItem, EventQuery, page } from '../../protocol/wire/api.ts';
 import { Uuid } from '../../protocol/wire/ids.ts';
 import type { Api } from '../api/app.ts';
-import { json, problems } from '../api/problem.ts';
+import { json, ProblemError, problems } from '../api/problem.ts';
 import { SiteParams } from '../sites/routes.ts';
 import type { EventQueries } from './queries.ts';
 
@@ -17,10 +16,21 @@ export function registerEventRoutes(app: Api, { events }: { events: EventQueries
       operationId: 'listEvents',
       tags,
       summary: 'Events of a site, newest first in the order the relay stored them',
-      request: { params: SiteParams, query: PageQuery.extend({ type: EventType.optional() }) },
-      responses: { 200: json(page(EventItem.meta({ id: 'EventItem' })), 'A page'), ...problems('not-found') },
+      description:
+        'With `from` and `to`: what happened in that time, earliest first, of the site or of a device and one of its channels.',
+      request: { params: SiteParams, query: EventQuery },
+      responses: {
+        200: json(page(EventItem.meta({ id: 'EventItem' })), 'A page'),
+        ...problems('not-found', 'invalid-request'),
+      },
     }),
-    async (c) => c.json(await events.list(c.get('scope'), c.req.valid('param').siteId, c.req.valid('query')), 200),
+    async (c) => {
+      const query = c.req.valid('query');
+      const narrowed = query.deviceId !== undefined || query.channel !== undefined;
+      if ((query.from === undefined) !== (query.to === undefined) || (narrowed && query.from === undefined))
+        throw new ProblemError('invalid-request', 'from and to belong together, and to deviceId and channel.');
+      return c.json(await events.list(c.get('scope'), c.req.valid('param').siteId, query), 200);
+    },
   );
   app.openapi(
     createRoute({

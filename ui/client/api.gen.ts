@@ -4043,6 +4043,10 @@ export interface Routes {
           | 'eventsLost'
           | 'clipLost'
           | 'other';
+        from?: string;
+        to?: string;
+        deviceId?: string;
+        channel?: number | null;
       };
       answer: { items: EventItem[]; nextCursor: string | null };
     };

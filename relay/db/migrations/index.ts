@@ -31,6 +31,7 @@ import { footage } from './031-footage.ts';
 import { cloudPlans } from './032-cloud-plans.ts';
 import { viewings } from './033-viewings.ts';
 import { uplink } from './034-uplink.ts';
+import { eventsOfATime } from './036-events-of-a-time.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -68,4 +69,5 @@ export const migrations: readonly Migration[] = [
   cloudPlans,
   uplink,
   viewings,
+  eventsOfATime,
 ];
