@@ -14,6 +14,9 @@ import type { OpenViewing } from './viewings.ts';
 const ANSWER_MS = 15_000;
 const PATCH_MS = 10_000;
 const MAX_LINE_BYTES = 128 * 1024;
+/** A connection has few states, and they change seldom. */
+const MAX_LINES = 100;
+const LINES_MS = 60_000;
 /** They share the box's interactive requests with everything else; more viewers come through the relay. */
 const MAX_PER_BOX = 40;
 const MAX_FRAGMENT_BYTES = 16 * 1024;
@@ -164,12 +167,19 @@ export class DirectViews {
         this.#end(view, error.detail ?? error.code);
       };
       let text = '';
+      let lines = 0;
+      let sinceMs = this.#clock.mono();
       body.setEncoding('utf8');
       body.on('data', (chunk: string) => {
         text += chunk;
         for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
           const line = LiveLine.safeParse(parse(text.slice(0, end)));
           text = text.slice(end + 1);
+          if (this.#clock.mono() - sinceMs > LINES_MS) {
+            lines = 0;
+            sinceMs = this.#clock.mono();
+          }
+          if (++lines > MAX_LINES) return over(new ProblemError('device-error', 'The box says too much.'));
           // What a newer box says more is not for this relay.
           if (!line.success) continue;
           const said = line.data;

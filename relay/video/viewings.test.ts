@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { DeviceRow } from '../db/schema.ts';
+import { until } from '../testing/relay.ts';
 import { type Person, Stage } from './testing/stage.ts';
 import { Viewings } from './viewings.ts';
 
@@ -74,4 +75,27 @@ it('ends those of a relay that broke off when they were last seen, and forgets t
   await clock.jump(91 * 86_400_000);
   await next.stop();
   expect(await rows()).toEqual([]);
+});
+
+it('writes the way by which pictures come once a second at most, however often a box says another', async () => {
+  let writes = 0;
+  const db = new Proxy(stage.db, {
+    get: (target, name) => {
+      if (name === 'updateTable') writes++;
+      const value = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const viewings = new Viewings({ db, clock: stage.clock, log: pino({ level: 'silent' }) });
+  const view = await viewings.open({ who: who(), device, channel: 1, kind: 'live', path: 'direct' });
+  for (let i = 0; i < 1_001; i++) view.path(i % 2 ? 'direct' : 'relay');
+  view.path('direct');
+  await until('the first', async () => (await rows())[0]?.path === 'relay');
+  await stage.clock.advance(1_000);
+  await until('the last', async () => (await rows())[0]?.path === 'direct');
+  expect(writes).toBe(2);
+  view.path('relay');
+  await view.end();
+  expect(await rows()).toMatchObject([{ path: 'relay', endedMs: stage.clock.now() }]);
+  await viewings.stop();
 });

@@ -13,6 +13,8 @@ import { pseudonymOf } from '../people/own-data.ts';
 const KEEP_MS = 90 * 86_400_000;
 const SWEEP_MS = 3_600_000;
 const SEEN_EVERY_MS = 60_000;
+/** The way changes as often as a box says so; it is written down so often at most. */
+const PATH_EVERY_MS = 1_000;
 /** What is fetched in pieces (a clip by ranges, a picture again and again) is one look within this time. */
 const SAME_LOOK_MS = 10 * 60_000;
 /** A player that seeks opens the next stream before the end of the last one was heard of. */
@@ -53,6 +55,10 @@ interface Window {
   /** Each hold is one way by which the pictures come: both at once while a player changes over. */
   holds: Set<{ path: Path | null }>;
   path: Path | null;
+  /** As it stands in the table, or is being written. */
+  notedPath: Path | null;
+  noting: boolean;
+  cancelNoting: (() => void) | null;
   stored: Promise<void>;
 }
 
@@ -213,7 +219,9 @@ export class Viewings {
       .values(row)
       .execute()
       .then(() => {});
-    return { id, key: keyOf(o), session, kind, holds: new Set(), path: o.path ?? null, stored };
+    const path = o.path ?? null;
+    const window = { id, key: keyOf(o), session, kind, holds: new Set<{ path: Path | null }>(), stored };
+    return { ...window, path, notedPath: path, noting: false, cancelNoting: null };
   }
 
   #hold(window: Window, path: Path | null): OpenViewing {
@@ -236,16 +244,28 @@ export class Viewings {
     };
   }
 
+  /** One write at a time, of what holds then. */
   #setPath(window: Window, path: Path): void {
-    if (window.path === path) return;
     window.path = path;
-    this.#write(this.#db.updateTable('viewings').set({ path }).where('id', '=', window.id).execute());
+    if (window.noting || window.notedPath === path || !this.#windows.has(window.id)) return;
+    window.noting = true;
+    window.notedPath = path;
+    const written = this.#write(this.#db.updateTable('viewings').set({ path }).where('id', '=', window.id).execute());
+    void written.then(() => {
+      // Its end is written with the way that was the last.
+      if (!this.#windows.has(window.id)) return;
+      window.cancelNoting = this.#clock.after(PATH_EVERY_MS, () => {
+        window.noting = false;
+        if (window.path) this.#setPath(window, window.path);
+      });
+    });
   }
 
   #ended(window: Window): Promise<void> {
     this.#windows.delete(window.id);
+    window.cancelNoting?.();
     const now = this.#clock.now();
-    const over = { seenMs: now, endedMs: now };
+    const over = { seenMs: now, endedMs: now, path: window.path };
     return this.#write(this.#db.updateTable('viewings').set(over).where('id', '=', window.id).execute());
   }
 

@@ -190,6 +190,18 @@ describe('directly', () => {
     expect(bySession.asked.signal?.aborted).toBe(true);
   });
 
+  it('ends when the box says more of its connection than there can be', async () => {
+    const { asked } = await direct(pia);
+    const line = (path: string) => `${JSON.stringify({ type: 'state', state: 'connected', path })}\n`;
+    asked.stream.write(line('relay').repeat(90));
+    await stage.clock.advance(61_000);
+    asked.stream.write(line('direct').repeat(90));
+    await until('the way', async () => (await viewings())[0]?.path === 'direct');
+    expect(asked.signal?.aborted).toBe(false);
+    asked.stream.write(line('relay').repeat(90));
+    await until('its end', () => asked.signal?.aborted);
+  });
+
   it('leaves nothing open where the box refuses or is away', async () => {
     stage.refusal = { status: 400, body: problem('invalid-request', 'This is no offer of a viewer.') };
     const refused = await stage.call(pia, 'POST', `${channel()}/whep`, { body: 'v=0', type: 'application/sdp' });
