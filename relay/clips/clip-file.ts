@@ -24,12 +24,12 @@ export interface ClipFile {
 
 /** Null while nothing can be played: init segment and the first fragment are needed. */
 export async function openClip(content: ClipContent, clip: ClipRow, rows: FragmentRow[]): Promise<ClipFile | null> {
+  if (clip.joinedSize !== null && clip.etag !== null) return joinedFile(content, clip.joinedSize, clip.etag);
   const init = rows.find((r) => r.n === 0);
   const media = playable(rows, clip.boxState === 'incomplete');
   if (!init || media.length === 0) return null;
   const etag = etagOf(clip.id, [init, ...media]);
-  const joined = (start: number, end: number) => content.joined(start, end);
-  if (clip.joinedSize !== null) return { size: Number(clip.joinedSize), etag, read: joined };
+  if (clip.joinedSize !== null) return joinedFile(content, clip.joinedSize, etag);
 
   const parts = media.map((row) => ({ ...row, size: content.size(Number(row.size)) }));
   const head = header(await readInit(content, init), parts);
@@ -46,13 +46,18 @@ export async function openClip(content: ClipContent, clip: ClipRow, rows: Fragme
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
         // Joined since this reading began: what is left stands in the joined file at the same place.
-        yield* joined(offset - bytes + from, end);
+        yield* content.joined(offset - bytes + from, end);
         return;
       }
     }
   }
   return { size, etag, read };
 }
+
+const joinedFile = (content: ClipContent, size: number, etag: string): ClipFile => ({
+  ...{ size: Number(size), etag },
+  read: (start, end) => content.joined(start, end),
+});
 
 /** The init segment of a clip. */
 function readInit(content: ClipContent, { size }: Pick<FragmentRow, 'size'>): Promise<Buffer> {

@@ -200,6 +200,8 @@ describe('a clip', () => {
     expect(probe(whole)).toEqual({ seconds: 6, codec: 'h264', pictures: 150 });
     // Not re-encoded: the fragments are in it as they came.
     expect(whole.subarray(-sample[6]!.size)).toEqual(sample[6]!.data);
+    await expect.poll(() => relay.clips.fragments(clipId)).toEqual([]);
+    expect((await clip()).body).toMatchObject({ state: 'complete', storedFragments: 6, sizeBytes: whole.length });
     // The box may ask again: nothing is to be sent.
     expect((await grant(sample)).every((g) => g.stored)).toBe(true);
     expect((await relay.clips.forEvents([ids.event, uuidv7()])).get(ids.event)).toMatchObject({

@@ -12,6 +12,7 @@ import { ClipContent } from './content.ts';
 import type { FragmentTiming } from './mp4.ts';
 import type { ObjectStore } from './object-store.ts';
 import { expiryOf } from './retention.ts';
+import { JOINED } from './schema.ts';
 import type { SiteKeys } from './site-keys.ts';
 
 type ClipRecord = Extract<JournalRecord, { kind: 'clip' }>;
@@ -183,6 +184,12 @@ export class Clips {
     return true;
   }
 
+  /** Whether all of it is there, as one file: what its box still offers of it is stored. */
+  async joined(clipId: string): Promise<boolean> {
+    const row = await this.#db.selectFrom('clips').select('swept').where('id', '=', clipId).executeTakeFirst();
+    return row?.swept === JOINED;
+  }
+
   /** Whether somebody deleted it: what its box still has of it is not wanted. */
   async deleted(clipId: string): Promise<boolean> {
     const row = await this.#db.selectFrom('clips').select('deletedMs').where('id', '=', clipId).executeTakeFirst();
@@ -260,8 +267,22 @@ export class Clips {
     return rows.map((row) => {
       const part = partsOf.get(row.id);
       const hasInit = part !== undefined && Number(part.first) === 0;
-      const stored = Number(part?.count ?? 0) - (hasInit ? 1 : 0);
-      const { boxState, seq, createdMs, reportedMs, joinedSize, swept, boxSerial, expiresMs, deletedMs, ...rest } = row;
+      const there = Number(part?.count ?? 0) - (hasInit ? 1 : 0);
+      const {
+        boxState,
+        seq,
+        createdMs,
+        reportedMs,
+        joinedSize,
+        swept,
+        etag,
+        boxSerial,
+        expiresMs,
+        deletedMs,
+        ...rest
+      } = row;
+      const whole = swept === JOINED;
+      const stored = whole ? (row.fragments ?? 0) : there;
       return {
         ...rest,
         eventIds: JSON.parse(row.eventIds) as string[],
@@ -269,7 +290,7 @@ export class Clips {
         expiresAt: expiresMs === null ? null : iso(Number(expiresMs)),
         preRollMs: Number(row.preRollMs),
         durationMs: Number(row.durationMs),
-        state: this.#state(row, hasInit ? stored : -1),
+        state: this.#state(row, hasInit || whole ? stored : -1),
         storedFragments: stored,
         sizeBytes: Number(joinedSize ?? part?.bytes ?? 0),
       };

@@ -30,6 +30,11 @@ export class ClipContent {
     return this.#key ? Math.max(0, contentSize(storedBytes)) : storedBytes;
   }
 
+  /** Bytes that the object of so much content takes. */
+  stored(size: number): number {
+    return this.#key ? sealedSize(size) : size;
+  }
+
   /** Bytes `start` to `end` of a fragment's content, both inclusive; the first read throws `ENOENT` when it is gone. */
   fragment(n: number, start: number, end: number): AsyncIterable<Uint8Array> {
     return this.#read(fragmentKey(this.#clipId, n), clipObjectId(this.#clipId, n), start, end);

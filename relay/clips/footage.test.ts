@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clipObjectId, openObject, sealBytes } from '../../protocol/codec/object-cipher.ts';
+import type { Clip } from '../../protocol/wire/api.ts';
 import type { LibraryClip, MadeClipShare } from '../../protocol/wire/clips.ts';
 import type { ClipReport } from '../../protocol/wire/event.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
@@ -145,8 +146,32 @@ describe('encrypted footage', () => {
       const part = await fetch(`${relay.url}/api/v1/clips/${clipId}/video`, { headers });
       expect(await bytes(part)).toEqual(whole.subarray(from, to + 1));
     }
+  });
+
+  it('leaves no rows of its fragments once it is joined; what the site takes is what is stored', async () => {
+    const fragments = await sealed();
+    await upload(fragments);
     const [row] = await relay.clips.fragments(clipId).then((rows) => rows.filter((r) => r.n === 1));
     expect(row).toMatchObject({ ticks: expect.any(Number), size: fragments[1]!.size });
+    await relay.report(await ended());
+    await expect.poll(() => relay.clips.fragments(clipId)).toEqual([]);
+    expect(await used()).toBe(statSync(join(dir, 'objects/clips', clipId, 'video.mp4')).size);
+    // Its box may offer parts again, also such as it coded anew: the clip is whole.
+    expect((await grant(fragments)).map((one) => one.stored)).toEqual([true, true, true, true]);
+    const about = (await (await api('GET', `/clips/${clipId}`)).json()) as Clip;
+    expect(about).toMatchObject({ state: 'complete', storedFragments: 3 });
+    await allow('configure');
+    await device();
+    expect((await api('DELETE', `/clips/${clipId}`)).status).toBe(204);
+    expect(await used()).toBe(0);
+    expect(existsSync(join(dir, 'objects/clips', clipId))).toBe(false);
+    // What comes of it yet is not taken, and nothing is given back twice.
+    expect((await grant(fragments)).every((one) => one.stored)).toBe(true);
+    await relay.db.updateTable('clips').set({ expiresMs: 1 }).execute();
+    await relay.stop();
+    relay = await startClipRelay({ dir });
+    await expect.poll(() => relay.db.selectFrom('clips').select('id').execute()).toEqual([]);
+    expect(await used()).toBe(0);
   });
 
   it('goes with its site', async () => {

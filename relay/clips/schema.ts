@@ -1,5 +1,8 @@
 import type { ColumnType } from 'kysely';
 
+/** `swept` of a clip of whose fragments nothing is left: neither objects nor rows. */
+export const JOINED = 2;
+
 /** Tables of this folder, part of the relay's Database. */
 export interface ClipTables {
   /** One row for each clip that a box reported. */
@@ -39,11 +42,13 @@ export interface ClipTables {
     reportedMs: number;
     /** Size of the joined file; null while the clip is its fragments. */
     joinedSize: number | null;
-    /** 1 once the fragments' objects are deleted after joining. */
+    /** Of the joined file, once the rows that it is computed from are gone; null before. */
+    etag: ColumnType<string | null, string | null | undefined>;
+    /** After joining: 1 once the fragments' objects are deleted, {@link JOINED} once their rows are too. */
     swept: number;
   };
   clip_events: { eventId: string; clipId: string };
-  /** One row for each fragment stored, also before the first report of its clip and after joining. */
+  /** One row for each fragment stored, also before the first report of its clip; until the clip is joined. */
   clip_fragments: {
     clipId: string;
     n: number;

@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import { sealedSize } from '../../protocol/codec/object-cipher.ts';
 import type { Db } from '../db/database.ts';
 import type { Clips } from './clips.ts';
 import { fragmentKey, type ObjectStore, videoKey } from './object-store.ts';
+import { JOINED } from './schema.ts';
 
 const EVERY_MS = 10 * 60_000;
 const AT_ONCE = 200;
@@ -119,14 +121,25 @@ export class Sweeper {
     const rows = await this.#clips.fragments(clipId);
     // Also those that were put into an object store and never said to be there.
     const numbers = new Set(rows.map((row) => row.n));
-    for (let n = 0; clip && n <= Math.min(clip.fragments ?? 0, MOST_PARTS); n++) numbers.add(n);
+    for (let n = 0; clip && clip.swept !== JOINED && n <= Math.min(clip.fragments ?? 0, MOST_PARTS); n++)
+      numbers.add(n);
     for (const n of numbers) await this.#store.delete(fragmentKey(clipId, n));
     await this.#store.delete(videoKey(clipId));
-    const bytes = rows.reduce((sum, row) => sum + Number(row.size), 0);
+    const ofRows = rows.reduce((sum, row) => sum + Number(row.size), 0);
+    const size = Number(clip?.joinedSize ?? 0);
+    const ofJoined = clip?.keyId ? sealedSize(size) : size;
     const siteId = clip?.siteId ?? (await this.#siteOf(rows[0]?.boxSerial));
     await this.#db.transaction().execute(async (trx) => {
       await trx.deleteFrom('clip_events').where('clipId', '=', clipId).execute();
       await trx.deleteFrom('clip_fragments').where('clipId', '=', clipId).execute();
+      // Its row may stay, and what it took is given back once.
+      const { numUpdatedRows } = await trx
+        .updateTable('clips')
+        .set({ swept: 0, joinedSize: null, etag: null })
+        .where('id', '=', clipId)
+        .where('swept', '=', JOINED)
+        .executeTakeFirst();
+      const bytes = ofRows + (numUpdatedRows > 0n ? ofJoined : 0);
       if (!siteId || bytes === 0) return;
       await trx
         .updateTable('site_storage')

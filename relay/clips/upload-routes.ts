@@ -125,7 +125,8 @@ export function uploadRoutes(deps: {
       .where('clipId', '=', clipId)
       .where('n', '=', n)
       .executeTakeFirst();
-    return row ? (row.sha256 === sha256 ? 'same' : 'other') : 'none';
+    if (row) return row.sha256 === sha256 ? 'same' : 'other';
+    return (await clips.joined(clipId)) ? 'same' : 'none';
   }
 
   async function whose(clipId: string, serial: string): Promise<'own' | 'other' | 'deleted'> {

@@ -31,6 +31,7 @@ import { footage } from './031-footage.ts';
 import { cloudPlans } from './032-cloud-plans.ts';
 import { viewings } from './033-viewings.ts';
 import { uplink } from './034-uplink.ts';
+import { joinedClips } from './035-joined-clips.ts';
 import { eventsOfATime } from './036-events-of-a-time.ts';
 import type { Migration } from './migration.ts';
 
@@ -69,5 +70,6 @@ export const migrations: readonly Migration[] = [
   cloudPlans,
   uplink,
   viewings,
+  joinedClips,
   eventsOfATime,
 ];
