@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
 import { WebSocket } from 'ws';
 import type { Clock } from '../../protocol/clock.ts';
@@ -18,6 +19,8 @@ const SILENT_MS = 20_000;
 const MAX_BACKLOG_BYTES = 1024 * 1024;
 const LOW_BACKLOG_BYTES = 256 * 1024;
 const DRAIN_MS = 50;
+/** A box's note is a code and a sentence. */
+const MAX_NOTE_BYTES = 4 * 1024;
 /** The socket's own codes (RFC 6455 §7.4.2): the pictures ended, the right to see them ended. */
 export const CLOSE_ENDED = 4000;
 export const CLOSE_REFUSED = 4003;
@@ -79,6 +82,8 @@ class Sender {
   #stream: MediaStream | null = null;
   #stops: (() => void)[] = [];
   #pingMs: number | null = null;
+  /** What only who has read that far can send back. */
+  #pingData = Buffer.alloc(0);
   #heardMs: number;
   /** Until the next key frame for which there is room. */
   #skipping = false;
@@ -91,7 +96,8 @@ class Sender {
     this.#clock = clock;
     this.#live = live;
     this.#heardMs = clock.mono();
-    socket.on('pong', () => {
+    socket.on('pong', (data: Buffer) => {
+      if (this.#pingMs === null || !data.equals(this.#pingData)) return;
       this.#pingMs = null;
       this.#heardMs = clock.mono();
     });
@@ -130,12 +136,17 @@ class Sender {
 
   #message(bytes: Buffer): void {
     if (this.ended || this.#socket.readyState !== WebSocket.OPEN) return;
+    if (bytes[0] === MEDIA_TYPES.note && !this.#takesNote(bytes)) return;
     if (this.#live && !this.#hasRoom(bytes)) return;
     this.#socket.send(bytes);
     if (!this.#live && this.#socket.bufferedAmount > MAX_BACKLOG_BYTES && !this.#paused) {
       this.#paused = true;
       this.#stream?.pause();
     }
+  }
+
+  #takesNote(bytes: Buffer): boolean {
+    return bytes.length <= MAX_NOTE_BYTES && this.#socket.bufferedAmount <= MAX_BACKLOG_BYTES;
   }
 
   #hasRoom(bytes: Buffer): boolean {
@@ -171,6 +182,7 @@ class Sender {
     if (now - this.#heardMs > SILENT_MS) this.#socket.terminate();
     if (this.#pingMs !== null || this.#socket.readyState !== WebSocket.OPEN) return;
     this.#pingMs = now;
-    this.#socket.ping();
+    this.#pingData = randomBytes(8);
+    this.#socket.ping(this.#pingData);
   }
 }

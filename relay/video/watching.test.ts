@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { writeMedia } from '../../protocol/wire/media.ts';
 import { problem } from '../../protocol/wire/problem.ts';
 import { until } from '../testing/relay.ts';
 import { media, type Person, SERIAL, Stage } from './testing/stage.ts';
@@ -136,6 +137,49 @@ describe('through the relay', () => {
     stream.write(media('delta', 'key', 'delta'));
     await until('the next group', () => viewer.messages.length === 5);
     expect(viewer.types).toBe('init key note key delta');
+  });
+});
+
+describe('a viewer that reads nothing', () => {
+  const line = (viewer: ReturnType<Stage['watch']>) =>
+    (viewer.socket as unknown as { _socket: { pause(): void; resume(): void } })._socket;
+  const notes = (bytes: number, count: number) => {
+    const message = writeMedia({ type: 'note', note: { code: 'x', text: 'x'.repeat(bytes) } });
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(message.length);
+    return Buffer.concat(Array.from({ length: count }, () => [length, message]).flat());
+  };
+
+  it('is not heard because of pongs that nobody asked for', async () => {
+    const viewer = stage.watch(pia);
+    await until('it is open', () => streams()[0] && viewer.socket.readyState === 1);
+    line(viewer).pause();
+    for (let second = 0; second < 24; second++) {
+      viewer.socket.pong();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await stage.clock.advance(1_000);
+    }
+    await until('its end', () => stage.watching.viewings.count('live') === 0);
+    viewer.socket.terminate();
+  });
+
+  it('is kept no notes for, and nobody gets one that is too long', async () => {
+    const viewer = stage.watch(pia);
+    const { stream } = await until('the stream', () => streams()[0]);
+    stream.write(Buffer.concat([notes(5_000, 1), notes(10, 1), media('init', 'key')]));
+    await until('pictures', () => viewer.types === 'note init key');
+    line(viewer).pause();
+    const some = notes(4_000, 250);
+    for (let mb = 0; mb < 14; mb++) {
+      stream.write(some);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    line(viewer).resume();
+    stream.write(notes(20, 1));
+    await until('the last', () => viewer.messages.length > 500);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(viewer.messages.length).toBeLessThan(3_500);
+    viewer.close();
   });
 });
 
