@@ -86,7 +86,7 @@ export class Viewer implements Consumer {
     socket.on('close', () => this.close());
     socket.on('data', (chunk) => {
       this.#heardMs = clock.mono();
-      if (!this.#closed) this.#reader.push(chunk);
+      this.#reader.push(chunk);
     });
     this.#cancels.push(
       clock.after(LOGIN_MS, () => !this.#loggedIn && this.close()),
@@ -97,6 +97,7 @@ export class Viewer implements Consumer {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#reader.stop();
     for (const cancel of this.#cancels) cancel();
     this.#release?.();
     this.#onPicture();

@@ -115,6 +115,7 @@ export class FfmpegPull {
         message: (message) => {
           if (message.method === null) return;
           if (!message.uri.endsWith(path) && !message.uri.includes(`${path}/`)) {
+            reader.stop();
             socket.destroy();
             return;
           }
@@ -122,9 +123,7 @@ export class FfmpegPull {
           socket.write(this.#answer(message));
         },
       });
-      socket.on('data', (chunk) => {
-        if (!socket.destroyed) reader.push(chunk);
-      });
+      socket.on('data', (chunk) => reader.push(chunk));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return { server, sockets };

@@ -70,4 +70,30 @@ describe('interleaved RTSP', () => {
     const endless = Array.from({ length: 200 }, () => Buffer.from(`RTSP/1.0 200 OK\r\n${'x'.repeat(1000)}`));
     expect(read(endless).messages).toEqual([]);
   });
+
+  it.each([
+    ['a status line that can be read in many ways', `RTSP/1.0 200${' '.repeat(16_000)}\rx\rx\r\n\r\n`],
+    ['beginnings without an end', 'OPTIONS '],
+    ['beginnings with one end for all', `${'OPTIONS '.repeat(2000)}\r\n\r\n`],
+    ['requests without end', 'OPTIONS x RTSP/1.0\r\n\r\n'],
+  ])('is not held up by %s', (_, piece) => {
+    const data = Buffer.from(piece.repeat(Math.ceil(256_000 / piece.length)));
+    const since = performance.now();
+    read([data, RESPONSE]);
+    expect(performance.now() - since).toBeLessThan(1_000);
+  });
+
+  it('hands over nothing more once it was stopped', () => {
+    const messages: string[] = [];
+    const reader = new RtspReader({
+      frame: () => {},
+      message: ({ uri }) => {
+        messages.push(uri);
+        reader.stop();
+      },
+    });
+    for (const pair of ['12', '34'])
+      reader.push(Buffer.from([...pair].map((uri) => `OPTIONS ${uri} RTSP/1.0\r\n\r\n`).join('')));
+    expect(messages).toEqual(['1']);
+  });
 });

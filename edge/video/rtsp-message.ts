@@ -26,6 +26,8 @@ export interface RtspReaderHandlers {
 }
 
 const MAX_HEADER_BYTES = 16 * 1024;
+/** Of the first line, with the address. */
+const MAX_LINE_BYTES = 4 * 1024;
 const MAX_BODY_BYTES = 64 * 1024;
 /** Room for the largest frame and the largest message. */
 const BUFFER_BYTES = 128 * 1024;
@@ -47,6 +49,7 @@ export class RtspReader {
   /** The one buffer that everything is received into: an allocation for each read is what a pull would cost most. */
   readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   #length = 0;
+  #stopped = false;
   readonly #to: RtspReaderHandlers;
 
   constructor(handlers: RtspReaderHandlers) {
@@ -58,12 +61,17 @@ export class RtspReader {
     return this.#buffer.subarray(this.#length);
   }
 
+  /** Nothing more of what came is handed over, even within the call that runs. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   /** `bytes` were written to {@link space}: calls the handlers for everything that is complete now. */
   received(bytes: number): void {
     this.#length += bytes;
     const data = this.#buffer.subarray(0, this.#length);
     let at = 0;
-    while (at < data.length) {
+    while (at < data.length && !this.#stopped) {
       const size = data[at] === DOLLAR ? this.#frame(data, at) : this.#message(data, at);
       if (size === 0) break;
       if (size > 0) {
@@ -74,6 +82,7 @@ export class RtspReader {
       if (data[at] !== 0x0d && data[at] !== 0x0a) this.skippedBytes += next - at;
       at = next;
     }
+    if (this.#stopped) at = this.#length;
     if (at > 0) this.#buffer.copyWithin(0, at, this.#length);
     this.#length -= at;
   }
@@ -106,15 +115,19 @@ export class RtspReader {
   #message(data: Buffer, at: number): number {
     const head = data.toString('latin1', at, at + 16);
     if (!STARTS.some((s) => head.startsWith(s))) return STARTS.some((s) => s.startsWith(head)) ? 0 : -1;
-    const crlf = data.indexOf('\r\n\r\n', at, 'latin1');
-    const lf = data.indexOf('\n\n', at, 'latin1');
-    const bare = lf >= 0 && (crlf < 0 || lf < crlf);
-    const headEnd = bare ? lf : crlf;
-    if (headEnd < 0) return data.length - at > MAX_HEADER_BYTES ? -1 : 0;
-    const bodyAt = headEnd + (bare ? 2 : 4);
-    if (bodyAt - at > MAX_HEADER_BYTES) return -1;
-    const message = parseHead(data.toString('latin1', at, headEnd));
-    if (!message) return -1;
+    // What was cut off and what repeats itself is looked at again and again: the first line judges it, and no look goes far.
+    const window = data.subarray(at, at + MAX_HEADER_BYTES);
+    const line = firstLine(window.subarray(0, MAX_LINE_BYTES));
+    if (line === null) return window.length < MAX_LINE_BYTES ? 0 : -1;
+    const start = parseStart(line);
+    if (!start) return -1;
+    const crlf = window.indexOf('\r\n\r\n', 0, 'latin1');
+    const lf = (crlf < 0 ? window : window.subarray(0, crlf)).indexOf('\n\n', 0, 'latin1');
+    const headEnd = lf >= 0 ? lf : crlf;
+    if (headEnd < 0) return window.length < MAX_HEADER_BYTES ? 0 : -1;
+    const headers = parseHeaders(window.toString('latin1', line.length, headEnd));
+    const message: RtspMessage = { ...start, headers, body: EMPTY };
+    const bodyAt = at + headEnd + (lf >= 0 ? 2 : 4);
     const length = Number.parseInt(header(message, 'content-length') ?? '0', 10) || 0;
     if (length < 0 || length > MAX_BODY_BYTES) return -1;
     if (data.length < bodyAt + length) return 0;
@@ -137,14 +150,25 @@ export class RtspReader {
   }
 }
 
-function parseHead(text: string): RtspMessage | null {
-  const lines = text.split(/\r?\n/);
-  const first = lines.shift() ?? '';
-  const response = /^RTSP\/1\.\d\s+(\d{3})\s*(.*)$/.exec(first);
-  const request = response ? null : /^([A-Z_]+) (\S+) RTSP\/1\.\d\s*$/.exec(first);
-  if (!response && !request) return null;
+/** Up to the line break; null: there is none. */
+function firstLine(data: Buffer): string | null {
+  const lf = data.indexOf(0x0a);
+  const cr = (lf < 0 ? data : data.subarray(0, lf)).indexOf(0x0d);
+  const end = cr >= 0 ? cr : lf;
+  return end < 0 ? null : data.toString('latin1', 0, end);
+}
+
+function parseStart(line: string): Pick<RtspMessage, 'method' | 'uri' | 'status' | 'reason'> | null {
+  // Neither can be read in two ways: what does not fit is turned down in one pass.
+  const response = /^RTSP\/1\.\d\s+(\d{3})(.*)$/s.exec(line);
+  if (response) return { method: null, uri: '', status: Number(response[1]), reason: response[2]!.trim() };
+  const request = /^([A-Z_]+) (\S+) RTSP\/1\.\d\s*$/.exec(line);
+  return request ? { method: request[1]!, uri: request[2]!, status: 0, reason: '' } : null;
+}
+
+function parseHeaders(text: string): Map<string, string[]> {
   const headers = new Map<string, string[]>();
-  for (const line of lines) {
+  for (const line of text.split(/\r\n|\r|\n/)) {
     const colon = line.indexOf(':');
     if (colon <= 0) continue;
     const name = line.slice(0, colon).trim().toLowerCase();
@@ -152,14 +176,7 @@ function parseHead(text: string): RtspMessage | null {
     if (values) values.push(line.slice(colon + 1).trim());
     else headers.set(name, [line.slice(colon + 1).trim()]);
   }
-  return {
-    method: request?.[1] ?? null,
-    uri: request?.[2] ?? '',
-    status: response ? Number(response[1]) : 0,
-    reason: response?.[2]?.trim() ?? '',
-    headers,
-    body: EMPTY,
-  };
+  return headers;
 }
 
 /** A request as bytes. `CSeq` is spelled as in the standard: some cameras know no other spelling. */

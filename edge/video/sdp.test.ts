@@ -62,6 +62,12 @@ describe('session descriptions of cameras', () => {
     expect(offeredVideo(parseSdp('m=audio 0 RTP/AVP 0'))).toBe('no video');
   });
 
+  it.each(['a=x:', 'a=fmtp:96 '])('is not held up by a line that can be read in many ways: %s', (head) => {
+    const since = performance.now();
+    parseSdp(`m=video 0 RTP/AVP 96\n${head}${' '.repeat(60_000)}x\u2028x`);
+    expect(performance.now() - since).toBeLessThan(1_000);
+  });
+
   it('never throws', () => {
     const line = fc.oneof(
       fc.string(),

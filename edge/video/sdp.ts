@@ -64,12 +64,13 @@ export function parseSdp(text: string): Sdp {
       continue;
     }
     if (media && line === 'a=sendonly') media.sendOnly = true;
-    const attribute = /^a=([A-Za-z-]+):\s*(.*)$/.exec(line);
+    const attribute = /^a=([A-Za-z-]+):(.*)$/s.exec(line);
     if (!attribute) continue;
-    const [, name = '', value = ''] = attribute;
+    const [, name = '', rest = ''] = attribute;
+    const value = rest.trim();
     if (name.toLowerCase() === 'control') {
-      if (media) media.control ??= value.trim();
-      else sdp.control ??= value.trim();
+      if (media) media.control ??= value;
+      else sdp.control ??= value;
     } else if (media) {
       readAttribute(media, name.toLowerCase(), value);
     }
@@ -84,7 +85,7 @@ function readAttribute(media: SdpMedia, name: string, value: string): void {
     const [encoding, clockRate, channels] = [m[2]!.toUpperCase(), Number(m[3] ?? 0), Number(m[4] ?? 1)];
     media.rtpmap.set(Number(m[1]), { encoding, clockRate, channels });
   } else if (name === 'fmtp') {
-    const m = /^(\d+)\s+(.*)$/.exec(value);
+    const m = /^(\d+)\s+(.*)$/s.exec(value);
     if (!m) return;
     const params = new Map<string, string>();
     for (const part of m[2]!.split(';')) {
