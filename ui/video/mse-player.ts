@@ -70,6 +70,7 @@ export class MsePlayer {
     this.#url = URL.createObjectURL(source);
     source.addEventListener('sourceopen', this.#next);
     video.addEventListener('waiting', this.#onWaiting);
+    video.addEventListener('playing', this.#onPlaying);
     video.addEventListener('error', this.#onError);
     video.addEventListener('loadeddata', this.#steer);
     // The managed kind does not open where pictures could be sent to another screen.
@@ -85,6 +86,7 @@ export class MsePlayer {
     const { video } = this.#o;
     this.#source.removeEventListener('sourceopen', this.#next);
     video.removeEventListener('waiting', this.#onWaiting);
+    video.removeEventListener('playing', this.#onPlaying);
     video.removeEventListener('error', this.#onError);
     video.removeEventListener('loadeddata', this.#steer);
     this.#source = null;
@@ -268,8 +270,9 @@ export class MsePlayer {
   };
 
   #onWaiting = (): void => {
-    if (this.#pictured) this.#edge.stalled(performance.now());
+    if (this.#pictured) this.#edge.waiting(performance.now());
   };
+  #onPlaying = (): void => this.#edge.playing(performance.now());
   #onError = (): void => this.#fail();
 
   #fail(): void {

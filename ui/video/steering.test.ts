@@ -10,30 +10,65 @@ describe('near the newest picture', () => {
     // However much still comes, it does not wait for ever.
     edge.restart();
     expect(edge.steer(0, [{ start: 0.5, end: 1 }], 1_000, true).seek).toBeNull();
-    expect(edge.steer(0, [{ start: 0.5, end: 1.5 }], 1_301, true).seek).toBeCloseTo(1.44);
+    expect(edge.steer(0, [{ start: 0.5, end: 1.04 }], 1_301, true).seek).toBeCloseTo(0.98);
   });
 
-  it('plays faster when it is behind, leaps when it is far behind, and over what was left out', () => {
+  it('plays faster until it is back where it was, leaps when it is far behind, and over what was left out', () => {
     const edge = new LiveEdge();
     edge.steer(0, [{ start: 0, end: 1 }], 0);
-    expect(edge.steer(0.95, [{ start: 0, end: 1 }], 1)).toEqual({ seek: null, rate: 1 });
-    expect(edge.steer(0.95, [{ start: 0, end: 1.2 }], 2).rate).toBe(1.1);
-    expect(edge.steer(0.95, [{ start: 0, end: 1.7 }], 3).rate).toBe(1.25);
-    expect(edge.steer(0.95, [{ start: 0, end: 3 }], 4).seek).toBeCloseTo(2.94);
+    expect(edge.steer(0.95, [{ start: 0, end: 1.04 }], 1)).toEqual({ seek: null, rate: 1 });
+    expect(edge.steer(0.95, [{ start: 0, end: 1.08 }], 2).rate).toBe(1.1);
+    // Not only until it is not that far behind any more.
+    expect(edge.steer(1.02, [{ start: 0, end: 1.12 }], 3).rate).toBe(1.1);
+    expect(edge.steer(1.06, [{ start: 0, end: 1.12 }], 4).rate).toBe(1);
+    // Judged when a picture has come, for what is left shrinks until then.
+    expect(edge.steer(0.96, [{ start: 0, end: 1.12 }], 5).rate).toBe(1);
+    expect(edge.steer(0.96, [{ start: 0, end: 1.5 }], 6).rate).toBe(1.25);
+    expect(edge.steer(0.96, [{ start: 0, end: 3 }], 7).seek).toBeCloseTo(3 - edge.distanceS);
     const hole = [
       { start: 0, end: 3 },
       { start: 4, end: 4.2 },
     ];
-    expect(edge.steer(3, hole, 5).seek).toBeCloseTo(4.14);
+    expect(edge.steer(3, hole, 8).seek).toBeCloseTo(4.2 - edge.distanceS);
   });
 
-  it('keeps farther away after stalls, and comes back after a calm time', () => {
+  it('shows each picture when it comes, however far they are apart', () => {
     const edge = new LiveEdge();
     edge.steer(0, [{ start: 0, end: 1 }], 0);
-    for (let i = 0; i < 20; i++) edge.stalled(100);
-    expect(edge.distanceS).toBe(0.5);
-    for (let ms = 0; ms < 400_000; ms += 100) edge.steer(0.9, [{ start: 0, end: 1 }], ms);
+    let position = 0.98;
+    const rates = new Set<number>();
+    for (let i = 1; i <= 200; i++) {
+      const { seek, rate } = edge.steer(position, [{ start: 0, end: 1 + i * 0.2 }], i * 200);
+      position = Math.min((seek ?? position) + 0.2 * rate, 1 + i * 0.2);
+      if (i > 100) rates.add(rate);
+    }
+    expect([...rates]).toEqual([1]);
+    expect(edge.distanceS).toBeCloseTo(0.22);
+  });
+
+  it('keeps farther away after stalls that are seen, comes back after a calm time, and then more carefully', () => {
+    const edge = new LiveEdge();
+    const calm = (fromMs: number, toMs: number) => {
+      for (let ms = fromMs; ms < toMs; ms += 100) edge.steer(0.94, [{ start: 0, end: 1 }], ms);
+    };
+    const stall = (atMs: number, ms: number) => {
+      edge.waiting(atMs);
+      edge.playing(atMs + ms);
+    };
+    edge.steer(0, [{ start: 0, end: 1 }], 0);
+    stall(10, 30);
     expect(edge.distanceS).toBeCloseTo(0.06);
+    for (let i = 0; i < 20; i++) stall(100, 80);
+    expect(edge.distanceS).toBeCloseTo(0.54);
+    calm(200, 60_000);
+    expect(edge.distanceS).toBeCloseTo(0.06);
+    // Too near: it does not come back as soon as before.
+    stall(60_000, 80);
+    calm(60_100, 65_000);
+    const nearer = edge.distanceS;
+    stall(65_000, 80);
+    calm(65_100, 70_000);
+    expect([nearer, edge.distanceS].map((s) => s.toFixed(2))).toEqual(['0.06', '0.10']);
   });
 
   it('plays what is recorded in whole, over its holes', () => {

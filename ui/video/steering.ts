@@ -8,43 +8,74 @@ export interface Steer {
   rate: number;
 }
 
-/** Behind the newest picture, in seconds: where live view starts, and how far it lets itself be pushed back by stalls. */
-const NEAREST_S = 0.06;
+/**
+ * How long, in seconds, the newest picture waits for its turn: what is left for pictures that come late. It grows by a step
+ * with each stall.
+ */
+const NEAREST_S = 0.02;
 const FARTHEST_S = 0.5;
-const STALL_STEP_S = 0.08;
-/** Beyond its distance it plays faster, then leaps. */
-const FAST_S = 0.14;
-const FASTER_S = 0.4;
+const STALL_STEP_S = 0.04;
+/** A shorter stall than this is not seen. */
+const STALL_MS = 60;
+/** Beyond its distance it plays faster until it is back there, then leaps. */
+const FAST_S = 0.05;
+const BACK_S = 0.01;
+const FASTER_S = 0.2;
 const LEAP_S = 0.94;
 const FAST_RATE = 1.1;
 const FASTER_RATE = 1.25;
 /** What comes at once at the beginning is taken in whole before its newest picture is gone to. */
 const SETTLE_MS = 300;
-/** After so long without a stall it comes nearer again. */
-const CALM_MS = 15_000;
+/** After so long without a stall it comes nearer by a step; longer, up to a minute, where that was too near before. */
+const CALM_MS = 4_000;
+const MAX_CALM_MS = 64_000;
 /** A hole smaller than this is one of rounding: browsers play over it. */
 const TINY_S = 0.02;
+const USUAL_STEP_S = 0.04;
 
 /** Keeps live view near the newest picture: as near as the line allows without stalls. */
 export class LiveEdge {
-  #distance = NEAREST_S;
+  #spare = NEAREST_S;
+  /** From picture to picture: the newest one is shown as long as that, until the next one is there. */
+  #step = USUAL_STEP_S;
+  #end: number | null = null;
   #calmSinceMs = 0;
+  #calmMs = CALM_MS;
+  #nearerMs: number | null = null;
+  #waitingMs: number | null = null;
   #started = false;
   #firstMs: number | null = null;
+  #rate = 1;
 
+  /** Behind the end of the newest picture, when it has just come. */
   get distanceS(): number {
-    return this.#distance;
+    return this.#step + this.#spare;
   }
 
   /** Pictures begin anew: the next ones are gone to at once. */
   restart(): void {
     this.#started = false;
     this.#firstMs = null;
+    this.#end = null;
+    this.#waitingMs = null;
+    this.#rate = 1;
   }
 
   /** It ran out of pictures. */
-  stalled(nowMs: number): void {
-    this.#distance = Math.min(FARTHEST_S, this.#distance + STALL_STEP_S);
+  waiting(nowMs: number): void {
+    if (this.#started) this.#waitingMs ??= nowMs;
+  }
+
+  /** It goes on. */
+  playing(nowMs: number): void {
+    const stalled = this.#waitingMs !== null && nowMs - this.#waitingMs >= STALL_MS;
+    this.#waitingMs = null;
+    if (!stalled) return;
+    this.#spare = Math.min(FARTHEST_S, this.#spare + STALL_STEP_S);
+    // It had just come nearer: it tries that less often.
+    if (this.#nearerMs !== null && nowMs - this.#nearerMs < this.#calmMs)
+      this.#calmMs = Math.min(MAX_CALM_MS, this.#calmMs * 2);
+    this.#nearerMs = null;
     this.#calmSinceMs = nowMs;
   }
 
@@ -52,22 +83,44 @@ export class LiveEdge {
   steer(position: number, spans: readonly Span[], nowMs: number, more = false): Steer {
     const last = spans.at(-1);
     if (!last) return { seek: null, rate: 1 };
-    if (nowMs - this.#calmSinceMs > CALM_MS && this.#distance > NEAREST_S) {
-      this.#distance = Math.max(NEAREST_S, this.#distance - STALL_STEP_S);
-      this.#calmSinceMs = nowMs;
-    }
-    const edge = Math.max(last.start, last.end - this.#distance);
+    const fresh = this.#taken(last.end);
+    this.#calm(nowMs);
+    const edge = Math.max(last.start, last.end - this.distanceS);
+    const leap = (): Steer => {
+      this.#rate = 1;
+      return { seek: edge, rate: 1 };
+    };
     if (!this.#started) {
       this.#firstMs ??= nowMs;
       if (more && nowMs - this.#firstMs < SETTLE_MS) return { seek: null, rate: 1 };
       this.#started = true;
       this.#calmSinceMs = nowMs;
-      return { seek: edge, rate: 1 };
+      return leap();
     }
-    if (position < last.start - TINY_S || position > last.end + TINY_S) return { seek: edge, rate: 1 };
-    const behind = last.end - position - this.#distance;
-    if (behind > LEAP_S) return { seek: edge, rate: 1 };
-    return { seek: null, rate: behind > FASTER_S ? FASTER_RATE : behind > FAST_S ? FAST_RATE : 1 };
+    if (position < last.start - TINY_S || position > last.end + TINY_S) return leap();
+    const behind = last.end - position - this.distanceS;
+    if (behind > LEAP_S) return leap();
+    // Between two pictures the distance shrinks by itself: it is judged when one has come.
+    if (behind <= BACK_S) this.#rate = 1;
+    else if (fresh && behind > FASTER_S) this.#rate = FASTER_RATE;
+    else if (fresh && (behind > FAST_S || this.#rate !== 1)) this.#rate = FAST_RATE;
+    return { seek: null, rate: this.#rate };
+  }
+
+  /** True when a picture has come since the last time; learns how far they are apart. */
+  #taken(end: number): boolean {
+    const step = this.#end === null ? 0 : end - this.#end;
+    if (step === 0 && this.#end !== null) return false;
+    this.#end = end;
+    if (step > 0 && step < 1) this.#step += (step - this.#step) / 8;
+    return true;
+  }
+
+  #calm(nowMs: number): void {
+    if (this.#spare <= NEAREST_S || nowMs - this.#calmSinceMs < this.#calmMs) return;
+    this.#spare = Math.max(NEAREST_S, this.#spare - STALL_STEP_S);
+    this.#calmSinceMs = nowMs;
+    this.#nearerMs = nowMs;
   }
 }
 
