@@ -79,6 +79,11 @@ describe('sound in an MP4', () => {
     expect(boxes(find(alone, 'moof')!).filter((b) => b.type === 'traf')).toHaveLength(1);
     expect(mediaFragment(3, 0, samples, null)).toEqual(mediaFragment(3, 0, samples));
   });
+
+  it('takes the highest rate of AAC', () => {
+    const most = { ...aac, clockRate: 96_000, config: Buffer.from('1008', 'hex') };
+    expect(initSegment(codecs.big, most).includes('mp4a')).toBe(true);
+  });
 });
 
 describe('cutting fragments', () => {

@@ -136,7 +136,9 @@ function soundEntry({ channels, clockRate, config }: AudioCodec): Buffer {
   // MPEG-4 audio, an audio stream; sizes and rates are not said.
   const decoder = descriptor(4, u8(0x40, 0x15, 0, 0, 0), u32(0, 0), descriptor(5, config!));
   const stream = descriptor(3, u16(0), u8(0), decoder, descriptor(6, u8(2)));
-  const parts = [Buffer.alloc(6), u16(1), u32(0, 0), u16(channels, 16, 0, 0), u32(clockRate * 65_536)];
+  // 96 kHz does not fit, and the configuration says it anyway.
+  const rate = clockRate < 65_536 ? clockRate : 0;
+  const parts = [Buffer.alloc(6), u16(1), u32(0, 0), u16(channels, 16, 0, 0), u16(rate, 0)];
   return box('mp4a', ...parts, fullBox('esds', 0, 0, stream));
 }
 

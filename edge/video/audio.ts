@@ -46,6 +46,6 @@ export function parseAudioConfig(config: Buffer): { objectType: number; rate: nu
   const index = bits(4);
   const rate = index === 15 ? bits(24) : RATES[index];
   const channels = bits(4);
-  if (objectType === 0 || !rate || channels > 8) return null;
+  if (objectType === 0 || !rate || rate < RATES.at(-1)! || rate > RATES[0]! || channels > 8) return null;
   return { objectType, rate, channels: channels === 7 ? 8 : channels || 2 };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findVideo, offeredVideo, parseSdp } from './sdp.ts';
+import { findSound, findVideo, offeredVideo, parseSdp } from './sdp.ts';
 import { H264_SETS, H265_SETS } from './testing/packets.ts';
 
 const sprop = `${H264_SETS.sps.toString('base64')},${H264_SETS.pps.toString('base64')}`;
@@ -66,6 +66,22 @@ describe('session descriptions of cameras', () => {
     const since = performance.now();
     parseSdp(`m=video 0 RTP/AVP 96\n${head}${' '.repeat(60_000)}x\u2028x`);
     expect(performance.now() - since).toBeLessThan(1_000);
+  });
+
+  it('believes no rates and channels that sound and pictures do not have', () => {
+    const sound = (text: string) => findSound(parseSdp(`m=audio 0 RTP/AVP 97\n${text}`))?.codec;
+    const aac = (rate: number, config: string) =>
+      sound(`a=rtpmap:97 MPEG4-GENERIC/${rate}\na=fmtp:97 sizelength=13;indexlength=3;config=${config}`);
+    expect(sound('a=rtpmap:97 PCMU/1000000000')).toBeUndefined();
+    expect(sound('a=rtpmap:97 PCMA/8000/9')).toBeUndefined();
+    expect(sound('a=rtpmap:97 PCMA/48000/2')).toMatchObject({ clockRate: 48_000, channels: 2 });
+    expect(aac(1_000_000_000, '1408')).toMatchObject({ clockRate: 16_000 });
+    expect(aac(96_000, '1008')).toMatchObject({ clockRate: 96_000 });
+    // A rate in 24 bits: 16 MHz, and 10 Hz.
+    expect(aac(16_000, '17fa12000800')).toBeUndefined();
+    expect(aac(16_000, '178000050800')).toBeUndefined();
+    for (const rate of [1, 4_000_000_000])
+      expect(video(`m=video 0 RTP/AVP 96\na=rtpmap:96 H264/${rate}`)).toMatchObject({ clockRate: 90_000 });
   });
 
   it('never throws', () => {

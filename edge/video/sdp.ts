@@ -43,6 +43,11 @@ export interface SoundTrack {
 }
 
 const MAX_MEDIA = 32;
+/** Ticks a second of pictures: 90,000 by the standards; a camera that says otherwise is believed within reason. */
+const VIDEO_RATES = [1_000, 1_000_000] as const;
+const G711_RATES = [8_000, 48_000] as const;
+const AAC_RATES = [7_350, 96_000] as const;
+const MAX_SOUND_CHANNELS = 8;
 
 /** Never throws: what cannot be read is left out. */
 export function parseSdp(text: string): Sdp {
@@ -110,7 +115,7 @@ export function findVideo(sdp: Sdp): VideoTrack | null {
       return {
         kind,
         payloadType,
-        clockRate: media.rtpmap.get(payloadType)?.clockRate || 90_000,
+        clockRate: within(VIDEO_RATES, media.rtpmap.get(payloadType)?.clockRate) ?? 90_000,
         control: media.control,
         parameterSets: parameterSets(fmtp),
         donl: Number(fmtp?.get('sprop-max-don-diff') ?? 0) > 0,
@@ -134,6 +139,9 @@ export function findSound(sdp: Sdp): SoundTrack | null {
   return null;
 }
 
+const within = ([least, most]: readonly [number, number], rate = 0): number | null =>
+  rate >= least && rate <= most ? rate : null;
+
 const G711 = { PCMU: 'pcmu', PCMA: 'pcma' } as const;
 
 function soundOf(media: SdpMedia, payloadType: number): SoundTrack | null {
@@ -141,14 +149,11 @@ function soundOf(media: SdpMedia, payloadType: number): SoundTrack | null {
   const map = media.rtpmap.get(payloadType);
   const name = map?.encoding ?? { 0: 'PCMU', 8: 'PCMA' }[payloadType];
   if (name === 'PCMU' || name === 'PCMA') {
-    const { clockRate = 8000, channels = 1 } = map ?? {};
-    const codec = {
-      kind: G711[name],
-      clockRate: clockRate || 8000,
-      channels: channels || 1,
-      config: null,
-      codec: name,
-    };
+    // Silence of a billion samples a second is a lot of memory.
+    const clockRate = within(G711_RATES, map?.clockRate || 8000);
+    const channels = map?.channels || 1;
+    if (clockRate === null || channels > MAX_SOUND_CHANNELS) return null;
+    const codec = { kind: G711[name], clockRate, channels, config: null, codec: name };
     return { codec, payloadType, control, sizeLength: 0, indexLength: 0 };
   }
   const fmtp = media.fmtp.get(payloadType);
@@ -160,7 +165,7 @@ function soundOf(media: SdpMedia, payloadType: number): SoundTrack | null {
   // Low and high bit rate alike; interleaving and other shapes are not spoken by cameras.
   if (!read || !(sizeLength > 0 && sizeLength <= 16) || !(indexLength >= 0 && indexLength <= 8)) return null;
   const codec: AudioCodec = {
-    ...{ kind: 'aac', clockRate: map?.clockRate || read.rate, channels: read.channels, config },
+    ...{ kind: 'aac', clockRate: within(AAC_RATES, map?.clockRate) ?? read.rate, channels: read.channels, config },
     codec: `mp4a.40.${read.objectType}`,
   };
   return { codec, payloadType, control, sizeLength, indexLength };
