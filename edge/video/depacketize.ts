@@ -16,8 +16,11 @@ export interface Depacketizer {
 }
 
 const START_CODE = Buffer.from([0, 0, 1]);
-/** Of 1,400 bytes each: a key frame of 4 MB behind an SPS. */
-const MAX_OTHER_FRAGMENTS = 3000;
+/** A key frame of 4 MB behind an SPS, and in how many pieces it comes. */
+const MAX_OTHER_BYTES = 4 * 1024 * 1024;
+const MAX_OTHER_FRAGMENTS = 4096;
+/** NAL units in one packet, or in what claimed to be one: slices of a picture, its parameter sets, messages. */
+const MAX_UNITS = 256;
 
 /**
  * Cheap cameras send several NAL units with Annex-B start codes in one. A real NAL unit never contains 00 00 01
@@ -30,7 +33,8 @@ function splitAnnexB(nal: Buffer, sink: NalSink): void {
     return;
   }
   let begin = 0;
-  while (at >= 0) {
+  for (let left = MAX_UNITS; at >= 0; left--) {
+    if (left === 0) return;
     // The zero byte of a four-byte start code, or trailing zeros, belong to no NAL unit.
     let end = at;
     while (end > begin && nal[end - 1] === 0) end--;
@@ -44,7 +48,7 @@ function splitAnnexB(nal: Buffer, sink: NalSink): void {
 /** Calls `each` with the units of an aggregation packet: size:u16, unit. Stops at the first that does not fit. */
 function aggregated(payload: Buffer, from: number, skip: number, each: (nal: Buffer) => void): void {
   let at = from + skip;
-  while (at + 2 <= payload.length) {
+  for (let left = MAX_UNITS; left > 0 && at + 2 <= payload.length; left--) {
     const size = payload.readUInt16BE(at);
     at += 2;
     if (size === 0 || at + size > payload.length) return;
@@ -58,6 +62,7 @@ class Fragments {
   #state: 'none' | 'picture' | 'other' = 'none';
   /** Copies of a unit that claims to be no picture. */
   #other: Buffer[] = [];
+  #otherBytes = 0;
   readonly #sink: NalSink;
   readonly #isPicture: (header: number) => boolean;
 
@@ -70,17 +75,24 @@ class Fragments {
     if (header) {
       this.#state = this.#isPicture(header[0]!) ? 'picture' : 'other';
       if (this.#state === 'picture') this.#sink.begin(header);
-      else this.#other = [header];
+      else {
+        this.#other = [header];
+        this.#otherBytes = 0;
+      }
     }
     if (this.#state === 'none') return;
     if (this.#state === 'picture') {
       this.#sink.append(data);
       if (end) this.#sink.end();
     } else {
+      this.#otherBytes += data.length;
+      if (this.#otherBytes > MAX_OTHER_BYTES || this.#other.length > MAX_OTHER_FRAGMENTS) {
+        this.reset();
+        return;
+      }
       this.#other.push(Buffer.from(data));
       // SPS, PPS and IDR in one fragmented "unit": look inside.
       if (end) splitAnnexB(Buffer.concat(this.#other), this.#sink);
-      else if (this.#other.length > MAX_OTHER_FRAGMENTS) this.reset();
     }
     if (end) this.reset();
   }
