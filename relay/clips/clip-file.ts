@@ -10,6 +10,8 @@ export type FragmentRow = Selectable<ClipTables['clip_fragments']>;
 const MAX_INIT_BYTES = 1024 * 1024;
 const MAX_MOOF_BYTES = 4 * 1024 * 1024;
 const PEEK_BYTES = 16 * 1024;
+/** In a file (or fragment) that is looked into: each may be a request to an object store. */
+export const MAX_BOXES = 64;
 
 /**
  * A clip as one file of known size: joined, or made of its fragments on the fly. Both are the same bytes with the same
@@ -117,7 +119,8 @@ export async function fragmentTiming(content: ClipContent, n: number, stored: nu
       from + length <= start.length
         ? start.subarray(from, from + length)
         : collect(content.fragment(n, from, Math.min(size, from + length) - 1));
-    for (let offset = 0; offset < size; ) {
+    for (let offset = 0, count = 0; offset < size; count++) {
+      if (count === MAX_BOXES) return null;
       const box = boxHeader(await peek(offset, Math.min(size - offset, 16)), size - offset);
       if (box.type === 'moof') {
         if (box.size > MAX_MOOF_BYTES) return null;

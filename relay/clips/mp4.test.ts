@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fragmentTiming } from './clip-file.ts';
 import { boxes, fileHeader, initInfo, moofTiming } from './mp4.ts';
+import { posterOf } from './poster.ts';
 import { type SampleFragment, sampleClip } from './testing/sample.ts';
 
 let sample: SampleFragment[];
@@ -66,5 +68,21 @@ describe('fragmented MP4', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('what is no clip', () => {
+  it('costs few reads, whatever it is made of', async () => {
+    const empty = Buffer.from('0000000866726565', 'hex');
+    const data = Buffer.concat(Array.from({ length: 20_000 }, () => empty));
+    let reads = 0;
+    async function* read(start: number, end: number) {
+      reads++;
+      yield data.subarray(start, end + 1);
+    }
+    const content = { size: () => data.length, fragment: (_: number, start: number, end: number) => read(start, end) };
+    expect(await fragmentTiming(content as never, 1, data.length)).toBeNull();
+    expect(await posterOf({ size: data.length, etag: '', read })).toBeNull();
+    expect(reads).toBeLessThan(150);
   });
 });

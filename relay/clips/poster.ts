@@ -1,4 +1,4 @@
-import type { ClipFile } from './clip-file.ts';
+import { type ClipFile, MAX_BOXES } from './clip-file.ts';
 import { collect } from './content.ts';
 import { boxHeader, firstSample, initInfo, onePicture } from './mp4.ts';
 
@@ -18,7 +18,7 @@ export async function posterOf(file: ClipFile): Promise<Buffer | null> {
       : collect(file.read(from, Math.min(file.size, from + length) - 1));
   const init: Buffer[] = [];
   try {
-    for (let at = 0; at + 16 <= file.size; ) {
+    for (let at = 0, count = 0; at + 16 <= file.size && count < MAX_BOXES; count++) {
       const { type, size } = boxHeader(await read(at, 16), file.size - at);
       if (type === 'ftyp' || type === 'moov' || type === 'moof') {
         if (size > MAX_HEADER_BYTES) return null;
