@@ -7,6 +7,7 @@ import { useAction, useResource } from '../../components/resource.ts';
 import { formatBytes, formatDuration } from '../../components/time.ts';
 import { Time } from '../../components/time.tsx';
 import { withUndo } from '../../components/undo.tsx';
+import { BEFORE_MS, playbackLink } from '../playback/link.ts';
 import { api } from '../session.ts';
 import { ClipLine } from '../site/alarm-words.tsx';
 import { useLive, useSite } from '../site/context.ts';
@@ -26,6 +27,7 @@ export function ClipPage({ params }: { params?: { clipId?: string } }) {
     found.set((old) => ({ ...old, ...clip }));
   });
   const clip = found.data;
+  const asked = Date.parse(useLocation().query.at ?? '');
   const back = `${base}/clips`;
   return (
     <>
@@ -49,8 +51,8 @@ export function ClipPage({ params }: { params?: { clipId?: string } }) {
                 <p role="status" class="mb-3">
                   <ClipLine clip={clip} />
                 </p>
-                <MarkedPlayer clip={clip} />
-                <Tools clip={clip} back={back} />
+                <MarkedPlayer clip={clip} fromMs={asked > 0 ? asked - Date.parse(clip.startedAt) : 0} />
+                <Tools clip={clip} back={back} base={base} />
                 {clip.twinId && <Twin twinId={clip.twinId} base={base} />}
               </>
             )}
@@ -67,12 +69,16 @@ export function ClipPage({ params }: { params?: { clipId?: string } }) {
   );
 }
 
-function Tools({ clip, back }: { clip: LibraryClip; back: string }) {
+function Tools({ clip, back, base }: { clip: LibraryClip; back: string; base: string }) {
   const { route } = useLocation();
   const { site, devices } = useSite();
   const device = devices.data?.items.find((one) => one.id === clip.deviceId);
   const may = (device?.permissions ?? site.data!.permissions.map(String)).includes('configure');
   const owner = site.data!.permissions.some((held) => held === 'own' || held === 'all' || held === 'system');
+  const places = { base, site: site.data!, devices: devices.data?.items ?? [] };
+  // A clip begins before its event; without one it is shown from where it begins itself.
+  const at = clip.events[0]?.occurredAt ?? new Date(Date.parse(clip.startedAt) + BEFORE_MS).toISOString();
+  const moment = playbackLink(places, clip, at);
   const remove = () => {
     leaving.value = [...leaving.value, clip.id];
     route(back);
@@ -91,6 +97,11 @@ function Tools({ clip, back }: { clip: LibraryClip; back: string }) {
       {clip.storedFragments > 0 && (
         <a class="btn btn-primary" href={`/api/v1/clips/${clip.id}/video?download=1`} download>
           {t('clip.download', { size: formatBytes(clip.sizeBytes) })}
+        </a>
+      )}
+      {moment && device && (
+        <a class="btn" href={moment}>
+          {t('events.playback')}
         </a>
       )}
       {may || owner ? (

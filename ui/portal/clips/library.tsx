@@ -1,4 +1,6 @@
 import { useLocation } from 'preact-iso';
+import type { ClipDays } from '../../../protocol/wire/clips.ts';
+import { Calendar, monthOf } from '../../components/calendar.tsx';
 import { Choice } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { Empty, Title } from '../../components/page.tsx';
@@ -11,7 +13,6 @@ import { api } from '../session.ts';
 import { useLive, useSite } from '../site/context.ts';
 import { DEVICE_EVENT_TYPES } from '../site/event-types.ts';
 import { More } from '../site/more.tsx';
-import { Calendar, monthOf } from './calendar.tsx';
 import { ClipCard, leaving } from './card.tsx';
 
 const LIMIT = 24;
@@ -73,7 +74,11 @@ export function ClipLibraryPage() {
               month={month}
               day={day}
               today={today}
-              days={days.data?.days}
+              days={days.data && marksOf(days.data.days)}
+              words={{
+                ...{ label: t('clips.calendar'), none: t('clips.noneThen') },
+                ...{ before: t('clips.monthBefore'), after: t('clips.monthAfter') },
+              }}
               choose={(chosen) => go({ day: chosen, month: chosen ? monthOf(chosen) : month })}
               turn={(next) => go({ month: next })}
             />
@@ -144,6 +149,14 @@ export function ClipLibraryPage() {
     </>
   );
 }
+
+const marksOf = (days: ClipDays['days']) =>
+  new Map(
+    days.map(({ day, events, continuous }) => {
+      const words = [events > 0 && t('clips.count', { count: events }), continuous && t('clips.continuousToo')];
+      return [day, { mark: events > 0 ? String(events) : '–', words: words.filter(Boolean).join(', ') }];
+    }),
+  );
 
 function Skeletons() {
   return (

@@ -6,7 +6,7 @@ import { mimeOf } from '../../video/playable.ts';
 import { refusedClip } from '../site/clip-player.tsx';
 
 /** A clip with its time line: what happened when, and where the picture is missing. */
-export function MarkedPlayer({ clip }: { clip: LibraryClip }) {
+export function MarkedPlayer({ clip, fromMs = 0 }: { clip: LibraryClip; fromMs?: number }) {
   const video = useRef<HTMLVideoElement>(null);
   const [position, setPosition] = useState(0);
   const [state, setState] = useState<'fine' | 'failed' | 'refused'>('fine');
@@ -47,7 +47,7 @@ export function MarkedPlayer({ clip }: { clip: LibraryClip }) {
         <video
           ref={video}
           class="aspect-video w-full rounded bg-black"
-          src={`/api/v1/clips/${clip.id}/video`}
+          src={`/api/v1/clips/${clip.id}/video${fromMs > 0 && fromMs < length ? `#t=${(fromMs / 1000).toFixed(3)}` : ''}`}
           controls
           playsInline
           preload="metadata"

@@ -1,4 +1,6 @@
+import type { EventType } from '../../../protocol/wire/event.ts';
 import type { Recording } from '../../../protocol/wire/video.ts';
+import { keyOf } from '../live/targets.ts';
 import { api } from '../session.ts';
 
 export interface Span {
@@ -9,10 +11,23 @@ export interface Span {
 /** Something to go to. */
 export interface Marker {
   atMs: number;
-  toMs: number;
-  /** Of a clip in the cloud; null: an event without one. */
+  type: EventType | null;
+  /** Null: a clip of something that is in no list of events. */
+  eventId: string | null;
   clipId: string | null;
-  type: string | null;
+  /** Of the device, where it is not the one of the row. */
+  name: string | null;
+}
+/** Of any device of the site. */
+export interface SiteMarker extends Marker {
+  /** Of its channel; empty: the site's. */
+  key: string;
+}
+/** What the cloud has of a channel. */
+export interface CloudClip {
+  id: string;
+  fromMs: number;
+  toMs: number;
 }
 
 const MAX_PAGES = 5;
@@ -46,34 +61,100 @@ export function joined(spans: readonly Span[], nearMs = 2_000): Span[] {
   return out;
 }
 
-/** Clips of events that the cloud has of this channel, each at its first event. */
-export async function cloudMarkers(
+/** What happened in that time: of a site, or of one channel of it. */
+export async function eventMarkers(
+  siteId: string,
+  fromMs: number,
+  toMs: number,
+  of: { deviceId: string; channel: number } | null,
+  signal: AbortSignal,
+): Promise<SiteMarker[]> {
+  const found = await pages((cursor) =>
+    api.get('/sites/{siteId}/events', {
+      params: { siteId },
+      query: { ...of, from: iso(fromMs), to: iso(toMs), cursor, limit: 200 },
+      signal,
+    }),
+  );
+  return found.map(({ id, occurredAt, type, clip, deviceId, deviceName, channel }) => ({
+    ...{ atMs: Date.parse(occurredAt), type, eventId: id, clipId: clip?.id ?? null },
+    name: deviceName,
+    key: deviceId === null ? '' : keyOf(deviceId, channel ?? 1),
+  }));
+}
+
+/** Clips that the cloud has of this channel. */
+export async function cloudClips(
   siteId: string,
   deviceId: string,
   channel: number,
   fromMs: number,
   toMs: number,
   signal: AbortSignal,
-): Promise<Marker[]> {
-  const markers: Marker[] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const found = await api.get('/sites/{siteId}/clips', {
+): Promise<{ clips: CloudClip[]; markers: Marker[] }> {
+  const found = await pages((cursor) =>
+    api.get('/sites/{siteId}/clips', {
       params: { siteId },
       query: { deviceId, channel, from: iso(fromMs), to: iso(toMs), cursor, limit: 200 },
       signal,
-    });
-    for (const clip of found.items) {
-      if (clip.kind === 'continuous') continue;
-      const startMs = Date.parse(clip.startedAt);
-      const [event] = clip.events;
-      const atMs = event ? Date.parse(event.occurredAt) : startMs;
-      markers.push({ atMs, toMs: startMs + clip.durationMs, clipId: clip.id, type: event?.type ?? null });
-    }
+    }),
+  );
+  const clips: CloudClip[] = [];
+  const markers: Marker[] = [];
+  for (const { id, startedAt, durationMs, storedFragments, events, kind } of found) {
+    const startMs = Date.parse(startedAt);
+    if (storedFragments > 0) clips.push({ id, fromMs: startMs, toMs: startMs + durationMs });
+    const none = kind === 'continuous' ? [] : [{ id: null, type: null, occurredAt: startedAt }];
+    for (const event of events.length > 0 ? events : none)
+      markers.push({
+        ...{ atMs: Date.parse(event.occurredAt), type: event.type, eventId: event.id, clipId: id, name: null },
+      });
+  }
+  return { clips, markers };
+}
+
+async function pages<T>(get: (cursor?: string) => Promise<{ items: T[]; nextCursor: string | null }>): Promise<T[]> {
+  const items: T[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const found = await get(cursor);
+    items.push(...found.items);
     if (!found.nextCursor) break;
     cursor = found.nextCursor;
   }
-  return markers.sort((a, b) => a.atMs - b.atMs);
+  return items;
+}
+
+/** Both lists as one, in order of time; what stands in both, once and with its clip. */
+export function mergedMarkers(events: readonly Marker[], clips: readonly Marker[]): Marker[] {
+  const known = new Map(events.map((marker) => [marker.eventId, marker]));
+  const further = clips.filter(({ eventId }) => eventId === null || !known.has(eventId));
+  const clipOf = new Map(clips.map(({ eventId, clipId }) => [eventId, clipId]));
+  const own = events.map((marker) => ({ ...marker, clipId: marker.clipId ?? clipOf.get(marker.eventId) ?? null }));
+  return [...own, ...further].sort((a, b) => a.atMs - b.atMs);
+}
+
+/** Days of a month on which any of these channels was recorded; null: no device says. */
+export async function recordedDays(
+  channels: readonly { device: { id: string }; channel: number; may: boolean }[],
+  month: string,
+  signal: AbortSignal,
+): Promise<Set<number> | null> {
+  const answers = await Promise.all(
+    channels
+      .filter(({ may }) => may)
+      .map(({ device, channel }) =>
+        api
+          .get('/devices/{deviceId}/channels/{channel}/recordings/days', {
+            params: { deviceId: device.id, channel: String(channel) },
+            query: { month },
+            signal,
+          })
+          .catch(() => null),
+      ),
+  );
+  const told = answers.filter((answer) => answer !== null);
+  return told.length > 0 ? new Set(told.flatMap(({ days }) => days)) : null;
 }
 
 /** The next one after a moment, or the last one before it. */

@@ -8,7 +8,7 @@ import { Player } from './player.tsx';
 
 /** What the devices of a site have recorded themselves. */
 export function PlaybackPage() {
-  const { site, devices, boxes } = useSite();
+  const { base, site, devices, boxes } = useSite();
   const known = site.data!;
   const list = sees(known) ? (boxes.data?.items ?? known.boxes) : null;
   const targets = devices.data && targetsOf(known, devices.data.items, list);
@@ -16,15 +16,29 @@ export function PlaybackPage() {
     <>
       <Title suffix={`${known.name} · Gatepost`}>{t('playback.title')}</Title>
       <ProblemPanel error={devices.error} what={t('playback.failed')} retry={devices.reload} />
-      {!targets && !devices.error && <Skeleton lines={8} />}
+      {!targets && !devices.error && <Waiting />}
       {targets?.length === 0 && <Empty title={t('liveView.none')}>{t('liveView.noneNext')}</Empty>}
       {targets && targets.length > 0 && (
         <Player
           key={known.id}
           zone={known.timeZone}
+          siteId={known.id}
+          base={base}
           targets={targets.map((target) => ({ ...target, may: holds(known, target.device, 'playback') }))}
         />
       )}
     </>
+  );
+}
+
+/** The place of the picture and of the time line, before it is known whose. */
+function Waiting() {
+  return (
+    <div class="flex flex-col gap-4">
+      <div class="live-grid playback-grid" data-grid={1} aria-hidden="true">
+        <div class="skeleton aspect-video rounded" />
+      </div>
+      <Skeleton lines={3} />
+    </div>
   );
 }

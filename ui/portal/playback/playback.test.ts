@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clockOf, dayAfter, dayOf, linesOf, startOf } from './day.ts';
-import { joined, nextMarker } from './footage.ts';
+import { joined, mergedMarkers, nextMarker } from './footage.ts';
 import { type Follower, InStep } from './in-step.ts';
 import { moved, zoomed } from './timeline.tsx';
 
@@ -34,10 +34,14 @@ it('spans of one kind that follow one another are one; events are found in both 
     { fromMs: 60_000, toMs: 61_000, kind: 'motion' as const },
   ];
   expect(joined(spans)).toHaveLength(3);
-  const markers = [10_000, 20_000].map((atMs) => ({ atMs, toMs: atMs, clipId: null, type: null }));
+  const markers = [10_000, 20_000].map((atMs) => ({ atMs, type: null, eventId: null, clipId: null, name: null }));
   expect(nextMarker(markers, 10_000, false)?.atMs).toBe(20_000);
   expect(nextMarker(markers, 20_000, true)?.atMs).toBe(10_000);
   expect(nextMarker(markers, 10_000, true)).toBeNull();
+  const [first, second] = markers.map((marker, i) => ({ ...marker, eventId: `e${i}` }));
+  const clip = { ...second!, clipId: 'c1' };
+  const alone = { ...first!, eventId: null, atMs: 15_000, clipId: 'c2' };
+  expect(mergedMarkers([first!, second!], [clip, alone])).toEqual([first, alone, clip]);
 });
 
 it('the time line stays within its day', () => {

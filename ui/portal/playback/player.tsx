@@ -7,8 +7,11 @@ import { useResource } from '../../components/resource.ts';
 import type { LiveTarget } from '../live/targets.ts';
 import { Cut } from './cut.tsx';
 import { clockOf, dayAfter, dayOf, startOf } from './day.ts';
-import { cloudMarkers, nextMarker, recordedSpans } from './footage.ts';
+import { DayChoice } from './day-choice.tsx';
+import { cloudClips, eventMarkers, mergedMarkers, nextMarker, recordedSpans } from './footage.ts';
 import { InStep } from './in-step.ts';
+import { BEFORE_MS } from './link.ts';
+import { Moment } from './moment.tsx';
 import { RecordedWindow } from './recorded-window.tsx';
 import { type Range, Timeline, zoomed } from './timeline.tsx';
 import { Transport } from './transport.tsx';
@@ -16,10 +19,13 @@ import { Transport } from './transport.tsx';
 interface Props {
   targets: readonly LiveTarget[];
   zone: string | undefined;
+  siteId: string;
+  /** Address of the site's pages. */
+  base: string;
 }
 
 /** Up to four windows in step, and the time line of a day under them. Where it stands, stands in the page's address. */
-export function Player({ targets, zone }: Props) {
+export function Player({ targets, zone, siteId, base }: Props) {
   const { path, query, route } = useLocation();
   const asked = (query.show ?? '').split(',');
   const wanted = targets.filter((target) => asked.includes(target.key)).slice(0, MAX_PLAYBACK_WINDOWS);
@@ -51,22 +57,45 @@ export function Player({ targets, zone }: Props) {
 
   const keys = shown.map((target) => target.key).join();
   const footage = useResource(
+    async (signal) => {
+      const range = [dayRange.fromMs, endOf(dayRange)] as const;
+      // What the relay has is there for convenience: a device that cannot be asked is what counts.
+      const [elsewhere, ...rows] = await Promise.all([
+        eventMarkers(siteId, ...range, null, signal).catch(() => []),
+        ...shown.map(async ({ device, channel, may }) => {
+          const of = { deviceId: device.id, channel };
+          const [events, cloud] = await Promise.all([
+            eventMarkers(siteId, ...range, of, signal).catch(() => []),
+            cloudClips(siteId, device.id, channel, ...range, signal).catch(() => ({ clips: [], markers: [] })),
+          ]);
+          const own = events.map((marker) => ({ ...marker, name: null }));
+          return { clips: may ? cloud.clips : [], markers: mergedMarkers(own, cloud.markers) };
+        }),
+      ]);
+      return { rows, elsewhere: elsewhere.filter(({ key }) => !shown.some((target) => target.key === key)) };
+    },
+    [keys, day],
+  );
+  const recorded = useResource(
     (signal) =>
       Promise.all(
-        shown.map(async ({ device, channel, site, may }) => {
-          if (!may) return { spans: [], markers: [] };
-          const of = [device.id, channel, dayRange.fromMs, endOf(dayRange), signal] as const;
-          const none = () => [];
-          // What the cloud has is there for convenience: a device that cannot be asked is what counts.
-          const [spans, markers] = await Promise.all([recordedSpans(...of), cloudMarkers(site.id, ...of).catch(none)]);
-          return { spans, markers };
-        }),
+        shown.map(({ device, channel, may }) =>
+          may ? recordedSpans(device.id, channel, dayRange.fromMs, endOf(dayRange), signal) : [],
+        ),
       ),
     [keys, day],
   );
   const rows = shown.map(({ key, name }, i) => ({
-    ...{ key, name, spans: footage.data?.[i]?.spans ?? null, markers: footage.data?.[i]?.markers ?? [] },
+    ...{ key, name, spans: recorded.data?.[i] ?? (recorded.error ? [] : null) },
+    markers: footage.data?.rows[i]?.markers ?? [],
   }));
+  const elsewhere = footage.data?.elsewhere ?? [];
+  const chosenAt = shown.findIndex(({ key }) => key === chosen?.key);
+  const markers = useMemo(
+    () => mergedMarkers([...(footage.data?.rows[chosenAt]?.markers ?? []), ...elsewhere], []),
+    [footage.data, chosenAt],
+  );
+  const site = { key: 'site', name: t('playback.siteEvents'), spans: [], markers: elsewhere };
   const address = (change: Record<string, string>) => `${path}?${new URLSearchParams({ ...query, ...change })}`;
   const remember = (ms: number) => route(address({ show: keys, at: new Date(ms).toISOString() }), true);
 
@@ -88,9 +117,9 @@ export function Player({ targets, zone }: Props) {
     remember(to);
   };
   const jump = (back: boolean) => {
-    const row = rows.find(({ key }) => key === chosen?.key);
-    const marker = nextMarker(row?.markers ?? [], headMs, back);
-    if (marker) seek(marker.atMs - 5_000);
+    // It stands a little before the one that it was brought to.
+    const marker = nextMarker(markers, headMs + BEFORE_MS, back);
+    if (marker) seek(marker.atMs - BEFORE_MS);
   };
   const toggle = (target: LiveTarget) => {
     const has = shown.some(({ key }) => key === target.key);
@@ -124,6 +153,11 @@ export function Player({ targets, zone }: Props) {
               group={group}
               headMs={headMs}
               sound={sound && target === chosen}
+              poster={
+                footage.data?.rows[shown.indexOf(target)]?.clips.find(
+                  ({ fromMs, toMs }) => headMs >= fromMs && headMs < toMs,
+                )?.id ?? null
+              }
               chosen={shown.length > 1 && target === chosen}
               onChosen={() => setChosen(target.key)}
               onVideo={(element) => {
@@ -145,30 +179,10 @@ export function Player({ targets, zone }: Props) {
         onSpeed={(wanted) => group.setSpeed(wanted)}
         onStep={(ms) => seek(headMs + ms)}
         onSound={setSound}
-        onMarker={rows.some(({ markers }) => markers.length > 0) ? jump : null}
+        onMarker={markers.length > 0 ? jump : null}
       />
       <div class="flex flex-wrap items-end gap-2">
-        <button type="button" class="btn" onClick={() => goTo(dayAfter(day, -1))}>
-          {t('playback.day.before')}
-        </button>
-        <label class="flex flex-col gap-1">
-          <span class="label">{t('playback.day.label')}</span>
-          <input
-            class="input w-44"
-            type="date"
-            value={day}
-            max={dayOf(Date.now(), zone)}
-            onChange={(event) => goTo(event.currentTarget.value)}
-          />
-        </label>
-        <button
-          type="button"
-          class="btn"
-          disabled={day === dayOf(Date.now(), zone)}
-          onClick={() => goTo(dayAfter(day, 1))}
-        >
-          {t('playback.day.after')}
-        </button>
+        <DayChoice day={day} zone={zone} targets={shown} choose={goTo} />
         <span class="grow" />
         <button type="button" class="btn" onClick={() => setView(zoomed(view, dayRange, 0.5, headMs))}>
           {t('playback.zoom.in')}
@@ -177,9 +191,9 @@ export function Player({ targets, zone }: Props) {
           {t('playback.zoom.out')}
         </button>
       </div>
-      <ProblemPanel error={footage.error} what={t('playback.listFailed')} retry={footage.reload} />
+      <ProblemPanel error={recorded.error} what={t('playback.listFailed')} retry={recorded.reload} />
       <Timeline
-        rows={rows}
+        rows={elsewhere.length > 0 ? [...rows, site] : rows}
         day={dayRange}
         view={view}
         headMs={headMs}
@@ -187,6 +201,14 @@ export function Player({ targets, zone }: Props) {
         zone={zone}
         onSeek={seek}
         onView={setView}
+      />
+      <Moment
+        markers={markers}
+        clips={footage.data?.rows[chosenAt]?.clips ?? []}
+        headMs={headMs}
+        base={base}
+        zone={zone}
+        onSeek={seek}
       />
       <p class="muted small">{t('playback.legend')}</p>
       {chosen?.may && <Cut target={chosen} headMs={headMs} cut={cut} zone={zone} onCut={setCut} />}

@@ -14,6 +14,8 @@ interface Props {
   group: InStep;
   headMs: number;
   sound: boolean;
+  /** A clip in the cloud of about this moment, whose first picture stands until the device's own come. */
+  poster: string | null;
   /** Keys and buttons act on this one. */
   chosen: boolean;
   onChosen: () => void;
@@ -24,7 +26,7 @@ interface Props {
 const AHEAD_MS = 3_000;
 
 /** One channel of what was recorded. */
-export function RecordedWindow({ target, may, group, headMs, sound, chosen, onChosen, onVideo }: Props) {
+export function RecordedWindow({ target, may, group, headMs, sound, poster, chosen, onChosen, onVideo }: Props) {
   const { device, channel, name, site } = target;
   const video = useRef<HTMLVideoElement>(null);
   const still = useRef<HTMLCanvasElement>(null);
@@ -88,6 +90,18 @@ export function RecordedWindow({ target, may, group, headMs, sound, chosen, onCh
         </>
       }
     >
+      {poster && state.state === 'loading' && (
+        <video
+          class="video-fill"
+          src={`/api/v1/clips/${poster}/poster#t=0.001`}
+          muted
+          playsInline
+          preload="auto"
+          disablePictureInPicture
+          tabIndex={-1}
+          aria-hidden="true"
+        />
+      )}
       <canvas ref={still} class="video-fill" hidden={moves} />
       <video ref={video} muted playsInline tabIndex={-1} aria-label={name} data-shown={moves} data-key={target.key} />
       <button type="button" class="video-open" aria-pressed={chosen} onClick={onChosen}>

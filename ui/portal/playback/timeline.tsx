@@ -139,7 +139,7 @@ export function Timeline({ rows, day, view, headMs, cut, zone, onSeek, onView }:
               .filter((marker) => marker.atMs >= view.fromMs && marker.atMs < view.toMs)
               .map((marker) => (
                 <span
-                  key={marker.clipId ?? marker.atMs}
+                  key={marker.eventId ?? `${marker.clipId}-${marker.atMs}`}
                   class="timeline-marker"
                   data-clip={marker.clipId !== null}
                   style={{ left: `${left(marker.atMs)}%` }}

@@ -7,6 +7,7 @@ import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
 import { between, formatDuration, viewerZone } from '../../components/time.ts';
 import { Time, Zone } from '../../components/time.tsx';
+import { playbackLink } from '../playback/link.ts';
 import { api } from '../session.ts';
 import { AlarmLine } from './alarm-words.tsx';
 import { ClipPlayer } from './clip-player.tsx';
@@ -17,7 +18,7 @@ import { alarmPath } from './paths.ts';
 
 /** One event: what was seen, and what became of the alarm. */
 export function EventPage({ params }: { params?: { eventId?: string } }) {
-  const { base, site } = useSite();
+  const { base, site, devices } = useSite();
   const eventId = params?.eventId ?? '';
   const event = useResource((signal) => api.get('/events/{eventId}', { params: { eventId }, signal }), [eventId]);
   useLive((message) => {
@@ -30,6 +31,8 @@ export function EventPage({ params }: { params?: { eventId?: string } }) {
     });
   });
   const found = event.data;
+  const places = { base, site: site.data!, devices: devices.data?.items ?? [] };
+  const moment = found && playbackLink(places, found, found.occurredAt);
   return (
     <>
       <p class="-mb-4">
@@ -48,6 +51,13 @@ export function EventPage({ params }: { params?: { eventId?: string } }) {
         <div class="grid items-start gap-6 xl:grid-cols-[3fr_2fr]">
           <Panel title={t('clip.title')}>
             {found.clip ? <ClipPlayer clip={found.clip} event={found} /> : <p class="muted">{t('clip.none')}</p>}
+            {moment && (
+              <p class="mt-3">
+                <a class="btn" href={moment}>
+                  {t('events.playback')}
+                </a>
+              </p>
+            )}
           </Panel>
           <Panel title={t('event.what')}>
             <EventFacts event={found} />

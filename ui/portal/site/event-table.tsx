@@ -1,15 +1,18 @@
 import type { EventItem } from '../../../protocol/wire/api.ts';
 import { t } from '../../components/i18n.ts';
 import { Time } from '../../components/time.tsx';
+import { playbackLink } from '../playback/link.ts';
 import { AlarmLine, ClipLine } from './alarm-words.tsx';
 import { useSite } from './context.ts';
 import { partOf } from './event-types.ts';
 
 /** Events as a table; cards on a phone. */
 export function EventTable({ items }: { items: EventItem[] }) {
-  const { base, devices } = useSite();
+  const { base, site, devices } = useSite();
+  const places = { base, site: site.data!, devices: devices.data?.items ?? [] };
   const isPanel = (id: string | null) =>
     devices.data?.items.some((one) => one.id === id && one.type === 'panel') ?? false;
+  const moment = (item: EventItem) => playbackLink(places, item, item.occurredAt);
   return (
     <table class="rows">
       <thead>
@@ -46,8 +49,14 @@ export function EventTable({ items }: { items: EventItem[] }) {
                 )}
               </span>
             </td>
-            <td data-label={t('events.clip')} class={item.clip ? '' : 'bare'}>
-              {item.clip ? <ClipLine clip={item.clip} /> : <None />}
+            <td data-label={t('events.clip')} class={item.clip || moment(item) ? '' : 'bare'}>
+              {item.clip && <ClipLine clip={item.clip} />}
+              {moment(item) && (
+                <a class="link small" href={moment(item)!}>
+                  {t('events.playback')}
+                </a>
+              )}
+              {!item.clip && !moment(item) && <None />}
             </td>
             <td data-label={t('events.arc')} class={item.alarms.length > 0 ? 'wide' : 'bare'}>
               {item.alarms.length > 0 ? (

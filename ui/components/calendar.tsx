@@ -1,5 +1,11 @@
-import type { ClipDays } from '../../../protocol/wire/clips.ts';
-import { locale, t } from '../../components/i18n.ts';
+import { locale } from './i18n.ts';
+
+export interface DayMark {
+  /** Under the number; short. */
+  mark: string;
+  /** The same in words. */
+  words: string;
+}
 
 const pad = (n: number) => String(n).padStart(2, '0');
 export const monthOf = (day: string) => day.slice(0, 7);
@@ -16,12 +22,13 @@ const named = (day: string, parts: Intl.DateTimeFormatOptions) =>
     Date.parse(`${day}T12:00:00Z`),
   );
 
-/** A month of days, each with how many clips it has; weeks begin on Monday. */
+/** A month of days, each with what there is of it; weeks begin on Monday. */
 export function Calendar({
   month,
   day,
   today,
   days,
+  words,
   choose,
   turn,
 }: {
@@ -29,24 +36,20 @@ export function Calendar({
   day: string | null;
   today: string;
   /** Undefined while it is loaded. */
-  days: ClipDays['days'] | undefined;
+  days: ReadonlyMap<number, DayMark> | undefined;
+  /** What it is called, what its arrows do, and what a day is of which there is nothing. */
+  words: { label: string; before: string; after: string; none: string };
   choose: (day: string | null) => void;
   turn: (month: string) => void;
 }) {
   const [year = 0, number = 1] = month.split('-').map(Number);
   const count = new Date(Date.UTC(year, number, 0)).getUTCDate();
   const before = (new Date(Date.UTC(year, number - 1, 1)).getUTCDay() + 6) % 7;
-  const of = new Map(days?.map((one) => [one.day, one]));
   const label = named(`${month}-01`, { month: 'long', year: 'numeric' });
   return (
-    <section aria-label={t('clips.calendar')}>
+    <section aria-label={words.label}>
       <div class="mb-2 flex items-center justify-between gap-2">
-        <button
-          type="button"
-          class="btn"
-          aria-label={t('clips.monthBefore')}
-          onClick={() => turn(monthAfter(month, -1))}
-        >
+        <button type="button" class="btn" aria-label={words.before} onClick={() => turn(monthAfter(month, -1))}>
           ‹
         </button>
         <p class="font-semibold" aria-live="polite">
@@ -55,7 +58,7 @@ export function Calendar({
         <button
           type="button"
           class="btn"
-          aria-label={t('clips.monthAfter')}
+          aria-label={words.after}
           aria-disabled={month >= monthOf(today)}
           onClick={() => month < monthOf(today) && turn(monthAfter(month, 1))}
         >
@@ -70,13 +73,8 @@ export function Calendar({
         ))}
         {Array.from({ length: count }, (_, i) => {
           const date = `${month}-${pad(i + 1)}`;
-          const found = of.get(i + 1);
-          const words = [
-            named(date, { day: 'numeric', month: 'long' }),
-            found && found.events > 0 && t('clips.count', { count: found.events }),
-            found?.continuous && t('clips.continuousToo'),
-            !found && t('clips.noneThen'),
-          ].filter(Boolean);
+          const found = days?.get(i + 1);
+          const said = [named(date, { day: 'numeric', month: 'long' }), found?.words ?? (days && words.none)];
           return (
             <li key={date} style={i === 0 ? { gridColumnStart: before + 1 } : undefined}>
               <button
@@ -88,9 +86,9 @@ export function Calendar({
                 onClick={() => choose(date === day ? null : date)}
               >
                 <span aria-hidden="true">{i + 1}</span>
-                <span class="sr-only">{words.join(', ')}</span>
+                <span class="sr-only">{said.filter(Boolean).join(', ')}</span>
                 <span aria-hidden="true" class="small h-4 leading-4">
-                  {found && (found.events > 0 ? String(found.events) : '–')}
+                  {found?.mark}
                 </span>
               </button>
             </li>
