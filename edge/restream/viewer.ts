@@ -179,10 +179,13 @@ export class Viewer implements Consumer {
       this.close();
       return;
     }
-    this.#turn = this.#turn.then(async () => {
-      this.#waiting--;
-      if (!this.#closed) await this.#request(message);
-    });
+    this.#turn = this.#turn
+      .then(async () => {
+        this.#waiting--;
+        if (!this.#closed) await this.#request(message);
+      })
+      // One odd viewer must not take the box with it.
+      .catch(() => this.close());
   }
 
   async #request(message: RtspMessage): Promise<void> {

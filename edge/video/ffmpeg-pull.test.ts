@@ -1,5 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock as clock } from '../../protocol/clock.ts';
 import { FfmpegPull } from './ffmpeg-pull.ts';
@@ -73,4 +75,35 @@ describe('the pull through ffmpeg', () => {
     expect((await ended).code).toBe('stopped');
     expect(packets).toEqual([]);
   });
+
+  it('ends by itself when a packet cannot be taken, and nothing else does', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'gatepost-pull-'));
+    try {
+      // What stands in for ffmpeg publishes one packet to the address that it is given.
+      const script = join(dir, 'ffmpeg');
+      writeFileSync(script, PUBLISHER);
+      chmodSync(script, 0o700);
+      const handlers = {
+        track: () => {},
+        packet: () => {
+          throw new RangeError('out of range');
+        },
+      };
+      const end = await pull('rtsp://127.0.0.1:1/x', { ffmpeg: script, handlers });
+      expect(end).toMatchObject({ code: 'protocol', cause: expect.any(RangeError) });
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
 });
+
+const PUBLISHER = `#!${process.execPath}
+const url = process.argv.at(-1);
+const { hostname, port } = new URL(url.replace('rtsp:', 'http:'));
+const socket = require('node:net').connect(Number(port), hostname);
+socket.on('error', () => process.exit(1)).on('close', () => process.exit(0)).resume();
+const sdp = 'm=video 0 RTP/AVP 96\\r\\na=rtpmap:96 H264/90000\\r\\n';
+const rtp = Buffer.concat([Buffer.from([0x24, 0, 0, 14, 0x80, 96]), Buffer.alloc(12)]);
+socket.write('ANNOUNCE ' + url + ' RTSP/1.0\\r\\nCSeq: 1\\r\\nContent-Length: ' + sdp.length + '\\r\\n\\r\\n' + sdp);
+socket.write(rtp);
+`;

@@ -49,7 +49,8 @@ export class FfmpegPull {
     const { clock } = this.#o;
     // Whoever else connects to the listener does not know the path.
     const path = `/${randomBytes(16).toString('hex')}`;
-    const { server, sockets } = await this.#listen(path);
+    let unreadable = (_: unknown) => {};
+    const { server, sockets } = await this.#listen(path, (error) => unreadable(error));
     const { port } = server.address() as AddressInfo;
     const { encode, memory } = this.#o;
     const sound = asksForSound(memory) ? ['-map', '0:a:0?', '-c:a', 'copy'] : [];
@@ -74,6 +75,7 @@ export class FfmpegPull {
       child.kill('SIGTERM');
       cancels.push(clock.after(2_000, () => child.kill('SIGKILL')));
     };
+    unreadable = (cause) => stop(new PullError('protocol', 'what the camera sent could not be read', { cause }));
     const onAbort = () => stop(new PullError('stopped', 'the box ended it'));
     signal.addEventListener('abort', onAbort);
     cancels.push(
@@ -99,7 +101,7 @@ export class FfmpegPull {
     return stopped ?? failed ?? explain(stderr);
   }
 
-  async #listen(path: string): Promise<{ server: Server; sockets: Set<Socket> }> {
+  async #listen(path: string, unreadable: (error: unknown) => void): Promise<{ server: Server; sockets: Set<Socket> }> {
     const sockets = new Set<Socket>();
     const server = createServer((socket) => {
       sockets.add(socket);
@@ -123,7 +125,16 @@ export class FfmpegPull {
           socket.write(this.#answer(message));
         },
       });
-      socket.on('data', (chunk) => reader.push(chunk));
+      socket.on('data', (chunk) => {
+        try {
+          reader.push(chunk);
+        } catch (error) {
+          // One odd camera must not take the box with it.
+          reader.stop();
+          socket.destroy();
+          unreadable(error);
+        }
+      });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return { server, sockets };

@@ -177,6 +177,17 @@ describe('H.264 from RTP', () => {
     expect(stats.droppedUnits).toBe(2);
   });
 
+  it('drops a picture of too many parts, at the limit to the byte', () => {
+    const p = new Packetizer();
+    // Each part stands behind its length of 4 bytes: the last one ends within those of the limit.
+    for (const beyond of [0, 2, 4]) {
+      const parts = [...Array.from({ length: 8 }, () => slice(true, 1024 * 1024 - 4)), slice(true, 60, false)];
+      parts[0] = slice(true, 1024 * 1024 - 4 - 5 + beyond);
+      const { units } = receive([...p.picture(parts), ...p.picture([slice(true)])], 'h264', [sps, pps]);
+      expect(shape(units)).toEqual([[true, [sps.length, pps.length, 40]]]);
+    }
+  });
+
   it('takes a key frame of 4 MB', () => {
     const big = slice(true, 4 * 1024 * 1024);
     const { units } = receive(new Packetizer().picture(fuA(big, 9000)), 'h264', [sps, pps]);

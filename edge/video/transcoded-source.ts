@@ -142,7 +142,13 @@ export class TranscodedSource implements Consumer {
     });
     const reader = new Mp4Reader((picture) => this.#made(picture));
     child.stdout.on('data', (chunk: Buffer) => {
-      if (this.#child === child && !reader.push(chunk)) child.kill('SIGKILL');
+      if (this.#child !== child) return;
+      try {
+        if (!reader.push(chunk)) child.kill('SIGKILL');
+      } catch (err) {
+        this.#o.log.warn({ err }, 'what the conversion of a picture made could not be read');
+        child.kill('SIGKILL');
+      }
     });
     const over = (err?: Error) => {
       if (this.#child !== child) return;

@@ -24,29 +24,21 @@ export class UnitBuffer {
   /** Begins a NAL unit. One that was begun and not ended is dropped. */
   begin(): void {
     if (this.#openAt >= 0) this.#length = this.#openAt;
-    this.#openAt = this.#length;
-    this.#length += 4;
+    this.#openAt = -1;
+    const openAt = this.#length;
+    if (this.#room(openAt + 4)) this.#openAt = openAt;
   }
   /** Returns what the open unit holds of its first bytes. */
   head(bytes: number): Buffer {
+    if (this.#openAt < 0) return this.#buffer.subarray(0, 0);
     return this.#buffer.subarray(this.#openAt + 4, Math.min(this.#openAt + 4 + bytes, this.#length));
   }
   append(data: Buffer): void {
-    const length = this.#length + data.length;
-    if (this.#openAt < 0 || length > this.#maxBytes) {
-      this.overflowed ||= length > this.#maxBytes;
-      return;
-    }
-    if (length > this.#buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(this.#maxBytes, Math.max(length, this.#buffer.length * 2)));
-      this.#buffer.copy(larger, 0, 0, this.#length);
-      this.#buffer = larger;
-    }
-    data.copy(this.#buffer, this.#length);
-    this.#length = length;
+    const at = this.#length;
+    if (this.#openAt >= 0 && this.#room(at + data.length)) data.copy(this.#buffer, at);
   }
   end(): void {
-    if (this.#openAt < 0) return;
+    if (this.#openAt < 0 || this.overflowed) return;
     this.#buffer.writeUInt32BE(this.#length - this.#openAt - 4, this.#openAt);
     this.#openAt = -1;
   }
@@ -63,5 +55,18 @@ export class UnitBuffer {
     this.#openAt = -1;
     this.overflowed = false;
     if (this.#buffer.length > KEPT_BYTES) this.#buffer = Buffer.allocUnsafeSlow(KEPT_BYTES);
+  }
+
+  /** Makes that much the length; false: that is too much, and whatever comes until {@link clear} is. */
+  #room(length: number): boolean {
+    this.overflowed ||= length > this.#maxBytes;
+    if (this.overflowed) return false;
+    if (length > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.min(this.#maxBytes, Math.max(length, this.#buffer.length * 2)));
+      this.#buffer.copy(larger, 0, 0, this.#length);
+      this.#buffer = larger;
+    }
+    this.#length = length;
+    return true;
   }
 }
