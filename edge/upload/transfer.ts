@@ -56,7 +56,8 @@ export class Transfer {
     const answer = await this.#ask('/box/v1/uploads', { fragments }, signal);
     if (answer.kind !== 'answer') return answer;
     const grants = UploadGrants.safeParse(answer.value);
-    if (grants.success) return { kind: 'granted', grants: grants.data.grants };
+    if (grants.success && grants.data.grants.every((g) => isGood(g, this.#auth.relayUrl)))
+      return { kind: 'granted', grants: grants.data.grants };
     return { kind: 'waiting', code: 'unreachable', text: 'the relay answered something else than grants' };
   }
 
@@ -170,6 +171,18 @@ export class Transfer {
     if (sent < row.size) request.destroy();
     return outcome;
   }
+}
+
+/**
+ * An address that is no less protected than the relay's own, with no more than what an object store's address is signed for:
+ * clips do not leave the site in clear, and the box carries no requests of another make for anybody.
+ */
+function isGood({ url, headers }: UploadGrants['grants'][number], relayUrl: URL): boolean {
+  if (!Object.keys(headers).every((name) => /^(x-amz-[a-z0-9-]+|content-type)$/i.test(name))) return false;
+  if (url === null) return true;
+  if (!URL.canParse(url, relayUrl)) return false;
+  const { protocol } = new URL(url, relayUrl);
+  return protocol === 'https:' || (protocol === 'http:' && relayUrl.protocol === 'http:');
 }
 
 /** An object store that has the object already (conditional write, RFC 9110 §13.1.2) is as good as one that took it. */
