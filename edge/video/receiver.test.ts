@@ -40,6 +40,19 @@ function nals(unit: AccessUnit): Buffer[] {
 const shape = (units: AccessUnit[]) => units.map((u) => [u.keyFrame, nals(u).map((n) => n.length)]);
 
 describe('H.264 from RTP', () => {
+  it('waits for a key frame when the clock of a camera without reordered pictures is set back a little', () => {
+    const p = new Packetizer();
+    const group = () => [0, 1, 2, 3].flatMap((n) => p.picture([slice(n === 0)]));
+    const { sps, pps } = H264_SMALL_SETS;
+    const before = [...group(), ...p.picture([slice(false)])];
+    p.timestamp -= 9_000;
+    const { units } = receive([...before, ...p.picture([slice(false)]), ...group()], 'h264', [sps, pps]);
+    expect(units.map((u) => [u.epoch, u.keyFrame])).toEqual([
+      ...[5, 5, 5, 5, 5].map((epoch, i) => [epoch, i === 0]),
+      ...[6, 6, 6, 6].map((epoch, i) => [epoch, i === 0]),
+    ]);
+  });
+
   it('gives back every picture however it was packed, with parameter sets before each key frame', () => {
     const picture = fc.record({ size: fc.integer({ min: 3, max: 5000 }), mtu: fc.integer({ min: 50, max: 1500 }) });
     fc.assert(

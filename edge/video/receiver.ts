@@ -111,13 +111,18 @@ export class RtpReceiver {
       this.#endedBy = null;
       this.#timestamp = packet.timestamp;
       this.#receivedMs = now;
-      if (!this.#timeline.follows(packet.timestamp, now)) this.#damaged();
+      if (!this.#timeline.follows(packet.timestamp, now, this.#reorders)) this.#damaged();
     }
     this.#depacketizer.push(packet.payload);
     if (packet.marker && this.#markerEnds && this.#hasPicture) {
       this.#end();
       this.#endedBy = packet.timestamp;
     }
+  }
+
+  /** H.264's Baseline profile has no pictures that are shown before their predecessor (H.264 §A.2.1). */
+  get #reorders(): boolean {
+    return !this.#current?.codec.startsWith('avc1.42');
   }
 
   #nal(nal: Buffer): void {
@@ -158,7 +163,7 @@ export class RtpReceiver {
     this.#current = codec;
     const data = this.#unit.take(key ? codec.prefix : null);
     this.#clear();
-    const place = this.#timeline.place(this.#timestamp, this.#receivedMs);
+    const place = this.#timeline.place(this.#timestamp, this.#receivedMs, key);
     const wallMs = Math.round(this.#clock.now() - (this.#clock.mono() - place.monoMs));
     this.#emit({ ...place, epoch: this.#epochBase + place.epoch, data, keyFrame: key, wallMs, codec });
   }

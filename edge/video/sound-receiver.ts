@@ -15,7 +15,7 @@ export interface SoundReceiverOptions {
 
 /** Sound and pictures may be this far apart before the sound is placed anew. */
 const APART_MS = 120;
-/** A step of timestamps beyond this is a new base. */
+/** A step of timestamps beyond this, or back by more than sound may be apart, is a new base. */
 const MAX_STEP_MS = 10_000;
 /** An AAC access unit of 8 channels at its highest rate. */
 const MAX_UNIT_BYTES = 8192;
@@ -34,7 +34,7 @@ export class SoundReceiver {
   #lastRtp = 0;
   /** Milliseconds of media since the first packet of this source, without the wrap. */
   #mediaTicks = -1;
-  /** Where media tick 0 stands on the pictures' time line, in ticks. */
+  /** Where media tick 0 stands on the pictures' time line, in ticks; not a number: to be found anew. */
   #zero = 0;
   #nextTime = 0;
   #partial: Buffer[] = [];
@@ -55,10 +55,11 @@ export class SoundReceiver {
     if (arrival !== 'next') this.#partial = [];
     const { clockRate } = track.codec;
     const step = (packet.timestamp - this.#lastRtp) | 0;
-    if (this.#mediaTicks < 0 || Math.abs(step) > (MAX_STEP_MS * clockRate) / 1000) {
+    const stepMs = (step * 1000) / clockRate;
+    if (this.#mediaTicks < 0 || stepMs > MAX_STEP_MS || stepMs < -APART_MS) {
       this.#capture = new CaptureClock();
       this.#mediaTicks = 0;
-      this.#epoch = -1;
+      this.#zero = Number.NaN;
     } else this.#mediaTicks = Math.max(0, this.#mediaTicks + step);
     this.#lastRtp = packet.timestamp;
     const monoMs = this.#capture.capture((this.#mediaTicks * 1000) / clockRate, this.#o.clock.mono());
@@ -113,7 +114,7 @@ export class SoundReceiver {
       this.#epoch = anchor.epoch;
       this.#zero = wanted;
       this.#nextTime = 0;
-    } else if (Math.abs(wanted - this.#zero) > (APART_MS * codec.clockRate) / 1000) this.#zero = wanted;
+    } else if (!(Math.abs(wanted - this.#zero) <= (APART_MS * codec.clockRate) / 1000)) this.#zero = wanted;
     const time = media + this.#zero;
     // Placed anew and earlier, what overlaps is left out.
     if (time < this.#nextTime) return;

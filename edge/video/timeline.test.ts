@@ -24,6 +24,44 @@ describe('times of a stream', () => {
     expect(place(timeline, 77 + 60 * 90_000, 50_080).epoch).toBe(2);
   });
 
+  it.each([
+    { back: 0.5, reorders: false },
+    { back: 0.9, reorders: false },
+    { back: 0.05, reorders: false },
+    { back: 0.5, reorders: true },
+    { back: 0.9, reorders: true },
+  ])("begins a new epoch when a camera's clock is set back by $back s (reordered pictures: $reorders)", (o) => {
+    const timeline = new Timeline(90_000);
+    const rtp = (ms: number) => 1_000_000 + ms * 90;
+    for (let ms = 0; ms < 2_000; ms += 40) {
+      expect(timeline.follows(rtp(ms), ms, o.reorders)).toBe(true);
+      timeline.place(rtp(ms), ms);
+    }
+    expect(timeline.follows(rtp(2_000 - o.back * 1000), 2_000, o.reorders)).toBe(false);
+    const next = [0, 1, 2].map((i) => timeline.place(rtp(2_000 + i * 40 - o.back * 1000), 2_000 + i * 40, i === 0));
+    expect(next.map((p) => [p.epoch, p.monoMs])).toEqual([0, 1, 2].map((i) => [1, 2_000 + i * 40]));
+    expect(next[2]!.time - next[1]!.time).toBe(3_600);
+  });
+
+  it.each([
+    ['one B-frame', [2, 1]],
+    ['three in a row', [4, 1, 2, 3]],
+    ['a pyramid of seven', [8, 4, 2, 1, 3, 6, 5, 7]],
+  ])('takes no reordered picture for a clock that is set back: %s', (_, order) => {
+    const timeline = new Timeline(90_000);
+    const shown = [0, ...Array.from({ length: 30 }, (_, g) => order.map((n) => g * order.length + n)).flat()];
+    // 29.97 pictures a second, stamped in whole milliseconds.
+    const placed = shown.map((n, i) => place(timeline, Math.round(n * 33.37) * 90, Math.round(i * 33.37)));
+    expect(placed.every((p) => p.epoch === 0)).toBe(true);
+  });
+
+  it('takes a key frame that would be shown earlier as the first of an epoch', () => {
+    const timeline = new Timeline(90_000);
+    for (let i = 0; i < 20; i++) place(timeline, 1_000_000 + i * 3_600, i * 40);
+    expect(timeline.follows(1_000_000 + 18 * 3_600, 800)).toBe(true);
+    expect(timeline.place(1_000_000 + 18 * 3_600, 800, true)).toMatchObject({ epoch: 1, monoMs: 800 });
+  });
+
   it('keeps decoding times growing whatever comes', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -20_000, max: 40_000 }), { maxLength: 200 }), (steps) => {

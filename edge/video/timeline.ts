@@ -14,8 +14,11 @@ export interface Placement {
 }
 
 const TICKS_PER_MS = 90;
-/** A step back of more than this is a new base, not a reordered picture. */
+/** A step back of more than this, or of more than so many pictures, is a new base, not a reordered picture. */
 const MAX_REORDER_TICKS = 90_000;
+const MAX_REORDER_PICTURES = 4.5; // four, and what rounded timestamps are off
+/** So many of the last pictures tell how long one lasts. */
+const LEARNT_PICTURES = 16;
 /** A step forward that our clock did not see. */
 const MAX_JUMP_MS = 5_000;
 const DRIFT_PPM = 500;
@@ -30,6 +33,8 @@ export class Timeline {
   #lastTime = -1;
   #reorder = 0;
   #waiting: number[] = [];
+  /** Presentation times of the last pictures. */
+  #recent: number[] = [];
   #clock = new CaptureClock();
   readonly #clockRate: number;
 
@@ -48,26 +53,34 @@ export class Timeline {
     this.#started = false;
   }
 
-  /** Whether this timestamp continues the epoch; if not, a new one has begun and a key frame must come first. */
-  follows(rtp: number, receiptMs: number): boolean {
+  /**
+   * Whether this timestamp continues the epoch; if not, a new one has begun and a key frame must come first. Cameras whose
+   * timestamps are of their wall clock step back when it is set: by too much for a reordered picture, or although the
+   * stream has none (`reorders`).
+   */
+  follows(rtp: number, receiptMs: number, reorders = true): boolean {
     if (!this.#started) return true;
     const step = this.#step(rtp);
     const jump = step / TICKS_PER_MS - (receiptMs - this.#lastReceiptMs);
-    if (step >= -MAX_REORDER_TICKS && (step < MAX_JUMP_MS * TICKS_PER_MS || jump < MAX_JUMP_MS)) return true;
+    const back = reorders ? Math.min(MAX_REORDER_TICKS, MAX_REORDER_PICTURES * this.#pictureTicks()) : 0;
+    if (step >= -back && (step < MAX_JUMP_MS * TICKS_PER_MS || jump < MAX_JUMP_MS)) return true;
     this.restart();
     return false;
   }
 
   /**
    * Places the next picture in decoding order. How many pictures are shown later than they are decoded is learnt from
-   * the stream: parameter sets announce more than cameras do, and an offset that is not needed is a delay.
+   * the stream: parameter sets announce more than cameras do, and an offset that is not needed is a delay. No key frame is
+   * shown before what was decoded ahead of it: one that would be begins a new epoch.
    */
-  place(rtp: number, receiptMs: number): Placement {
+  place(rtp: number, receiptMs: number, keyFrame = false): Placement {
+    if (keyFrame && this.#started && this.#step(rtp) < 0) this.restart();
     if (!this.#started) {
       this.#started = true;
       this.#pts = 90_000;
       this.#lastTime = -1;
       this.#waiting = [];
+      this.#recent = [];
       this.#reorder = 0;
       this.#clock = new CaptureClock();
     } else {
@@ -78,6 +91,8 @@ export class Timeline {
     }
     this.#lastRtp = rtp;
     this.#lastReceiptMs = receiptMs;
+    this.#recent.push(this.#pts);
+    if (this.#recent.length > LEARNT_PICTURES) this.#recent.shift();
     const time = this.#decodeTime();
     return {
       epoch: this.#epoch,
@@ -97,6 +112,13 @@ export class Timeline {
     }
     this.#lastTime = Math.max(time, this.#lastTime + 1);
     return this.#lastTime;
+  }
+
+  /** How long a picture lasts, by the span of the last ones; before two of them came: as long as may be. */
+  #pictureTicks(): number {
+    const recent = this.#recent;
+    if (recent.length < 2) return MAX_REORDER_TICKS;
+    return (Math.max(...recent) - Math.min(...recent)) / (recent.length - 1);
   }
 
   /** Signed distance to the last timestamp in 90 kHz, over the 32-bit wrap. */
