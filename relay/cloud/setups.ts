@@ -166,10 +166,7 @@ export class CloudSetups {
       const service = await this.#services.active(this.#db, { deviceId: device.id, channel });
       if (!of && !service) throw new ProblemError('conflict', `Channel ${channel} needs a package: it has no service.`);
       if (of && service)
-        throw new ProblemError(
-          'conflict',
-          `Channel ${channel} has a service until ${iso(Number(service.untilMs))}: renew that.`,
-        );
+        throw new ProblemError('conflict', `Channel ${channel} has a service already: renew that, or set it up again.`);
     }
   }
 

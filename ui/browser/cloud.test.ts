@@ -72,7 +72,24 @@ it('the wizard is reached from device card, device and box; its job goes on with
   await panel.getByRole('checkbox').first().check();
   await page.getByLabel('Definition').first().selectOption({ label: '1280 × 720' });
   await check(page, 'cloud wizard');
-  await page.getByRole('button', { name: 'Set up 1 channel' }).click();
+  // One of two is refused: the word of it stands where the button is, and only the refused one is still chosen.
+  const second = page.locator('.panel').filter({ has: page.getByRole('heading', { name: 'camera-2' }) });
+  await second.getByRole('checkbox').first().check();
+  await second.getByText('Enter another login').click();
+  await second.getByLabel('User name').fill('admin');
+  await second.getByLabel('Password').fill('Wrong-1234');
+  await page.getByRole('button', { name: 'Set up 2 channels' }).click();
+  const word = page.getByRole('status').filter({ hasText: 'camera-1, channel 1: The box is at work' });
+  await word.getByText('camera-2').waitFor();
+  await expect.poll(() => word.evaluate((at) => at === document.activeElement)).toBe(true);
+  await page.getByText('Packages left: 1 × 7 days kept, for a month.').waitFor();
+  await page.getByRole('button', { name: 'Set up 1 channel' }).waitFor();
+  expect([
+    await panel.getByRole('checkbox').first().isChecked(),
+    await second.getByRole('checkbox').first().isChecked(),
+  ]).toEqual([false, true]);
+  await check(page, 'cloud wizard, one refused');
+  await word.getByRole('link', { name: 'Follow it' }).click();
   await page.getByRole('heading', { name: 'Cloud storage set-up' }).waitFor();
   await page.reload();
   await page.getByText('Cloud storage set-up: 1 of 1 devices done').waitFor({ timeout: 45_000 });

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import type { Device } from '../../../protocol/wire/api.ts';
 import type { CloudServices, CloudSetupStarted } from '../../../protocol/wire/cloud.ts';
@@ -9,15 +9,18 @@ import { State } from '../../components/icons.tsx';
 import { Empty, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
+import { Time } from '../../components/time.tsx';
 import { UplinkAdvice } from '../bandwidth/advice.tsx';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
 import { ChannelFields } from './channel-fields.tsx';
-import { packageWords } from './words.ts';
+import { isPaid, packageWords } from './words.ts';
 
 /** A device that is not added yet: its fields stand under this key. */
 const NEW = 'new';
 const MAX_CHANNEL = 64;
+/** One press of the button: the job of what was taken, and what was refused. */
+type Begun = CloudSetupStarted & { channels: { name: string; host: string; httpPort: number; channel: number }[] };
 
 /** Chooses channels of the devices of a box, with a package and a definition each; the box does the rest (BOX-05, CLOUD-17). */
 export function CloudSetupPage() {
@@ -29,7 +32,7 @@ export function CloudSetupPage() {
   const services = useResource((signal) => api.get('/cloud/services', { signal }), []);
   const taken = useResource((signal) => api.get('/sites/{siteId}/cloud', { params: { siteId }, signal }), [siteId]);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const [done, setDone] = useState<CloudSetupStarted | null>(null);
+  const [done, setDone] = useState<readonly Begun[]>([]);
   const video = devices.data?.items.filter((device) => device.kind !== 'dc09' && device.type === 'encoding') ?? [];
   const here = video.filter((device) => device.boxSerial === serial && device.accessMode === 'p2p');
   const toggle = (key: string) => {
@@ -38,25 +41,36 @@ export function CloudSetupPage() {
     setChosen(next);
   };
   const start = useAction(async (fields: Record<string, string>) => {
-    setDone(null);
     const wanted = [...here.map((device) => device.id), NEW].flatMap((id) => {
-      const channels = [...chosen].filter((key) => key.startsWith(`${id}/`)).map((key) => channelOf(key, fields));
-      return channels.length > 0 ? [{ device: deviceOf(id, fields), channels }] : [];
+      const keys = [...chosen].filter((key) => key.startsWith(`${id}/`));
+      const channels = keys.map((key) => channelOf(key, fields));
+      return channels.length > 0 ? [{ id, keys, device: deviceOf(id, fields), channels }] : [];
     });
     if (wanted.length === 0) throw new ApiError('invalid-request', 0, { detail: t('cloud.chooseOne') });
-    const params = { siteId };
-    const started = await api.post('/sites/{siteId}/cloud/setups', { boxSerial: serial, devices: wanted }, { params });
-    devices.reload();
-    if (started.jobId && started.refused.length === 0) route(`${base}/jobs/${started.jobId}`);
-    else setDone(started);
+    try {
+      const body = { boxSerial: serial, devices: wanted.map(({ device, channels }) => ({ device, channels })) };
+      const started = await api.post('/sites/{siteId}/cloud/setups', body, { params: { siteId } });
+      if (started.jobId && started.refused.length === 0 && done.length === 0) {
+        route(`${base}/jobs/${started.jobId}`);
+        return;
+      }
+      const refused = wanted.filter((_, index) => started.refused.some((one) => one.index === index));
+      const begun = wanted.filter((one) => !refused.includes(one));
+      const at = (id: string) => here.find((device) => device.id === id) ?? addressOf(fields);
+      const channels = begun.flatMap((one) => one.channels.map(({ channel }) => ({ ...at(one.id), channel })));
+      setDone([...done, { ...started, channels }]);
+      // What was taken is not asked for again with what is put right.
+      setChosen(new Set(refused.flatMap((one) => one.keys)));
+    } finally {
+      for (const list of [devices, services, taken]) list.reload();
+    }
   });
   const paid = (device: string, channel: number) =>
-    taken.data?.items.some(
-      (one) =>
-        one.deviceId === device &&
-        one.channel === channel &&
-        (one.service?.state === 'active' || one.service?.state === 'expiring'),
-    ) ?? false;
+    taken.data?.items.find((one) => one.deviceId === device && one.channel === channel && isPaid(one))?.service;
+  const busy = ({ host, httpPort }: Device, channel: number) =>
+    done.some((one) =>
+      one.channels.some((of) => of.host === host && of.httpPort === httpPort && of.channel === channel),
+    );
   const ready = boxes.data && devices.data && services.data && taken.data;
   const failed = [boxes, devices, services, taken].find((one) => one.error);
   return (
@@ -78,13 +92,13 @@ export function CloudSetupPage() {
           )}
           <Stock services={services.data!} />
           <UplinkAdvice serial={serial} selected={chosen.size} />
-          {done && <Started started={done} />}
           <Form onSubmit={start.run} label={t('cloud.setUp')}>
             {here.map((device) => (
               <Panel key={device.id} title={device.name}>
                 <ul class="flex flex-col divide-y divide-base-300">
                   {channelsOf(device).map(({ channel, name }) => {
                     const key = `${device.id}/${channel}`;
+                    const service = paid(device.id, channel);
                     return (
                       <li key={key} class="py-2">
                         <label class="flex min-h-11 items-center gap-3">
@@ -96,8 +110,13 @@ export function CloudSetupPage() {
                           />
                           <span>
                             {name || t('device.channel', { n: channel })}
-                            {paid(device.id, channel) && (
-                              <span class="muted small block">{t('cloud.paidAlready')}</span>
+                            {service && (
+                              <span class="muted small block">
+                                {t('cloud.paidAlready')} {t('cloud.until')} <Time at={service.until} />.
+                              </span>
+                            )}
+                            {!service && busy(device, channel) && (
+                              <span class="muted small block">{t('cloud.busyAlready')}</span>
                             )}
                           </span>
                         </label>
@@ -105,7 +124,7 @@ export function CloudSetupPage() {
                           <ChannelFields
                             name={key}
                             at={{ deviceId: device.id, channel }}
-                            stock={paid(device.id, channel) ? null : services.data!.stock}
+                            stock={service ? null : services.data!.stock}
                           />
                         )}
                       </li>
@@ -133,6 +152,7 @@ export function CloudSetupPage() {
             {here.length === 0 && <Empty title={t('cloud.noDevice')}>{t('cloud.noDeviceNext')}</Empty>}
             <NewDevice chosen={chosen} toggle={toggle} stock={services.data!.stock} />
             <ProblemPanel error={start.error} what={t('cloud.startFailed')} focus />
+            <Started done={done} />
             <SubmitOrCancel busy={start.busy} doing={t('cloud.starting')} cancel={`${base}/cloud`}>
               {t('cloud.start', { count: chosen.size })}
             </SubmitOrCancel>
@@ -160,11 +180,15 @@ function channelOf(key: string, fields: Record<string, string>) {
   };
 }
 
+const addressOf = (fields: Record<string, string>) => ({
+  ...{ name: fields['new:name'] ?? '', host: fields['new:host'] ?? '', httpPort: Number(fields['new:port']) },
+});
+
 function deviceOf(id: string, fields: Record<string, string>) {
   const value = (name: string) => fields[`${id}:${name}`] ?? '';
   const [username, password] = [value('username'), value('password')];
   if (id !== NEW) return { deviceId: id, ...(username && password && { login: { username, password } }) };
-  return { name: value('name'), host: value('host'), httpPort: Number(value('port')), username, password };
+  return { ...addressOf(fields), username, password };
 }
 
 function Stock({ services: { stock } }: { services: CloudServices }) {
@@ -181,25 +205,35 @@ function Stock({ services: { stock } }: { services: CloudServices }) {
   );
 }
 
-/** What was begun, and what was left out of it. */
-function Started({ started }: { started: CloudSetupStarted }) {
+/** Every job that was begun here, and what the last try left out; where the person is who pressed the button. */
+function Started({ done }: { done: readonly Begun[] }) {
   const { base } = useSite();
+  const ref = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (done.length > 0) ref.current?.focus();
+  }, [done.length]);
   return (
-    <div role="status" class="panel flex flex-col gap-2">
-      {started.jobId && (
-        <State level="working">
-          {t('cloud.begun')}{' '}
-          <a class="link" href={`${base}/jobs/${started.jobId}`}>
-            {t('cloud.follow')}
-          </a>
-        </State>
+    <div ref={ref} role="status" tabIndex={-1} class={done.length > 0 ? 'panel flex flex-col gap-2' : undefined}>
+      {done.map(
+        ({ jobId, channels }) =>
+          jobId && (
+            <State key={jobId} level="working">
+              {channels.map(({ name, channel }) => t('cloud.channelOf', { device: name, n: channel })).join('; ')}
+              {': '}
+              {t('cloud.begun')}{' '}
+              <a class="link" href={`${base}/jobs/${jobId}`}>
+                {t('cloud.follow')}
+              </a>
+            </State>
+          ),
       )}
-      {started.refused.map(({ index, name, code, detail }) => (
+      {done.at(-1)?.refused.map(({ index, name, code, detail }) => (
         <State key={index} level="problem">
           <strong>{name}</strong>: {lookup(`problem.${code}.title`) ?? code}
           <span class="muted small block break-words">{detail}</span>
         </State>
       ))}
+      {(done.at(-1)?.refused.length ?? 0) > 0 && <p class="small">{t('cloud.refusedNext')}</p>}
     </div>
   );
 }

@@ -7,6 +7,9 @@ export const packageWords = ({ retentionDays, term }: CloudPackage): string =>
 export const packageKey = ({ retentionDays, term }: CloudPackage): string => `${retentionDays} ${term}`;
 export const definitionWords = (definition: string): string => definition.replace('x', ' × ');
 
+export const isPaid = ({ service }: CloudChannel): boolean =>
+  service?.state === 'active' || service?.state === 'expiring';
+
 /** Whether a channel is recorded, and if not why. */
 export function channelState({ recording, enabled, service }: CloudChannel): [Level, string] {
   if (recording)
