@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { IsapiClient } from '../isapi/client.ts';
 import { localOffset, readLabel, wallClockOf, writeLabel } from './labels.ts';
 import { spansOf, trackUrl } from './playback.ts';
 import { RecordedClock } from './recorded-clock.ts';
+import { findLabels } from './search.ts';
 
 const HOUR = 3_600_000;
 const NOW = Date.parse('2026-11-23T12:00:00.000Z');
@@ -30,6 +32,69 @@ describe('labels of recordings', () => {
     expect(readLabel('2026-11-23 14:00:00', offset)).toBe(NOW);
     expect([readLabel('', offset), readLabel('yesterday', offset)]).toEqual([null, null]);
     expect(wallClockOf('', 'CST-2:00:00', NOW)).toBeNull();
+  });
+});
+
+describe('whose clock the labels of a device are', () => {
+  const now = Date.parse('2026-11-23T12:00:00.000Z');
+  const EAST = 8;
+  /** A device so many hours east, with what it recorded, labels of one kind, and days of its own calendar. */
+  const device = (east: number, labels: 'utc' | 'local', files: [hoursAgo: number, hours: number][]) => {
+    const at = (ms: number, of = labels === 'local' ? east : 0) => new Date(ms + of * HOUR).toISOString().slice(0, 19);
+    const spans = files.map(([ago, hours]) => ({ from: now - ago * HOUR, to: now - (ago - hours) * HOUR }));
+    const answer = (xml: string) => ({
+      ok: true as const,
+      value: { status: 200, headers: {}, body: Buffer.from(xml) },
+    });
+    const request = async (_method: string, path: string, { body }: { body: Buffer }) => {
+      if (path.endsWith('/dailyDistribution')) {
+        const days = new Set(
+          spans.flatMap(({ from, to }) => [at(from, east), at(to - 1, east)]).map((d) => d.slice(8, 10)),
+        );
+        const list = [...days].map((d) => `<day><id>${d}</id><dayOfMonth>${d}</dayOfMonth><record>true</record></day>`);
+        return answer(`<trackDailyDistribution><dayList>${list.join('')}</dayList></trackDailyDistribution>`);
+      }
+      const [from, to] = ['startTime', 'endTime'].map(
+        (tag) => new RegExp(`<${tag}>(.*?)Z<`).exec(body.toString())![1]!,
+      );
+      const found = spans.filter((span) => at(span.to) > from! && at(span.from) < to!);
+      const items = found.map(
+        (span) =>
+          `<searchMatchItem><timeSpan><startTime>${at(span.from)}Z</startTime><endTime>${at(span.to)}Z</endTime></timeSpan></searchMatchItem>`,
+      );
+      return answer(
+        `<CMSearchResult><responseStatusStrg>OK</responseStatusStrg><matchList>${items.join('')}</matchList></CMSearchResult>`,
+      );
+    };
+    const zone = `CST${east > 0 ? '-' : '+'}${Math.abs(east)}:00:00`;
+    const get = async () => answer(`<Time><localTime>${at(now, east)}</localTime><timeZone>${zone}</timeZone></Time>`);
+    return { get, request } as unknown as IsapiClient;
+  };
+  const found = async (...of: Parameters<typeof device>) => {
+    const labels = await findLabels(device(...of), { track: 101, nowMs: () => now });
+    if (!labels.ok) throw new Error(labels.text);
+    return [labels.value.offset(now) / HOUR, labels.value.sure];
+  };
+
+  it.each([
+    ['records now, and writes its own clock', EAST, 'local', [[1, 1]], [EAST, true]],
+    ['records now, and writes UTC', EAST, 'utc', [[1, 1]], [0, true]],
+    ['recorded hours ago: in UTC that would be of the future', EAST, 'local', [[6, 1]], [EAST, true]],
+    ['recorded hours ago: by its own clock that would be of the future', -5, 'utc', [[4, 1]], [0, true]],
+    [
+      'recorded after its midnight, which in UTC is the day before',
+      EAST,
+      'utc',
+      [
+        [40, 1],
+        [17, 1],
+      ],
+      [0, true],
+    ],
+    ['recorded before its midnight days ago', EAST, 'local', [[45, 1]], [EAST, true]],
+    ['recorded at noon days ago, which shows nothing', EAST, 'utc', [[54, 1]], [EAST, false]],
+  ] as const)('one that %s', async (_, east, labels, files, expected) => {
+    expect(await found(east, labels, files as unknown as [number, number][])).toEqual(expected);
   });
 });
 

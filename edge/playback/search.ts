@@ -23,6 +23,10 @@ const NAMESPACE = 'http://www.hikvision.com/ver20/XMLSchema';
 const FRESH_MS = 15 * 60_000;
 const GROWS_MS = 2 * 60_000;
 const HOUR_MS = 3_600_000;
+/** Clocks of zones are no further apart; one that is just wrong may be. */
+const MAX_APART_MS = 15 * HOUR_MS;
+/** So many days are compared with those that the device counts. */
+const COMPARED_DAYS = 7;
 
 export interface Searched {
   items: Found[];
@@ -110,13 +114,14 @@ export async function searchDays(
 
 export interface Labels {
   offset: LabelOffset;
-  /** The device recorded when it was asked, so this is known; otherwise it is what most firmware does. */
+  /** What the device recorded shows it; otherwise it is what most firmware does. */
   sure: boolean;
 }
 
 /**
  * Whether the labels of a device are UTC or its own wall clock. No recording is of the future: one that would be, read in one
- * way, is meant in the other. What is being recorded now ends now; where neither can be seen it is the wall clock.
+ * way, is meant in the other. What is being recorded now ends now. Otherwise the days tell on which the device says that it
+ * recorded; where none of this shows it, it is the wall clock.
  */
 export async function findLabels(
   client: IsapiClient,
@@ -128,20 +133,58 @@ export async function findLabels(
   const nowMs = o.nowMs();
   const local = localOffset(clock, nowMs);
   if (Math.abs(clock.offsetMs) < HOUR_MS / 2) return { ok: true, value: { offset: local, sure: true } };
-  /** How far behind now the last recording ends, read in one way; null: none in the last minutes. */
-  const newest = async (offset: LabelOffset): Promise<Result<number | null>> => {
-    const range = { fromMs: nowMs - FRESH_MS, toMs: nowMs + GROWS_MS };
+  const apartMs = Math.abs(clock.offsetMs);
+  /** How far behind now the last recording since then ends, read in one way; null: there is none. */
+  const newest = async (offset: LabelOffset, fromMs: number): Promise<Result<number | null>> => {
+    const range = { fromMs, toMs: nowMs + GROWS_MS, maxItems: PAGE };
     const found = await searchTrack(client, { ...range, track: o.track, offset, signal: o.signal });
     if (!found.ok) return found;
     const ends = found.value.items.map((item) => item.toMs);
     return { ok: true, value: ends.length === 0 ? null : nowMs - Math.max(...ends) };
   };
   const [later, earlier] = clock.offsetMs > 0 ? [local, utc] : [utc, local];
-  const first = await newest(later);
+  // Read the other way, whatever ends after this would end in the future.
+  const first = await newest(later, nowMs + GROWS_MS - Math.min(apartMs, MAX_APART_MS));
   if (!first.ok) return first;
   if (first.value !== null) return { ok: true, value: { offset: later, sure: true } };
-  const second = await newest(earlier);
+  const second = await newest(earlier, nowMs - FRESH_MS);
   if (!second.ok) return second;
-  const growing = second.value !== null && Math.abs(second.value) <= GROWS_MS;
-  return { ok: true, value: growing ? { offset: earlier, sure: true } : { offset: local, sure: false } };
+  if (second.value !== null && Math.abs(second.value) <= GROWS_MS)
+    return { ok: true, value: { offset: earlier, sure: true } };
+  const told = await labelsByDays(client, { ...o, local, nowMs });
+  return { ok: true, value: told ? { offset: told, sure: true } : { offset: local, sure: false } };
+}
+
+/**
+ * Days with recordings are counted on the device's own calendar: what it recorded around its midnights lies on other days
+ * when its labels are read in the other way. Null: both readings give the days that it tells, or neither does.
+ */
+async function labelsByDays(
+  client: IsapiClient,
+  o: { track: number; nowMs: number; local: LabelOffset; signal?: AbortSignal },
+): Promise<LabelOffset | null> {
+  const { track, nowMs, local, signal } = o;
+  const utc: LabelOffset = () => 0;
+  const wall = (ms: number) => new Date(ms + local(ms)).toISOString();
+  const [year, month, today] = wall(nowMs).slice(0, 10).split('-').map(Number) as [number, number, number];
+  const counted = await searchDays(client, { track, year, month, signal });
+  // As it is written, so that one search serves both readings; a day more, for what the other one moves here.
+  const range = { fromMs: Date.UTC(year, month - 1, Math.max(1, today - COMPARED_DAYS)), toMs: nowMs + MAX_APART_MS };
+  const found = counted.ok
+    ? await searchTrack(client, { ...range, track, offset: utc, maxItems: 400, signal })
+    : counted;
+  if (!counted.ok || !found.ok || !found.value.complete) return null;
+  const told = counted.value.filter((day) => day > today - COMPARED_DAYS && day <= today);
+  const days = (dayOf: (written: number) => string) => {
+    const all = new Set<number>();
+    for (const { fromMs, toMs } of found.value.items) {
+      for (const at of [fromMs, toMs - 1]) {
+        const [y, m, day] = dayOf(at).slice(0, 10).split('-').map(Number);
+        if (y === year && m === month && day! > today - COMPARED_DAYS) all.add(day!);
+      }
+    }
+    return [...all].sort((a, b) => a - b).join() === told.join();
+  };
+  const [asLocal, asUtc] = [days((written) => new Date(written).toISOString()), days(wall)];
+  return asLocal === asUtc ? null : asUtc ? utc : local;
 }
