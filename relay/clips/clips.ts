@@ -59,7 +59,7 @@ export class Clips {
    * another box. After the commit the caller calls {@link changed}.
    */
   async applyReport(trx: DbOrTrx, box: { serial: string; siteId: string }, { seq, body }: ClipRecord): Promise<void> {
-    if (!(await this.belongsTo(trx, body.id, box.serial))) throw new Error('this clip belongs to another box');
+    if (!(await this.belongsTo(trx, body.id, box))) throw new Error('this clip belongs to another box');
     const held = await trx
       .selectFrom('clips')
       .select(['seq', 'boxState', 'deletedMs'])
@@ -166,22 +166,26 @@ export class Clips {
     return this.#db.selectFrom('clip_fragments').selectAll().where('clipId', '=', clipId).orderBy('n').execute();
   }
 
-  /** Whether a box may write to this clip: nobody else has. */
-  async belongsTo(db: DbOrTrx, clipId: string, boxSerial: string): Promise<boolean> {
-    for (const [table, column] of [
-      ['clips', 'id'],
-      ['clip_fragments', 'clipId'],
-    ] as const) {
-      const other = await db
-        .selectFrom(table)
-        .select('boxSerial')
-        .where(column, '=', clipId)
-        .where('boxSerial', '<>', boxSerial)
-        .limit(1)
-        .executeTakeFirst();
-      if (other) return false;
-    }
-    return true;
+  /** Whether a box may write to this clip: nobody else has, and it is of where the box is now. */
+  async belongsTo(
+    db: DbOrTrx,
+    clipId: string,
+    { serial, siteId }: { serial: string; siteId: string },
+  ): Promise<boolean> {
+    const clip = await db
+      .selectFrom('clips')
+      .select(['boxSerial', 'siteId'])
+      .where('id', '=', clipId)
+      .executeTakeFirst();
+    if (clip && (clip.boxSerial !== serial || clip.siteId !== siteId)) return false;
+    const other = await db
+      .selectFrom('clip_fragments')
+      .select('boxSerial')
+      .where('clipId', '=', clipId)
+      .where('boxSerial', '<>', serial)
+      .limit(1)
+      .executeTakeFirst();
+    return other === undefined;
   }
 
   /** Whether all of it is there, as one file: what its box still offers of it is stored. */

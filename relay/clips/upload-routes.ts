@@ -58,12 +58,12 @@ export function uploadRoutes(deps: {
   }
 
   app.post('/', async (c) => {
-    const { serial, fragments } = await asked(c);
+    const { serial, siteId, fragments } = await asked(c);
     const answer: UploadGrants['grants'] = [];
     const owned = new Map<string, 'own' | 'other' | 'deleted'>();
     for (const f of fragments) {
       const { clipId, n } = f;
-      const clip = owned.get(clipId) ?? (await whose(clipId, serial));
+      const clip = owned.get(clipId) ?? (await whose(clipId, { serial, siteId }));
       owned.set(clipId, clip);
       const state = clip === 'own' ? await held(f) : clip;
       const none = { clipId, n, headers: {}, confirm: false };
@@ -129,15 +129,15 @@ export function uploadRoutes(deps: {
     return (await clips.joined(clipId)) ? 'same' : 'none';
   }
 
-  async function whose(clipId: string, serial: string): Promise<'own' | 'other' | 'deleted'> {
-    if (!(await clips.belongsTo(db, clipId, serial))) return 'other';
+  async function whose(clipId: string, box: { serial: string; siteId: string }): Promise<'own' | 'other' | 'deleted'> {
+    if (!(await clips.belongsTo(db, clipId, box))) return 'other';
     return (await clips.deleted(clipId)) ? 'deleted' : 'own';
   }
 
   /** Looks at what a box says it put into the object store. */
   async function confirm(f: FragmentInfo, key: string, serial: string, siteId: string): Promise<boolean> {
     const { clipId, n } = f;
-    const clip = await whose(clipId, serial);
+    const clip = await whose(clipId, { serial, siteId });
     const state = clip === 'own' ? await held(f) : clip;
     if (state === 'deleted') await direct?.delete(key);
     if (state !== 'none') return state !== 'other';
@@ -156,7 +156,7 @@ export function uploadRoutes(deps: {
     const row = await db.selectFrom('boxes').select(['state', 'siteId']).where('serial', '=', box).executeTakeFirst();
     // An address given before outlives neither a revocation nor a change of hands.
     if (!row?.siteId || row.state !== 'claimed') throw new ProblemError('box-revoked');
-    const clip = await whose(fragment.clipId, box);
+    const clip = await whose(fragment.clipId, { serial: box, siteId: row.siteId });
     const state = clip === 'own' ? await held(fragment) : clip;
     if (state === 'other') throw new ProblemError('conflict', 'Something else is stored under this name.');
     if (state !== 'none') return;

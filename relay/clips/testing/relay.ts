@@ -136,9 +136,14 @@ export async function startClipRelay(o: {
     warnables,
     /** What the ingestion does with a clip report. */
     async report(body: ClipReport, serial = SERIAL, number = ++seq): Promise<void> {
+      const { siteId } = await db
+        .selectFrom('boxes')
+        .select('siteId')
+        .where('serial', '=', serial)
+        .executeTakeFirstOrThrow();
       seq = Math.max(seq, number);
       const record = { kind: 'clip' as const, seq: number, id: body.id, at: iso(clock.now()), body };
-      await db.transaction().execute((trx) => clips.applyReport(trx, { serial, siteId: ids.site }, record));
+      await db.transaction().execute((trx) => clips.applyReport(trx, { serial, siteId: siteId! }, record));
       await clips.changed([body.id]);
     },
     async stop(): Promise<void> {

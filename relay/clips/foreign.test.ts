@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { uuidv7 } from '../../protocol/wire/ids.ts';
+import type { UploadGrants } from '../../protocol/wire/uploads.ts';
+import { dropTestDatabase } from '../testing/database.ts';
+import { asBox, clipReport, ids, SERIAL, startClipRelay } from './testing/relay.ts';
+import { describe as fragmentOf } from './testing/sample.ts';
+
+const SITE = '01980000-0000-7000-8000-0000000000aa';
+const fragment = fragmentOf(Buffer.from('no MP4'), 1);
+
+let dir: string;
+let relay: Awaited<ReturnType<typeof startClipRelay>>;
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'gatepost-foreign-clips-'));
+  relay = await startClipRelay({ dir });
+  const site = { id: SITE, companyId: ids.otherUser, name: 'Other', sortName: 'other', timeZone: 'UTC', createdAt: '' };
+  await relay.db.insertInto('sites').values(site).execute();
+});
+afterEach(async () => {
+  await relay.stop();
+  await dropTestDatabase(dir);
+  rmSync(dir, { recursive: true });
+});
+
+const moveBox = (serial: string) =>
+  relay.db.updateTable('boxes').set({ siteId: SITE, companyId: ids.otherUser }).where('serial', '=', serial).execute();
+const clipRow = (id: string) => relay.db.selectFrom('clips').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+
+async function grant(clipId: string): Promise<UploadGrants['grants'][number]> {
+  const { data: _, ...f } = fragment;
+  const body = JSON.stringify({ fragments: [{ clipId, ...f }] });
+  const answer = await fetch(`${relay.url}/box/v1/uploads`, { method: 'POST', headers: asBox(), body });
+  return ((await answer.json()) as UploadGrants).grants[0]!;
+}
+
+function put({ url }: { url: string | null }): Promise<Response> {
+  const headers = { 'x-gatepost-sha256': fragment.sha256 };
+  return fetch(new URL(url!, relay.url), { method: 'PUT', headers, body: new Uint8Array(fragment.data) });
+}
+
+describe('a box that changed hands', () => {
+  it('writes to no clip of its former site, not with an address of before either', async () => {
+    const clipId = uuidv7();
+    await relay.report(clipReport(clipId));
+    const early = await grant(clipId);
+    expect(early.url).not.toBeNull();
+    const before = await clipRow(clipId);
+    await moveBox(SERIAL);
+    const report = clipReport(clipId, { state: 'incomplete', startedAt: '1999-01-01T00:00:00.000Z' });
+    await expect(relay.report(report)).rejects.toThrow('another box');
+    expect(await clipRow(clipId)).toEqual(before);
+    expect(await grant(clipId)).toMatchObject({ stored: false, url: null });
+    expect((await put(early)).status).toBe(409);
+    expect(await relay.clips.fragments(clipId)).toEqual([]);
+  });
+});
