@@ -6,6 +6,7 @@ import { type DigestLogin, LoginCounter } from '../isapi/digest.ts';
 import { Documents } from '../isapi/documents.ts';
 import { jsonHeartbeat, pictureAlert } from '../isapi/event-words.ts';
 import { DeviceEvents, type Emitted } from '../isapi/events.ts';
+import { tellsCenter } from '../isapi/parts/trigger.ts';
 import { type Handlers, IsapiServer } from '../isapi/server.ts';
 import { SessionLogin } from '../isapi/session-login.ts';
 import type { Addresses } from './addresses.ts';
@@ -99,6 +100,7 @@ export class Device {
       httpPort: () => this.httpPort,
       record: options.record,
       onLabel: options.onLabel,
+      tells: (type, channel) => tellsCenter(this.documents, type, channel),
     });
     const password = (user: string) => this.passwordOf(user);
     const { login } = profile.odd;

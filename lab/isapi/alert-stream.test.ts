@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { open } from '../testing/digest-client.ts';
+import { call, open } from '../testing/digest-client.ts';
 import { startLab, type TestLab } from '../testing/start-lab.ts';
 
 let lab: TestLab;
@@ -50,6 +50,14 @@ describe('alertStream', () => {
     expect((await lab.get('/emitted')).body.items).toEqual([
       { ...event, device: 'camera-1', type: 'motion', listeners: 1 },
     ]);
+    // Without “Notify surveillance centre” it tells nobody of motion; of the rest it does.
+    const trigger = '/ISAPI/Event/triggers/VMD-1';
+    const was = (await call(lab.camera(1), 'GET', trigger)).text;
+    expect((await call(lab.camera(1), 'PUT', trigger, was.replaceAll('center', 'beep'))).status).toBe(200);
+    const { body: unheard } = await lab.post('/devices/camera-1/events', { type: 'motion' });
+    const { body: line } = await lab.post('/devices/camera-1/events', { type: 'lineCrossing' });
+    expect((await stream.until(5))[4]).toMatchObject({ type: 'linedetection', id: line.id });
+    expect((await lab.get('/emitted')).body.items[1]).toMatchObject({ id: unheard.id, listeners: 0 });
   });
 
   it('ends what is active before it begins anew', async () => {

@@ -50,6 +50,7 @@ export class DeviceEvents {
   readonly #httpPort: () => number;
   readonly #record: (emitted: Emitted) => void;
   readonly #onLabel: (text: string) => void;
+  readonly #tells: (type: string, channel: number) => boolean;
   readonly #active = new Map<string, Active>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #history: { type: keyof typeof ACCESS_EVENTS; at: EventAt; serialNo: number; happenedAt: number }[] = [];
@@ -65,12 +66,15 @@ export class DeviceEvents {
     record: (emitted: Emitted) => void;
     /** What stands in the picture while events are active. */
     onLabel: (text: string) => void;
+    /** Whether its trigger of this event, as the device calls it, has it told at all. */
+    tells: (type: string, channel: number) => boolean;
   }) {
     this.#profile = options.profile;
     this.#streams = options.streams;
     this.#httpPort = options.httpPort;
     this.#record = options.record;
     this.#onLabel = options.onLabel;
+    this.#tells = options.tells;
     const { kind } = options.profile;
     if (kind === 'access' || kind.startsWith('door'))
       this.#streams.backlog = () =>
@@ -87,7 +91,7 @@ export class DeviceEvents {
       device: this.#profile.name,
       type,
       emittedAt: new Date(happenedAt).toISOString(),
-      listeners: this.#streams.count,
+      listeners: this.#heard(type, at) ? this.#streams.count : 0,
     };
     this.#record(emitted);
     for (const listener of this.listeners) listener(type, true, at);
@@ -145,9 +149,18 @@ export class DeviceEvents {
       return;
     }
     if (!has(PICTURE_EVENTS, type)) return;
-    const word = type === 'tamper' ? this.#profile.odd.tamperWord : PICTURE_EVENTS[type];
+    if (!this.#heard(type, active.at)) return;
+    const word = this.#word(type);
     const alert = { type: word, state, count, uuid: active.id, channel: active.at.channel };
     this.#streams.send(pictureAlert(this.#profile, this.#httpPort(), now, alert));
+  }
+
+  #word(type: keyof typeof PICTURE_EVENTS): string {
+    return type === 'tamper' ? this.#profile.odd.tamperWord : PICTURE_EVENTS[type];
+  }
+
+  #heard(type: LabEventType, at: EventAt): boolean {
+    return !has(PICTURE_EVENTS, type) || this.#tells(this.#word(type), at.channel);
   }
 
   #once(type: keyof typeof ACCESS_EVENTS, at: EventAt, happenedAt: number): void {
