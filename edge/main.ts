@@ -162,7 +162,7 @@ jobs.register(new UpgradeRunner({ devices: upgradeDevices(devices), packages, cl
 jobs.register(new CloudRunner({ devices, video, settle: settleAt({ auth, clock }), clock }));
 const recorders = new RecorderWork({ finder, devices, refused, clock, log });
 const playback = new Playback({ devices, video, clock, log });
-const live = new LiveViews({ video, playback: () => true, clock, log });
+const live = new LiveViews({ video, playback: (id) => playback.offered(id), clock, log });
 const lan = new LanWork({ discovery, devices, sadp, refused, clock, log });
 const arc = new ArcService({
   journal,

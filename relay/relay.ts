@@ -279,7 +279,7 @@ export class Relay {
     registerEventRoutes(api, { events });
     arc.registerRoutes(api, { streams });
     cloud.registerRoutes(api);
-    footage.registerRoutes(api, { leases, viewings: watching.viewings, box });
+    footage.registerRoutes(api, { leases, watching, box });
     const firmware = new Firmware({ db, store: footage.files, clock, log: child('firmware'), authenticator, remote });
     firmware.start();
     registerInstallation(api, {

@@ -13,7 +13,7 @@ beforeEach(() => {
   sources = new FakeSources();
   sources.main = new FakeSource(H264);
   const log = pino({ level: 'silent' });
-  live = new LiveViews({ video: sources, playback: () => true, clock: new ManualClock(), log });
+  live = new LiveViews({ video: sources, playback: async () => true, clock: new ManualClock(), log });
 });
 afterEach(() => live.stop());
 

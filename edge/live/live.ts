@@ -20,7 +20,7 @@ const BEAT_MS = 10_000;
 /** Live view at the box (protocol/wire/video.ts), under `/v1/live`: WebRTC from here to the viewer, or media messages by the relay. */
 export class LiveViews {
   readonly #sources: PictureSources;
-  readonly #playback: (deviceId: string) => boolean;
+  readonly #playback: (deviceId: string) => Promise<boolean>;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #feeds = new Set<MediaFeed>();
@@ -29,7 +29,7 @@ export class LiveViews {
   constructor(o: {
     video: PictureSources;
     /** Whether a device has recordings that can be played. */
-    playback: (deviceId: string) => boolean;
+    playback: (deviceId: string) => Promise<boolean>;
     clock: Clock;
     log: Logger;
   }) {
@@ -52,10 +52,10 @@ export class LiveViews {
 
   routes(): Hono {
     const app = new Hono();
-    app.get('/options', (c) => {
+    app.get('/options', async (c) => {
       const query = MediaQuery.omit({ accept: true, stream: true }).safeParse(c.req.query());
       if (!query.success) return invalidRequest(query.error);
-      const options = this.#options(query.data.deviceId, query.data.channel);
+      const options = await this.#options(query.data.deviceId, query.data.channel);
       return options ? c.json(options) : noChannel();
     });
     app.get('/stream', (c) => {
@@ -79,7 +79,7 @@ export class LiveViews {
     return app;
   }
 
-  #options(deviceId: string, channel: number): LiveOptions | null {
+  async #options(deviceId: string, channel: number): Promise<LiveOptions | null> {
     const streams = StreamName.options.flatMap((stream) => {
       const source = this.#sources.source(deviceId, channel, stream);
       if (!source) return [];
@@ -91,7 +91,7 @@ export class LiveViews {
         },
       ];
     });
-    return streams.length > 0 ? { streams, encrypted: false, playback: this.#playback(deviceId) } : null;
+    return streams.length > 0 ? { streams, encrypted: false, playback: await this.#playback(deviceId) } : null;
   }
 
   #stream(query: MediaQuery, signal: AbortSignal): Response {

@@ -227,6 +227,11 @@ describe('recordings of a device', () => {
     await vi.waitFor(async () => expect(await lab.sessions(name)).toBe(0), { timeout: 3_000 });
   });
 
+  it('are offered of a device that has something to record to, and of no other', async () => {
+    expect(await playback.offered(lab.cameras[0]!.deviceId)).toBe(true);
+    expect(await playback.offered('01980000-0000-7000-8000-000000000009')).toBe(false);
+  });
+
   it('are refused in words: none there, no such channel, too long', async () => {
     const start = ago(900);
     const { name } = lab.cameras[0]!;

@@ -6,6 +6,7 @@ import { initSegment } from '../clips/fmp4.ts';
 import type { DeviceManager } from '../devices/manager.ts';
 import { failure } from '../isapi/answer.ts';
 import { IsapiDriver } from '../isapi/driver.ts';
+import { readDisks } from '../isapi/features/storage.ts';
 import type { KeepAliveMemory, PullError } from '../video/pull.ts';
 import type { Video } from '../video/video.ts';
 import type { Convert } from './converter.ts';
@@ -39,6 +40,8 @@ const UNSURE_MS = 60_000;
 /** What was listed is played soon. */
 const LISTED_MS = 60_000;
 const MAX_LISTED = 64;
+const OFFERED_WITHIN_MS = 500;
+const MAX_OFFERED = 1_000;
 /** After a refused login: each try counts towards the device's lock-out. */
 const REFUSED_MS = 10 * 60_000;
 
@@ -54,6 +57,7 @@ export class Playback {
   readonly #keepAlive = new Map<string, KeepAliveMemory>();
   readonly #refusedUntil = new Map<string, number>();
   readonly #playing = new Map<Playing, string>();
+  readonly #offered = new Map<string, { value: boolean; untilMs: number }>();
   #listed: Listed[] = [];
 
   constructor(o: {
@@ -70,6 +74,23 @@ export class Playback {
 
   stop(): void {
     for (const playing of [...this.#playing.keys()]) playing.stop();
+  }
+
+  /** Whether a device can be searched for recordings and has a disk that they are on; no, while it is away. */
+  async offered(deviceId: string): Promise<boolean> {
+    const known = this.#offered.get(deviceId);
+    if (known && known.untilMs > this.#clock.mono()) return known.value;
+    // Live view waits for the answer.
+    const signal = AbortSignal.timeout(OFFERED_WITHIN_MS);
+    const disks = await this.#devices.operate(deviceId, async (driver) =>
+      driver instanceof IsapiDriver && driver.device()
+        ? readDisks(driver.device()!, signal)
+        : failure('not-found', 'It has no recordings that can be searched.'),
+    );
+    const value = disks.ok && disks.value.length > 0;
+    if (this.#offered.size >= MAX_OFFERED) this.#offered.clear();
+    this.#offered.set(deviceId, { value, untilMs: this.#clock.mono() + (disks.ok ? SURE_MS : UNSURE_MS) });
+    return value;
   }
 
   async search(query: RecordingQuery, signal?: AbortSignal): Promise<Done<RecordingList>> {

@@ -20,6 +20,7 @@ import { Grants } from './grants.ts';
 import { Joiner } from './joiner.ts';
 import { ClipLibrary } from './library.ts';
 import { registerLibraryRoutes } from './library-routes.ts';
+import type { LockedLooks } from './looks.ts';
 import { FolderStore } from './object-store.ts';
 import { registerClipRoutes } from './routes.ts';
 import { S3Store } from './s3-store.ts';
@@ -97,8 +98,8 @@ export class Footage {
     return uploadRoutes({ ...o, db: this.#db, store, direct: this.#s3, clips, grants, log: this.#log });
   }
 
-  registerRoutes(api: Api, o: { leases: Leases; viewings: Viewings; box: BoxClient }): void {
-    const looks = { db: this.#db, viewings: o.viewings };
+  registerRoutes(api: Api, o: { leases: Leases; watching: Omit<LockedLooks, 'db'>; box: BoxClient }): void {
+    const looks = { db: this.#db, viewings: o.watching.viewings, locks: o.watching.locks };
     registerClipRoutes(api, { clips: this.clips, leases: o.leases, looks });
     const library = new ClipLibrary({ db: this.#db, clips: this.clips });
     const { clips } = this;

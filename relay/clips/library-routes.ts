@@ -11,6 +11,7 @@ import {
   NewClipShare,
 } from '../../protocol/wire/clips.ts';
 import { Uuid } from '../../protocol/wire/ids.ts';
+import { VerificationCode } from '../../protocol/wire/verification-code.ts';
 import type { Api } from '../api/app.ts';
 import { body, json, ProblemError, problems } from '../api/problem.ts';
 import type { BoxClient } from '../devices/box-client.ts';
@@ -18,7 +19,7 @@ import { SiteParams } from '../sites/routes.ts';
 import type { ClipRow } from './clip-file.ts';
 import type { Clips } from './clips.ts';
 import type { ClipLibrary } from './library.ts';
-import { type Looks, lookAt } from './looks.ts';
+import { type LockedLooks, lookAt } from './looks.ts';
 import { posterOf } from './poster.ts';
 import type { ClipShares } from './shares.ts';
 import type { Sweeper } from './sweeper.ts';
@@ -34,9 +35,17 @@ const note = (clip: ClipRow) => ({
 
 export function registerLibraryRoutes(
   app: Api,
-  deps: { clips: Clips; library: ClipLibrary; shares: ClipShares; sweeper: Sweeper; box: BoxClient; looks: Looks },
+  deps: {
+    clips: Clips;
+    library: ClipLibrary;
+    shares: ClipShares;
+    sweeper: Sweeper;
+    box: BoxClient;
+    looks: LockedLooks;
+  },
 ): void {
   const { clips, library, shares } = deps;
+  const { locks } = deps.looks;
 
   app.openapi(
     createRoute({
@@ -102,11 +111,12 @@ export function registerLibraryRoutes(
           description: 'The picture, as the camera coded it',
           content: { 'video/mp4': { schema: z.string().openapi({ format: 'binary' }) } },
         },
-        ...problems('not-found', 'permission-needed'),
+        ...problems('not-found', 'permission-needed', 'verification-code-needed'),
       },
     }),
     async (c) => {
       const { clip, file } = await clips.open(c.get('scope'), c.req.valid('param').clipId);
+      await locks.must(c.get('principal'), clip.deviceId);
       const poster = file === 'empty' ? null : await posterOf(file);
       if (!poster) throw new ProblemError('not-found', 'There is no picture of this clip.');
       await lookAt(deps.looks, c.get('principal'), 'snapshot', clip);
@@ -115,6 +125,28 @@ export function registerLibraryRoutes(
         // A clip's first picture never changes.
         'cache-control': 'private, max-age=3600',
       });
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/clips/{clipId}/unlock',
+      operationId: 'unlockClip',
+      tags,
+      summary: 'Enter the verification code of the device that a clip is of',
+      description:
+        'As for live view: lets the asker’s session see this device until it ends, also what was recorded before the device was removed. Five wrong codes in ten minutes are the most.',
+      request: { params, ...body(z.object({ code: VerificationCode })) },
+      responses: {
+        204: { description: 'Its pictures can be seen' },
+        ...problems('not-found', 'permission-needed', 'verification-code-wrong', 'too-many-tries'),
+      },
+    }),
+    async (c) => {
+      const clip = await clips.toPlay(c.get('scope'), c.req.valid('param').clipId);
+      c.set('audit', note(clip));
+      await locks.open(c.get('principal'), clip.deviceId, c.req.valid('json').code);
+      return c.body(null, 204);
     },
   );
   app.openapi(
@@ -187,17 +219,18 @@ export function registerLibraryRoutes(
       tags,
       summary: 'Share a clip by a link that ends',
       description:
-        'Who has the link needs no account. It shows what who made it may still see; its address is told this once.',
+        'Who has the link needs neither an account nor the device’s verification code: who made it has entered that. It shows what they may still see; its address is told this once.',
       request: { params, ...body(NewClipShare) },
       responses: {
         201: json(MadeClipShare, 'The link'),
-        ...problems('not-found', 'permission-needed', 'limit-reached'),
+        ...problems('not-found', 'permission-needed', 'verification-code-needed', 'limit-reached'),
       },
     }),
     async (c) => {
       const scope = c.get('scope');
       const clip = await clips.toPlay(scope, c.req.valid('param').clipId);
       c.set('audit', note(clip));
+      await locks.must(c.get('principal'), clip.deviceId);
       c.set('secret', true);
       return c.json(await shares.make(scope, clip.id, c.req.valid('json')), 201);
     },

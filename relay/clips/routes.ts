@@ -5,7 +5,7 @@ import type { Api } from '../api/app.ts';
 import { json, ProblemError, problems } from '../api/problem.ts';
 import type { Leases } from '../auth/leases.ts';
 import type { Clips } from './clips.ts';
-import { type Looks, lookAt } from './looks.ts';
+import { type LockedLooks, lookAt } from './looks.ts';
 import { serveClip, toWeb } from './serve.ts';
 
 const tags = ['Clips'];
@@ -17,7 +17,7 @@ const binary = (description: string) => ({
 
 export function registerClipRoutes(
   app: Api,
-  { clips, leases, looks }: { clips: Clips; leases: Leases; looks: Looks },
+  { clips, leases, looks }: { clips: Clips; leases: Leases; looks: LockedLooks },
 ): void {
   app.openapi(
     createRoute({
@@ -54,12 +54,13 @@ export function registerClipRoutes(
         200: binary('The whole file'),
         206: binary('The range asked for'),
         304: { description: 'Unchanged (If-None-Match)' },
-        ...problems('not-found', 'range-not-satisfiable'),
+        ...problems('not-found', 'permission-needed', 'verification-code-needed', 'range-not-satisfiable'),
       },
     }),
     async (c) => {
       const opened = await clips.open(c.get('scope'), c.req.valid('param').clipId);
       const { clip, file } = opened;
+      await looks.locks.must(c.get('principal'), clip.deviceId);
       const save = c.req.valid('query').download !== undefined;
       c.set('audit', {
         siteId: clip.siteId,
@@ -78,7 +79,10 @@ export function registerClipRoutes(
       if (!stream || status === 304) return c.body(null, status, headers);
       await lookAt(looks, c.get('principal'), save ? 'download' : 'clip', clip);
       const release = leases.hold(
-        async () => clips.toPlay(await c.get('scopeNow')(), clip.id),
+        async () => {
+          await clips.toPlay(await c.get('scopeNow')(), clip.id);
+          await looks.locks.must(c.get('principal'), clip.deviceId);
+        },
         () => stream.destroy(new Error('the permission to play this clip has ended')),
       );
       stream.once('close', release);

@@ -4470,6 +4470,8 @@ export interface Routes {
         url: string | null;
       };
     };
+    /** Enter the verification code of the device that a clip is of */
+    '/clips/{clipId}/unlock': { params: { clipId: string }; body: { code: string }; answer: undefined };
     /** Let a service last a month or a year longer; it uses a package of the same retention */
     '/cloud/services/{serviceId}/renew': {
       params: { serviceId: string };

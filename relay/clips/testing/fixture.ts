@@ -8,7 +8,10 @@ export const clipFixture: Fixture = {
     expect(made.status).toBe(201);
     return { clipShareId: made.body.id };
   },
-  bodies: { 'POST /api/v1/clips/{clipId}/shares': () => ({ hours: 1 }) },
+  bodies: {
+    'POST /api/v1/clips/{clipId}/unlock': () => ({ code: 'ABC123' }),
+    'POST /api/v1/clips/{clipId}/shares': () => ({ hours: 1 }),
+  },
   queries: { 'GET /api/v1/sites/{siteId}/clips/days': 'month=2026-03' },
   notOk: { 'GET /api/v1/clips/{clipId}/poster': { status: 404, why: 'There is no picture of this clip.' } },
 };

@@ -15,6 +15,7 @@ import { SiteWarnables } from '../../health/warnables.ts';
 import { ApiKeys } from '../../keys/keys.ts';
 import { Live } from '../../live/live.ts';
 import { openTestDatabase } from '../../testing/database.ts';
+import { PictureLocks } from '../../video/picture-locks.ts';
 import { Viewings } from '../../video/viewings.ts';
 import { Clips } from '../clips.ts';
 import { Grants } from '../grants.ts';
@@ -78,7 +79,8 @@ export async function startClipRelay(o: {
   sweeper.start();
   const viewings = new Viewings({ db, clock, log });
   await viewings.start();
-  const looks = { db, viewings };
+  const locks = new PictureLocks({ db, clock });
+  const looks = { db, viewings, locks };
   const shares = new ClipShares({ db, clips, clock, publicUrl: () => null });
   const warnables = new SiteWarnables({ db, clock, log });
   const grants = new Grants({ clock });
@@ -131,6 +133,7 @@ export async function startClipRelay(o: {
     clips,
     keys,
     boxAsked,
+    locks,
     live,
     grants,
     warnables,

@@ -3,13 +3,14 @@ import type { LibraryClip } from '../../../protocol/wire/clips.ts';
 import { t } from '../../components/i18n.ts';
 import { formatDuration } from '../../components/time.ts';
 import { mimeOf } from '../../video/playable.ts';
+import { UnlockClip } from '../live/unlock.tsx';
 import { refusedClip } from '../site/clip-player.tsx';
 
 /** A clip with its time line: what happened when, and where the picture is missing. */
 export function MarkedPlayer({ clip, fromMs = 0 }: { clip: LibraryClip; fromMs?: number }) {
   const video = useRef<HTMLVideoElement>(null);
   const [position, setPosition] = useState(0);
-  const [state, setState] = useState<'fine' | 'failed' | 'refused'>('fine');
+  const [state, setState] = useState<'fine' | 'failed' | 'refused' | 'locked'>('fine');
   const length = Math.max(clip.durationMs, 1);
   const percent = (ms: number) => `${Math.min(100, Math.max(0, (ms / length) * 100))}%`;
   const marks = clip.events.map((event) => ({
@@ -22,8 +23,10 @@ export function MarkedPlayer({ clip, fromMs = 0 }: { clip: LibraryClip; fromMs?:
     video.current.play().catch(() => {});
   };
   // A video element does not say why: the relay, and the browser's list of what it plays, do.
-  const onError = async () => setState((await refusedClip(clip.id)) ? 'refused' : 'failed');
+  const onError = async () => setState((await refusedClip(clip.id)) ?? 'failed');
   const unplayable = document.createElement('video').canPlayType(mimeOf(clip.codec)) === '';
+  const name = clip.deviceName ?? t('clips.goneDevice');
+  if (state === 'locked') return <UnlockClip clipId={clip.id} name={name} onOpened={() => setState('fine')} />;
   if (state === 'refused') return <p class="muted">{t('clip.refused')}</p>;
   if (clip.storedFragments === 0)
     return (
@@ -51,7 +54,7 @@ export function MarkedPlayer({ clip, fromMs = 0 }: { clip: LibraryClip; fromMs?:
           controls
           playsInline
           preload="metadata"
-          aria-label={t('clip.of', { name: clip.deviceName ?? t('clips.goneDevice') })}
+          aria-label={t('clip.of', { name })}
           onTimeUpdate={(e) => setPosition(e.currentTarget.currentTime * 1000)}
           onError={() => void onError()}
         />

@@ -212,7 +212,7 @@ function EventClip({ eventId }: { eventId: string }) {
     async (signal) => {
       const found = await api.get('/events/{eventId}', { params: { eventId }, signal });
       // The event names its clip to who may see the event only.
-      return { ...found, refused: found.clip !== null && (await refusedClip(found.clip.id, signal)) };
+      return { ...found, refused: found.clip !== null && (await refusedClip(found.clip.id, signal)) === 'refused' };
     },
     [eventId],
   );

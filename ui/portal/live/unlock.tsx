@@ -9,15 +9,29 @@ import type { LiveTarget } from './targets.ts';
 /** Asks for the device's verification code, in the place of its picture (LIVE-04). */
 export function Unlock({ target, onOpened }: { target: LiveTarget; onOpened: () => void }) {
   const { device, channel } = target;
-  const enter = useAction(async ({ code = '' }: Record<string, string>) => {
+  const send = async (code: string) => {
     const params = { deviceId: device.id, channel: String(channel) };
-    await api.post('/devices/{deviceId}/channels/{channel}/live/unlock', { code: code.trim() }, { params });
+    await api.post('/devices/{deviceId}/channels/{channel}/live/unlock', { code }, { params });
     forgetOptions(device.id, channel);
     onOpened();
-  });
+  };
+  return <CodeForm name={target.name} send={send} />;
+}
+
+/** The same in the place of a clip. */
+export function UnlockClip({ clipId, name, onOpened }: { clipId: string; name: string; onOpened: () => void }) {
+  const send = async (code: string) => {
+    await api.post('/clips/{clipId}/unlock', { code }, { params: { clipId } });
+    onOpened();
+  };
+  return <CodeForm name={name} send={send} />;
+}
+
+function CodeForm({ name, send }: { name: string; send: (code: string) => Promise<void> }) {
+  const enter = useAction(({ code = '' }: Record<string, string>) => send(code.trim()));
   const failed = enter.error && describe(enter.error);
   return (
-    <Form label={t('liveView.code.of', { name: target.name })} onSubmit={enter.run}>
+    <Form label={t('liveView.code.of', { name })} onSubmit={enter.run}>
       <div class="flex flex-col gap-2 text-left">
         <p>{t('liveView.code.text')}</p>
         <div class="video-code">

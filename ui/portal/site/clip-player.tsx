@@ -7,6 +7,7 @@ import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction } from '../../components/resource.ts';
 import { formatBytes, formatDuration } from '../../components/time.ts';
 import { Time } from '../../components/time.tsx';
+import { UnlockClip } from '../live/unlock.tsx';
 import { ClipLine } from './alarm-words.tsx';
 
 interface Props {
@@ -14,10 +15,12 @@ interface Props {
   event: { deviceName: string | null; occurredAt: string };
 }
 
-/** Whether the relay refuses this person the pictures; a clip can be listed for who may not see it. */
-export async function refusedClip(clipId: string, signal?: AbortSignal): Promise<boolean> {
-  const answer = await fetch(videoOf(clipId), { method: 'HEAD', signal }).catch(() => null);
-  return answer?.status === 403;
+/** Why the relay refuses this person the pictures: a clip can be listed for who may not see it. null: it does not. */
+export async function refusedClip(clipId: string, signal?: AbortSignal): Promise<'refused' | 'locked' | null> {
+  const asked = (method: string) => fetch(videoOf(clipId), { method, signal }).catch(() => null);
+  if ((await asked('HEAD'))?.status !== 403) return null;
+  const said = (await (await asked('GET'))?.json().catch(() => null)) as { code?: string } | null;
+  return said?.code === 'verification-code-needed' ? 'locked' : 'refused';
 }
 const videoOf = (clipId: string) => `/api/v1/clips/${clipId}/video`;
 
@@ -26,7 +29,7 @@ export function ClipPlayer({ clip, event }: Props) {
   const video = useRef<HTMLVideoElement>(null);
   const [position, setPosition] = useState(0);
   const [failed, setFailed] = useState(false);
-  const [refused, setRefused] = useState(false);
+  const [refused, setRefused] = useState<'refused' | 'locked' | null>(null);
   const address = videoOf(clip.id);
   const whole = (clip.state === 'complete' || clip.state === 'incomplete') && clip.storedFragments > 0;
   const part = usePart(address);
@@ -50,6 +53,14 @@ export function ClipPlayer({ clip, event }: Props) {
     setRefused(await refusedClip(clip.id));
     setFailed(true);
   };
+  if (refused === 'locked' || part.error?.code === 'verification-code-needed') {
+    const opened = () => {
+      setRefused(null);
+      setFailed(false);
+      if (part.error) void part.load();
+    };
+    return <UnlockClip clipId={clip.id} name={event.deviceName ?? t('path.box')} onOpened={opened} />;
+  }
   if (refused || part.error?.status === 403) return <p class="muted">{t('clip.refused')}</p>;
   return (
     <div class="flex flex-col gap-3">
