@@ -1,20 +1,30 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DatabaseAddress, type Db, openDatabase } from '../db/database.ts';
 import { onServer } from './postgres.ts';
 
 /** Set by the global set-up of a test run on PostgreSQL: the URL of its server, with `/postgres` as database. */
 const server = () => process.env.GATEPOST_TEST_POSTGRES;
+/** Set by it otherwise: a file with all tables and no rows. Without it each test makes its tables itself. */
+const template = () => process.env.GATEPOST_TEST_SQLITE;
 /** For tests that look into SQLite itself. */
 export const onPostgres = server() !== undefined;
 
 /** Where tests keep the database of a relay with this data directory; made if it is not there. */
 export async function testDatabase(dir: string): Promise<DatabaseAddress> {
   const url = server();
-  if (!url) return { path: join(dir, 'relay.db') };
+  if (!url) {
+    const path = join(dir, 'relay.db');
+    const from = template();
+    if (from && !existsSync(path)) {
+      mkdirSync(dir, { recursive: true });
+      copyFileSync(from, path);
+    }
+    return { path };
+  }
   const name = nameOf(dir);
-  await onServer(url, `create database ${name}`).catch((error) => {
+  await onServer(url, `create database ${name} template test_template`).catch((error) => {
     if (error.code !== '42P04' && error.code !== '23505') throw error;
   });
   return { url: url.replace('/postgres?', `/${name}?`) };
