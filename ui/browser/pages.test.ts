@@ -102,23 +102,28 @@ describe.each<Kind>(['installer', 'employee', 'customer', 'arc', 'operator'])('e
       expect(await page.locator('h1').count()).toBe(1);
       await judge(page, `${kind} ${path}`, looks);
     });
-    await api('/me/profile', 'PUT', { name: me.name, locale: 'de' });
-    await page.setViewportSize({ width: 375, height: 812 });
-    await page.goto(relay.url);
-    await settled(page);
-    await page.waitForFunction(() => document.documentElement.lang === 'de');
-    await each('in German', async (path) => {
-      await go(page, path);
-      await check(page, `${kind} ${path} de`, [
-        'document-title',
-        'label',
-        'label-content-name-mismatch',
-        'target-size',
-      ]);
-    });
+    // The words of an employee's pages are the installer's.
+    if (kind !== 'employee') await inGerman();
     expect(failed.join('\n')).toBe('');
     expect(complaints).toEqual([]);
     await context.close();
+
+    async function inGerman(): Promise<void> {
+      await api('/me/profile', 'PUT', { name: me.name, locale: 'de' });
+      await page.setViewportSize({ width: 375, height: 812 });
+      await page.goto(relay.url);
+      await settled(page);
+      await page.waitForFunction(() => document.documentElement.lang === 'de');
+      await each('in German', async (path) => {
+        await go(page, path);
+        await check(page, `${kind} ${path} de`, [
+          'document-title',
+          'label',
+          'label-content-name-mismatch',
+          'target-size',
+        ]);
+      });
+    }
   });
 });
 
