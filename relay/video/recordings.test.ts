@@ -91,9 +91,10 @@ describe('recordings through the relay', () => {
     const asked = await until('the file', () => stage.asked.find(({ path }) => path.startsWith('/v1/playback/file')));
     asked.stream.write(Buffer.alloc(1000));
     const answer = await file;
-    expect(answer.headers.get('content-disposition')).toBe(
-      'attachment; filename="recording-1-2026-03-31T10-00-00.mp4"',
+    expect(answer.headers.get('content-disposition')).toMatch(
+      /^attachment; filename="recording-1-2026-03-31T10-00-00Z--2026-03-31T10-30-00Z.mp4"; filename\*=UTF-8''[\w.%-]+-1-2026-\S+Z.mp4$/,
     );
+    expect(answer.headers.get('accept-ranges')).toBe('none');
     const read = answer.arrayBuffer().then(
       () => 'whole',
       () => 'broken',

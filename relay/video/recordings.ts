@@ -95,10 +95,11 @@ export class Recordings {
       void looked.end();
     });
     c.set('audit', { always: true, detail: `channel ${channel}, ${from} to ${to}` });
-    const name = `recording-${channel}-${from.slice(0, 19).replace(/[:.]/g, '-')}.mp4`;
     return c.body(Readable.toWeb(body) as ReadableStream<Uint8Array>, 200, {
       'content-type': 'video/mp4',
-      'content-disposition': `attachment; filename="${name}"`,
+      'content-disposition': attachment(device.name, range),
+      // Nobody knows how long it will be: one that broke off is gone on with from the time at which it ends.
+      'accept-ranges': 'none',
       'cache-control': 'private, no-store',
     });
   }
@@ -114,6 +115,14 @@ export class Recordings {
     if (now.boxSerial !== device.boxSerial) throw new ProblemError('not-found');
     await this.#watching.locks.must(c.get('principal'), device.id);
   }
+}
+
+/** Of which camera and time it is, in UTC; the plain name for what knows no other (RFC 6266 §4.3). */
+function attachment(device: string, { channel, from, to }: Range): string {
+  const at = (time: string) => new Date(time).toISOString().slice(0, 19).replace(/:/g, '-');
+  const times = `${channel}-${at(from)}Z--${at(to)}Z.mp4`;
+  const named = encodeURIComponent(`${device.replace(/[\\/:*?"<>|\p{C}]/gu, '_').slice(0, 64)}-${times}`);
+  return `attachment; filename="recording-${times}"; filename*=UTF-8''${named.replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)}`;
 }
 
 const asQuery = (query: Record<string, string | number>) =>

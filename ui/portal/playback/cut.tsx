@@ -7,6 +7,9 @@ import type { Range } from './timeline.tsx';
 
 const MAX_MS = 3_600_000;
 const USUAL_MS = 30_000;
+/** A longer one is offered in parts as well: what breaks off is taken again from there, and not from its beginning. */
+const PART_MS = 10 * 60_000;
+const MAX_PARTS = 24;
 
 interface Props {
   target: LiveTarget;
@@ -20,7 +23,11 @@ interface Props {
 export function Cut({ target, headMs, cut, zone, onCut }: Props) {
   const { device, channel } = target;
   const at = Math.floor(headMs / 1000) * 1000;
-  const query = cut && new URLSearchParams({ from: iso(cut.fromMs), to: iso(cut.toMs) });
+  const address = ({ fromMs, toMs }: Range) => {
+    const query = new URLSearchParams({ from: iso(fromMs), to: iso(toMs) });
+    return `/api/v1/devices/${device.id}/channels/${channel}/recordings/file?${query}`;
+  };
+  const parts = cut ? partsOf(cut) : [];
   const tooLong = cut !== null && cut.toMs - cut.fromMs > MAX_MS;
   return (
     <Panel title={t('playback.cut.title')} id="cut">
@@ -50,12 +57,7 @@ export function Cut({ target, headMs, cut, zone, onCut }: Props) {
             {tooLong ? (
               <span class="font-semibold">{t('playback.cut.tooLong')}</span>
             ) : (
-              <a
-                class="btn btn-primary"
-                href={`/api/v1/devices/${device.id}/channels/${channel}/recordings/file?${query}`}
-                download
-                target="_self"
-              >
+              <a class="btn btn-primary" href={address(cut)} download target="_self">
                 {t('playback.cut.download')}
               </a>
             )}
@@ -65,9 +67,33 @@ export function Cut({ target, headMs, cut, zone, onCut }: Props) {
           </>
         )}
       </div>
+      {parts.length > 1 && (
+        <details class="mt-2" open={tooLong}>
+          <summary class="cursor-pointer">{t('playback.cut.parts', { count: parts.length })}</summary>
+          <ol class="mt-2 flex flex-wrap gap-x-4 gap-y-2">
+            {parts.map((part) => (
+              <li key={part.fromMs}>
+                <a class="link" href={address(part)} download target="_self">
+                  {clockOf(part.fromMs, zone)}–{clockOf(part.toMs, zone)}
+                </a>
+              </li>
+            ))}
+          </ol>
+        </details>
+      )}
       <p class="muted small mt-2">{t('playback.cut.hint')}</p>
     </Panel>
   );
+}
+
+/** One after the other; none of what is too much for them. */
+export function partsOf({ fromMs, toMs }: Range): Range[] {
+  const count = Math.ceil((toMs - fromMs) / PART_MS);
+  if (count > MAX_PARTS) return [];
+  return Array.from({ length: count }, (_, i) => ({
+    fromMs: fromMs + i * PART_MS,
+    toMs: Math.min(toMs, fromMs + (i + 1) * PART_MS),
+  }));
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { partsOf } from './cut.tsx';
 import { clockOf, dayAfter, dayOf, linesOf, startOf } from './day.ts';
 import { joined, mergedMarkers, nextMarker } from './footage.ts';
 import { type Follower, InStep } from './in-step.ts';
@@ -42,6 +43,12 @@ it('spans of one kind that follow one another are one; events are found in both 
   const clip = { ...second!, clipId: 'c1' };
   const alone = { ...first!, eventId: null, atMs: 15_000, clipId: 'c2' };
   expect(mergedMarkers([first!, second!], [clip, alone])).toEqual([first, alone, clip]);
+});
+
+it('what is long is taken in parts that follow one another', () => {
+  const parts = partsOf({ fromMs: 0, toMs: HOUR / 2 + 1 });
+  expect(parts.map(({ fromMs, toMs }) => toMs - fromMs)).toEqual([HOUR / 6, HOUR / 6, HOUR / 6, 1]);
+  expect(partsOf({ fromMs: 0, toMs: 5 * HOUR })).toEqual([]);
 });
 
 it('the time line stays within its day', () => {
