@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import pino from 'pino';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../protocol/clock.ts';
 import { LoginGuard } from '../devices/login-guard.ts';
 import type { Consumer } from './channel-source.ts';
@@ -10,8 +10,9 @@ import { scriptedCamera, streamVideo, usual } from './testing/scripted-camera.ts
 import { Video } from './video.ts';
 
 const PASSWORD = 'p@ss:word/123';
+/* The tests wait for cameras most of the time, so they run side by side, each with cameras of its own. */
 const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
+afterAll(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
@@ -50,7 +51,7 @@ const commandLines = () =>
       }
     });
 
-describe('a channel of a real RTSP server', () => {
+describe.concurrent('a channel of a real RTSP server', { timeout: 40_000 }, () => {
   it.each([
     ['h264', /^avc1\.[0-9a-f]{6}$/],
     ['h265', /^hvc1\./],
@@ -134,7 +135,7 @@ describe('a channel of a real RTSP server', () => {
   });
 });
 
-describe('a channel of an odd camera', () => {
+describe.concurrent('a channel of an odd camera', { timeout: 40_000 }, () => {
   it('sends wrong credentials exactly once', async () => {
     const cam = await scriptedCamera({
       answer: (r) =>
