@@ -54,6 +54,9 @@ const LONG_INTERVAL_MS = 10_000;
 /** RTP flows, but nothing can be decoded. */
 const NO_PICTURE_MS = 90_000;
 const STEADY_MS = 30_000;
+/** Whether a camera whose pictures are converted was set to what the box takes as it is. */
+const LOOK_AGAIN_MS = 10 * 60_000;
+const MAX_PROTOCOL_ERRORS = 3;
 /** Of these a person must change something at the camera: asking often does not help. */
 const SLOW_RETRY_MS = { 'unsupported-codec': 60_000, 'not-found': 60_000, forbidden: 300_000 } as const;
 const WARNABLES = ['video-refused', 'video-lost', 'video-stalled', 'unsupported-codec'] as const;
@@ -131,6 +134,7 @@ export class ChannelSource {
     this.#o = { ...this.#o, config };
     if ((same && formerUrl === this.#url) || !this.#run) return;
     this.#ffmpeg = 'no';
+    this.#protocolErrors = 0;
     this.#end();
     if (this.#consumers.size > 0) this.#start();
   }
@@ -238,15 +242,41 @@ export class ChannelSource {
             ...{ udp: this.#useUdp, encode, memory: keepAlive },
           });
     if (encode) encoders.free--;
+    let better: PullError | null = null;
+    const look = async () => {
+      better ??= await this.#lookAgain(session.signal);
+      if (better) session.abort();
+    };
+    const cancelLooks = encode ? clock.every(LOOK_AGAIN_MS, () => void look()) : () => {};
     let end = await pull.run(session.signal);
     if (encode) encoders.free++;
+    cancelLooks();
     watchdog();
     signal.removeEventListener('abort', onAbort);
     const stats = (receiver as RtpReceiver | null)?.stats;
     this.#epoch = (receiver as RtpReceiver | null)?.nextEpoch ?? this.#epoch;
-    if (end.code === 'stopped' && !signal.aborted) end = new PullError('stalled', 'no picture that can be decoded');
+    if (better && !signal.aborted) end = better;
+    else if (end.code === 'stopped' && !signal.aborted)
+      end = new PullError('stalled', 'no picture that can be decoded');
     this.#log.info({ code: end.code, reason: end.message, err: end.cause, ...stats }, 'the pull of the channel ended');
     return end;
+  }
+
+  /** Beside a pull through ffmpeg: why that one ends; null: the camera is as it was, or says nothing now. */
+  async #lookAgain(signal: AbortSignal): Promise<PullError | null> {
+    const { clock, config, keepAlive } = this.#o;
+    const { username, password } = config;
+    let described = false;
+    const handlers = { track: () => {}, packet: () => {} };
+    const onDescribed = () => {
+      described = true;
+    };
+    const session = new RtspSession({
+      ...{ url: this.#url, username, password, keepAlive, clock, handlers, onDescribed },
+    });
+    const end = await session.run(signal);
+    if (described) return new PullError('closed', 'the camera sends what the box takes as it is now');
+    return end.code === 'refused' ? end : null;
   }
 
   #soundReceiver(track: SoundTrack): SoundReceiver {
@@ -266,13 +296,17 @@ export class ChannelSource {
     const name = this.#name;
     this.#protocolErrors = end.code === 'protocol' ? this.#protocolErrors + 1 : 0;
     const former = this.#ffmpeg;
-    if (former === 'no' && (end.code === 'unsupported-transport' || this.#protocolErrors >= 3)) {
-      this.#ffmpeg = 'copy';
-      this.#useUdp = end.code === 'unsupported-transport';
-    } else if (former !== 'encode' && end.code === 'unsupported-codec') this.#ffmpeg = 'encode';
-    const changed = former !== this.#ffmpeg;
-    if (changed)
-      this.#log.warn({ code: end.code, how: this.#ffmpeg }, 'the camera is pulled through ffmpeg from now on');
+    if (former === 'no' && end.code === 'unsupported-transport') [this.#ffmpeg, this.#useUdp] = ['copy', true];
+    else if (former === 'no' && this.#protocolErrors >= MAX_PROTOCOL_ERRORS)
+      [this.#ffmpeg, this.#useUdp] = ['copy', false];
+    else if (former !== 'encode' && end.code === 'unsupported-codec') this.#ffmpeg = 'encode';
+    else if (former !== 'no') {
+      // A person may have changed the camera, a new firmware may speak better: once more without, and back at once.
+      this.#ffmpeg = 'no';
+      this.#protocolErrors = MAX_PROTOCOL_ERRORS - 1;
+    }
+    const changed = former !== this.#ffmpeg && this.#ffmpeg !== 'no';
+    if (changed) this.#log.warn({ code: end.code, how: this.#ffmpeg }, 'the camera is pulled through ffmpeg for now');
     const had = this.#state.codec !== null;
     this.#set({ ...this.#state, video: end.code === 'refused' ? 'refused' : had ? 'stalled' : 'connecting' });
     const [code, severity, text] = ((): [(typeof WARNABLES)[number], 'error' | 'warning', string] => {

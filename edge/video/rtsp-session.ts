@@ -18,6 +18,8 @@ export interface RtspSessionOptions {
   stallMs?: number;
   /** To play what was recorded; without it, what happens now. */
   play?: PlayRequest;
+  /** Nothing is played: called when the camera describes pictures that can be taken, and that was all. */
+  onDescribed?: () => void;
 }
 
 export interface PlayRequest {
@@ -39,7 +41,7 @@ const USER_AGENT = 'Gatepost';
  * TEARDOWN. Credentials are sent only in answer to a challenge, and a refused login is tried once.
  */
 export class RtspSession {
-  readonly #o: Required<Omit<RtspSessionOptions, 'play'>> & Pick<RtspSessionOptions, 'play'>;
+  readonly #o: RtspSessionOptions & { stallMs: number };
   #socket: Socket | null = null;
   #reader: RtspReader;
   #auth: Authorizer | null = null;
@@ -152,6 +154,10 @@ export class RtspSession {
     const sdp = parseSdp(described.body.toString('utf8'));
     const track = findVideo(sdp);
     if (!track) throw new PullError('unsupported-codec', `the camera sends ${offeredVideo(sdp)}, not H.264 or H.265`);
+    if (this.#o.onDescribed) {
+      this.#o.onDescribed();
+      throw new PullError('stopped', 'its description was all that was asked for');
+    }
     const base = baseUrl(url, header(described, 'content-base'), header(described, 'content-location'));
     this.#control = resolveControl(base, sdp.control);
 
