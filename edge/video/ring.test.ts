@@ -27,6 +27,19 @@ describe('the pre-roll ring', () => {
     );
   });
 
+  it('is bounded in pictures and pieces of sound of hardly a byte', () => {
+    const ring = new Ring(1e9);
+    ring.holdMs = 1e9;
+    for (let i = 0; i < 40_000; i++) {
+      ring.push(unit(i, i % 1000 === 0, 1));
+      if (i < 34_000) ring.pushAudio({ monoMs: i, data: Buffer.alloc(1) } as AudioFrame);
+    }
+    expect(ring.overflowed).toBe(true);
+    expect(ring.from(0).length).toBeGreaterThan(30_000);
+    expect(ring.from(0).length).toBeLessThanOrEqual(32_768);
+    expect(ring.audioFrom(0).length).toBeLessThanOrEqual(32_768);
+  });
+
   it('is bounded in bytes even when no key frame comes any more', () => {
     const ring = new Ring(10_000);
     ring.holdMs = 60_000;

@@ -5,6 +5,8 @@ import type { AccessUnit } from './receiver.ts';
 const HOLE_MS = 2_000;
 /** Of sound: minutes of AAC. Uncompressed it is 8 kB a second. */
 const MAX_AUDIO_BYTES = 2 * 1024 * 1024;
+/** Pictures, and pieces of sound: minutes of them. Each takes memory beside its bytes, however few these are. */
+const MAX_ENTRIES = 32_768;
 
 interface Group {
   units: AccessUnit[];
@@ -14,7 +16,7 @@ interface Group {
 /**
  * The last seconds of a channel in whole groups of pictures, so that whatever is read from it begins with a key frame.
  * It keeps the newest key frame that is at least `holdMs` old, and what came after it; whole groups fall off its tail.
- * Over `maxBytes` the oldest groups go early, in the end even the one being filled: memory is bounded whatever a camera
+ * Over `maxBytes`, or of too many pictures, the oldest groups go early, in the end even the one being filled: memory is bounded whatever a camera
  * sends.
  */
 export class Ring {
@@ -22,6 +24,7 @@ export class Ring {
   readonly #maxBytes: number;
   #groups: Group[] = [];
   #bytes = 0;
+  #units = 0;
   #overflowed = false;
   #audio: AudioFrame[] = [];
   #audioBytes = 0;
@@ -52,12 +55,13 @@ export class Ring {
       open.bytes += unit.data.length;
     } else return;
     this.#bytes += unit.data.length;
+    this.#units++;
     const since = unit.monoMs - this.holdMs;
     while (this.#groups.length > 1 && this.#groups[1]!.units[0]!.monoMs <= since) {
       this.#drop();
       this.#overflowed = false;
     }
-    while (this.#bytes > this.#maxBytes) {
+    while (this.#bytes > this.#maxBytes || this.#units > MAX_ENTRIES) {
       this.#drop();
       this.#overflowed = true;
     }
@@ -81,7 +85,7 @@ export class Ring {
     let drop = 0;
     for (let bytes = this.#audioBytes; drop < this.#audio.length; drop++) {
       const oldest = this.#audio[drop]!;
-      if (oldest.monoMs >= since && bytes <= MAX_AUDIO_BYTES) break;
+      if (oldest.monoMs >= since && bytes <= MAX_AUDIO_BYTES && this.#audio.length - drop <= MAX_ENTRIES) break;
       bytes -= oldest.data.length;
       this.#audioBytes = bytes;
     }
@@ -98,10 +102,13 @@ export class Ring {
     this.#audio = [];
     this.#audioBytes = 0;
     this.#bytes = 0;
+    this.#units = 0;
     this.#overflowed = false;
   }
 
   #drop(): void {
-    this.#bytes -= this.#groups.shift()!.bytes;
+    const { units, bytes } = this.#groups.shift()!;
+    this.#bytes -= bytes;
+    this.#units -= units.length;
   }
 }
