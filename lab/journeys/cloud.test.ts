@@ -137,6 +137,26 @@ describe('cloud storage through the box (J2)', () => {
     expect(kept).toBeLessThanOrEqual(7);
   });
 
+  it('makes no clip once the device notifies no centre, and the list says so; with it again it does (CLOUD-09)', async () => {
+    const notify = (on: boolean) =>
+      post(`/devices/${camera.id}/settings/motion?channel=1`, { set: { notify: on } }, 'PUT');
+    const silent = async () => {
+      const { items } = await demo.api<{ items: CloudChannel[] }>(`/sites/${demo.site.id}/cloud`);
+      return items.find((one) => one.deviceId === camera.id)?.silent;
+    };
+    expect(await silent()).toBe(null);
+    await notify(false);
+    expect(await silent()).toBe('notify');
+    const unheard = await demo.emit('camera-1');
+    // Events come in order: with this one there, that one would be.
+    const tamper = await demo.emit('camera-1', 'tamper');
+    await demo.arrived(tamper.id, 10_000);
+    expect((await demo.events(200)).some((one) => one.sourceRef === unheard.id)).toBe(false);
+    await notify(true);
+    expect(await silent()).toBe(null);
+    await demo.arrived((await demo.emit('camera-1')).id, 10_000);
+  });
+
   it('hands the time that is left to another channel; the old one makes no clip any more (CLOUD-24)', async () => {
     const to = { deviceId: other.id, channel: 1 };
     const next = await post<CloudService>(`/cloud/services/${service.id}/transfer`, to);

@@ -88,6 +88,11 @@ export const CloudChannel = z.object({
   service: CloudService.nullable(),
   /** It is switched on and paid. */
   recording: z.boolean(),
+  /**
+   * What keeps it from making clips of motion, as the device said when it was asked last: it notifies no surveillance centre,
+   * or does not look for motion (CLOUD-09).
+   */
+  silent: z.enum(['notify', 'enabled']).nullable(),
 });
 export type CloudChannel = z.infer<typeof CloudChannel>;
 export const CloudChannels = z.object({ items: z.array(CloudChannel) });

@@ -89,6 +89,6 @@ function view(row: Row, device: DeviceRow, service: CloudChannel['service']): Cl
   return {
     ...{ siteId, deviceId, deviceName: device.name, boxSerial: device.boxSerial, channel, enabled, mode, stream },
     ...{ definition, triggers: CloudTrigger.array().parse(JSON.parse(row.triggers)), audio: row.audio === 1 },
-    ...{ motionOnly: isSolar(device.model), service, recording: enabled && paid },
+    ...{ motionOnly: isSolar(device.model), service, recording: enabled && paid, silent: row.silent },
   };
 }

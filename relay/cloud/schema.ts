@@ -1,5 +1,6 @@
 import type { ColumnType } from 'kysely';
 import type { CloudMode, CloudStream, RetentionDays, Term } from '../../protocol/wire/cloud.ts';
+import type { Silence } from './silence.ts';
 
 type Later<T> = ColumnType<T | null, T | null | undefined>;
 
@@ -25,6 +26,8 @@ export interface CloudTables {
     /** JSON list. */
     triggers: string;
     audio: number;
+    /** What was read last of its motion detection. */
+    silent: Later<Silence>;
     createdMs: number;
   };
   /** Each package that was activated for a channel; a renewal makes it last longer. */

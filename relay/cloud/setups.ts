@@ -289,7 +289,8 @@ export class CloudSetups {
         throw new ProblemError('conflict', 'Its service has ended meanwhile: begin again with a package.');
       await this.#services.activate(trx, { siteId, companyId, deviceId, channel, retentionDays, term });
     }
-    const set = { siteId, enabled: 1, mode, stream, definition, audio };
+    // The box saw to it that the device tells of motion, before it said that all went well.
+    const set = { siteId, enabled: 1, mode, stream, definition, audio, silent: null };
     const triggers = JSON.stringify(triggersFor(device.model));
     await trx
       .insertInto('cloud_channels')

@@ -136,6 +136,7 @@ beforeAll(async () => {
   });
   registerOperationRoutes(app, {
     box: new BoxClient({ tunnel: { isConnected: () => true, request: (...a) => tunnel.request(...a) } }),
+    motionSeen: async () => {},
   });
 });
 beforeEach(async () => {

@@ -34,8 +34,18 @@ const READ_TIMEOUT_MS = 30_000;
 /** Changing a codec or moving an address takes some devices long. */
 const WRITE_TIMEOUT_MS = 60_000;
 
+/** Settings of the motion detection of a channel, as its device just told them. */
+export interface MotionSeen {
+  deviceId: string;
+  channel: number;
+  fields: Settings['fields'];
+}
+
 /** Operating a device through its box (protocol/wire/operations.ts). */
-export function registerOperationRoutes(app: Api, { box }: { box: BoxClient }): void {
+export function registerOperationRoutes(
+  app: Api,
+  { box, motionSeen }: { box: BoxClient; motionSeen: (of: MotionSeen) => Promise<void> },
+): void {
   const behind = (device: DeviceRow): string => {
     if (device.boxSerial) return device.boxSerial;
     throw new ProblemError('conflict', 'This device was added by its address: it is not operated from here.');
@@ -43,6 +53,10 @@ export function registerOperationRoutes(app: Api, { box }: { box: BoxClient }): 
   const at = (device: DeviceRow, rest: string, target: Target = {}) => {
     const query = new URLSearchParams(Object.entries(target).map(([k, v]) => [k, String(v)])).toString();
     return `/v1/devices/${device.id}/${rest}${query && `?${query}`}`;
+  };
+
+  const seen = async (deviceId: string, section: Section, { channel = 1 }: Target, { fields }: Settings) => {
+    if (section === 'motion') await motionSeen({ deviceId, channel, fields });
   };
 
   app.openapi(
@@ -85,7 +99,9 @@ export function registerOperationRoutes(app: Api, { box }: { box: BoxClient }): 
       const device = await c.get('scope').device(deviceId, 'configure');
       const path = at(device, `settings/${section}`, c.req.valid('query'));
       const options = { timeoutMs: READ_TIMEOUT_MS, signal: c.req.raw.signal };
-      return c.json(await box.json(behind(device), Settings, 'GET', path, options), 200);
+      const read = await box.json(behind(device), Settings, 'GET', path, options);
+      await seen(deviceId, section, c.req.valid('query'), read);
+      return c.json(read, 200);
     },
   );
   app.openapi(
@@ -124,6 +140,7 @@ export function registerOperationRoutes(app: Api, { box }: { box: BoxClient }): 
           timeoutMs: WRITE_TIMEOUT_MS,
         },
       );
+      await seen(deviceId, section, target, written);
       return c.json(written, 200);
     },
   );

@@ -123,10 +123,7 @@ it('a channel is switched off and on; its service is seen, and its time handed o
   await toggle.uncheck();
   await page.getByText('Switched off').waitFor();
   await toggle.check();
-  await page
-    .getByText(/Recorded/)
-    .first()
-    .waitFor();
+  await page.getByText('the device does not notify the surveillance centre').waitFor();
   await check(page, 'cloud, a channel');
   await page.goto(`${stack.portal}/services`);
   await page.getByRole('heading', { name: 'camera-1, channel 1' }).waitFor();

@@ -749,6 +749,7 @@ export type CloudChannel = {
     transferable: boolean;
   } | null;
   recording: boolean;
+  silent: 'notify' | 'enabled' | null;
 };
 export type CloudChannels = {
   items: {
@@ -780,6 +781,7 @@ export type CloudChannels = {
       transferable: boolean;
     } | null;
     recording: boolean;
+    silent: 'notify' | 'enabled' | null;
   }[];
 };
 export type CloudService = {

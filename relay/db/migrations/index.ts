@@ -33,6 +33,7 @@ import { viewings } from './033-viewings.ts';
 import { uplink } from './034-uplink.ts';
 import { joinedClips } from './035-joined-clips.ts';
 import { eventsOfATime } from './036-events-of-a-time.ts';
+import { silentChannels } from './037-silent-channels.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -72,4 +73,5 @@ export const migrations: readonly Migration[] = [
   viewings,
   joinedClips,
   eventsOfATime,
+  silentChannels,
 ];

@@ -9,7 +9,7 @@ import { useMay } from '../device/permitted.tsx';
 import { RunningJobs } from '../install/jobs.tsx';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
-import { channelState, packageWords } from './words.ts';
+import { channelState, packageWords, silence } from './words.ts';
 
 /** Channels of the site with cloud storage: whether each is recorded, what pays it, and its switch. */
 export function SiteCloud() {
@@ -52,7 +52,7 @@ function Line({ channel, put }: { channel: CloudChannel; put: (channel: CloudCha
   const { deviceId, service } = channel;
   const device = devices.data?.items.find((one) => one.id === deviceId);
   const may = useMay(device ?? {})('configure');
-  const [level, words] = channelState(channel);
+  const [level, words] = silence(channel) ?? channelState(channel);
   const name = t('cloud.channelOf', { device: channel.deviceName, n: channel.channel });
   const toggle = useAction(async (enabled: boolean) => {
     put({ ...channel, enabled, recording: enabled && service?.state !== 'expired' && service?.state !== 'ended' });

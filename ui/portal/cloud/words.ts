@@ -10,6 +10,12 @@ export const definitionWords = (definition: string): string => definition.replac
 export const isPaid = ({ service }: CloudChannel): boolean =>
   service?.state === 'active' || service?.state === 'expiring';
 
+/** What keeps a channel from making clips of motion although it is switched on and paid (CLOUD-09). */
+export function silence({ recording, mode, triggers, silent }: CloudChannel): [Level, string] | null {
+  if (!recording || silent === null || mode === 'continuous' || !triggers.includes('motion')) return null;
+  return silent === 'notify' ? ['problem', t('cloud.silentNotify')] : ['attention', t('cloud.silentEnabled')];
+}
+
 /** Whether a channel is recorded, and if not why. */
 export function channelState({ recording, enabled, service }: CloudChannel): [Level, string] {
   if (recording)
