@@ -156,12 +156,30 @@ describe('playback', () => {
     await other.close();
   });
 
-  it('fits a phone', async () => {
+  it('fits a phone, and leads there from an event and back', async () => {
+    for (const active of [true, false])
+      await fetch(`${stack.lab}/devices/camera-2/events`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ type: 'motion', active }),
+      });
     await page.setViewportSize({ width: 375, height: 812 });
-    await go(ago(1.5));
+    await page.goto(`${site}/events`);
+    await page.getByRole('link', { name: 'In playback' }).first().click();
+    await page.waitForURL(/\/playback\?at=.*&show=/);
     await until(page, devices[1]!.name, ({ clock }) => clock !== null);
+    await page.locator('.timeline-marker').first().waitFor({ state: 'attached' });
+    await page.getByRole('button', { name: /^Day \d/ }).click();
+    const today = page.locator('.playback-days [aria-pressed="true"]');
+    await today.getByText(/, recorded$/).waitFor({ state: 'attached' });
     await settled(page);
     await check(page, 'playback 375');
+    await page.keyboard.press('Escape');
+    await page.getByText(/events? of this day/).click();
+    await settled(page);
+    await check(page, 'playback 375 with its events');
+    await page.getByRole('link', { name: 'Open the event' }).click();
+    await page.waitForURL(/\/events\/[0-9a-f-]{36}$/);
     expect(complaints).toEqual([]);
   });
 });
