@@ -159,7 +159,8 @@ describe('an object store', () => {
     small.failing.push(507);
     await expect(store.put(key(2), body(content), expected)).rejects.toMatchObject({ code: 'full' });
     const wrong = new S3Store({ options: { ...small.options, secretKey: 'another' }, clock: systemClock });
-    await expect(wrong.check()).rejects.toThrow('403');
+    await expect(wrong.check()).rejects.toThrow(/403: .*s3:ListBucket/);
+    await expect(wrong.look(key(1), expected)).rejects.toThrow(/403 to HEAD .*s3:ListBucket/);
     await small.stop();
   });
 

@@ -40,7 +40,8 @@ export class S3Store implements ObjectStore {
   /** Throws when the bucket cannot be reached with these keys, and says why. */
   async check(): Promise<void> {
     const response = await this.#ask('HEAD', this.#url(''));
-    if (!response.ok) throw new Error(`the bucket “${this.#o.bucket}” answers ${response.status}`);
+    if (!response.ok)
+      throw new Error(`the bucket “${this.#o.bucket}” answers ${response.status}${reasonOf(response.status)}`);
   }
 
   /** An address at which a box may put this object, and nothing else, for ten minutes. */
@@ -171,7 +172,13 @@ export class S3Store implements ObjectStore {
   }
 }
 
+/** HEAD of an object that is not there is 403, not 404, to whom may not list the bucket (Amazon S3, HeadObject). */
+const reasonOf = (status: number): string =>
+  status === 403
+    ? ': access key or secret are wrong, or the key lacks s3:GetObject, s3:PutObject or s3:DeleteObject on its objects or s3:ListBucket on the bucket'
+    : '';
+
 function failure(method: string, key: string, { status }: Response): Error {
-  const error = new Error(`the object store answers ${status} to ${method} ${key}`);
+  const error = new Error(`the object store answers ${status} to ${method} ${key}${reasonOf(status)}`);
   return status === 404 ? Object.assign(error, { code: 'ENOENT' }) : error;
 }
