@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../protocol/clock.ts';
 import { type AudioFrame, audioTicks } from './audio.ts';
 import type { AccessUnit } from './receiver.ts';
@@ -14,10 +14,10 @@ import { Video } from './video.ts';
  * RTSP servers that others have written, by way of the box's own pull:
  *   gst-rtsp-server 1.22 (Debian), digest, TCP: also in video.test.ts
  *   RTSP::Server 0.06 (Debian, librtsp-server-perl): UDP only, so that ffmpeg fetches
- * Both with H.264 and H.265, and with sound.
+ * Both with H.264 and H.265, and with sound; side by side, each a server of its own.
  */
 const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
+afterAll(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
@@ -29,12 +29,13 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+let servers = 0;
 /** Starts RTSP::Server, and ffmpeg, which publishes a picture with a tone to it. */
 async function perlServer(codec: 'h264' | 'h265', sound: 'aac' | 'pcm_alaw'): Promise<string> {
   const script = fileURLToPath(new URL('testing/rtsp-server.pl', import.meta.url));
   const [publishPort, clientPort] = [await freePort(), await freePort()];
   // Even, as RTP wants it.
-  const rtpPort = 20_000 + (process.pid % 200) * 100;
+  const rtpPort = 20_000 + (process.pid % 200) * 100 + (servers++ % 2) * 50;
   const path = '/yard';
   const server = spawn('perl', [script, JSON.stringify({ publishPort, clientPort, rtpPort, path })], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -97,7 +98,7 @@ async function pull(url: string, password: string) {
   return { units, sound, video, warnables };
 }
 
-describe('video of independent RTSP servers', () => {
+describe.concurrent('video of independent RTSP servers', { timeout: 40_000 }, () => {
   it.each([
     ['h264', 'pcmu'],
     ['h265', 'aac'],
@@ -123,14 +124,10 @@ describe('video of independent RTSP servers', () => {
   it.each([
     ['h264', 'aac', 'aac'],
     ['h265', 'pcm_alaw', 'pcma'],
-  ] as const)(
-    'RTSP::Server: %s and %s over UDP only, fetched by ffmpeg',
-    { timeout: 40_000 },
-    async (codec, as, kind) => {
-      const { units, sound, video } = await pull(await perlServer(codec, as), 'unused');
-      expect(units[0]).toMatchObject({ keyFrame: true, codec: { kind: codec, width: 320, height: 240 } });
-      expect(sound[0]!.codec.kind).toBe(kind);
-      expect(video.state(DEVICE, 1)).toMatchObject({ video: 'streaming' });
-    },
-  );
+  ] as const)('RTSP::Server: %s and %s over UDP only, fetched by ffmpeg', async (codec, as, kind) => {
+    const { units, sound, video } = await pull(await perlServer(codec, as), 'unused');
+    expect(units[0]).toMatchObject({ keyFrame: true, codec: { kind: codec, width: 320, height: 240 } });
+    expect(sound[0]!.codec.kind).toBe(kind);
+    expect(video.state(DEVICE, 1)).toMatchObject({ video: 'streaming' });
+  });
 });
