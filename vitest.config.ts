@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 const journeys = ['lab/journeys/**/*.test.ts'];
 /** Journeys that promise no times. */
-const untimed = ['lab/journeys/{arc,cloud,install,passwords,upgrade}.test.ts'];
+const untimed = ['lab/journeys/{arc,bad-input,cloud,faults,install,kills,passwords,upgrade}.test.ts'];
 const pages = ['ui/browser/**/*.test.ts', ...untimed];
 
 export default defineConfig({
@@ -21,7 +21,8 @@ export default defineConfig({
           include: ['{protocol,edge,relay,lab,ui,bench,scripts}/**/*.test.{ts,tsx}'],
           exclude: [...journeys, ...pages],
           globalSetup: 'relay/testing/global-setup.ts',
-          maxWorkers: 2,
+          // They wait for timers, disks and sockets more than they compute: a third finds room on two cores.
+          maxWorkers: 3,
         },
       },
       {
@@ -30,7 +31,7 @@ export default defineConfig({
         test: {
           name: 'pages',
           include: pages,
-          maxWorkers: 2,
+          maxWorkers: 3,
           testTimeout: 180_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
