@@ -131,7 +131,11 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     strings: ['live', 'log'],
     who: [...INSTALLERS, 'arc', 'operator'],
   },
-  { path: '/events/:eventId', load: async () => (await import('./site/event-page.tsx')).EventPage },
+  {
+    path: '/events/:eventId',
+    load: async () => (await import('./site/event-page.tsx')).EventPage,
+    strings: ['live'],
+  },
   {
     path: '/clips',
     load: async () => (await import('./clips/library.tsx')).ClipLibraryPage,
@@ -141,7 +145,7 @@ export const SITE_ROUTES = withPages<SiteRoute>([
   {
     path: '/clips/:clipId',
     load: async () => (await import('./clips/clip-page.tsx')).ClipPage,
-    strings: ['clips'],
+    strings: ['clips', 'live'],
   },
   {
     path: '/alarms',
