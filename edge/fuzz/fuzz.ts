@@ -8,7 +8,7 @@ export interface Target {
   /** Out of 100 inputs so many are for it. */
   share: number;
   /** `input` is told before it is used, for the report of a failure. */
-  run(dice: Dice, input: (bytes: Buffer) => void): void;
+  run(dice: Dice, input: (bytes: Buffer) => void): void | Promise<void>;
 }
 
 export interface Report {
@@ -28,7 +28,10 @@ const heap = (): number => {
 };
 
 /** Gives `runs` mutated inputs to the targets by their shares. The same seed gives the same inputs. */
-export function fuzz(targets: readonly Target[], { runs, seed }: { runs: number; seed: number }): Report {
+export async function fuzz(
+  targets: readonly Target[],
+  { runs, seed }: { runs: number; seed: number },
+): Promise<Report> {
   const turns = targets.flatMap((target) => Array.from({ length: target.share }, () => target));
   const byTarget: Record<string, number> = {};
   let slowest = { target: '', ms: 0 };
@@ -40,9 +43,10 @@ export function fuzz(targets: readonly Target[], { runs, seed }: { runs: number;
     const since = performance.now();
     try {
       // Each input has dice of its own, so that one alone can be repeated.
-      target.run(new Dice(seed + i * 7919), (input) => {
+      const running = target.run(new Dice(seed + i * 7919), (input) => {
         bytes = input;
       });
+      if (running) await running;
     } catch (error) {
       const what = `${target.name}, input ${i} of seed ${seed}`;
       throw new Error(`${what}: ${(error as Error).message}\n${bytes.toString('latin1').slice(0, 4_000)}`, {

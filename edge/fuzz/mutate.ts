@@ -135,3 +135,13 @@ export function pieces(bytes: Buffer, dice: Dice): Buffer[] {
   }
   return out;
 }
+
+const RUNS = [' ', '\t', '\r', '\n', '/', '$', 'a', '0', 'a=', 'OPTIONS ', 'RTSP/1.0 200', '\u2028', '\0\0\u0001'];
+/** Now and then with a long run of one thing: what takes a time that grows faster than its input shows here. */
+export function stretch(bytes: Buffer, dice: Dice): Buffer {
+  if (dice.below(20) > 0) return bytes;
+  const run = Buffer.from(dice.of(RUNS).repeat(1 + dice.below(4_000)));
+  const at = dice.below(bytes.length + 1);
+  const rest = bytes.subarray(at);
+  return Buffer.concat([bytes.subarray(0, at), run, ...(dice.below(2) ? [Buffer.from('\rx\u2028x')] : []), rest]);
+}
