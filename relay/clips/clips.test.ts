@@ -7,7 +7,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vite
 import type { Clip } from '../../protocol/wire/api.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { UploadGrants } from '../../protocol/wire/uploads.ts';
-import { asBox, asUser, clipReport, ids, OTHER_SERIAL, SERIAL, startClipRelay } from './testing/relay.ts';
+import { addEvent, asBox, asUser, clipReport, ids, OTHER_SERIAL, SERIAL, startClipRelay } from './testing/relay.ts';
 import { describe as part, type SampleFragment, sampleClip } from './testing/sample.ts';
 
 let sample: SampleFragment[];
@@ -204,6 +204,7 @@ describe('a clip', () => {
     expect((await clip()).body).toMatchObject({ state: 'complete', storedFragments: 6, sizeBytes: whole.length });
     // The box may ask again: nothing is to be sent.
     expect((await grant(sample)).every((g) => g.stored)).toBe(true);
+    await addEvent(relay.db);
     expect((await relay.clips.forEvents([ids.event, uuidv7()])).get(ids.event)).toMatchObject({
       id: clipId,
       state: 'complete',

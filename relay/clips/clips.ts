@@ -119,10 +119,13 @@ export class Clips {
   async forEvents(eventIds: string[]): Promise<Map<string, Clip>> {
     if (eventIds.length === 0) return new Map();
     const links = await this.#db
-      .selectFrom('clip_events')
-      .selectAll()
-      .where('eventId', 'in', eventIds)
-      .orderBy('clipId')
+      .selectFrom('clip_events as l')
+      .innerJoin('clips as c', 'c.id', 'l.clipId')
+      // A box may name any event: of another site it means nothing.
+      .innerJoin('events as e', (join) => join.onRef('e.id', '=', 'l.eventId').onRef('e.siteId', '=', 'c.siteId'))
+      .select(['l.eventId', 'l.clipId'])
+      .where('l.eventId', 'in', eventIds)
+      .orderBy('l.clipId')
       .execute();
     const clips = new Map((await this.read([...new Set(links.map((l) => l.clipId))])).map((clip) => [clip.id, clip]));
     const out = new Map<string, Clip>();

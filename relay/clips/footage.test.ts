@@ -10,7 +10,7 @@ import type { LibraryClip, MadeClipShare } from '../../protocol/wire/clips.ts';
 import type { ClipReport } from '../../protocol/wire/event.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { UploadGrants, UploadsStored } from '../../protocol/wire/uploads.ts';
-import { asBox, asUser, clipReport, ids, SERIAL, startClipRelay } from './testing/relay.ts';
+import { addEvent, asBox, asUser, clipReport, ids, SERIAL, startClipRelay } from './testing/relay.ts';
 import { SmallS3 } from './testing/s3.ts';
 import { type SampleFragment, sampleClip } from './testing/sample.ts';
 
@@ -228,13 +228,7 @@ describe('an object store', () => {
 describe('the library', () => {
   it('lists by day, device, kind and type, newest first, and says which days have some', async () => {
     await device();
-    const event = { siteId: ids.site, boxSerial: SERIAL, deviceId: ids.device, channel: 1, endedAt: null, text: null };
-    const at = '2026-03-01T12:00:05.000Z';
-    const times = { occurredAt: at, seenAt: at, receivedAt: at, deviceTime: null, sourceRef: null };
-    await relay.db
-      .insertInto('events')
-      .values({ ...event, ...times, id: ids.event, type: 'lineCrossing' })
-      .execute();
+    await addEvent(relay.db);
     const made: string[] = [];
     const add = async (startedAt: string, more: Partial<ClipReport> = {}) => {
       clipId = uuidv7();

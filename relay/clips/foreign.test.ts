@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { UploadGrants } from '../../protocol/wire/uploads.ts';
 import { dropTestDatabase } from '../testing/database.ts';
-import { asBox, clipReport, ids, SERIAL, startClipRelay } from './testing/relay.ts';
+import { addEvent, asBox, clipReport, ids, OTHER_SERIAL, SERIAL, startClipRelay } from './testing/relay.ts';
 import { describe as fragmentOf } from './testing/sample.ts';
 
 const SITE = '01980000-0000-7000-8000-0000000000aa';
@@ -55,5 +55,18 @@ describe('a box that changed hands', () => {
     expect(await grant(clipId)).toMatchObject({ stored: false, url: null });
     expect((await put(early)).status).toBe(409);
     expect(await relay.clips.fragments(clipId)).toEqual([]);
+  });
+});
+
+describe('a box of another site', () => {
+  it('puts no clip in the place of an event’s own', async () => {
+    await addEvent(relay.db);
+    await moveBox(OTHER_SERIAL);
+    const clipId = uuidv7();
+    await relay.report(clipReport(clipId));
+    await relay.report(clipReport('00000000-0000-7000-8000-000000000001'), OTHER_SERIAL);
+    expect((await relay.clips.forEvents([ids.event])).get(ids.event)?.id).toBe(clipId);
+    await relay.db.deleteFrom('clips').where('id', '=', clipId).execute();
+    expect((await relay.clips.forEvents([ids.event])).size).toBe(0);
   });
 });

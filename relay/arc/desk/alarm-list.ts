@@ -21,8 +21,10 @@ const select = (db: DbOrTrx) =>
     .select((e) =>
       e
         .selectFrom('clip_events as c')
+        .innerJoin('clips as f', 'f.id', 'c.clipId')
         .select('c.clipId')
         .whereRef('c.eventId', '=', 'm.eventId')
+        .whereRef('f.siteId', '=', 'm.siteId')
         .orderBy('c.clipId')
         .limit(1)
         .as('clipId'),

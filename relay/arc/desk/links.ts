@@ -104,10 +104,12 @@ export class Links {
     if (!event)
       throw new ProblemError('link-invalid', 'What it shows may not be shown (any more), or is not there yet.');
     const clip = await this.#db
-      .selectFrom('clip_events')
-      .select('clipId')
-      .where('eventId', '=', link.eventId)
-      .orderBy('clipId')
+      .selectFrom('clip_events as l')
+      .innerJoin('clips as c', 'c.id', 'l.clipId')
+      .select('l.clipId')
+      .where('l.eventId', '=', link.eventId)
+      .where('c.siteId', '=', event.siteId)
+      .orderBy('l.clipId')
       .limit(1)
       .executeTakeFirst();
     const { siteId: _site, deviceId: _device, type, ...rest } = event;

@@ -180,6 +180,17 @@ export function clipReport(id: string, change: Partial<ClipReport> = {}): ClipRe
   };
 }
 
+/** The event of {@link clipReport}, as its box reported it. */
+export async function addEvent(db: Db): Promise<void> {
+  const of = { siteId: ids.site, boxSerial: SERIAL, deviceId: ids.device, channel: 1, endedAt: null, text: null };
+  const at = '2026-03-01T12:00:05.000Z';
+  const times = { occurredAt: at, seenAt: at, receivedAt: at, deviceTime: null, sourceRef: null };
+  await db
+    .insertInto('events')
+    .values({ ...of, ...times, id: ids.event, type: 'lineCrossing' })
+    .execute();
+}
+
 async function seed(db: Db): Promise<void> {
   const createdAt = iso(0);
   const once = (c: { doNothing: () => unknown }) => c.doNothing() as never;
