@@ -96,6 +96,10 @@ it('the wizard is reached from device card, device and box; its job goes on with
   await page.locator('summary').first().click();
   for (const step of ['Link the channel to the box', 'Smart codecs off, SVC on', 'Activate the service'])
     await page.getByText(step).waitFor();
+  await page
+    .getByText(/^Until .*\d{4}/)
+    .first()
+    .waitFor();
   await check(page, 'cloud result');
 });
 
@@ -131,7 +135,19 @@ it('a channel is switched off and on; its service is seen, and its time handed o
   await page.getByLabel('Device').selectOption({ label: 'camera-2' });
   await page.getByRole('button', { name: 'Hand the time on' }).click();
   await page.getByRole('heading', { name: 'camera-2, channel 1' }).waitFor();
-  await page.getByText('Its time went to another channel').waitFor();
+  await page.getByText('Its time went to another channel').first().waitFor();
+  const handed = page.getByRole('status').filter({ hasText: 'The time went to camera-2, channel 1' });
+  await handed.waitFor();
   await check(page, 'my services');
+  // Another package of the same: it is renewed once, and said.
+  const renewing = page
+    .getByRole('listitem')
+    .filter({ has: page.getByRole('heading', { name: 'camera-2, channel 1' }) });
+  await renewing.getByText('Renew', { exact: true }).first().click();
+  await renewing.getByRole('button', { name: 'Renew' }).click();
+  await page.getByRole('status').filter({ hasText: 'Renewed until' }).waitFor();
+  await renewing.getByRole('button', { name: 'Renew' }).waitFor({ state: 'hidden' });
+  await handed.getByRole('link', { name: 'Set it up now' }).click();
+  await page.getByRole('button', { name: 'Set up 1 channel' }).waitFor();
   expect(complaints).toEqual([]);
 });

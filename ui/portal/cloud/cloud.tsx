@@ -72,8 +72,12 @@ function Line({ channel, put }: { channel: CloudChannel; put: (channel: CloudCha
         {service && (
           <p class="muted small">
             {packageWords(service)}
-            {' · '}
-            {t(service.state === 'expired' ? 'cloud.endedAt' : 'cloud.until')} <Time at={service.until} />
+            {service.state !== 'ended' && (
+              <>
+                {' · '}
+                {t(service.state === 'expired' ? 'cloud.endedAt' : 'cloud.until')} <Time at={service.until} />
+              </>
+            )}
           </p>
         )}
         <ProblemPanel error={toggle.error} what={t('cloud.switchFailed', { name })} />

@@ -31,7 +31,9 @@ export function CloudSetupPage() {
   const serial = query.box || of?.boxSerial || claimed[0]?.serial || '';
   const services = useResource((signal) => api.get('/cloud/services', { signal }), []);
   const taken = useResource((signal) => api.get('/sites/{siteId}/cloud', { params: { siteId }, signal }), [siteId]);
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(
+    new Set(query.device && query.channel ? [`${query.device}/${query.channel}`] : []),
+  );
   const [done, setDone] = useState<readonly Begun[]>([]);
   const video = devices.data?.items.filter((device) => device.kind !== 'dc09' && device.type === 'encoding') ?? [];
   const here = video.filter((device) => device.boxSerial === serial && device.accessMode === 'p2p');

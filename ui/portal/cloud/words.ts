@@ -23,6 +23,7 @@ export function channelState({ recording, enabled, service }: CloudChannel): [Le
       ? ['attention', t('cloud.state.expiring')]
       : ['well', t('cloud.state.recording')];
   if (!enabled) return ['info', t('cloud.state.off')];
+  if (service?.ended) return ['info', t(`services.ended.${service.ended}`)];
   return ['problem', t(service ? 'cloud.state.expired' : 'cloud.state.unpaid')];
 }
 

@@ -1,6 +1,7 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { CloudService, CloudServices } from '../../../protocol/wire/cloud.ts';
 import { Choice, Field, Form, Submit } from '../../components/form.tsx';
+import type { ApiError } from '../../components/http.ts';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
 import { Empty, Panel, Skeleton, Title } from '../../components/page.tsx';
@@ -81,9 +82,15 @@ function Service({
   const { id, siteId, siteName, deviceName, channel, state } = service;
   const name = t('cloud.channelOf', { device: deviceName, n: channel });
   const terms = stock.filter((one) => one.retentionDays === service.retentionDays && one.remaining > 0);
+  const form = useRef<HTMLDetailsElement>(null);
+  const [renewed, setRenewed] = useState<string | null>(null);
+  const [handed, setHanded] = useState<CloudService | null>(null);
   const renew = useAction(async (fields: Record<string, string>) => {
+    setRenewed(null);
     const params = { serviceId: id };
-    await api.post('/cloud/services/{serviceId}/renew', { term: fields.term as 'month' }, { params });
+    const { until } = await api.post('/cloud/services/{serviceId}/renew', { term: fields.term as 'month' }, { params });
+    if (form.current) form.current.open = false;
+    setRenewed(until);
     changed();
   });
   return (
@@ -101,9 +108,18 @@ function Service({
           <Time at={service.until} />
         </span>
       </State>
+      <div role="status">
+        {renewed && (
+          <State level="well">
+            {t('services.renewed')} <Time at={renewed} full />
+          </State>
+        )}
+        {handed && <Handed to={handed} />}
+      </div>
       <ProblemPanel error={renew.error} what={t('services.renewFailed', { name })} focus />
+      <NotGranted error={renew.error} siteId={siteId} />
       {state !== 'ended' && terms.length > 0 && (
-        <details>
+        <details ref={form}>
           <summary class="link inline-block min-h-8">{t('services.renew')}</summary>
           <div class="mt-2 max-w-md">
             <Form onSubmit={renew.run} label={t('services.renew')}>
@@ -122,13 +138,50 @@ function Service({
         </details>
       )}
       {state !== 'ended' && terms.length === 0 && <p class="muted small">{t('services.renewNot')}</p>}
-      {service.transferable && <Transfer service={service} name={name} changed={changed} />}
+      {service.transferable && (
+        <Transfer
+          service={service}
+          name={name}
+          done={(to) => {
+            setHanded(to);
+            changed();
+          }}
+        />
+      )}
     </div>
   );
 }
 
+/** The channel that got the time is recorded as it is set: the set-up's steps are still to come. */
+function Handed({ to: { siteId, deviceId, deviceName, channel } }: { to: CloudService }) {
+  return (
+    <State level="well">
+      {t('services.handed', { name: t('cloud.channelOf', { device: deviceName, n: channel }) })}{' '}
+      <a
+        class="link"
+        href={`/sites/${siteId}/cloud/setup?${new URLSearchParams({ device: deviceId, channel: `${channel}` })}`}
+      >
+        {t('services.setUpNow')}
+      </a>
+    </State>
+  );
+}
+
+/** What the site's owner would have to grant, and where it is asked for. */
+function NotGranted({ error, siteId }: { error: ApiError | null; siteId: string }) {
+  if (error?.code !== 'permission-needed') return null;
+  return (
+    <p>
+      {t('services.needsConfigure')}{' '}
+      <a class="link" href={`/sites/${siteId}/customer/apply`}>
+        {t('services.apply')}
+      </a>
+    </p>
+  );
+}
+
 /** To a channel of any device in reach; the devices are asked for when somebody opens it. */
-function Transfer({ service, name, changed }: { service: CloudService; name: string; changed: () => void }) {
+function Transfer({ service, name, done }: { service: CloudService; name: string; done: (to: CloudService) => void }) {
   const [open, setOpen] = useState(false);
   const devices = useResource(
     async (signal) =>
@@ -138,8 +191,7 @@ function Transfer({ service, name, changed }: { service: CloudService; name: str
   const to = devices.data?.items.filter((device) => device.type === 'encoding' && device.boxSerial !== null) ?? [];
   const transfer = useAction(async (fields: Record<string, string>) => {
     const wanted = { deviceId: fields.device ?? '', channel: Number(fields.channel) };
-    await api.post('/cloud/services/{serviceId}/transfer', wanted, { params: { serviceId: service.id } });
-    changed();
+    done(await api.post('/cloud/services/{serviceId}/transfer', wanted, { params: { serviceId: service.id } }));
   });
   return (
     <details onToggle={(event) => setOpen((event.currentTarget as HTMLDetailsElement).open)}>
@@ -148,6 +200,7 @@ function Transfer({ service, name, changed }: { service: CloudService; name: str
         <p class="muted small">{t('services.transferText')}</p>
         <ProblemPanel error={devices.error} what={t('services.devicesFailed')} retry={devices.reload} />
         <ProblemPanel error={transfer.error} what={t('services.transferFailed', { name })} focus />
+        <NotGranted error={transfer.error} siteId={service.siteId} />
         {to.length > 0 && (
           <Form onSubmit={transfer.run} label={t('services.transfer')}>
             <Choice
