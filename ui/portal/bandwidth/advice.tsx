@@ -1,13 +1,10 @@
-import { DEFINITION_KBPS, UPLINK_SHARE } from '../../../protocol/wire/bandwidth.ts';
+import { DEFINITION_KBPS } from '../../../protocol/wire/bandwidth.ts';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
 import { Time } from '../../components/time.tsx';
 import { useSite } from '../site/context.ts';
 import { useBandwidthTests } from './test-panel.tsx';
-import { formatDefinition, formatRate } from './words.ts';
-
-/** Channels of such a bit rate that an uplink takes. */
-const room = (uplinkKbps: number, kbps: number) => Math.floor((uplinkKbps * UPLINK_SHARE) / kbps);
+import { formatDefinition, formatRate, room } from './words.ts';
 
 /**
  * What the last test of a box's uplink recommends, where channels are chosen for cloud storage; a warning when more are

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { BandwidthTest } from '../../../protocol/wire/bandwidth.ts';
+import type { BandwidthTest, ChannelChoice } from '../../../protocol/wire/bandwidth.ts';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
 import { Empty, Facts, Panel, Skeleton } from '../../components/page.tsx';
@@ -9,7 +9,7 @@ import { Time } from '../../components/time.tsx';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
 import { mayManage } from '../site/rights.ts';
-import { failureText, formatDefinition, formatRate } from './words.ts';
+import { failureText, formatDefinition, formatRate, room } from './words.ts';
 
 const ASK_EVERY_MS = 1_000;
 const OLDER = 5;
@@ -119,6 +119,9 @@ function Result({ test }: { test: BandwidthTest }) {
         </span>
       </State>
     );
+  /** The uplink would take more than there are. */
+  const isAll = (choice: ChannelChoice) =>
+    choice.channels !== recommended?.maxChannels && room(kbps, choice.kbps) > choice.channels;
   return (
     <div class="flex flex-col gap-4">
       <Facts
@@ -158,12 +161,17 @@ function Result({ test }: { test: BandwidthTest }) {
               <tr key={choice.definition}>
                 <td data-label={t('bandwidth.definition')}>{formatDefinition(choice.definition)}</td>
                 <td data-label={t('bandwidth.perChannel')}>{formatRate(choice.kbps)}</td>
-                <td data-label={t('bandwidth.channelCount')}>{choice.channels || t('bandwidth.noChannel')}</td>
+                <td data-label={t('bandwidth.channelCount')}>
+                  {isAll(choice)
+                    ? t('bandwidth.allChannels', { n: choice.channels })
+                    : choice.channels || t('bandwidth.noChannel')}
+                </td>
               </tr>
             ))}
           </tbody>
         </table>
       )}
+      {recommended?.choices.some(isAll) && <p class="muted small">{t('bandwidth.allText')}</p>}
     </div>
   );
 }
