@@ -6,12 +6,15 @@ import { type Level, State } from '../../components/icons.tsx';
 import { Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
+import { Time } from '../../components/time.tsx';
 import { api, sessionEnded } from '../session.ts';
 import { useSite } from '../site/context.ts';
 import { type LiveState, LiveStream } from '../site/sse.ts';
 import { recorderPage } from './found.ts';
 import { jobWords } from './jobs.tsx';
 
+/** A step whose word is a time. */
+const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 const ITEM_LEVEL: Record<ItemState, Level> = {
   waiting: 'unknown',
   running: 'working',
@@ -140,7 +143,18 @@ function Step({ step }: { step: JobStep }) {
           {step.percent !== null && ` ${Math.round(step.percent)} %`}
         </span>
         {said && <span class="block">{said}</span>}
-        {step.text && <span class="muted small block break-words">{step.text}</span>}
+        {step.text && (
+          <span class="muted small block break-words">
+            {/* Of a service: until when it lasts. */}
+            {INSTANT.test(step.text) ? (
+              <>
+                {t('jobs.until')} <Time at={step.text} full />
+              </>
+            ) : (
+              step.text
+            )}
+          </span>
+        )}
       </State>
     </li>
   );

@@ -30,7 +30,8 @@ export function RedeemPage() {
             {done && (
               <State level="well">
                 {t('operator.redeemed', { content: done.added.map(contentWords).join(', ') })}{' '}
-                {t('operator.slotsOf', { used: done.slotsUsed, all: done.slots })}
+                {done.added.some((one) => one.content === 'employee-slots') &&
+                  t('operator.slotsOf', { used: done.slotsUsed, all: done.slots })}
               </State>
             )}
           </div>
