@@ -171,8 +171,9 @@ export class LiveViews {
     if (typeof answer === 'string') {
       end();
       if (answer === 'not-found') return noChannel();
-      if (answer === 'no-video') return problemResponse('invalid-request', 'The offer has neither H.264 nor H.265.');
-      return problemResponse('invalid-request', 'This is no offer of a viewer.');
+      const without = 'The offer takes neither H.264 with packetization-mode=1 nor H.265.';
+      if (answer === 'no-video') return problemResponse('invalid-request', without);
+      return problemResponse('invalid-request', 'This is no offer of a viewer that takes video (recvonly).');
     }
     const text = new TextEncoder();
     lines.unshift({ type: 'answer', sdp: answer.sdp });

@@ -7,6 +7,8 @@ export interface OfferedMedia {
   /** Payload types by encoding name (upper case), with their parameters. */
   codecs: { payload: number; name: string; fmtp: string }[];
   extensions: { id: number; uri: string }[];
+  /** The viewer takes media in it: it is not refused (port 0, RFC 3264 §6), sendonly or inactive. */
+  receives: boolean;
 }
 export interface Offer {
   media: OfferedMedia[];
@@ -24,13 +26,26 @@ export function parseOffer(sdp: string): Offer | null {
   if (!sdp.startsWith('v=0') || lines.length > MAX_LINES) return null;
   const media: OfferedMedia[] = [];
   const kept: string[] = [];
+  const refused = new Set<OfferedMedia>();
+  let receives = true;
   for (const line of lines) {
     if (line.startsWith('a=candidate:') && !isAddress(line)) continue;
     kept.push(line);
-    const section = /^m=(\w{1,16}) /.exec(line);
-    if (section) media.push({ kind: section[1]!, mid: '', codecs: [], extensions: [] });
+    const section = /^m=(\w{1,16}) (\d{0,5})/.exec(line);
+    if (section) {
+      media.push({ kind: section[1]!, mid: '', codecs: [], extensions: [], receives });
+      if (section[2] === '0') refused.add(media.at(-1)!);
+    }
+    const direction = /^a=(sendrecv|recvonly|sendonly|inactive)$/.exec(line)?.[1];
+    const takes = direction === 'sendrecv' || direction === 'recvonly';
     const current = media.at(-1);
-    if (!current) continue;
+    if (!current) {
+      if (direction) receives = takes;
+      continue;
+    }
+    if (direction) current.receives = takes;
+    // A section that goes on the transport of another one has port 0 in an offer (RFC 9143 §6).
+    if (line === 'a=bundle-only') refused.delete(current);
     const mid = /^a=mid:([\w!#$%&'*+.^`{|}~-]{1,32})$/.exec(line);
     if (mid) current.mid = mid[1]!;
     const map = /^a=rtpmap:(\d{1,3}) ([\w.-]{1,32})\//.exec(line);
@@ -41,15 +56,41 @@ export function parseOffer(sdp: string): Offer | null {
     const extension = /^a=extmap:(\d{1,2})(?:\/\w+)? (\S{1,128})/.exec(line);
     if (extension) current.extensions.push({ id: Number(extension[1]), uri: extension[2]! });
   }
+  for (const section of refused) section.receives = false;
   const sound = media.length > 0 && media.length <= MAX_SECTIONS && media.every(({ mid }) => mid !== '');
   return sound ? { media, sdp: kept.join('\r\n') } : null;
 }
 
-/** The payload type to send H.264 as: one that may be fragmented, Constrained Baseline first, which every browser offers. */
-export function h264Payload({ codecs }: OfferedMedia): number | null {
-  const fits = codecs.filter(({ name, fmtp }) => name === 'H264' && /packetization-mode=1/.test(fmtp));
-  const best = fits.find(({ fmtp }) => /profile-level-id=42e0/i.test(fmtp)) ?? fits[0];
-  return best?.payload ?? null;
+/** Chromium refuses the High profile in SDP, and decodes it when it is sent as this. */
+const CONSTRAINED_BASELINE = 'profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1';
+const isBaseline = (fmtp: string) => /profile-level-id=42e0/i.test(fmtp);
+
+/**
+ * The payload type to send H.264 as, and the parameters of the answer: one that may be fragmented, Constrained Baseline
+ * first, which every browser offers; the profile of another one is kept as it was offered (RFC 6184 §8.2.2).
+ */
+export function h264Choice({ codecs }: OfferedMedia): { payload: number; fmtp: string } | null {
+  const fits = codecs.filter(
+    ({ name, fmtp }) =>
+      name === 'H264' && /(^|[; ])packetization-mode=1($|[; ])/.test(fmtp) && /^[\w=;,+/. -]*$/.test(fmtp),
+  );
+  const best = fits.find(({ fmtp }) => isBaseline(fmtp)) ?? fits[0];
+  if (!best) return null;
+  return { payload: best.payload, fmtp: isBaseline(best.fmtp) ? CONSTRAINED_BASELINE : best.fmtp };
+}
+
+export interface VideoChoice {
+  media: OfferedMedia;
+  h264: { payload: number; fmtp: string } | null;
+  h265: number | null;
+}
+
+/** The first video section that the viewer takes something in that can be sent; `no-codec`: it takes other things only. */
+export function chooseVideo({ media }: Offer): VideoChoice | 'no-section' | 'no-codec' {
+  const sections = media.filter(({ kind, receives }) => kind === 'video' && receives);
+  if (sections.length === 0) return 'no-section';
+  const choices = sections.map((m) => ({ media: m, h264: h264Choice(m), h265: payloadOf(m, 'H265') }));
+  return choices.find(({ h264, h265 }) => h264 !== null || h265 !== null) ?? 'no-codec';
 }
 
 export const payloadOf = ({ codecs }: OfferedMedia, name: string): number | null =>

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Clock, ManualClock, systemClock } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { LiveLine } from '../../protocol/wire/video.ts';
-import { candidatesOf, h264Payload, parseOffer } from './offer.ts';
+import { candidatesOf, h264Choice, parseOffer } from './offer.ts';
 import { readFeedback } from './rtcp.ts';
 import { FakeSource, FakeSources, H264, PCMU } from './testing/fake-source.ts';
 import { WebRtcView } from './web-rtc-view.ts';
@@ -128,6 +128,34 @@ describe('a view directly from the box', () => {
     expect(sources.main!.consumers.size).toBe(0);
   });
 
+  it.each([
+    ['sendonly', (sdp: string) => sdp.replace('a=recvonly', 'a=sendonly')],
+    ['inactive', (sdp: string) => sdp.replace('a=recvonly', 'a=inactive')],
+    [
+      'inactive as a whole',
+      (sdp: string) => sdp.replace('a=recvonly\r\n', '').replace('m=video', 'a=inactive\r\nm=video'),
+    ],
+    ['port 0', (sdp: string) => sdp.replace(/m=video \d+/, 'm=video 0')],
+  ])('answers nothing to an offer whose video takes none: %s', async (_, change) => {
+    const { offer } = await viewer();
+    expect(change(offer)).not.toBe(offer);
+    expect(await view(change(offer)).answer()).toBe('invalid');
+  });
+
+  it('takes the first section with something to send, and keeps a profile that is offered alone', async () => {
+    const { offer } = await viewer();
+    const vp8 =
+      'm=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:x\r\na=recvonly\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n';
+    const two = offer.replace('a=group:BUNDLE v', 'a=group:BUNDLE x v').replace('m=video', `${vp8}m=video`);
+    const answer = await view(two.replace('42e01f', '4d401f')).answer();
+    if (typeof answer === 'string') throw new Error(answer);
+    const [, other, chosen] = answer.sdp.split('m=video');
+    expect(other).toContain('a=inactive');
+    expect(other).toMatch(/^ \d+ UDP\/TLS\/RTP\/SAVPF 96/);
+    expect(chosen).toContain('a=sendonly');
+    expect(chosen).toMatch(/a=fmtp:102 .*profile-level-id=4d401f/);
+  });
+
   it('sends G.711 beside it where the viewer takes it', async () => {
     sources.main!.sound = PCMU;
     const { offer } = await viewer();
@@ -154,7 +182,7 @@ it('looks up no names that a viewer gives, and takes few candidates', () => {
   const offer = parseOffer(sdp)!;
   expect(offer.sdp).toContain('192.0.2.7');
   expect(offer.sdp).not.toContain('nas.local');
-  expect(h264Payload(offer.media[0]!)).toBe(97);
+  expect(h264Choice(offer.media[0]!)).toEqual({ payload: 97, fmtp: 'packetization-mode=1;profile-level-id=4d001f' });
   const many = Array.from({ length: 50 }, (_, i) => `a=candidate:${i} 1 udp 1 fd00::${i} 4000 typ host`);
   const found = candidatesOf(['a=mid:1', 'a=candidate:9 1 udp 1 x.local 4000 typ host', ...many].join('\n'));
   expect([found.length, found[0]]).toEqual([32, { mid: '1', candidate: 'candidate:0 1 udp 1 fd00::0 4000 typ host' }]);

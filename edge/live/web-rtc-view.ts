@@ -19,19 +19,18 @@ import type { AccessUnit } from '../video/receiver.ts';
 import { nativeServers } from './ice.ts';
 import {
   candidatesOf,
-  h264Payload,
+  chooseVideo,
   type Offer,
   type OfferedMedia,
   PLAYOUT_DELAY,
   parseOffer,
   payloadOf,
+  type VideoChoice,
 } from './offer.ts';
 import { type PictureSources, Pictures } from './pictures.ts';
 import { Rate } from './rate.ts';
 import { readFeedback } from './rtcp.ts';
 
-/** Chromium refuses the High profile in SDP, and decodes it when it is sent as this. */
-const H264_FMTP = 'profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1';
 const MTU_BYTES = 1_200;
 const NACK_PACKETS = 1_024;
 /** Own addresses are known at once, those of STUN and TURN servers after a round trip. */
@@ -123,11 +122,10 @@ export class WebRtcView {
   async answer(): Promise<{ sdp: string } | 'invalid' | 'no-video' | 'not-found'> {
     const { offer, clock } = this.#o;
     const parsed = parseOffer(offer.sdp);
-    const video = parsed?.media.find(({ kind }) => kind === 'video');
-    if (!parsed || !video) return 'invalid';
-    const payloads = { h264: h264Payload(video), h265: payloadOf(video, 'H265') };
-    const accept = (['h264', 'h265'] as const).filter((kind) => payloads[kind] !== null);
-    if (accept.length === 0) return 'no-video';
+    const video = parsed ? chooseVideo(parsed) : 'no-section';
+    if (!parsed || video === 'no-section') return 'invalid';
+    if (video === 'no-codec') return 'no-video';
+    const accept = (['h264', 'h265'] as const).filter((kind) => video[kind] !== null);
     this.#accept.splice(0, this.#accept.length, ...accept);
     if (!this.#pictures.start()) return 'not-found';
     if (accept.length > 1 && !this.#pictures.source?.codec) await this.#untilFirst(clock);
@@ -136,7 +134,7 @@ export class WebRtcView {
     this.#accept.splice(0, this.#accept.length, this.#kind);
     if (this.#ended) return 'no-video';
     try {
-      return { sdp: await this.#connect(parsed, video, payloads[this.#kind]!) };
+      return { sdp: await this.#connect(parsed, video) };
     } catch (error) {
       this.#o.log.info({ err: error }, 'an offer could not be answered');
       this.close();
@@ -175,7 +173,7 @@ export class WebRtcView {
     this.#peer = null;
   }
 
-  async #connect(offer: Offer, media: OfferedMedia, payload: number): Promise<string> {
+  async #connect(offer: Offer, choice: VideoChoice): Promise<string> {
     const { clock, offer: asked } = this.#o;
     const peer = new PeerConnection(asked.viewId, {
       iceServers: asked.iceServers.flatMap(nativeServers),
@@ -187,8 +185,8 @@ export class WebRtcView {
     this.#peer = peer;
     peer.onStateChange((state) => this.#state(state));
     for (const { candidate } of candidatesOf(offer.sdp)) this.#know(candidate);
-    this.#addVideo(peer, media, payload);
-    for (const other of offer.media) if (other !== media) this.#addOther(peer, other);
+    this.#addVideo(peer, choice);
+    for (const other of offer.media) if (other !== choice.media) this.#addOther(peer, other);
     peer.setRemoteDescription(offer.sdp, 'offer');
     const gathered = new Promise<void>((resolve) => {
       peer.onGatheringStateChange((state) => state === 'complete' && resolve());
@@ -203,9 +201,10 @@ export class WebRtcView {
     return local.sdp;
   }
 
-  #addVideo(peer: PeerConnection, media: OfferedMedia, payload: number): void {
+  #addVideo(peer: PeerConnection, { media, h264, h265 }: VideoChoice): void {
     const video = new Video(media.mid, 'SendOnly');
-    if (this.#kind === 'h264') video.addH264Codec(payload, H264_FMTP);
+    const payload = this.#kind === 'h264' ? h264!.payload : h265!;
+    if (this.#kind === 'h264') video.addH264Codec(payload, h264!.fmtp);
     else video.addH265Codec(payload);
     const ssrc = newSsrc();
     video.addSSRC(ssrc, 'gatepost', 'gatepost', 'video');
@@ -240,6 +239,7 @@ export class WebRtcView {
       const none = media.kind === 'audio' ? new Audio(media.mid, 'Inactive') : new Video(media.mid, 'Inactive');
       const codec = media.codecs[0];
       if (codec && none instanceof Audio) none.addAudioCodec(codec.payload, codec.name);
+      else if (codec && none instanceof Video) none.addVideoCodec(codec.payload, codec.name);
       this.#silent.push(peer.addTrack(none));
       return;
     }
