@@ -111,6 +111,7 @@ export function registerLibraryRoutes(
           description: 'The picture, as the camera coded it',
           content: { 'video/mp4': { schema: z.string().openapi({ format: 'binary' }) } },
         },
+        304: { description: 'Unchanged (If-None-Match)' },
         ...problems('not-found', 'permission-needed', 'verification-code-needed'),
       },
     }),
@@ -120,11 +121,10 @@ export function registerLibraryRoutes(
       const poster = file === 'empty' ? null : await posterOf(file);
       if (!poster) throw new ProblemError('not-found', 'There is no picture of this clip.');
       await lookAt(deps.looks, c.get('principal'), 'snapshot', clip);
-      return c.body(new Uint8Array(poster), 200, {
-        'content-type': 'video/mp4',
-        // A clip's first picture never changes.
-        'cache-control': 'private, max-age=3600',
-      });
+      // It never changes; but whether it may be seen is asked each time.
+      const headers = { 'content-type': 'video/mp4', etag: `"${clip.id}"`, 'cache-control': 'private, no-cache' };
+      if (c.req.header('if-none-match') === headers.etag) return c.body(null, 304, headers);
+      return c.body(new Uint8Array(poster), 200, headers);
     },
   );
   app.openapi(

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
 import { WebSocket } from 'ws';
-import type { Clock } from '../../protocol/clock.ts';
+import { type Clock, iso } from '../../protocol/clock.ts';
 import { MEDIA_TYPES, type MediaNote, writeMedia } from '../../protocol/wire/media.ts';
 import type { ApiEnv } from '../api/app.ts';
 import { webSocket } from '../api/web-socket.ts';
@@ -19,6 +19,8 @@ const SILENT_MS = 20_000;
 const MAX_BACKLOG_BYTES = 1024 * 1024;
 const LOW_BACKLOG_BYTES = 256 * 1024;
 const DRAIN_MS = 50;
+/** Of the year 9999: what a box says is no time for certain. */
+const MAX_WALL_MS = 253_402_300_799_000;
 /** A box's note is a code and a sentence. */
 const MAX_NOTE_BYTES = 4 * 1024;
 /** The socket's own codes (RFC 6455 §7.4.2): the pictures ended, the right to see them ended. */
@@ -66,7 +68,7 @@ export function mediaSocket(
     o.open().then(
       ({ viewing, stream }) => {
         if (sender.ended) return void viewing.end();
-        socket.once('close', () => void viewing.end());
+        socket.once('close', () => void viewing.end(sender.shownTo));
         sender.send(stream);
       },
       (error) => sender.close(CLOSE_ENDED, noteOf(error)),
@@ -89,6 +91,7 @@ class Sender {
   #skipping = false;
   #skippedInit: Buffer | null = null;
   #paused = false;
+  #sentMs: number | null = null;
   ended = false;
 
   constructor(socket: WebSocket, clock: Clock, live: boolean) {
@@ -127,6 +130,11 @@ class Sender {
     this.#clock.after(2_000, () => this.#socket.terminate());
   }
 
+  /** Of what was recorded, the last moment that was sent. */
+  get shownTo(): string | undefined {
+    return this.#live || this.#sentMs === null ? undefined : iso(this.#sentMs);
+  }
+
   end(): void {
     if (this.ended) return;
     this.ended = true;
@@ -139,6 +147,10 @@ class Sender {
     if (bytes[0] === MEDIA_TYPES.note && !this.#takesNote(bytes)) return;
     if (this.#live && !this.#hasRoom(bytes)) return;
     this.#socket.send(bytes);
+    if (bytes.length > 9 && (bytes[0] === MEDIA_TYPES.key || bytes[0] === MEDIA_TYPES.delta)) {
+      const wallMs = bytes.readDoubleBE(1);
+      if (wallMs > 0 && wallMs < MAX_WALL_MS) this.#sentMs = wallMs;
+    }
     if (!this.#live && this.#socket.bufferedAmount > MAX_BACKLOG_BYTES && !this.#paused) {
       this.#paused = true;
       this.#stream?.pause();

@@ -38,6 +38,19 @@ it('has four playback windows a session; one that makes room in time lets the ne
   expect((await rows()).every(({ endedMs }) => endedMs !== null)).toBe(true);
 });
 
+it('says how far recordings were sent, not how far they were asked for', async () => {
+  const [from, to] = ['2026-04-01T11:00:00.000Z', '2026-04-01T12:00:00.000Z'];
+  const seen = async (last?: string) => {
+    const o = { who: who(), device, channel: 1, kind: 'playback', path: 'relay', from, to } as const;
+    await (await stage.watching.viewings.open(o)).end(last);
+    stage.clock.step(1);
+  };
+  await seen('2026-04-01T11:00:09.500Z');
+  await seen('2031-01-01T00:00:00.000Z');
+  await seen();
+  expect((await rows()).map(({ toAt }) => toAt)).toEqual(['2026-04-01T11:00:09.500Z', to, to]);
+});
+
 it('counts what is fetched in pieces once in ten minutes, also by a shared link', async () => {
   const { viewings } = stage.watching;
   const from = '2026-04-01T11:00:00.000Z';

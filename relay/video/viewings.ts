@@ -44,7 +44,8 @@ export interface OpenViewing {
   readonly id: string;
   /** By which way the pictures come now. */
   path(path: Path): void;
-  end(): Promise<void>;
+  /** `to`: of what was recorded, the last moment that was sent. */
+  end(to?: string): Promise<void>;
 }
 
 interface Window {
@@ -59,6 +60,8 @@ interface Window {
   notedPath: Path | null;
   noting: boolean;
   cancelNoting: (() => void) | null;
+  from: string | null;
+  to: string | null;
   stored: Promise<void>;
 }
 
@@ -221,7 +224,15 @@ export class Viewings {
       .then(() => {});
     const path = o.path ?? null;
     const window = { id, key: keyOf(o), session, kind, holds: new Set<{ path: Path | null }>(), stored };
-    return { ...window, path, notedPath: path, noting: false, cancelNoting: null };
+    return {
+      ...window,
+      path,
+      notedPath: path,
+      noting: false,
+      cancelNoting: null,
+      from: asIso(o.from),
+      to: asIso(o.to),
+    };
   }
 
   #hold(window: Window, path: Path | null): OpenViewing {
@@ -234,8 +245,9 @@ export class Viewings {
         hold.path = now;
         this.#setPath(window, now);
       },
-      end: async () => {
+      end: async (to) => {
         if (!window.holds.delete(hold)) return;
+        if (to && window.from && window.to && to > window.from && to < window.to) window.to = to;
         const [left] = window.holds;
         if (left) {
           if (left.path) this.#setPath(window, left.path);
@@ -265,7 +277,7 @@ export class Viewings {
     this.#windows.delete(window.id);
     window.cancelNoting?.();
     const now = this.#clock.now();
-    const over = { seenMs: now, endedMs: now, path: window.path };
+    const over = { seenMs: now, endedMs: now, path: window.path, ...(window.to && { toAt: window.to }) };
     return this.#write(this.#db.updateTable('viewings').set(over).where('id', '=', window.id).execute());
   }
 
@@ -310,4 +322,5 @@ export class Viewings {
   }
 }
 
+const asIso = (time?: string) => (time === undefined ? null : iso(Date.parse(time)));
 const keyOf = (o: ViewingRequest) => `${o.device.id}/${o.channel}`;

@@ -88,8 +88,8 @@ export function Viewings() {
               </tr>
             </thead>
             <tbody>
-              {items.map((viewing) => (
-                <Row key={viewing.id} viewing={viewing} />
+              {folded(items).map((looks) => (
+                <Row key={looks[0]!.id} looks={looks} />
               ))}
             </tbody>
           </table>
@@ -100,8 +100,42 @@ export function Viewings() {
   );
 }
 
-function Row({ viewing }: { viewing: Viewing }) {
-  const { user, deviceName, channel, kind, path, from, to, startedAt, endedAt } = viewing;
+/** Looks of one person at one channel that follow one another within this time are one line. */
+const APART_MS = 10 * 60_000;
+const TOGETHER = (kind: Viewing['kind']) => (kind === 'snapshot' ? 'live' : kind);
+
+/** Newest first, as they come; a single picture goes with the live view that it stood for. */
+function folded(items: readonly Viewing[]): Viewing[][] {
+  const lines: Viewing[][] = [];
+  const open = new Map<string, Viewing[]>();
+  for (const item of items) {
+    const { user, deviceId, channel, kind } = item;
+    const key = [user.id ?? user.name, user.company, deviceId, channel, TOGETHER(kind)].join('\n');
+    const line = open.get(key);
+    if (line && between(item.endedAt ?? item.startedAt, line.at(-1)!.startedAt) <= APART_MS) line.push(item);
+    else {
+      const begun = [item];
+      open.set(key, begun);
+      lines.push(begun);
+    }
+  }
+  return lines;
+}
+
+function Row({ looks }: { looks: Viewing[] }) {
+  const [newest, oldest] = [looks[0]!, looks.at(-1)!];
+  const { user, deviceName, channel } = newest;
+  // What somebody watched says more than the picture that stood there before.
+  const { kind, path } = looks.find((look) => look.kind !== 'snapshot') ?? newest;
+  const { startedAt } = oldest;
+  const endedAt = looks.some((look) => look.endedAt === null) ? null : newest.endedAt;
+  const shown = looks.flatMap((look) => (look.from ? [look.from] : []));
+  const from = shown.toSorted()[0] ?? null;
+  const to =
+    looks
+      .flatMap((look) => (look.to ? [look.to] : []))
+      .toSorted()
+      .at(-1) ?? null;
   return (
     <tr>
       <td data-label={t('viewings.when')}>
@@ -123,6 +157,7 @@ function Row({ viewing }: { viewing: Viewing }) {
       </td>
       <td data-label={t('viewings.what')}>
         {t(`viewings.kind.${kind}`)}
+        {looks.length > 1 && <span class="muted small"> × {looks.length}</span>}
         {from && (
           <span class="muted small block">
             <Time at={from} />
