@@ -17,10 +17,15 @@ export class Recording {
   #startMs: number | null = null;
   #lastMs = 0;
   #over = false;
+  #silent = false;
 
   /** Nothing more goes in: it is full, or the camera changed its stream. */
   get over(): boolean {
     return this.#over;
+  }
+  /** There is sound that it cannot hold: MP4 has no G.711. */
+  get silent(): boolean {
+    return this.#silent;
   }
   get bytes(): number {
     return this.#bytes;
@@ -37,7 +42,10 @@ export class Recording {
     if (this.#over || message.type === 'note' || message.type === 'audio') return;
     if (message.type === 'init') {
       if (this.#bytes > 0) this.#over = true;
-      else this.#init = new Uint8Array(message.data);
+      else {
+        this.#init = new Uint8Array(message.data);
+        this.#silent = message.init.audio !== null;
+      }
       return;
     }
     if (!this.#init || (this.#bytes === 0 && message.type !== 'key')) return;

@@ -91,6 +91,7 @@ export function LiveTools({ name, sound, onSound, session, state, shown, stage }
         {recorder.on
           ? t('liveView.tool.recording', { time: formatDuration(recorder.ms), size: formatBytes(recorder.bytes) })
           : said}
+        {recorder.on && recorder.silent && ` ${t('liveView.tool.silent')}`}
       </p>
     </div>
   );
@@ -98,7 +99,7 @@ export function LiveTools({ name, sound, onSound, session, state, shown, stage }
 
 /** Records what the camera sends, until it is stopped or the window is left; a stream that changes makes another file. */
 function useRecorder(name: string, session: LiveHandle['session'], say: (text: string) => void) {
-  const [shown, setShown] = useState<{ ms: number; bytes: number } | null>(null);
+  const [shown, setShown] = useState<{ ms: number; bytes: number; silent: boolean } | null>(null);
   const running = useRef<{ recording: Recording; leave: () => void; timer: ReturnType<typeof setInterval> } | null>(
     null,
   );
@@ -132,10 +133,10 @@ function useRecorder(name: string, session: LiveHandle['session'], say: (text: s
     };
     const timer = setInterval(() => {
       const { recording } = running.current!;
-      setShown({ ms: Math.max(1000, recording.lengthMs), bytes: recording.bytes });
+      setShown({ ms: Math.max(1000, recording.lengthMs), bytes: recording.bytes, silent: recording.silent });
     }, 500);
     running.current = { recording: new Recording(), leave: () => {}, timer };
-    setShown({ ms: 1000, bytes: 0 });
+    setShown({ ms: 1000, bytes: 0, silent: false });
     running.current.leave = live.listen(take);
   };
   useEffect(() => stop, []);
@@ -147,5 +148,5 @@ function useRecorder(name: string, session: LiveHandle['session'], say: (text: s
     addEventListener('beforeunload', ask);
     return () => removeEventListener('beforeunload', ask);
   }, [on]);
-  return { on, ms: shown?.ms ?? 0, bytes: shown?.bytes ?? 0, toggle: on ? stop : start };
+  return { on, ms: 0, bytes: 0, silent: false, ...shown, toggle: on ? stop : start };
 }
