@@ -19,8 +19,13 @@ type ClipRecord = Extract<JournalRecord, { kind: 'clip' }>;
 export type UploadedFragment = Pick<FragmentRow, 'clipId' | 'n' | 'boxSerial' | 'size' | 'sha256' | 'durationMs'> & {
   keyFrame: boolean;
 };
-/** Days that footage of a channel is kept. */
-export type RetentionDays = (db: DbOrTrx, deviceId: string, channel: number) => Promise<number>;
+/** Days that footage of a channel is kept that a box at this site recorded then. */
+export type RetentionDays = (
+  db: DbOrTrx,
+  deviceId: string,
+  channel: number,
+  of: { siteId: string; startedMs: number },
+) => Promise<number>;
 
 /** A clip is at most 5 minutes long: one that records for longer by the relay's clock lost its box. */
 const RECORDING_AT_MOST_MS = 15 * 60_000;
@@ -98,8 +103,10 @@ export class Clips {
     clip: { deviceId: string; channel: number; startedAt: string },
   ): Promise<number> {
     const site = await db.selectFrom('sites').select('timeZone').where('id', '=', siteId).executeTakeFirst();
-    const days = await this.#retentionDays(db, clip.deviceId, clip.channel);
-    return expiryOf(Date.parse(clip.startedAt), days, site?.timeZone ?? 'UTC');
+    // Nothing was recorded in the future, whatever a box says.
+    const startedMs = Math.min(Date.parse(clip.startedAt), this.#clock.now());
+    const days = await this.#retentionDays(db, clip.deviceId, clip.channel, { siteId, startedMs });
+    return expiryOf(startedMs, days, site?.timeZone ?? 'UTC');
   }
 
   /** Tells the open pages and the joiner; call it after a commit. */

@@ -70,3 +70,9 @@ describe('a box of another site', () => {
     expect((await relay.clips.forEvents([ids.event])).size).toBe(0);
   });
 });
+
+it('a clip that says it began in the future is kept no longer than one that begins now', async () => {
+  const clipId = uuidv7();
+  await relay.report(clipReport(clipId, { startedAt: '2099-01-01T00:00:00.000Z' }));
+  expect(Number((await clipRow(clipId)).expiresMs)).toBeLessThan(Date.now() + 3651 * 86_400_000);
+});

@@ -294,8 +294,16 @@ describe('a channel', () => {
   it('keeps footage for as long as its package says, others for the basic time (CLOUD-20)', async () => {
     const plans = new CloudPlans({ basicDays: 5 });
     const { of } = await active();
-    expect(await plans.retentionDays(db, of.id, 1)).toBe(7);
-    expect(await plans.retentionDays(db, of.id, 2)).toBe(5);
+    const now = clock.now();
+    const days = (channel: number, startedMs = now, siteId = acme.siteId) =>
+      plans.retentionDays(db, of.id, channel, { siteId, startedMs });
+    expect([await days(1), await days(2)]).toEqual([7, 5]);
+    // A box elsewhere names this channel.
+    expect(await days(1, now, rival.siteId)).toBe(5);
+    // Before it began and once its time was over; what was recorded while it lasted may come later.
+    expect([await days(1, now - DAY_MS), await days(1, now + 40 * DAY_MS)]).toEqual([5, 5]);
+    await services.devicesLeave(db, [of.id]);
+    expect([await days(1), await days(1, now + DAY_MS)]).toEqual([7, 5]);
   });
 });
 
