@@ -11,6 +11,7 @@ import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
 import { Time } from '../../components/time.tsx';
 import { UplinkAdvice } from '../bandwidth/advice.tsx';
+import { useReady } from '../install/found.ts';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
 import { ChannelFields } from './channel-fields.tsx';
@@ -18,7 +19,6 @@ import { isPaid, packageWords } from './words.ts';
 
 /** A device that is not added yet: its fields stand under this key. */
 const NEW = 'new';
-const MAX_CHANNEL = 64;
 /** One press of the button: the job of what was taken, and what was refused. */
 type Begun = CloudSetupStarted & { channels: { name: string; host: string; httpPort: number; channel: number }[] };
 
@@ -45,7 +45,7 @@ export function CloudSetupPage() {
   const start = useAction(async (fields: Record<string, string>) => {
     const wanted = [...here.map((device) => device.id), NEW].flatMap((id) => {
       const keys = [...chosen].filter((key) => key.startsWith(`${id}/`));
-      const channels = keys.map((key) => channelOf(key, fields));
+      const channels = keys.flatMap((key) => numbersOf(key, fields).map((n) => channelOf(key, n, fields)));
       return channels.length > 0 ? [{ id, keys, device: deviceOf(id, fields), channels }] : [];
     });
     if (wanted.length === 0) throw new ApiError('invalid-request', 0, { detail: t('cloud.chooseOne') });
@@ -152,7 +152,7 @@ export function CloudSetupPage() {
               </Panel>
             ))}
             {here.length === 0 && <Empty title={t('cloud.noDevice')}>{t('cloud.noDeviceNext')}</Empty>}
-            <NewDevice chosen={chosen} toggle={toggle} stock={services.data!.stock} />
+            <NewDevice serial={serial} chosen={chosen} toggle={toggle} stock={services.data!.stock} />
             <ProblemPanel error={start.error} what={t('cloud.startFailed')} focus />
             <Started done={done} />
             <SubmitOrCancel busy={start.busy} doing={t('cloud.starting')} cancel={`${base}/cloud`}>
@@ -168,9 +168,14 @@ export function CloudSetupPage() {
 
 const channelsOf = (device: Device): { channel: number; name: string }[] => device.health?.channels ?? [];
 
-function channelOf(key: string, fields: Record<string, string>) {
+/** Channels that one box stands for: of a further device, those that were typed. */
+const numbersOf = (key: string, fields: Record<string, string>): number[] =>
+  key.startsWith(`${NEW}/`)
+    ? [...new Set((fields['new:channels'] ?? '').split(/[ ,]+/).filter(Boolean).map(Number))]
+    : [Number(key.split('/')[1])];
+
+function channelOf(key: string, channel: number, fields: Record<string, string>) {
   const value = (name: string) => fields[`${key}:${name}`] ?? '';
-  const channel = Number(key.startsWith(`${NEW}/`) ? fields['new:channel'] : key.split('/')[1]);
   const [days, term] = value('package').split(' ');
   return {
     channel,
@@ -241,7 +246,12 @@ function Started({ done }: { done: readonly Begun[] }) {
 }
 
 /** A device of the LAN that is linked to the box now: all that is asked for is needed (BOX-05). */
-function NewDevice(o: { chosen: ReadonlySet<string>; toggle: (key: string) => void; stock: CloudServices['stock'] }) {
+function NewDevice(o: {
+  serial: string;
+  chosen: ReadonlySet<string>;
+  toggle: (key: string) => void;
+  stock: CloudServices['stock'];
+}) {
   const key = `${NEW}/1`;
   const on = o.chosen.has(key);
   return (
@@ -250,32 +260,70 @@ function NewDevice(o: { chosen: ReadonlySet<string>; toggle: (key: string) => vo
         <input type="checkbox" class="checkbox shrink-0" checked={on} onChange={() => o.toggle(key)} />
         {t('cloud.newDeviceText')}
       </label>
-      {on && (
-        <div class="flex max-w-2xl flex-col gap-4">
-          <Field label={t('cloud.name')} name="new:name" required maxLength={64} autoComplete="off" />
-          <Field label={t('cloud.address')} name="new:host" required mono maxLength={255} autoComplete="off" />
-          <Field label={t('cloud.port')} name="new:port" value="80" required inputMode="numeric" pattern="[0-9]{1,5}" />
-          <Field label={t('cloud.user')} name="new:username" value="admin" required maxLength={64} autoComplete="off" />
-          <Field
-            label={t('cloud.password')}
-            name="new:password"
-            type="password"
-            required
-            maxLength={64}
-            autoComplete="new-password"
-          />
-          <Field
-            label={t('cloud.channel')}
-            name="new:channel"
-            value="1"
-            required
-            inputMode="numeric"
-            pattern={`[0-9]{1,${String(MAX_CHANNEL).length}}`}
-          />
-          <ChannelFields name={key} at={null} stock={o.stock} />
-        </div>
-      )}
+      {on && <NewFields serial={o.serial} name={key} stock={o.stock} />}
     </Panel>
+  );
+}
+
+/** One that was found fills in what is known of it; the rest is typed. */
+function NewFields({ serial, name, stock }: { serial: string; name: string; stock: CloudServices['stock'] }) {
+  const ready = useReady().data;
+  const found = ready?.devices.filter((one) => one.boxSerial === serial && !ready.isAdded(one)) ?? [];
+  const [mac, setMac] = useState('');
+  const of = found.find((one) => one.mac === mac);
+  return (
+    <div class="flex max-w-2xl flex-col gap-4">
+      {found.length > 0 && (
+        <Choice
+          label={t('cloud.found')}
+          name="new:found"
+          value={mac}
+          options={[
+            ['', t('cloud.notFound')] as const,
+            ...found.map((one) => [one.mac, `${one.model} · ${one.address}`] as const),
+          ]}
+          onChange={setMac}
+        />
+      )}
+      <div key={mac} class="flex flex-col gap-4">
+        <Field label={t('cloud.name')} name="new:name" value={of?.model} required maxLength={64} autoComplete="off" />
+        <Field
+          label={t('cloud.address')}
+          name="new:host"
+          value={of?.address}
+          required
+          mono
+          maxLength={255}
+          autoComplete="off"
+        />
+        <Field
+          label={t('cloud.port')}
+          name="new:port"
+          value={String(of?.httpPort ?? 80)}
+          required
+          inputMode="numeric"
+          pattern="[0-9]{1,5}"
+        />
+      </div>
+      <Field label={t('cloud.user')} name="new:username" value="admin" required maxLength={64} autoComplete="off" />
+      <Field
+        label={t('cloud.password')}
+        name="new:password"
+        type="password"
+        required
+        maxLength={64}
+        autoComplete="new-password"
+      />
+      <Field
+        label={t('cloud.channels')}
+        hint={t('cloud.channelsHint')}
+        name="new:channels"
+        value="1"
+        required
+        pattern="[0-9]{1,4}([ ,]+[0-9]{1,4}){0,63}"
+      />
+      <ChannelFields name={name} at={null} stock={stock} />
+    </div>
   );
 }
 
