@@ -2,6 +2,7 @@ import { COMPANY_TYPES } from '../../protocol/wire/rights.ts';
 import { ARC_ROUTES } from './arc-routes.tsx';
 import { visitedSites } from './home/visited.ts';
 import { INSTALLERS, isSiteId, type PageRoute, withPages } from './route.tsx';
+import { VIDEO_ROUTES } from './video-routes.tsx';
 
 /** Who has employees. */
 const COMPANIES = [...COMPANY_TYPES, 'operator'] as const;
@@ -76,12 +77,6 @@ export const ROUTES = withPages<PageRoute>([
     strings: ['sites'],
   },
   {
-    path: '/s/:token',
-    load: async () => (await import('./clips/shared-page.tsx')).SharedClipPage,
-    who: 'anyone',
-    strings: ['clips', 'site'],
-  },
-  {
     path: '/sites/:siteId/*',
     load: async () => (await import('./site/site-page.tsx')).SitePage,
     who: 'everyone',
@@ -91,22 +86,9 @@ export const ROUTES = withPages<PageRoute>([
   },
 
   ...ARC_ROUTES,
+  ...VIDEO_ROUTES,
 
   // A customer's own
-  {
-    path: '/clips',
-    load: async () => (await import('./clips/all-clips.tsx')).AllClips,
-    who: ['customer'],
-    strings: ['clips', 'site'],
-    nav: { in: 'main', label: 'nav.clips', order: 6, icon: 'record', letter: 'e' },
-  },
-  {
-    path: '/live',
-    load: async () => (await import('./live/all-live.tsx')).AllLive,
-    who: ['customer'],
-    strings: ['live', 'operations', 'site'],
-    nav: { in: 'main', label: 'nav.live', order: 5, icon: 'live', letter: 'l' },
-  },
   {
     path: '/requests',
     load: async () => (await import('./customer/requests.tsx')).Requests,
@@ -202,28 +184,6 @@ export const ROUTES = withPages<PageRoute>([
     who: [...INSTALLERS, 'arc'],
     needs: ['manage-accounts'],
     strings: ['keys'],
-  },
-
-  // What is known of models of devices
-  {
-    path: '/compatibility',
-    load: async () => (await import('./compat/compat.tsx')).CompatPage,
-    who: [...INSTALLERS, 'operator'],
-    strings: ['uplink', 'sites'],
-    nav: { in: 'company', label: 'nav.compat', order: 75 },
-  },
-  {
-    path: '/compatibility',
-    load: async () => (await import('./compat/compat.tsx')).CompatPage,
-    who: 'everyone',
-    strings: ['uplink', 'sites'],
-  },
-  {
-    path: '/operator/compatibility',
-    load: async () => (await import('./compat/import.tsx')).ImportCompatPage,
-    who: ['operator'],
-    needs: 'admin',
-    strings: ['uplink'],
   },
 
   // Registration, and where links of messages lead
@@ -396,13 +356,6 @@ export const ROUTES = withPages<PageRoute>([
     who: ['operator'],
     strings: ['deliveries', 'operator'],
     nav: { in: 'main', label: 'nav.deliveries', order: 40, icon: 'messages', letter: 'd' },
-  },
-  {
-    path: '/services',
-    load: async () => (await import('./services/services.tsx')).MyServices,
-    who: INSTALLERS,
-    strings: ['cloud'],
-    nav: { in: 'company', label: 'nav.services', order: 55 },
   },
   {
     path: '/company/service-keys',
