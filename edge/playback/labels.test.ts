@@ -4,6 +4,7 @@ import { localOffset, readLabel, wallClockOf, writeLabel } from './labels.ts';
 import { spansOf, trackUrl } from './playback.ts';
 import { RecordedClock } from './recorded-clock.ts';
 import { findLabels } from './search.ts';
+import { addressOf } from './span-pull.ts';
 
 const HOUR = 3_600_000;
 const NOW = Date.parse('2026-11-23T12:00:00.000Z');
@@ -142,4 +143,16 @@ it('files that follow one another are one span; the address is that of the boxâ€
     'rtsp://192.0.2.7:10554/Streaming/tracks/201',
   );
   expect(trackUrl(live, 'http://elsewhere/', 201)).toBe('rtsp://192.0.2.7:10554/Streaming/tracks/201/');
+});
+
+it('asks for a file by all that the device told of it, for the time that is wanted; joined files by time alone', () => {
+  const uri = 'rtsp://10.0.0.1/Streaming/tracks/201/?starttime=1&endtime=2&name=ch1_0001&size=77';
+  const range = { fromMs: 10_000, toMs: 90_000 };
+  const file = (fromMs: number, toMs: number) => ({ fromMs, toMs, uri });
+  expect(spansOf([file(0, 20_000), file(40_000, 50_000), file(51_000, 99_000)], range)).toEqual([
+    { fromMs: 10_000, toMs: 20_000, uri },
+    { fromMs: 40_000, toMs: 90_000 },
+  ]);
+  expect(addressOf('rtsp://c/t/', uri, 'A', 'B')).toBe('rtsp://c/t/?starttime=A&endtime=B&name=ch1_0001&size=77');
+  expect(addressOf('rtsp://c/t/', 'rtsp://c/t/ ?x\r\n=1', 'A', 'B')).toBe('rtsp://c/t/?starttime=A&endtime=B');
 });

@@ -7,7 +7,7 @@ import type { DeviceManager } from '../devices/manager.ts';
 import { failure } from '../isapi/answer.ts';
 import { IsapiDriver } from '../isapi/driver.ts';
 import { readDisks } from '../isapi/features/storage.ts';
-import type { KeepAliveMemory, PullError } from '../video/pull.ts';
+import type { PullError } from '../video/pull.ts';
 import type { Video } from '../video/video.ts';
 import type { Convert } from './converter.ts';
 import { type MediaSink, MessageSink } from './media-writer.ts';
@@ -54,7 +54,7 @@ export class Playback {
   readonly #log: Logger;
   readonly #convert: Convert;
   readonly #labels = new Map<string, Labels & { untilMs: number }>();
-  readonly #keepAlive = new Map<string, KeepAliveMemory>();
+  readonly #video: Pick<Video, 'converted' | 'keepAliveOf'>;
   readonly #refusedUntil = new Map<string, number>();
   readonly #playing = new Map<Playing, string>();
   readonly #offered = new Map<string, { value: boolean; untilMs: number }>();
@@ -62,11 +62,12 @@ export class Playback {
 
   constructor(o: {
     devices: Pick<DeviceManager, 'operate' | 'channels'>;
-    video: Pick<Video, 'converted'>;
+    video: Pick<Video, 'converted' | 'keepAliveOf'>;
     clock: Clock;
     log: Logger;
   }) {
     this.#devices = o.devices;
+    this.#video = o.video;
     this.#convert = (base) => o.video.converted(base, CONVERTED_HEIGHT);
     this.#clock = o.clock;
     this.#log = o.log.child({ module: 'playback' });
@@ -172,7 +173,7 @@ export class Playback {
       track: trackUrl(config.rtspUrl, found.value.items[0]?.uri ?? '', trackOf(channel, query.stream)),
       username: config.username,
       password: config.password,
-      keepAlive: this.#memoryOf(deviceId),
+      keepAlive: this.#video.keepAliveOf(deviceId),
       offset: labels?.offset ?? (() => 0),
     };
     const again = busy();
@@ -194,6 +195,7 @@ export class Playback {
 
   async #find(range: Range, signal?: AbortSignal): Promise<Done<{ items: Found[]; complete: boolean }>> {
     const { deviceId, fromMs, toMs } = range;
+    this.#forget();
     const track = trackOf(range.channel, range.stream);
     const now = this.#clock.mono();
     this.#listed = this.#listed.filter((l) => now - l.atMs < LISTED_MS);
@@ -227,10 +229,12 @@ export class Playback {
     return found;
   }
 
-  #memoryOf(deviceId: string): KeepAliveMemory {
-    const memory = this.#keepAlive.get(deviceId) ?? { method: null };
-    this.#keepAlive.set(deviceId, memory);
-    return memory;
+  /** Labels of devices that are gone, refusals of which the time is over. */
+  #forget(): void {
+    const there = new Set(this.#devices.channels().map((c) => c.deviceId));
+    for (const deviceId of this.#labels.keys()) if (!there.has(deviceId)) this.#labels.delete(deviceId);
+    for (const [deviceId, untilMs] of this.#refusedUntil)
+      if (untilMs <= this.#clock.mono()) this.#refusedUntil.delete(deviceId);
   }
 }
 
@@ -246,11 +250,14 @@ function rangeOf(query: RecordingQuery | PlaybackQuery): Range | null {
 export function spansOf(items: readonly Span[], { fromMs, toMs }: Span): Span[] {
   const spans: Span[] = [];
   for (const item of items) {
-    const span = { fromMs: Math.max(item.fromMs, fromMs), toMs: Math.min(item.toMs, toMs) };
+    const span: Span = { fromMs: Math.max(item.fromMs, fromMs), toMs: Math.min(item.toMs, toMs) };
+    if (item.uri) span.uri = item.uri;
     if (span.fromMs >= span.toMs) continue;
     const last = spans.at(-1);
-    if (last && span.fromMs - last.toMs <= JOINED_MS) last.toMs = Math.max(last.toMs, span.toMs);
-    else spans.push(span);
+    if (last && span.fromMs - last.toMs <= JOINED_MS) {
+      last.toMs = Math.max(last.toMs, span.toMs);
+      delete last.uri;
+    } else spans.push(span);
   }
   return spans;
 }

@@ -100,21 +100,29 @@ export class Playing {
         this.#o.onGap?.(span.fromMs);
         if (this.#o.gapsLast) shown += (span.fromMs - former.toMs) * 90;
       }
-      const pull: SpanPull = new SpanPull({
-        ...{ target, span, speed, shown, clock },
-        onPicture: (picture) => this.#picture(picture),
-        onSound: (frame, recordedMs) => this.#sound(frame, recordedMs),
-        onSpeed: (granted) => {
-          speed = granted;
-          this.#o.onSpeed?.(granted);
-        },
-        onTrack: (sound) => {
-          this.#expectsSound = sound === 'aac' || (sound !== null && this.#o.gapsLast);
-          this.#sink.expect(sound);
-        },
-      });
+      const open = (of: Span): SpanPull =>
+        new SpanPull({
+          ...{ target, span: of, speed, shown, clock },
+          onPicture: (picture) => this.#picture(picture),
+          onSound: (frame, recordedMs) => this.#sound(frame, recordedMs),
+          onSpeed: (granted) => {
+            speed = granted;
+            this.#o.onSpeed?.(granted);
+          },
+          onTrack: (sound) => {
+            this.#expectsSound = sound === 'aac' || (sound !== null && this.#o.gapsLast);
+            this.#sink.expect(sound);
+          },
+        });
+      let pull = open(span);
       this.#pull = pull;
       end = await pull.run(signal);
+      // 404, 400 or 454: it does not play what it told itself, and may by time alone.
+      if (span.uri && pull.shownTo === null && (end?.code === 'not-found' || end?.code === 'protocol')) {
+        pull = open({ ...span, uri: undefined });
+        this.#pull = pull;
+        end = await pull.run(signal);
+      }
       shown = pull.shownTo ?? shown;
       if (end) break;
       former = span;

@@ -11,6 +11,8 @@ import { RecordedClock, type RecordedPlace } from './recorded-clock.ts';
 export interface Span {
   fromMs: number;
   toMs: number;
+  /** Of a span that is one file: where the device says that it is played; some find it by its name and size only. */
+  uri?: string;
 }
 export interface RecordedPicture extends RecordedPlace {
   unit: AccessUnit;
@@ -77,7 +79,7 @@ export class SpanPull {
     const range = `clock=${from}-${to}`;
     const headers = speed === 1 ? [] : [{ Range: range, Scale: speed.toFixed(3) }];
     this.#session = new RtspSession({
-      url: `${target.track}?starttime=${from}&endtime=${to}`,
+      url: addressOf(target.track, span.uri ?? '', from, to),
       username: target.username,
       password: target.password,
       keepAlive: target.keepAlive,
@@ -146,9 +148,6 @@ export class SpanPull {
   get shownTo(): number | null {
     return this.#last ? this.#last.shown + 3_600 : null;
   }
-  get recordedTo(): number | null {
-    return this.#last?.recordedMs ?? null;
-  }
 
   /** Nothing is read: the device waits, and the silence says nothing. */
   hold(): void {
@@ -183,6 +182,14 @@ export class SpanPull {
     this.#awaitEnd();
     onPicture({ ...place, unit });
   }
+}
+
+/** The track with what the device told of the file, and the times that are wanted of it. */
+export function addressOf(track: string, told: string, from: string, to: string): string {
+  const kept = (/\?([!-~]{1,500})$/.exec(told)?.[1] ?? '')
+    .split('&')
+    .filter((part) => /^(?!starttime=|endtime=)\w+=/i.test(part));
+  return `${track}?${[`starttime=${from}`, `endtime=${to}`, ...kept].join('&')}`;
 }
 
 const short = (ms: number, offset: LabelOffset) => writeLabel(ms, offset).replace(/[-:]/g, '');

@@ -58,6 +58,8 @@ export class Video {
       wanted.set(keyOf(deviceId, channel, 'main'), { config, stream: 'main' });
       if (config.sub !== null) wanted.set(keyOf(deviceId, channel, 'sub'), { config, stream: 'sub' });
     }
+    const devices = new Set(channels.map((config) => config.deviceId));
+    for (const deviceId of this.#keepAlive.keys()) if (!devices.has(deviceId)) this.#keepAlive.delete(deviceId);
     let changed = false;
     for (const [key, source] of this.#sources) {
       if (wanted.has(key)) continue;
@@ -74,8 +76,7 @@ export class Video {
       }
       const { clock, log, warnables, ffmpeg } = this.#o;
       const ringBytes = stream === 'main' ? this.#o.ringBytes : Math.min(this.#o.ringBytes, SUB_RING_BYTES);
-      const keepAlive = this.#keepAlive.get(config.deviceId) ?? { method: null };
-      this.#keepAlive.set(config.deviceId, keepAlive);
+      const keepAlive = this.keepAliveOf(config.deviceId);
       const onChange = () => this.#changed();
       this.#sources.set(
         key,
@@ -95,6 +96,13 @@ export class Video {
       changed = true;
     }
     if (changed) this.#changed();
+  }
+
+  /** What a device was found to take, for all that is pulled from it; forgotten with its last channel. */
+  keepAliveOf(deviceId: string): KeepAliveMemory {
+    const memory = this.#keepAlive.get(deviceId) ?? { method: null };
+    this.#keepAlive.set(deviceId, memory);
+    return memory;
   }
 
   /** null: there is no such channel (yet), or it has no sub-stream. The same object for as long as it is configured. */
