@@ -9,11 +9,26 @@ const LINGER_MS = 2_000;
 const MAX_CACHED_BYTES = 16 * 1024 * 1024;
 /** Of one box: they share its tunnel with everything else. */
 const MAX_STREAMS_PER_BOX = 24;
+/** Of one company at a box of somebody else, and of all such together: the rest is for whoever owns the site. */
+const MAX_STREAMS_PER_COMPANY = 8;
+const MAX_STREAMS_OF_OTHERS = 16;
+/** Cached of all streams of a box. */
+const MAX_CACHED_PER_BOX = 64 * 1024 * 1024;
+const MAX_INIT_BYTES = 64 * 1024;
 
 type Reader = { message: (bytes: Buffer) => void; end: (note: MediaNote) => void };
 
+/** Who asks for a stream. */
+export interface Asker {
+  companyId: string;
+  /** Of the site where the box is. */
+  owner: boolean;
+}
+
 interface Shared {
   serial: string;
+  /** Who asked first. */
+  by: Asker;
   readers: Set<Reader>;
   abort: AbortController;
   init: Buffer | null;
@@ -47,15 +62,15 @@ export class FanOut {
   }
 
   /** The stream at `path` of a box, for one more reader. It cannot be held up by one of them: `pause` does nothing. */
-  join(serial: string, path: string): MediaStream {
+  join(serial: string, path: string, by: Asker): MediaStream {
     const key = `${serial} ${path}`;
     let reader: Reader | null = null;
     return {
       start: (on) => {
         reader = on;
-        const stream = this.#streams.get(key) ?? this.#begin(key, serial, path);
+        const stream = this.#streams.get(key) ?? this.#begin(key, serial, path, by);
         if (stream === null) {
-          const text = `${MAX_STREAMS_PER_BOX} streams of this box are looked at through the relay: close one first.`;
+          const text = 'More streams of this box cannot be looked at through the relay at once: close one first.';
           return on.end({ code: 'limit-reached', text });
         }
         stream.cancelLinger?.();
@@ -76,13 +91,24 @@ export class FanOut {
     };
   }
 
-  #begin(key: string, serial: string, path: string): Shared | null {
-    let ofBox = 0;
-    for (const stream of this.#streams.values()) if (stream.serial === serial) ofBox++;
-    if (ofBox >= MAX_STREAMS_PER_BOX) return null;
+  #hasRoom(serial: string, { companyId, owner }: Asker): boolean {
+    const ofBox = this.#ofBox(serial);
+    if (ofBox.length >= MAX_STREAMS_PER_BOX) return false;
+    if (owner) return true;
+    const ofOthers = ofBox.filter(({ by }) => !by.owner);
+    const own = ofOthers.filter(({ by }) => by.companyId === companyId);
+    return ofOthers.length < MAX_STREAMS_OF_OTHERS && own.length < MAX_STREAMS_PER_COMPANY;
+  }
+
+  #ofBox(serial: string): Shared[] {
+    return [...this.#streams.values()].filter((stream) => stream.serial === serial);
+  }
+
+  #begin(key: string, serial: string, path: string, by: Asker): Shared | null {
+    if (!this.#hasRoom(serial, by)) return null;
     const abort = new AbortController();
     const stream: Shared = {
-      ...{ serial, readers: new Set(), abort, init: null, group: [], groupBytes: 0, cancelLinger: null },
+      ...{ serial, by, readers: new Set(), abort, init: null, group: [], groupBytes: 0, cancelLinger: null },
     };
     this.#streams.set(key, stream);
     const broke: MediaNote = { code: 'box-unreachable', text: 'The connection to the box broke off.' };
@@ -90,9 +116,14 @@ export class FanOut {
       (body) => {
         if (abort.signal.aborted) return void body.destroy();
         abort.signal.addEventListener('abort', () => body.destroy(), { once: true });
-        const cutter = new MessageCutter((bytes) => this.#message(stream, bytes));
+        const noPictures = () => this.#end(key, stream, { code: 'device-error', text: 'The box sent no pictures.' });
+        const cutter = new MessageCutter((bytes) => {
+          if (abort.signal.aborted) return;
+          if (bytes[0] === MEDIA_TYPES.init && bytes.length > MAX_INIT_BYTES) noPictures();
+          else this.#message(stream, bytes);
+        });
         body.on('data', (chunk: Buffer) => {
-          if (!cutter.push(chunk)) this.#end(key, stream, { code: 'device-error', text: 'The box sent no pictures.' });
+          if (!cutter.push(chunk)) noPictures();
         });
         body.on('end', () => this.#end(key, stream, { code: 'ended', text: 'The box ended it.' }));
         body.on('error', () => this.#end(key, stream, broke));
@@ -117,7 +148,8 @@ export class FanOut {
 
   #keep(stream: Shared, bytes: Buffer): void {
     stream.groupBytes += bytes.length;
-    if (stream.groupBytes > MAX_CACHED_BYTES) this.#forget(stream);
+    const ofBox = this.#ofBox(stream.serial).reduce((sum, { groupBytes }) => sum + groupBytes, 0);
+    if (stream.groupBytes > MAX_CACHED_BYTES || ofBox > MAX_CACHED_PER_BOX) this.#forget(stream);
     else stream.group.push(bytes);
   }
 

@@ -137,8 +137,9 @@ export class Watching {
     return mediaSocket(c, this.parts, {
       open: async () => {
         await this.locks.must(who, device.id);
+        const by = { companyId: who.companyId, owner: await this.#owns(who, device) };
         const viewing = await this.viewings.open({ who, device, channel, kind: 'live', path: 'relay' });
-        return { viewing, stream: this.#fanOut.join(device.boxSerial, `/v1/live/stream?${query}`) };
+        return { viewing, stream: this.#fanOut.join(device.boxSerial, `/v1/live/stream?${query}`, by) };
       },
       check: async (scope) => {
         const now = await scope.device(device.id, 'live');
@@ -147,6 +148,15 @@ export class Watching {
       },
       live: true,
     });
+  }
+
+  async #owns({ companyId }: Principal, { siteId }: DeviceRow): Promise<boolean> {
+    const site = await this.parts.db
+      .selectFrom('sites')
+      .select('companyId')
+      .where('id', '=', siteId)
+      .executeTakeFirst();
+    return site?.companyId === companyId;
   }
 }
 
