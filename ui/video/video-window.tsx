@@ -37,7 +37,7 @@ export function VideoWindow(props: Props) {
   const failed = message && (message.level === 'problem' || message.level === 'attention' || message.level === 'info');
   const waits = covered && !failed;
   return (
-    <figure class="video-window" aria-label={label} data-state={state}>
+    <figure tabIndex={-1} class="video-window" aria-label={label} data-state={state}>
       <div class="video-stage" ref={onStage}>
         {children}
         <div ref={picture.frame} class="absolute inset-0" hidden={!covered} aria-hidden="true">

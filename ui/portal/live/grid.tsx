@@ -1,4 +1,4 @@
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import { t } from '../../components/i18n.ts';
 import { Empty } from '../../components/page.tsx';
@@ -10,6 +10,8 @@ import { GRIDS, type LiveTarget, neighbour, type View, viewOf } from './targets.
 export function LiveGrid({ targets }: { targets: readonly LiveTarget[] }) {
   const { path, query, route } = useLocation();
   const view = viewOf(targets, query);
+  const cameFrom = useRef<string | null>(null);
+  if (view.large) cameFrom.current = view.large.key;
   const address = (change: Record<string, string | number | null>): string => {
     const { show: _show, ...rest } = query;
     const wanted = Object.entries({ ...rest, ...change }).filter(([, value]) => value !== null);
@@ -19,18 +21,24 @@ export function LiveGrid({ targets }: { targets: readonly LiveTarget[] }) {
   if (targets.length === 0) return <Empty title={t('liveView.none')}>{t('liveView.noneNext')}</Empty>;
   const grid = address({});
   if (view.large) return <Large target={view.large} back={grid} onBack={() => route(grid)} />;
-  return <Windows view={view} address={address} route={route} />;
+  return <Windows view={view} address={address} route={route} cameFrom={cameFrom.current} />;
 }
 
 interface WindowsProps {
   view: View;
   address: (change: Record<string, string | number | null>) => string;
   route: (url: string, replace?: boolean) => void;
+  /** The window that was large. */
+  cameFrom: string | null;
 }
 
-function Windows({ view, address, route }: WindowsProps) {
+function Windows({ view, address, route, cameFrom }: WindowsProps) {
   const list = useRef<HTMLUListElement>(null);
   const { grid, page, pages, shown } = view;
+  useEffect(() => {
+    const index = shown.findIndex(({ key }) => key === cameFrom);
+    list.current?.querySelectorAll<HTMLElement>('.video-open')[index]?.focus();
+  }, []);
   const onKey = (event: KeyboardEvent) => {
     const links = [...(list.current?.querySelectorAll<HTMLElement>('.video-open') ?? [])];
     const index = links.indexOf(document.activeElement as HTMLElement);

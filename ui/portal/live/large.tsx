@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { StreamName } from '../../../protocol/wire/video.ts';
 import { Choice } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
@@ -25,6 +25,9 @@ export function Large({ target, back, onBack }: Props) {
   const { device, channel, name, state } = target;
   const [stream, setStream] = useState<StreamName>('main');
   const [sound, setSound] = useState(false);
+  const place = useRef<HTMLDivElement>(null);
+  // Its letters work from the beginning.
+  useEffect(() => place.current?.querySelector<HTMLElement>('figure')?.focus({ preventScroll: true }), []);
   const online = state === 'online' && target.may;
   const options = useResource(
     async () => (online ? await liveOptions(device.id, channel) : null),
@@ -51,7 +54,7 @@ export function Large({ target, back, onBack }: Props) {
         </a>
       </p>
       <div class="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_20rem]">
-        <div class="live-large">
+        <div ref={place} class="live-large">
           <LiveWindow
             key={target.key}
             target={target}

@@ -12,20 +12,22 @@ export function PlaybackPage() {
   const known = site.data!;
   const list = sees(known) ? (boxes.data?.items ?? known.boxes) : null;
   const targets = devices.data && targetsOf(known, devices.data.items, list);
+  const played = targets?.map((target) => ({ ...target, may: holds(known, target.device, 'playback') }));
   return (
     <>
       <Title suffix={`${known.name} · Gatepost`}>{t('playback.title')}</Title>
       <ProblemPanel error={devices.error} what={t('playback.failed')} retry={devices.reload} />
       {!targets && !devices.error && <Waiting />}
       {targets?.length === 0 && <Empty title={t('liveView.none')}>{t('liveView.noneNext')}</Empty>}
-      {targets && targets.length > 0 && (
-        <Player
-          key={known.id}
-          zone={known.timeZone}
-          siteId={known.id}
-          base={base}
-          targets={targets.map((target) => ({ ...target, may: holds(known, target.device, 'playback') }))}
-        />
+      {played?.some(({ may }) => may) && (
+        <Player key={known.id} zone={known.timeZone} siteId={known.id} base={base} targets={played} />
+      )}
+      {played && played.length > 0 && !played.some(({ may }) => may) && (
+        <Empty title={t('playback.notAllowed')}>
+          <a class="link" href={`${base}/customer/apply`}>
+            {t('liveView.askCustomer')}
+          </a>
+        </Empty>
       )}
     </>
   );
