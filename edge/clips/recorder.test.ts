@@ -7,6 +7,7 @@ import { silent, until } from '../video/testing/camera.ts';
 import { Warnables } from '../warnables.ts';
 import { Recorder } from './recorder.ts';
 import {
+  calm,
   codecs,
   event,
   FakeChannel,
@@ -55,14 +56,7 @@ async function pass(ms: number): Promise<void> {
   await clock.advance(ms);
   await settle();
 }
-/** The disk is done when nothing has changed for a while. */
-async function settle(): Promise<void> {
-  const state = () => `${uploads.fragments.length} ${journal.records.length}`;
-  for (let [calm, last] = [0, '']; calm < 5; calm = state() === last ? calm + 1 : 0) {
-    last = state();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+const settle = () => calm(() => `${uploads.fragments.length} ${journal.records.length}`);
 /** Waits until no clip is being recorded. */
 const allClosed = () => until(() => journal.latest().every((c) => c.state !== 'recording'), 'the end of all clips');
 async function happen(more: Partial<Event> = {}): Promise<Event> {

@@ -201,6 +201,14 @@ export function event(nowMs: number, more: Partial<Event> = {}): Event {
   };
 }
 
+/** The disk is done when `state` has not changed for a while. */
+export async function calm(state: () => string): Promise<void> {
+  for (let [times, last] = [0, '']; times < 5; times = state() === last ? times + 1 : 0) {
+    last = state();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 export function temporary(): { dir: string; remove: () => void } {
   const dir = mkdtempSync(join(tmpdir(), 'gatepost-clips-'));
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
