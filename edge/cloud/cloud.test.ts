@@ -170,6 +170,8 @@ describe('setting up a channel', () => {
   it('has four steps for a device with a cloud capability of its own (CLOUD-18)', async () => {
     const [one] = await run(item({ variant: 'device' }));
     expect(one?.steps).toEqual(['encoding done', 'capability done', 'events done', 'activate done']);
+    // A smart codec that was on before is off first, and then SVC on (CLOUD-18, INIT-17).
+    expect(device.log.slice(0, 3)).toEqual(['video: smartCodec', 'video: resolution,govLength', 'video: svc']);
   });
 
   it('says when the encoder does otherwise than it says: measured, not believed (CLOUD-11)', async () => {

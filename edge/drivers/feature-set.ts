@@ -14,6 +14,7 @@ import type {
   SettingsWritten,
   Target,
 } from '../../protocol/wire/operations.ts';
+import { readWeek, writeWeek } from '../../protocol/wire/week.ts';
 import { failure, type Result } from '../isapi/answer.ts';
 import { Slots } from '../isapi/slots.ts';
 import type { Feature, Offer } from './feature.ts';
@@ -253,9 +254,17 @@ export function fieldFault(field: SettingField | undefined, name: string, value:
   if (field.kind === 'regions')
     return Array.isArray(value) && value.length <= field.maxRegions ? null : `${name}: at most ${field.maxRegions}.`;
   if (typeof value !== 'string') return `${name}: a text.`;
+  if (field.kind === 'week') return weekFault(name, value, field.maxRanges);
   if (field.kind === 'choice')
     return field.options.includes(value) ? null : `${name}: one of ${field.options.join(', ')}.`;
   return value.length <= field.maxLength ? null : `${name}: at most ${field.maxLength} characters.`;
+}
+
+function weekFault(name: string, value: string, maxRanges: number): string | null {
+  const week = readWeek(value);
+  if (!week || writeWeek(week) !== value) return `${name}: times in order, such as "1 08:00-18:00, 2 00:00-24:00".`;
+  const most = Math.max(0, ...[...Map.groupBy(week, ({ day }) => day).values()].map((ranges) => ranges.length));
+  return most <= maxRanges ? null : `${name}: at most ${maxRanges} ranges a day.`;
 }
 
 function same(wanted: FieldValue, is: FieldValue): boolean {

@@ -111,6 +111,8 @@ export const SettingField = z.discriminatedUnion('kind', [
   z.object({ ...fieldBase, kind: z.literal('text'), value: z.string().max(256).nullable(), maxLength: z.int() }),
   /** Can be written and is never shown. `set`: whether there is one, where the device says. */
   z.object({ ...fieldBase, kind: z.literal('secret'), set: z.boolean().nullable(), maxLength: z.int() }),
+  /** Times of a week: `1 08:00-18:00, 2 00:00-24:00` (week.ts); 1 is Monday. */
+  z.object({ ...fieldBase, kind: z.literal('week'), value: z.string().max(1024).nullable(), maxRanges: z.int() }),
   z.object({ ...fieldBase, kind: z.literal('regions'), value: z.array(Region).max(32), maxRegions: z.int() }),
 ]);
 export type SettingField = z.infer<typeof SettingField>;

@@ -109,6 +109,26 @@ it('the result leads to the settings of events, drawn on the picture; a device t
   await page.getByRole('heading', { name: 'Intrusion' }).waitFor();
   const motion = page.getByRole('region', { name: 'Motion detection' });
   await motion.getByText('Area').first().waitFor();
+  // A line is drawn on the picture, and its end moved by keys.
+  const lines = page.getByRole('region', { name: 'Line crossing' });
+  const frame = lines.locator('.touch-none');
+  await frame.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = (await frame.boundingBox())!;
+  await page.mouse.move(x + width * 0.2, y + height * 0.3);
+  await page.mouse.down();
+  await page.mouse.move(x + width * 0.6, y + height * 0.7);
+  await page.mouse.up();
+  await lines.getByRole('button', { name: /^End of the line/ }).press('Shift+ArrowRight');
+  expect(Number(await lines.getByRole('spinbutton', { name: /ends, from the left/ }).inputValue())).toBeCloseTo(70, 0);
+  await lines.getByRole('button', { name: 'Save' }).click();
+  await lines.getByText(/The device has it|Saved/i).waitFor();
+  expect(Number(await lines.getByRole('spinbutton', { name: /begins, from the left/ }).inputValue())).toBeCloseTo(
+    20,
+    0,
+  );
+  // Times of one day for all of them.
+  await motion.getByLabel('Monday, range 1: from').fill('08:00');
+  await motion.getByRole('button', { name: 'Every day like Monday' }).click();
   await motion.getByLabel('Notify the surveillance centre').uncheck();
   await motion.getByRole('button', { name: 'Save' }).click();
   await motion
@@ -117,6 +137,7 @@ it('the result leads to the settings of events, drawn on the picture; a device t
     .waitFor();
   await page.reload();
   await page.getByText(/nothing is recorded although it happens/).waitFor();
+  expect(await motion.getByLabel('Sunday, range 1: from').inputValue()).toBe('08:00');
   await settled(page);
   await check(page, 'cloud channel');
 });

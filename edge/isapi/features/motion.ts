@@ -9,7 +9,7 @@ import { channelsWith, firstDocument, inputPaths } from './channel-paths.ts';
 import { motionTrigger, notifies, setNotify, type Trigger } from './event-triggers.ts';
 import { type Grid, gridRegions, gridSize, readGridMap, regionsGrid, wholeGrid, writeGridMap } from './grid-map.ts';
 import { type Leaf, leafChanges, readLeaves } from './leaves.ts';
-import { isAroundTheClock, readSchedule, setAroundTheClock } from './schedule.ts';
+import { scheduleFields, setWeek, wantedWeek } from './schedule.ts';
 
 const LAYOUT = 'MotionDetectionLayout';
 const LEAVES: Leaf[] = [
@@ -108,15 +108,18 @@ async function write(
   const detector = await readDetector(device, channel, signal);
   if (!detector.ok) return detector;
   const { path, trigger } = detector.value;
-  const { notify, aroundTheClock, ...own } = set;
+  const { notify, aroundTheClock: _clock, schedule: _week, ...own } = set;
+  const week = wantedWeek(set);
   let rebootRequired = false;
   const done: string[] = [];
   const steps: [string, () => Promise<Result<Written>>][] = [];
   // First who is told and when, then the detector: switched on, it is in force at once.
   if (typeof notify === 'boolean' && trigger) steps.push(['notify', () => setNotify(device, trigger, notify, signal)]);
-  if (aroundTheClock === true) {
-    steps.push(['aroundTheClock', () => setAroundTheClock(device, schedulePath(channel), signal)]);
-  }
+  if (week)
+    steps.push([
+      set.schedule === undefined ? 'aroundTheClock' : 'the times',
+      () => setWeek(device, schedulePath(channel), week, signal),
+    ]);
   if (Object.keys(own).length > 0) {
     steps.push(['the detector', () => writeDocument(device, path, (node) => motionChanges(node, own), signal)]);
   }
@@ -139,12 +142,7 @@ async function read(device: IsapiDevice, at: Target, signal?: AbortSignal): Prom
   const { node, caps, trigger } = detector.value;
   const fields = motionFields(node, caps);
   if (trigger) fields.push({ name: 'notify', kind: 'boolean', value: notifies(trigger) });
-  const schedule = await readSchedule(device, schedulePath(channel), signal);
-  if (schedule) {
-    const value = isAroundTheClock(schedule);
-    // It can be set, not taken back: what it was before is not known.
-    fields.push({ name: 'aroundTheClock', kind: 'boolean', value, ...(value && { readOnly: true }) });
-  }
+  fields.push(...(await scheduleFields(device, schedulePath(channel), signal)));
   return { ok: true, value: fields };
 }
 

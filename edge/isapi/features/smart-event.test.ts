@@ -68,6 +68,26 @@ it('intrusion has its areas from the upper left, its sensitivity and who hears o
   expect(kept.match(/<sensitivityLevel>80/g)).toHaveLength(2);
 });
 
+it('counts at the times of a week that are set, and is read back (CLOUD-08)', async () => {
+  const path = '/Event/schedules/fieldDetections/FieldDetection_video1';
+  const block = (day: number, from: string, to: string) =>
+    `<TimeBlock><dayOfWeek>${day}</dayOfWeek><TimeRange><beginTime>${from}</beginTime><endTime>${to}</endTime></TimeRange></TimeBlock>`;
+  const all = [1, 2, 3, 4, 5, 6, 7].map((day) => block(day, '00:00', '23:59:59')).join('');
+  documents.set(path, `<Schedule ${NS}><id>1</id><TimeBlockList size="8">${all}</TimeBlockList></Schedule>`);
+  const always = expect.stringMatching(/^1 00:00-24:00, 2/);
+  expect(await fields('intrusion')).toMatchObject({ aroundTheClock: true, schedule: always });
+  const schedule = '1 00:00-06:30, 1 18:00-24:00, 7 00:00-24:00';
+  const written = await open.features.write('intrusion', here, { schedule });
+  expect(written).toMatchObject({ ok: true, value: { notKept: [] } });
+  expect(await fields('intrusion')).toMatchObject({ aroundTheClock: false, schedule });
+  expect(documents.get(path)).toContain(block(1, '18:00', '24:00'));
+  for (const bad of ['1 08:00-07:00', '8 08:00-09:00', '2 01:00-02:00, 1 01:00-02:00', '1 00:00-24:01', 'x'])
+    expect([bad, await open.features.write('intrusion', here, { schedule: bad })]).toMatchObject([bad, { ok: false }]);
+  // No time at all is a wish too.
+  expect(await open.features.write('intrusion', here, { schedule: '' })).toMatchObject({ ok: true });
+  expect(await fields('intrusion')).toMatchObject({ schedule: '' });
+});
+
 it('switched on without an area it watches the whole picture, because it would never tell of anything', async () => {
   expect(await open.features.write('intrusion', here, { enabled: true })).toMatchObject({ ok: true });
   expect((await fields('intrusion')).area).toHaveLength(1);

@@ -9,7 +9,7 @@ import { list, text, type XmlNode } from '../xml.ts';
 import { channelsWith, firstDocument } from './channel-paths.ts';
 import { notifies, setNotify, triggerOf } from './event-triggers.ts';
 import { type Leaf, leafChanges, readLeaves } from './leaves.ts';
-import { isAroundTheClock, readSchedule, setAroundTheClock } from './schedule.ts';
+import { scheduleFields, setWeek, wantedWeek } from './schedule.ts';
 
 /*
  * Intrusion and line crossing of a channel (ISAPI Smart/FieldDetection, Smart/LineDetection; isapi.md §9). Coordinates go
@@ -158,11 +158,7 @@ async function readEvent(
   const fields = [...readLeaves(node, caps, [ENABLED, ...kind.leaves]), ...kind.fields(node)];
   const trigger = await triggerOf(device, channel, kind.type, signal);
   if (trigger) fields.push({ name: 'notify', kind: 'boolean', value: notifies(trigger) });
-  const schedule = await readSchedule(device, kind.schedule(channel), signal);
-  if (schedule) {
-    const value = isAroundTheClock(schedule);
-    fields.push({ name: 'aroundTheClock', kind: 'boolean', value, ...(value && { readOnly: true }) });
-  }
+  fields.push(...(await scheduleFields(device, kind.schedule(channel), signal)));
   return { ok: true, value: fields };
 }
 
@@ -171,14 +167,16 @@ async function writeEvent(
   kind: Kind,
   device: IsapiDevice,
   channel: number,
-  { notify, aroundTheClock, ...own }: Record<string, FieldValue>,
+  set: Record<string, FieldValue>,
   signal?: AbortSignal,
 ): Promise<Result<Written>> {
+  const { notify, aroundTheClock: _clock, schedule: _week, ...own } = set;
+  const week = wantedWeek(set);
   let rebootRequired = false;
   const steps: (() => Promise<Result<Written>>)[] = [];
   const trigger = typeof notify === 'boolean' ? await triggerOf(device, channel, kind.type, signal) : null;
   if (trigger) steps.push(() => setNotify(device, trigger, notify === true, signal));
-  if (aroundTheClock === true) steps.push(() => setAroundTheClock(device, kind.schedule(channel), signal));
+  if (week) steps.push(() => setWeek(device, kind.schedule(channel), week, signal));
   const edit = (node: XmlNode) => [
     ...kind.changes(node, own),
     ...ofAll(node, kind.of, kind.leaves, own),

@@ -3,6 +3,7 @@ import type { FieldValue, Region, SettingField } from '../../../protocol/wire/op
 import { Choice } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { Regions } from './regions.tsx';
+import { Week } from './week.tsx';
 import { fieldWord, optionWord } from './words.ts';
 
 const range = (field: Extract<SettingField, { kind: 'number' }>): string => {
@@ -15,6 +16,7 @@ export function SettingInput({ field, picture }: { field: SettingField; picture:
   const id = useId();
   const label = fieldWord(field.name);
   if (field.kind === 'regions') return <Regions name={field.name} label={label} field={field} picture={picture} />;
+  if (field.kind === 'week') return <Week name={field.name} label={label} field={field} />;
   if (
     field.readOnly ||
     (field.kind !== 'secret' && field.value === null && field.kind !== 'text' && field.kind !== 'choice')

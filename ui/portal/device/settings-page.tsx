@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import type { Section, SettingsWritten } from '../../../protocol/wire/operations.ts';
+import type { Section, SettingField, SettingsWritten } from '../../../protocol/wire/operations.ts';
 import { Choice, Form, Submit } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
@@ -11,6 +11,7 @@ import { DeviceLive } from '../live/device-live.tsx';
 import { NotFound } from '../not-found.tsx';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
+import { isLine, LINE_FIELDS, Line } from './line.tsx';
 import { Missing, useMay } from './permitted.tsx';
 import { changes, SettingInput, useVersion, valueWord } from './setting-fields.tsx';
 import { useCapabilities } from './use-capabilities.ts';
@@ -87,6 +88,15 @@ const channelName = (
   n: number,
 ): string => device?.health?.channels.find((c) => c.channel === n)?.name || t('device.channel', { n });
 
+/** One by one: not what is drawn as a line, nor "around the clock" beside the times that say it too. */
+function asked(fields: SettingField[]): SettingField[] {
+  const line = isLine(fields);
+  const times = fields.some((field) => field.kind === 'week');
+  return fields.filter(
+    ({ name }) => !(line && LINE_FIELDS.some((one) => one === name)) && !(times && name === 'aroundTheClock'),
+  );
+}
+
 /** The fields of one section, and saving what was changed of them. */
 export function SettingsForm({
   deviceId,
@@ -126,7 +136,8 @@ export function SettingsForm({
       <ProblemPanel error={save.error} what={t('operations.saveFailed', { name })} focus />
       <div role="status">{written && <Outcome written={written} />}</div>
       <Form key={version} onSubmit={save.run} label={sectionWord(section)}>
-        {settings.data.fields.map((field) => (
+        {isLine(settings.data.fields) && <Line fields={settings.data.fields} picture={picture} />}
+        {asked(settings.data.fields).map((field) => (
           <SettingInput key={field.name} field={field} picture={picture} />
         ))}
         {settings.data.fields.some((field) => !field.readOnly) && (
