@@ -1542,6 +1542,7 @@ export type DeviceSettings = {
     | { name: string; readOnly?: true; kind: 'choice'; value: string | null; options: string[] }
     | { name: string; readOnly?: true; kind: 'text'; value: string | null; maxLength: number }
     | { name: string; readOnly?: true; kind: 'secret'; set: boolean | null; maxLength: number }
+    | { name: string; readOnly?: true; kind: 'week'; value: string | null; maxRanges: number }
     | { name: string; readOnly?: true; kind: 'regions'; value: [number, number][][]; maxRegions: number }
   )[];
 };
@@ -1560,6 +1561,7 @@ export type DeviceSettingsWritten = {
     | { name: string; readOnly?: true; kind: 'choice'; value: string | null; options: string[] }
     | { name: string; readOnly?: true; kind: 'text'; value: string | null; maxLength: number }
     | { name: string; readOnly?: true; kind: 'secret'; set: boolean | null; maxLength: number }
+    | { name: string; readOnly?: true; kind: 'week'; value: string | null; maxRanges: number }
     | { name: string; readOnly?: true; kind: 'regions'; value: [number, number][][]; maxRegions: number }
   )[];
   notKept: {
