@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
+import { build, type Rollup } from 'vite';
 import { WebSocket } from 'ws';
 import { Demo } from '../lab/journeys/demo.ts';
 import { inPage, type Looked } from './live/in-page.ts';
@@ -31,13 +33,15 @@ export async function run(emit: (line: object) => void, { quick }: { quick: bool
     };
     // Any page of the portal's origin.
     await page.goto(`${portal}/healthz`).catch(() => null);
+    const script = await players();
     for (const [way, target] of [
       ['direct', 'first ≤ 250, behind ≤ 60 on a LAN'],
       ['relay', 'behind ≤ 170'],
     ] as const) {
       const looks: Looked[] = [];
       // The first one finds nothing pulled and nothing loaded.
-      for (let i = 0; i <= (quick ? 4 : 12); i++) looks.push(await look(page, way, channel, i === 0 ? 500 : 3_000));
+      for (let i = 0; i <= (quick ? 4 : 12); i++)
+        looks.push(await look(page, script, way, channel, i === 0 ? 500 : 3_000));
       const [cold, ...warm] = looks;
       const firsts = warm.map(({ firstMs }) => firstMs);
       const behind = warm.flatMap(({ behindMs }) => behindMs);
@@ -64,13 +68,21 @@ const at = (values: number[], p: number) => Math.round(percentile(values, p));
 const reader = stripTypeScriptTypes(
   readFileSync(new URL('../lab/clock-reader.ts', import.meta.url), 'utf8'),
 ).replaceAll(/^export /gm, '');
-const player = stripTypeScriptTypes(readFileSync(new URL('live/in-page.ts', import.meta.url), 'utf8')).replaceAll(
-  /^export /gm,
-  '',
-);
+const player = stripTypeScriptTypes(readFileSync(new URL('live/in-page.ts', import.meta.url), 'utf8'))
+  .replaceAll(/^import .*$/gm, '')
+  .replaceAll(/^export /gm, '');
 
-function look(page: Page, way: 'direct' | 'relay', channel: string, ms: number): Promise<Looked> {
-  const code = `${reader}\n${player}\nreturn ${inPage.name}(o, readClock);`;
+/** The portal's player, as one script. */
+async function players(): Promise<string> {
+  const entry = fileURLToPath(new URL('live/players.ts', import.meta.url));
+  const lib = { entry, formats: ['iife' as const], name: 'players' };
+  const built = await build({ configFile: false, logLevel: 'error', build: { write: false, lib } });
+  const [first] = [built].flat() as Rollup.RollupOutput[];
+  return first!.output[0].code;
+}
+
+function look(page: Page, players: string, way: 'direct' | 'relay', channel: string, ms: number): Promise<Looked> {
+  const code = `${reader}\n${player}\n${players}\nreturn ${inPage.name}(o, readClock, players);`;
   return page.evaluate(({ code, o }) => new Function('o', code)(o) as Promise<Looked>, {
     code,
     o: { way, channel, ms },

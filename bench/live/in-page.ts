@@ -1,6 +1,8 @@
+import type * as Players from './players.ts';
+
 /*
- * Runs in the browser, by its text: it refers to nothing outside. What a player does at least, so that the figures are those
- * of the product's paths and not of a page around them.
+ * Runs in the browser, by its text: it refers to nothing outside. Directly, what a player does at least; through the relay the
+ * portal's own player, for how it keeps near the newest picture is part of the figure.
  */
 export interface Looked {
   /** From the beginning of the request to the first picture on the screen. */
@@ -13,6 +15,7 @@ export interface Looked {
 export async function inPage(
   o: { way: 'direct' | 'relay'; channel: string; ms: number },
   readClock: (frame: { data: Uint8ClampedArray; width: number; height: number; channels: 4 }) => number | null,
+  { MsePlayer, MediaSocket, socketAddress }: typeof Players,
 ): Promise<Looked> {
   const started = performance.now();
   const video = document.createElement('video');
@@ -56,41 +59,20 @@ export async function inPage(
       peer.close();
     };
   } else {
-    const source = new MediaSource();
-    video.src = URL.createObjectURL(source);
-    await new Promise((resolve) => source.addEventListener('sourceopen', resolve, { once: true }));
-    const socket = new WebSocket(`${location.origin.replace('http', 'ws')}${o.channel}/live/socket`);
-    socket.binaryType = 'arraybuffer';
-    let buffer: SourceBuffer | null = null;
-    const queue: ArrayBuffer[] = [];
-    const next = () => {
-      if (buffer && !buffer.updating && queue.length > 0) buffer.appendBuffer(queue.shift()!);
+    const player = new MsePlayer({ video, mode: 'live' });
+    player.start();
+    const socket = new MediaSocket({
+      url: socketAddress(`${o.channel}/live/socket`, {}),
+      onMessage: (message) => player.push(message),
+      onEnd: () => {},
+    });
+    socket.start();
+    end = () => {
+      socket.stop();
+      player.stop();
     };
-    const steer = () => {
-      if (video.buffered.length === 0) return;
-      const behind = video.buffered.end(video.buffered.length - 1) - video.currentTime;
-      if (behind > 1 || video.currentTime < video.buffered.start(video.buffered.length - 1))
-        video.currentTime = video.buffered.end(video.buffered.length - 1) - 0.06;
-      video.playbackRate = behind > 0.2 ? 1.1 : 1;
-    };
-    socket.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
-      const view = new DataView(data);
-      const type = view.getUint8(0);
-      if (type === 1) {
-        const json = 3 + view.getUint16(1);
-        const { codecs } = JSON.parse(new TextDecoder().decode(data.slice(3, json))) as { codecs: string };
-        buffer = source.addSourceBuffer(`video/mp4; codecs="${codecs}"`);
-        buffer.addEventListener('updateend', () => {
-          steer();
-          next();
-        });
-        queue.push(data.slice(json));
-      } else if (type === 2 || type === 3) queue.push(data.slice(9));
-      next();
-    };
-    end = () => socket.close();
   }
-  await video.play();
+  if (o.way === 'direct') await video.play();
   while (firstMs < 0 || performance.now() - started < firstMs + o.ms) await new Promise((r) => setTimeout(r, 50));
   await end();
   video.srcObject = null;

@@ -1,0 +1,3 @@
+/* What the page of the bench gets of the portal. */
+export { MediaSocket, socketAddress } from '../../ui/video/media-socket.ts';
+export { MsePlayer } from '../../ui/video/mse-player.ts';
