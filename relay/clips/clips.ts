@@ -1,3 +1,4 @@
+import type { ExpressionBuilder } from 'kysely';
 import type { Logger } from 'pino';
 import { type Clock, iso } from '../../protocol/clock.ts';
 import type { Clip } from '../../protocol/wire/api.ts';
@@ -6,6 +7,7 @@ import type { Permission } from '../../protocol/wire/rights.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
+import type { Database } from '../db/schema.ts';
 import type { Live } from '../live/live.ts';
 import { type ClipFile, type ClipRow, type FragmentRow, fragmentTiming, openClip } from './clip-file.ts';
 import { ClipContent } from './content.ts';
@@ -258,8 +260,14 @@ export class Clips {
       .selectAll()
       .where('id', '=', id)
       .where('deletedMs', 'is', null)
+      .where((e) => this.#lasts(e))
       .where(scope.reaches('clips.siteId', 'clips.deviceId', permission))
       .executeTakeFirst();
+  }
+
+  /** Its time is not over: what is swept later is shown no longer. */
+  #lasts(e: ExpressionBuilder<Database, 'clips'>) {
+    return e.or([e('expiresMs', 'is', null), e('expiresMs', '>', this.#clock.now())]);
   }
 
   /** Those that are there, in no order; for who may see them. */
@@ -270,6 +278,7 @@ export class Clips {
       .selectAll()
       .where('id', 'in', ids)
       .where('deletedMs', 'is', null)
+      .where((e) => this.#lasts(e))
       .execute();
     const parts = await this.#db
       .selectFrom('clip_fragments')

@@ -101,7 +101,7 @@ export class Footage {
   registerRoutes(api: Api, o: { leases: Leases; watching: Omit<LockedLooks, 'db'>; box: BoxClient }): void {
     const looks = { db: this.#db, viewings: o.watching.viewings, locks: o.watching.locks };
     registerClipRoutes(api, { clips: this.clips, leases: o.leases, looks });
-    const library = new ClipLibrary({ db: this.#db, clips: this.clips });
+    const library = new ClipLibrary({ db: this.#db, clips: this.clips, clock: this.#clock });
     const { clips } = this;
     registerLibraryRoutes(api, { clips, library, shares: this.#shares, sweeper: this.#sweeper, box: o.box, looks });
   }

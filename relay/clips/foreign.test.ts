@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { UploadGrants } from '../../protocol/wire/uploads.ts';
 import { dropTestDatabase } from '../testing/database.ts';
-import { addEvent, asBox, clipReport, ids, OTHER_SERIAL, SERIAL, startClipRelay } from './testing/relay.ts';
+import { addEvent, asBox, asUser, clipReport, ids, OTHER_SERIAL, SERIAL, startClipRelay } from './testing/relay.ts';
 import { describe as fragmentOf } from './testing/sample.ts';
 
 const SITE = '01980000-0000-7000-8000-0000000000aa';
@@ -75,4 +75,25 @@ it('a clip that says it began in the future is kept no longer than one that begi
   const clipId = uuidv7();
   await relay.report(clipReport(clipId, { startedAt: '2099-01-01T00:00:00.000Z' }));
   expect(Number((await clipRow(clipId)).expiresMs)).toBeLessThan(Date.now() + 3651 * 86_400_000);
+});
+
+it('a clip whose time is over is found and played no more, swept or not', async () => {
+  const clipId = uuidv7();
+  await relay.report(clipReport(clipId));
+  const status = async (path: string) => (await fetch(`${relay.url}/api/v1${path}`, { headers: asUser() })).status;
+  const view = { id: uuidv7(), companyId: ids.company, siteId: ids.site, permission: 'view' as const };
+  await relay.db
+    .insertInto('grants')
+    .values({ ...view, source: 'site' })
+    .execute();
+  const listed = async () =>
+    (await (await fetch(`${relay.url}/api/v1/sites/${ids.site}/clips`, { headers: asUser() })).json()).items.length;
+  expect([await status(`/clips/${clipId}`), await listed()]).toEqual([200, 1]);
+  await relay.db
+    .updateTable('clips')
+    .set({ expiresMs: Date.now() - 1 })
+    .execute();
+  expect([await status(`/clips/${clipId}`), await status(`/clips/${clipId}/video`), await listed()]).toEqual([
+    404, 404, 0,
+  ]);
 });

@@ -1,4 +1,4 @@
-import { iso } from '../../protocol/clock.ts';
+import { type Clock, iso } from '../../protocol/clock.ts';
 import type { Page } from '../../protocol/wire/api.ts';
 import type { ClipDays, ClipEvent, ClipQuery, ClipStorage, LibraryClip } from '../../protocol/wire/clips.ts';
 import type { EventType } from '../../protocol/wire/event.ts';
@@ -18,10 +18,12 @@ type Filter = Pick<ClipQuery, 'deviceId' | 'channel'>;
 export class ClipLibrary {
   readonly #db: Db;
   readonly #clips: Clips;
+  readonly #clock: Clock;
 
-  constructor({ db, clips }: { db: Db; clips: Clips }) {
+  constructor({ db, clips, clock }: { db: Db; clips: Clips; clock: Clock }) {
     this.#db = db;
     this.#clips = clips;
+    this.#clock = clock;
   }
 
   /** Newest first. Of two streams of the same recording only the one that is sent at once is listed. */
@@ -133,6 +135,7 @@ export class ClipLibrary {
       .selectFrom('clips as c')
       .where('c.siteId', '=', siteId)
       .where('c.deletedMs', 'is', null)
+      .where((e) => e.or([e('c.expiresMs', 'is', null), e('c.expiresMs', '>', this.#clock.now())]))
       .where((e) => e.or([e('c.twinId', 'is', null), e('c.stream', '=', 'sub')]))
       .where(scope.reaches('c.siteId', 'c.deviceId', 'view'))
       .$if(deviceId !== undefined, (q) => q.where('c.deviceId', '=', deviceId!))

@@ -107,7 +107,7 @@ export async function startClipRelay(o: {
   const leases = new Leases({ clock });
   registerClipRoutes(api, { clips, leases, looks });
   const box = { json: async (...asked: unknown[]) => void boxAsked.push(asked) } as never;
-  const library = new ClipLibrary({ db, clips });
+  const library = new ClipLibrary({ db, clips, clock });
   registerLibraryRoutes(api, { clips, library, shares, sweeper, box, looks });
   const uploads = uploadRoutes({
     db,
