@@ -112,3 +112,15 @@ it('writes the way by which pictures come once a second at most, however often a
   expect(await rows()).toMatchObject([{ path: 'relay', endedMs: stage.clock.now() }]);
   await viewings.stop();
 });
+
+it('lets no more windows in because they are asked for at once', async () => {
+  const { viewings } = stage.watching;
+  const open = (channel: number) =>
+    viewings.open({ who: who(), device, channel, kind: 'playback', path: 'relay' }).then(
+      () => 'open',
+      (error) => error.code,
+    );
+  const asked = Promise.all(Array.from({ length: 10 }, (_, i) => open(i + 1)));
+  await stage.clock.advance(800);
+  expect((await asked).filter((said) => said === 'open')).toHaveLength(4);
+});

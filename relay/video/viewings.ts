@@ -122,9 +122,7 @@ export class Viewings {
     if (o.kind !== 'live' && o.kind !== 'playback') return this.#look(session, o);
     const joined = o.kind === 'live' ? this.#sameWindow(session, o) : undefined;
     if (joined) return this.#hold(joined, o.path ?? null);
-    await this.#room(session, o.kind);
-    const window = this.#begin(session, o);
-    this.#windows.set(window.id, window);
+    const window = await this.#inRoom(session, o.kind, o);
     // Before anything is shown it stands in the log.
     try {
       await window.stored;
@@ -190,7 +188,8 @@ export class Viewings {
     return undefined;
   }
 
-  async #room(session: string, kind: 'live' | 'playback'): Promise<void> {
+  /** A window counts from the look in which there was room for it: of several that ask at once, none slips in. */
+  async #inRoom(session: string, kind: 'live' | 'playback', o: ViewingRequest): Promise<Window> {
     const most = kind === 'live' ? MAX_LIVE_WINDOWS : MAX_PLAYBACK_WINDOWS;
     const full = () => {
       let open = 0;
@@ -203,6 +202,9 @@ export class Viewings {
         throw new ProblemError('too-many-windows', `${most} windows are open already: close one first.`);
       await this.#clock.sleep(ROOM_STEP_MS);
     }
+    const window = this.#begin(session, o);
+    this.#windows.set(window.id, window);
+    return window;
   }
 
   #begin(session: string, o: ViewingRequest): Window {
