@@ -95,7 +95,8 @@ export class Footage {
   uploadRoutes(o: { authenticator: BoxAuthenticator; warnables: SiteWarnables; remote: RemoteAddress }) {
     const { clips } = this;
     const [store, grants] = [this.#s3 ?? this.files, new Grants({ clock: this.#clock })];
-    return uploadRoutes({ ...o, db: this.#db, store, direct: this.#s3, clips, grants, log: this.#log });
+    const forget = (clipId: string) => this.#sweeper.forget(clipId);
+    return uploadRoutes({ ...o, db: this.#db, store, direct: this.#s3, clips, forget, grants, log: this.#log });
   }
 
   registerRoutes(api: Api, o: { leases: Leases; watching: Omit<LockedLooks, 'db'>; box: BoxClient }): void {

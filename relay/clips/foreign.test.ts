@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { UploadGrants } from '../../protocol/wire/uploads.ts';
 import { dropTestDatabase } from '../testing/database.ts';
@@ -96,4 +96,25 @@ it('a clip whose time is over is found and played no more, swept or not', async 
   expect([await status(`/clips/${clipId}`), await status(`/clips/${clipId}/video`), await listed()]).toEqual([
     404, 404, 0,
   ]);
+});
+
+it('of a clip that is deleted while a part of it is sent, nothing stays', async () => {
+  const clipId = uuidv7();
+  await relay.report(clipReport(clipId));
+  const may = { id: uuidv7(), companyId: ids.company, siteId: ids.site, permission: 'configure' as const };
+  await relay.db
+    .insertInto('grants')
+    .values({ ...may, source: 'site' })
+    .execute();
+  const granted = await grant(clipId);
+  const stored = relay.store.put.bind(relay.store);
+  vi.spyOn(relay.store, 'put').mockImplementation(async (...of) => {
+    const away = await fetch(`${relay.url}/api/v1/clips/${clipId}`, { method: 'DELETE', headers: asUser() });
+    expect(away.status).toBe(204);
+    await stored(...of);
+  });
+  expect((await put(granted)).status).toBe(200);
+  expect(await relay.clips.fragments(clipId)).toEqual([]);
+  expect(existsSync(join(dir, 'objects/clips', clipId, '1.m4s'))).toBe(false);
+  expect(await relay.db.selectFrom('site_storage').select('bytes').execute()).toEqual([{ bytes: 0 }]);
 });

@@ -8,6 +8,8 @@ import { JOINED } from './schema.ts';
 
 const EVERY_MS = 10 * 60_000;
 const AT_ONCE = 200;
+/** An address of before its deletion is good for ten minutes yet; between both there is a sweep, and seldom a second one. */
+const LATE_MS = [11 * 60_000, 25 * 60_000] as const;
 /** Fragments of which no clip was ever heard. */
 const ORPHANS_MS = 30 * 86_400_000;
 /** More are not looked for without a row that names them. */
@@ -57,7 +59,7 @@ export class Sweeper {
     const deletedMs = this.#clock.now();
     await this.#db.updateTable('clips').set({ deletedMs }).where('id', '=', clipId).execute();
     await this.#db.deleteFrom('clip_shares').where('clipId', '=', clipId).execute();
-    await this.#forget(clipId);
+    await this.forget(clipId);
   }
 
   async #sweep(): Promise<void> {
@@ -70,6 +72,14 @@ export class Sweeper {
       (await this.#drain(() =>
         some().innerJoin('sites', 'sites.id', 'clips.siteId').where('sites.deletedAt', 'is not', null).execute(),
       ));
+    // What a box put into an object store after its clip was deleted, with an address of before.
+    const late = await this.#db
+      .selectFrom('clips')
+      .select('id')
+      .where('deletedMs', '>', now - LATE_MS[1])
+      .where('deletedMs', '<=', now - LATE_MS[0])
+      .execute();
+    for (const { id } of late) if (!this.#stopped) await this.forget(id);
     const orphans = await this.#db
       .selectFrom('clip_fragments as f')
       .leftJoin('clips as c', 'c.id', 'f.clipId')
@@ -79,7 +89,7 @@ export class Sweeper {
       .where('f.storedMs', '<', now - ORPHANS_MS)
       .limit(AT_ONCE)
       .execute();
-    for (const { id } of orphans) if (!this.#stopped) await this.#forget(id);
+    for (const { id } of orphans) if (!this.#stopped) await this.forget(id);
     await this.#db
       .deleteFrom('clip_shares')
       .where('untilMs', '<', now - ORPHANS_MS)
@@ -93,7 +103,7 @@ export class Sweeper {
       const due = await find();
       for (const { id } of due) {
         if (this.#stopped) return deleted;
-        await this.#forget(id);
+        await this.forget(id);
         await this.#db.deleteFrom('clip_shares').where('clipId', '=', id).execute();
         await this.#db.deleteFrom('clips').where('id', '=', id).execute();
         deleted++;
@@ -116,7 +126,8 @@ export class Sweeper {
     }
   }
 
-  async #forget(clipId: string): Promise<void> {
+  /** Deletes what is stored of a clip, and gives back what it took. */
+  async forget(clipId: string): Promise<void> {
     const clip = await this.#db.selectFrom('clips').selectAll().where('id', '=', clipId).executeTakeFirst();
     const rows = await this.#clips.fragments(clipId);
     // Also those that were put into an object store and never said to be there.

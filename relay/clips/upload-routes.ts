@@ -30,13 +30,15 @@ export function uploadRoutes(deps: {
   /** Boxes put fragments there themselves; null: the relay takes them. */
   direct: S3Store | null;
   clips: Clips;
+  /** Deletes what is stored of a clip. */
+  forget: (clipId: string) => Promise<void>;
   grants: Grants;
   authenticator: BoxAuthenticator;
   warnables: SiteWarnables;
   remote: RemoteAddress;
   log: Logger;
 }): Hono<Env> {
-  const { db, store, direct, clips, grants, warnables } = deps;
+  const { db, store, direct, clips, forget, grants, warnables } = deps;
   const log = deps.log.child({ module: 'uploads' });
   const app = new Hono<Env>();
   /** Uploads of one object run one after the other, so that what is stored and what is noted cannot differ. */
@@ -148,6 +150,7 @@ export function uploadRoutes(deps: {
     }
     if (found !== 'same') return false;
     await clips.fragmentStored({ ...f, boxSerial: serial }, siteId);
+    await dropIfDeleted(clipId);
     return true;
   }
 
@@ -176,6 +179,12 @@ export function uploadRoutes(deps: {
       throw new ProblemError('storage-full', 'Clips wait on the box until there is room.');
     }
     await clips.fragmentStored({ ...fragment, boxSerial: box }, row.siteId);
+    await dropIfDeleted(fragment.clipId);
+  }
+
+  /** Somebody deleted the clip while this part of it was on its way. */
+  async function dropIfDeleted(clipId: string): Promise<void> {
+    if (await clips.deleted(clipId)) await forget(clipId);
   }
 
   app.onError((error, c) => {

@@ -114,6 +114,7 @@ export async function startClipRelay(o: {
     store,
     direct,
     clips,
+    forget: (clipId) => sweeper.forget(clipId),
     grants,
     authenticator: authenticator as never,
     warnables,
