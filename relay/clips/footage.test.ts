@@ -217,6 +217,15 @@ describe('an object store', () => {
     expect([...s3.objects.values()].some((object) => object.includes('moof'))).toBe(false);
     // It stays as it is: joining would send all of it twice.
     expect(s3.objects.size).toBe(4);
+    // Another clip's part came, and its box never said so.
+    const never = uuidv7();
+    expect(await put((await grant([fragments[0]!], never))[0]!, fragments[0]!)).toBe(200);
+    expect(s3.objects.size).toBe(5);
+    expect(await relay.db.selectFrom('clip_grants').select('clipId').execute()).toEqual([{ clipId: never }]);
+    await relay.db
+      .updateTable('clip_grants')
+      .set({ grantedMs: Date.now() - 3_700_000 })
+      .execute();
     await relay.db.updateTable('clips').set({ expiresMs: 1 }).execute();
     await relay.stop();
     relay = await startClipRelay({ dir, s3: s3.options });

@@ -15,6 +15,7 @@ import type { SiteWarnables } from '../health/warnables.ts';
 import type { Live } from '../live/live.ts';
 import type { RelayOptions } from '../options.ts';
 import type { Viewings } from '../video/viewings.ts';
+import { AwaitedObjects } from './awaited-objects.ts';
 import { Clips } from './clips.ts';
 import { Grants } from './grants.ts';
 import { Joiner } from './joiner.ts';
@@ -45,6 +46,7 @@ export class Footage {
   readonly #log: Logger;
   readonly #s3: S3Store | null;
   readonly #joiner: Joiner | null;
+  readonly #awaited: AwaitedObjects;
   readonly #sweeper: Sweeper;
   readonly #shares: ClipShares;
 
@@ -74,7 +76,8 @@ export class Footage {
     });
     // In an object store a clip stays its parts: joining would send all of it twice.
     this.#joiner = this.#s3 ? null : new Joiner({ db, store, clips: this.clips, clock, log });
-    this.#sweeper = new Sweeper({ db, store, clips: this.clips, clock, log });
+    this.#awaited = new AwaitedObjects({ db, clock });
+    this.#sweeper = new Sweeper({ db, store, clips: this.clips, awaited: this.#awaited, clock, log });
     this.#shares = new ClipShares({ db, clips: this.clips, clock, publicUrl: deps.publicUrl });
   }
 
@@ -96,7 +99,8 @@ export class Footage {
     const { clips } = this;
     const [store, grants] = [this.#s3 ?? this.files, new Grants({ clock: this.#clock })];
     const forget = (clipId: string) => this.#sweeper.forget(clipId);
-    return uploadRoutes({ ...o, db: this.#db, store, direct: this.#s3, clips, forget, grants, log: this.#log });
+    const parts = { db: this.#db, store, direct: this.#s3, clips, awaited: this.#awaited, forget, grants };
+    return uploadRoutes({ ...o, ...parts, log: this.#log });
   }
 
   registerRoutes(api: Api, o: { leases: Leases; watching: Omit<LockedLooks, 'db'>; box: BoxClient }): void {

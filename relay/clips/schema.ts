@@ -62,6 +62,8 @@ export interface ClipTables {
     decodeTime: number | null;
     ticks: number | null;
   };
+  /** What a box may put into an object store and has not said to be there. */
+  clip_grants: { clipId: string; n: number; grantedMs: number };
   /** One a site: what its footage is encrypted with, sealed in the vault. */
   site_keys: { id: string; siteId: string; sealed: string; createdMs: number };
   /** Bytes that a site's footage takes where it is stored. */

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import { sealedSize } from '../../protocol/codec/object-cipher.ts';
 import type { Db } from '../db/database.ts';
+import type { AwaitedObjects } from './awaited-objects.ts';
 import type { Clips } from './clips.ts';
 import { fragmentKey, type ObjectStore, videoKey } from './object-store.ts';
 import { JOINED } from './schema.ts';
@@ -20,16 +21,18 @@ export class Sweeper {
   readonly #db: Db;
   readonly #store: ObjectStore;
   readonly #clips: Clips;
+  readonly #awaited: AwaitedObjects;
   readonly #clock: Clock;
   readonly #log: Logger;
   #running: Promise<void> = Promise.resolve();
   #stopped = true;
   #cancel: (() => void) | null = null;
 
-  constructor(deps: { db: Db; store: ObjectStore; clips: Clips; clock: Clock; log: Logger }) {
+  constructor(deps: { db: Db; store: ObjectStore; clips: Clips; awaited: AwaitedObjects; clock: Clock; log: Logger }) {
     this.#db = deps.db;
     this.#store = deps.store;
     this.#clips = deps.clips;
+    this.#awaited = deps.awaited;
     this.#clock = deps.clock;
     this.#log = deps.log;
   }
@@ -80,6 +83,8 @@ export class Sweeper {
       .where('deletedMs', '<=', now - LATE_MS[0])
       .execute();
     for (const { id } of late) if (!this.#stopped) await this.forget(id);
+    const never = await this.#awaited.sweep(this.#store, () => this.#stopped);
+    if (never > 0) this.#log.info({ objects: never }, 'what boxes never said to be stored was deleted');
     const orphans = await this.#db
       .selectFrom('clip_fragments as f')
       .leftJoin('clips as c', 'c.id', 'f.clipId')

@@ -12,6 +12,7 @@ import type { RemoteAddress } from '../api/remote.ts';
 import type { BoxAuthenticator } from '../boxes/authenticate.ts';
 import type { Db } from '../db/database.ts';
 import type { SiteWarnables } from '../health/warnables.ts';
+import type { AwaitedObjects } from './awaited-objects.ts';
 import type { Clips } from './clips.ts';
 import type { Granted, Grants } from './grants.ts';
 import { fragmentKey, type ObjectStore, StoreError } from './object-store.ts';
@@ -30,6 +31,7 @@ export function uploadRoutes(deps: {
   /** Boxes put fragments there themselves; null: the relay takes them. */
   direct: S3Store | null;
   clips: Clips;
+  awaited: AwaitedObjects;
   /** Deletes what is stored of a clip. */
   forget: (clipId: string) => Promise<void>;
   grants: Grants;
@@ -38,7 +40,7 @@ export function uploadRoutes(deps: {
   remote: RemoteAddress;
   log: Logger;
 }): Hono<Env> {
-  const { db, store, direct, clips, forget, grants, warnables } = deps;
+  const { db, store, direct, clips, awaited, forget, grants, warnables } = deps;
   const log = deps.log.child({ module: 'uploads' });
   const app = new Hono<Env>();
   /** Uploads of one object run one after the other, so that what is stored and what is noted cannot differ. */
@@ -70,6 +72,7 @@ export function uploadRoutes(deps: {
       const state = clip === 'own' ? await held(f) : clip;
       const none = { clipId, n, headers: {}, confirm: false };
       if (state === 'none' && direct) {
+        await awaited.add(clipId, n);
         answer.push({ clipId, n, stored: false, confirm: true, ...(await direct.grant(fragmentKey(clipId, n), f)) });
       } else if (state === 'none') answer.push({ ...none, stored: false, ...grants.sign(serial, f) });
       // Of a deleted clip nothing is wanted any more: the box may forget it.
@@ -143,13 +146,16 @@ export function uploadRoutes(deps: {
     const state = clip === 'own' ? await held(f) : clip;
     if (state === 'deleted') await direct?.delete(key);
     if (state !== 'none') return state !== 'other';
-    const found = direct ? await direct.look(key, f) : 'missing';
+    // One that nobody waits for any more is being deleted: the box asks for a new address.
+    if (!direct || !(await awaited.again(clipId, n))) return false;
+    const found = await direct.look(key, f);
     if (found === 'other') {
       log.warn({ serial, clipId, n }, 'an object is not what its hash says: it was damaged on the way');
-      await direct?.delete(key);
+      await direct.delete(key);
     }
     if (found !== 'same') return false;
     await clips.fragmentStored({ ...f, boxSerial: serial }, siteId);
+    await awaited.arrived(clipId, n);
     await dropIfDeleted(clipId);
     return true;
   }

@@ -17,6 +17,7 @@ import { Live } from '../../live/live.ts';
 import { openTestDatabase } from '../../testing/database.ts';
 import { PictureLocks } from '../../video/picture-locks.ts';
 import { Viewings } from '../../video/viewings.ts';
+import { AwaitedObjects } from '../awaited-objects.ts';
 import { Clips } from '../clips.ts';
 import { Grants } from '../grants.ts';
 import { Joiner } from '../joiner.ts';
@@ -75,7 +76,8 @@ export async function startClipRelay(o: {
   const clips = new Clips({ db, store, keys, retentionDays, clock, log, live });
   const joiner = direct ? null : new Joiner({ db, store, clips, clock, log });
   joiner?.start();
-  const sweeper = new Sweeper({ db, store, clips, clock, log });
+  const awaited = new AwaitedObjects({ db, clock });
+  const sweeper = new Sweeper({ db, store, clips, awaited, clock, log });
   sweeper.start();
   const viewings = new Viewings({ db, clock, log });
   await viewings.start();
@@ -114,6 +116,7 @@ export async function startClipRelay(o: {
     store,
     direct,
     clips,
+    awaited,
     forget: (clipId) => sweeper.forget(clipId),
     grants,
     authenticator: authenticator as never,

@@ -34,6 +34,7 @@ import { uplink } from './034-uplink.ts';
 import { joinedClips } from './035-joined-clips.ts';
 import { eventsOfATime } from './036-events-of-a-time.ts';
 import { silentChannels } from './037-silent-channels.ts';
+import { grantedObjects } from './038-granted-objects.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -74,4 +75,5 @@ export const migrations: readonly Migration[] = [
   joinedClips,
   eventsOfATime,
   silentChannels,
+  grantedObjects,
 ];
