@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../protocol/clock.ts';
 import { MEDIA_TYPES, type MediaNote } from '../../protocol/wire/media.ts';
+import { MAX_LIVE_WINDOWS } from '../../protocol/wire/video.ts';
 import { type MediaStream, MessageCutter, noteOf } from './media-stream.ts';
 
 /** A page that is left for the next one finds the stream still there. */
@@ -8,10 +9,9 @@ const LINGER_MS = 2_000;
 /** Of one stream: what came since the last key frame, for whoever joins. */
 const MAX_CACHED_BYTES = 16 * 1024 * 1024;
 /** Of one box: they share its tunnel with everything else. */
-const MAX_STREAMS_PER_BOX = 24;
-/** Of one company at a box of somebody else, and of all such together: the rest is for whoever owns the site. */
-const MAX_STREAMS_PER_COMPANY = 8;
-const MAX_STREAMS_OF_OTHERS = 16;
+const MAX_STREAMS_PER_BOX = 32;
+/** Of all that look at somebody else's box, a grid of 16 windows: the rest is for whoever owns the site. */
+const MAX_STREAMS_OF_OTHERS = MAX_LIVE_WINDOWS;
 /** Cached of all streams of a box. */
 const MAX_CACHED_PER_BOX = 64 * 1024 * 1024;
 const MAX_INIT_BYTES = 64 * 1024;
@@ -91,13 +91,10 @@ export class FanOut {
     };
   }
 
-  #hasRoom(serial: string, { companyId, owner }: Asker): boolean {
+  #hasRoom(serial: string, { owner }: Asker): boolean {
     const ofBox = this.#ofBox(serial);
     if (ofBox.length >= MAX_STREAMS_PER_BOX) return false;
-    if (owner) return true;
-    const ofOthers = ofBox.filter(({ by }) => !by.owner);
-    const own = ofOthers.filter(({ by }) => by.companyId === companyId);
-    return ofOthers.length < MAX_STREAMS_OF_OTHERS && own.length < MAX_STREAMS_PER_COMPANY;
+    return owner || ofBox.filter(({ by }) => !by.owner).length < MAX_STREAMS_OF_OTHERS;
   }
 
   #ofBox(serial: string): Shared[] {
