@@ -80,7 +80,7 @@ describe('Chromium', () => {
         .select('swept')
         .where('id', '=', clipId)
         .executeTakeFirstOrThrow();
-      expect(swept).toBe(1);
+      expect(swept).toBeGreaterThan(0);
     });
     const joined = await open(clipId);
     for (const to of [11.4, 0.6, 7.2]) {
