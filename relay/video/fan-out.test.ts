@@ -4,8 +4,8 @@ import { ManualClock } from '../../protocol/clock.ts';
 import { MEDIA_TYPES } from '../../protocol/wire/media.ts';
 import { FanOut } from './fan-out.ts';
 
-const partner = { companyId: 'partner', owner: false };
-const owner = { companyId: 'owner', owner: true };
+const partner = { name: 'partner', owner: false };
+const owner = { name: 'owner', owner: true };
 
 function start() {
   const bodies: PassThrough[] = [];
@@ -35,11 +35,11 @@ const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
 it('leaves streams of a box for its owner, whoever else looks', () => {
   const { fanOut, watch } = start();
   const codes = (by: typeof partner, count: number) =>
-    Array.from({ length: count }, (_, i) => watch(`${by.companyId} ${i}`, by).code);
+    Array.from({ length: count }, (_, i) => watch(`${by.name} ${i}`, by).code);
   expect(codes(partner, 16)).toEqual(Array(16).fill(null));
-  expect(codes({ companyId: 'third', owner: false }, 1)).toEqual(['limit-reached']);
+  expect(codes({ name: 'third', owner: false }, 1)).toEqual(['limit-reached']);
   // What is fetched already costs nothing.
-  expect(watch('partner 0', { companyId: 'third', owner: false }).code).toBeNull();
+  expect(watch('partner 0', { name: 'third', owner: false }).code).toBeNull();
   expect(codes(owner, 17)).toEqual([...Array(16).fill(null), 'limit-reached']);
   fanOut.stop();
 });

@@ -20,7 +20,6 @@ type Reader = { message: (bytes: Buffer) => void; end: (note: MediaNote) => void
 
 /** Who asks for a stream. */
 export interface Asker {
-  companyId: string;
   /** Of the site where the box is. */
   owner: boolean;
 }

@@ -137,7 +137,7 @@ export class Watching {
     return mediaSocket(c, this.parts, {
       open: async () => {
         await this.locks.must(who, device.id);
-        const by = { companyId: who.companyId, owner: await this.#owns(who, device) };
+        const by = { owner: await this.#owns(who, device) };
         const viewing = await this.viewings.open({ who, device, channel, kind: 'live', path: 'relay' });
         return { viewing, stream: this.#fanOut.join(device.boxSerial, `/v1/live/stream?${query}`, by) };
       },
