@@ -31,7 +31,7 @@ export default defineConfig({
         test: {
           name: 'pages',
           include: pages,
-          maxWorkers: 3,
+          maxWorkers: 2,
           testTimeout: 180_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },

@@ -134,7 +134,7 @@ describe('playback', () => {
     expect(clocks.at(-1)! - fromMs).toBeGreaterThan(3_500);
     const probe = execFileSync('ffprobe', ['-v', 'error', '-show_entries', 'format=duration', '-of', 'csv=p=0', path]);
     expect(Math.abs(Number(probe) - 4)).toBeLessThan(0.3);
-    expect(file.suggestedFilename()).toMatch(/^recording-1-.*\.mp4$/);
+    expect(file.suggestedFilename()).toMatch(/^camera-2-1-.*Z\.mp4$/);
   });
 
   it('opens four windows and says why there is no fifth (LIVE-07)', async () => {
