@@ -161,9 +161,12 @@ export class Clips {
 
   /** The clip's file; `empty` while nothing of it can be played. */
   async open(scope: Scope, id: string): Promise<{ clip: ClipRow; file: ClipFile | 'empty' }> {
-    const clip = await this.toPlay(scope, id);
+    let clip = await this.toPlay(scope, id);
+    const fragments = await this.fragments(id);
+    // It may have been joined, and its rows gone, between the two.
+    if (fragments.length === 0 && clip.joinedSize === null) clip = await this.toPlay(scope, id);
     const content = await this.content(clip);
-    return { clip, file: (content && (await openClip(content, clip, await this.fragments(id)))) ?? 'empty' };
+    return { clip, file: (content && (await openClip(content, clip, fragments))) ?? 'empty' };
   }
 
   /** What stands in a clip's objects; null when its key is not its site's: it cannot be shown here. */
