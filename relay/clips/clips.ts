@@ -161,12 +161,13 @@ export class Clips {
 
   /** The clip's file; `empty` while nothing of it can be played. */
   async open(scope: Scope, id: string): Promise<{ clip: ClipRow; file: ClipFile | 'empty' }> {
-    let clip = await this.toPlay(scope, id);
-    const fragments = await this.fragments(id);
-    // It may have been joined, and its rows gone, between the two.
-    if (fragments.length === 0 && clip.joinedSize === null) clip = await this.toPlay(scope, id);
-    const content = await this.content(clip);
-    return { clip, file: (content && (await openClip(content, clip, fragments))) ?? 'empty' };
+    for (let again = true; ; again = false) {
+      const clip = await this.toPlay(scope, id);
+      const content = await this.content(clip);
+      const file = content && (await openClip(content, clip, await this.fragments(id)));
+      // It may have been joined, and its parts gone, while it was looked for.
+      if (file || !again || clip.joinedSize !== null) return { clip, file: file ?? 'empty' };
+    }
   }
 
   /** What stands in a clip's objects; null when its key is not its site's: it cannot be shown here. */
