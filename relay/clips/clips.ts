@@ -166,7 +166,7 @@ export class Clips {
       const content = await this.content(clip);
       const file = content && (await openClip(content, clip, await this.fragments(id)));
       // It may have been joined, and its parts gone, while it was looked for.
-      if (file || !again || clip.joinedSize !== null) return { clip, file: file ?? 'empty' };
+      if (file || !again || clip.etag !== null) return { clip, file: file ?? 'empty' };
     }
   }
 
