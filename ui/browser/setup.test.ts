@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { check, LOOKS, launch, open, settled, WALKED } from './browser.ts';
 import { startBox } from './stack.ts';
 
@@ -8,12 +8,14 @@ import { startBox } from './stack.ts';
 let box: Awaited<ReturnType<typeof startBox>>;
 let browser: Browser;
 beforeAll(async () => {
-  [box, browser] = await Promise.all([startBox('http://127.0.0.1:9'), launch()]);
+  browser = await launch();
 }, 60_000);
-afterAll(async () => {
-  await browser?.close();
-  await box?.stop();
-}, 30_000);
+afterAll(() => browser?.close(), 30_000);
+// A new box for each try: the first visitor is the first only once.
+beforeEach(async () => {
+  box = await startBox('http://127.0.0.1:9');
+}, 60_000);
+afterEach(() => box?.stop(), 30_000);
 
 describe('set-up page', () => {
   it('asks the first visitor for a password, then shows code and state in every look', {
@@ -54,11 +56,13 @@ describe('set-up page', () => {
     expect(complaints).toEqual([]);
 
     await page.getByRole('button', { name: 'Sign out' }).click();
-    await page.getByLabel('Password').fill('a wrong password');
+    // Exactly: until the answer is there, the page before it shows "Copy: Password".
+    const password = page.getByLabel('Password', { exact: true });
+    await password.fill('a wrong password');
     await page.keyboard.press('Enter');
     expect(await page.getByRole('alert').textContent()).toContain('wrong-credentials');
     await check(page, 'set-up sign-in');
-    await page.getByLabel('Password').fill('a good password');
+    await password.fill('a good password');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'The box does not reach its relay' }).waitFor();
     await context.close();
