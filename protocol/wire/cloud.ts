@@ -68,6 +68,17 @@ export const CloudService = CloudPackage.extend({
 });
 export type CloudService = z.infer<typeof CloudService>;
 
+/**
+ * How the last set-up of a channel went; `never`: it got the time of another channel, and no box has prepared it yet. `code`:
+ * what failed.
+ */
+export const CloudSetUp = z.object({
+  state: z.enum(['done', 'running', 'failed', 'never']),
+  code: z.string().nullable(),
+  jobId: Uuid.nullable(),
+});
+export type CloudSetUp = z.infer<typeof CloudSetUp>;
+
 /** What is recorded of a channel, and whether it is now. */
 export const CloudChannel = z.object({
   siteId: Uuid,
@@ -88,6 +99,7 @@ export const CloudChannel = z.object({
   service: CloudService.nullable(),
   /** It is switched on and paid. */
   recording: z.boolean(),
+  setUp: CloudSetUp,
   /**
    * What keeps it from making clips of motion, as the device said when it was asked last: it notifies no surveillance centre,
    * or does not look for motion (CLOUD-09).
@@ -95,7 +107,23 @@ export const CloudChannel = z.object({
   silent: z.enum(['notify', 'enabled']).nullable(),
 });
 export type CloudChannel = z.infer<typeof CloudChannel>;
-export const CloudChannels = z.object({ items: z.array(CloudChannel) });
+
+/** What cloud storage a device has room for, and set-ups of its channels that run or failed. */
+export const CloudDevice = z.object({
+  deviceId: Uuid,
+  deviceName: z.string(),
+  model: z.string(),
+  /** What the compatibility list allows the model; null: it sets no limit. */
+  maxChannels: z.int().nullable(),
+  maxWidth: z.int().nullable(),
+  maxHeight: z.int().nullable(),
+  /** Channels whose service is good now, whoever paid it. */
+  paid: z.array(Channel),
+  setups: z.array(CloudSetUp.extend({ channel: Channel, at: Instant })),
+});
+export type CloudDevice = z.infer<typeof CloudDevice>;
+export const CloudChannels = z.object({ items: z.array(CloudChannel), devices: z.array(CloudDevice) });
+export type CloudChannels = z.infer<typeof CloudChannels>;
 
 export const EditCloudChannel = z
   .object({

@@ -1,5 +1,11 @@
 import type { Selectable } from 'kysely';
-import { type CloudChannel, CloudTrigger, type EditCloudChannel } from '../../protocol/wire/cloud.ts';
+import type { Clock } from '../../protocol/clock.ts';
+import {
+  type CloudChannel,
+  type CloudChannels,
+  CloudTrigger,
+  type EditCloudChannel,
+} from '../../protocol/wire/cloud.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Db } from '../db/database.ts';
@@ -8,23 +14,27 @@ import type { CloudRecording } from './recording.ts';
 import { isSolar } from './rules.ts';
 import type { CloudTables } from './schema.ts';
 import { type CloudServiceBook, placeKey } from './services.ts';
+import { cloudDevices, setUpState, setupsOf } from './set-up-state.ts';
 
 type Row = Selectable<CloudTables['cloud_channels']>;
 
 /** What is recorded of each channel that was set up for cloud storage: the switch, the kind, the stream (CLOUD-10, CLOUD-11). */
 export class CloudChannelList {
   readonly #db: Db;
+  readonly #clock: Clock;
   readonly #services: CloudServiceBook;
   readonly #recording: CloudRecording;
 
-  constructor({ db, services, recording }: { db: Db; services: CloudServiceBook; recording: CloudRecording }) {
+  constructor(deps: { db: Db; clock: Clock; services: CloudServiceBook; recording: CloudRecording }) {
+    const { db, clock, services, recording } = deps;
     this.#db = db;
+    this.#clock = clock;
     this.#services = services;
     this.#recording = recording;
   }
 
-  /** Those of a site that may be seen. */
-  async list(scope: Scope, siteId: string): Promise<CloudChannel[]> {
+  /** Those of a site that may be seen, and what its devices have room for. */
+  async list(scope: Scope, siteId: string): Promise<CloudChannels> {
     const site = await scope.site(siteId);
     const devices = await this.#db
       .selectFrom('devices')
@@ -34,11 +44,17 @@ export class CloudChannelList {
       .where(scope.reaches('devices.siteId', 'devices.id', 'view'))
       .orderBy('createdAt')
       .execute();
-    return this.#views(devices);
+    const setups = await setupsOf(this.#db, devices);
+    return {
+      items: await this.#views(devices, setups),
+      devices: await cloudDevices(this.#db, devices, setups, this.#clock.now()),
+    };
   }
 
   async get(scope: Scope, deviceId: string, channel: number): Promise<CloudChannel> {
-    const found = (await this.#views([await scope.device(deviceId, 'view')])).find((one) => one.channel === channel);
+    const devices = [await scope.device(deviceId, 'view')];
+    const all = await this.#views(devices, await setupsOf(this.#db, devices));
+    const found = all.find((one) => one.channel === channel);
     if (!found) throw new ProblemError('not-found', `Channel ${channel} has no cloud storage.`);
     return found;
   }
@@ -67,7 +83,7 @@ export class CloudChannelList {
     return this.get(scope, deviceId, channel);
   }
 
-  async #views(devices: DeviceRow[]): Promise<CloudChannel[]> {
+  async #views(devices: DeviceRow[], setups: Awaited<ReturnType<typeof setupsOf>>): Promise<CloudChannel[]> {
     const ids = devices.map((device) => device.id);
     const rows = await this.#db
       .selectFrom('cloud_channels')
@@ -77,12 +93,16 @@ export class CloudChannelList {
       .execute();
     const services = await this.#services.ofDevices(this.#db, ids);
     return devices.flatMap((device) =>
-      rows.flatMap((row) => (row.deviceId === device.id ? view(row, device, services.get(placeKey(row)) ?? null) : [])),
+      rows.flatMap((row) =>
+        row.deviceId === device.id
+          ? { ...view(row, device, services.get(placeKey(row)) ?? null), setUp: setUpState(setups, row) }
+          : [],
+      ),
     );
   }
 }
 
-function view(row: Row, device: DeviceRow, service: CloudChannel['service']): CloudChannel {
+function view(row: Row, device: DeviceRow, service: CloudChannel['service']): Omit<CloudChannel, 'setUp'> {
   const { siteId, deviceId, channel, mode, stream, definition } = row;
   const enabled = row.enabled === 1;
   const paid = service?.state === 'active' || service?.state === 'expiring';

@@ -66,7 +66,7 @@ beforeAll(async () => {
   } as never;
   recording = new CloudRecording({ db, clock, desired, key: async () => null });
   services = new CloudServiceBook({ db, clock, log, notifier, recording });
-  channels = new CloudChannelList({ db, services, recording });
+  channels = new CloudChannelList({ db, clock, services, recording });
   const devices = {
     add: async () => {
       throw new ProblemError('device-refused-login');
@@ -185,7 +185,7 @@ describe('a set-up', () => {
     expect(await left()).toMatchObject({ purchased: 2, used: 1, reserved: 0, remaining: 1 });
     const triggers = ['motion', 'intrusion', 'lineCrossing'];
     expect(await recorded()).toEqual([{ deviceId: of.id, channel: 1, mode: 'event', stream: 'main', triggers }]);
-    const [one] = await channels.list(scope(), acme.siteId);
+    const [one] = (await channels.list(scope(), acme.siteId)).items;
     expect(one).toMatchObject({ channel: 1, enabled: true, recording: true, definition: '1280x720' });
     expect(one?.service).toMatchObject({ retentionDays: 7, term: 'month', state: 'active', until });
     // Another box, and a job that nobody ordered.
@@ -250,6 +250,11 @@ describe('a set-up', () => {
     expect(jobs[1].items[0]).toMatchObject({ variant: 'device' });
     for (const channel of [1, 2]) await settle(two.jobId, small.id, channel);
     expect((await begin(small, [3])).refused).toMatchObject([{ code: 'limit-reached' }]);
+    // The form says so before it is sent.
+    const rooms = (await channels.list(scope(), acme.siteId)).devices;
+    const room = (of: { id: string }) => rooms.find((one) => one.deviceId === of.id);
+    expect(room(small)).toMatchObject({ maxChannels: 2, paid: [1, 2], setups: [] });
+    expect(room(good)).toMatchObject({ maxChannels: null, paid: [], setups: [{ channel: 1, state: 'failed' }] });
   });
 
   it('begins nothing while its box is away, and frees the packages of one that nothing was heard of (BOX-08)', async () => {
@@ -328,7 +333,7 @@ describe('a service', () => {
     expect(await at(0)).toBe('0');
     expect(mine().at(-1)).toMatchObject({ code: 'cloud-service-over', values: { device: 'NVR', channel: '1' } });
     expect((await recorded()).some((one) => one.deviceId === of.id)).toBe(false);
-    const [one] = (await channels.list(scope(), acme.siteId)).filter((c) => c.deviceId === of.id);
+    const [one] = (await channels.list(scope(), acme.siteId)).items.filter((c) => c.deviceId === of.id);
     expect(one).toMatchObject({ enabled: true, recording: false, service: { state: 'expired' } });
     expect(await at(-DAY_MS)).toBe(null);
 
@@ -359,6 +364,20 @@ describe('a service', () => {
     expect(next).toMatchObject({ deviceId: to.id, channel: 1, until: before.until, retentionDays: 7 });
     const now = (await recorded()).map((one) => one.deviceId);
     expect([now.includes(of.id), now.includes(to.id)]).toEqual([false, true]);
+    // No box has prepared it: that is told until one has, or has tried.
+    const setUp = async () => (await channels.get(scope(), to.id, 1)).setUp;
+    expect(await setUp()).toEqual({ state: 'never', code: null, jobId: null });
+    const first = await begin(to, [1], { package: undefined });
+    expect(await setUp()).toMatchObject({ state: 'running', jobId: first.jobId });
+    await settle(first.jobId, to.id, 1, false);
+    expect(await setUp()).toMatchObject({ state: 'failed', code: 'device-unreachable' });
+    const second = await begin(to, [1], { package: undefined });
+    await settle(second.jobId, to.id, 1);
+    expect(await setUp()).toMatchObject({ state: 'done' });
+    away = true;
+    await expect(begin(to, [1], { package: undefined })).rejects.toMatchObject({ code: 'box-unreachable' });
+    away = false;
+    expect(await setUp()).toMatchObject({ state: 'done' });
     const old = (await services.list(scope())).items.find((one) => one.id === serviceId);
     expect(old).toMatchObject({ state: 'ended', ended: 'transferred', transferable: false });
     await expect(services.transfer(scope(), serviceId, { deviceId: of.id, channel: 1 })).rejects.toMatchObject({

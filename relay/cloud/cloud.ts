@@ -41,7 +41,7 @@ export class CloudStorage {
     const services = new CloudServiceBook({ db, clock, log, notifier, recording });
     this.#recording = recording;
     this.#services = services;
-    this.#channels = new CloudChannelList({ db, services, recording });
+    this.#channels = new CloudChannelList({ db, clock, services, recording });
     this.#setups = new CloudSetups({ db, clock, log, box, devices, notifier, services, recording });
   }
 

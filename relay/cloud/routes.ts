@@ -38,13 +38,13 @@ export function registerCloudRoutes(
       path: '/sites/{siteId}/cloud',
       operationId: 'listCloudChannels',
       tags,
-      summary: 'Channels of a site that have cloud storage, and the service of each',
+      summary: 'Channels of a site that have cloud storage, the service of each, and what its devices have room for',
       request: { params: SiteParams },
       responses: { 200: json(CloudChannels.meta({ id: 'CloudChannels' }), 'By device'), ...problems(...LOOKING) },
     }),
     async (c) => {
       const { siteId } = c.req.valid('param');
-      return c.json({ items: await channels.list(c.get('scope'), siteId) }, 200);
+      return c.json(await channels.list(c.get('scope'), siteId), 200);
     },
   );
   app.openapi(

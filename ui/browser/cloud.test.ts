@@ -64,7 +64,8 @@ it('the wizard is reached from device card, device and box; its job goes on with
   await check(page, 'cloud, none');
   await page.getByRole('link', { name: 'Set up channels' }).click();
   await settled(page);
-  await page.getByText('Packages left: 2 × 7 days kept, for a month.').waitFor();
+  const packages = page.getByRole('region', { name: 'Packages' });
+  await packages.getByText('7 days kept, for a month: 2 left').waitFor();
   const panel = page
     .getByRole('region', { name: 'camera-1' })
     .or(page.locator('.panel').filter({ hasText: 'camera-1' }))
@@ -75,6 +76,11 @@ it('the wizard is reached from device card, device and box; its job goes on with
   // One of two is refused: the word of it stands where the button is, and only the refused one is still chosen.
   const second = page.locator('.panel').filter({ has: page.getByRole('heading', { name: 'camera-2' }) });
   await second.getByRole('checkbox').first().check();
+  // All packages are chosen: a further channel is not offered, and why is said.
+  await packages.getByText('All packages that are left are chosen.').waitFor();
+  const further = page.getByRole('region', { name: 'A further device' });
+  await further.getByText('No package is left for a further channel').waitFor();
+  expect(await further.getByRole('checkbox').isDisabled()).toBe(true);
   await second.getByText('Enter another login').click();
   await second.getByLabel('User name').fill('admin');
   await second.getByLabel('Password').fill('Wrong-1234');
@@ -82,7 +88,7 @@ it('the wizard is reached from device card, device and box; its job goes on with
   const word = page.getByRole('status').filter({ hasText: 'camera-1, channel 1: The box is at work' });
   await word.getByText('camera-2').waitFor();
   await expect.poll(() => word.evaluate((at) => at === document.activeElement)).toBe(true);
-  await page.getByText('Packages left: 1 × 7 days kept, for a month.').waitFor();
+  await packages.getByText('7 days kept, for a month: 1 left').waitFor();
   await page.getByRole('button', { name: 'Set up 1 channel' }).waitFor();
   expect([
     await panel.getByRole('checkbox').first().isChecked(),
@@ -168,7 +174,14 @@ it('a channel is switched off and on; its service is seen, and its time handed o
   await renewing.getByRole('button', { name: 'Renew' }).click();
   await page.getByRole('status').filter({ hasText: 'Renewed until' }).waitFor();
   await renewing.getByRole('button', { name: 'Renew' }).waitFor({ state: 'hidden' });
-  await handed.getByRole('link', { name: 'Set it up now' }).click();
-  await page.getByRole('button', { name: 'Set up 1 channel' }).waitFor();
+  // No box has prepared the new channel: the list says so, and has the box do it.
+  await page.goto(`${site}/cloud`);
+  const line = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'camera-2, channel 1' }) });
+  await line.getByText('Not set up yet').waitFor();
+  await check(page, 'cloud, not set up');
+  await line.getByRole('button', { name: 'Set up now' }).click();
+  await page.getByText('Cloud storage set-up: 1 of 1 devices done').waitFor({ timeout: 45_000 });
+  await page.goto(`${site}/cloud`);
+  await line.getByText('Recorded to the cloud').waitFor();
   expect(complaints).toEqual([]);
 });

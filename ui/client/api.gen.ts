@@ -749,6 +749,7 @@ export type CloudChannel = {
     transferable: boolean;
   } | null;
   recording: boolean;
+  setUp: { state: 'done' | 'running' | 'failed' | 'never'; code: string | null; jobId: string | null };
   silent: 'notify' | 'enabled' | null;
 };
 export type CloudChannels = {
@@ -781,7 +782,24 @@ export type CloudChannels = {
       transferable: boolean;
     } | null;
     recording: boolean;
+    setUp: { state: 'done' | 'running' | 'failed' | 'never'; code: string | null; jobId: string | null };
     silent: 'notify' | 'enabled' | null;
+  }[];
+  devices: {
+    deviceId: string;
+    deviceName: string;
+    model: string;
+    maxChannels: number | null;
+    maxWidth: number | null;
+    maxHeight: number | null;
+    paid: number[];
+    setups: {
+      state: 'done' | 'running' | 'failed' | 'never';
+      code: string | null;
+      jobId: string | null;
+      channel: number;
+      at: string;
+    }[];
   }[];
 };
 export type CloudService = {
@@ -3982,7 +4000,7 @@ export interface Routes {
     };
     /** What a site’s footage takes */
     '/sites/{siteId}/clips/storage': { params: { siteId: string }; answer: { bytes: number; oldestAt: string | null } };
-    /** Channels of a site that have cloud storage, and the service of each */
+    /** Channels of a site that have cloud storage, the service of each, and what its devices have room for */
     '/sites/{siteId}/cloud': { params: { siteId: string }; answer: CloudChannels };
     /** Devices of a site */
     '/sites/{siteId}/devices': { params: { siteId: string }; answer: { items: Device[] } };

@@ -65,7 +65,7 @@ export function Field({ label, name, hint, error, type = 'text', mono, value, on
 interface ChoiceProps {
   label: string;
   name: string;
-  options: readonly (readonly [value: string, text: string])[];
+  options: readonly (readonly [value: string, text: string, disabled?: boolean])[];
   value?: string;
   hint?: string;
   onChange?: (value: string) => void;
@@ -91,8 +91,8 @@ export function Choice({ label, name, options, value, hint, onChange }: ChoicePr
         aria-describedby={hint ? `${id}-hint` : undefined}
         onChange={(event) => onChange?.(event.currentTarget.value)}
       >
-        {options.map(([key, text]) => (
-          <option key={key} value={key} selected={key === value}>
+        {options.map(([key, text, disabled]) => (
+          <option key={key} value={key} selected={key === value} disabled={disabled}>
             {text}
           </option>
         ))}

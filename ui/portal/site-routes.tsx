@@ -277,7 +277,7 @@ export const SITE_ROUTES = withPages<SiteRoute>([
   {
     path: '/cloud/:deviceId/:channel',
     load: async () => (await import('./cloud/channel.tsx')).CloudChannelPage,
-    strings: ['cloud', 'operations', 'live'],
+    strings: ['cloud', 'install', 'operations', 'live'],
   },
   {
     path: '/boxes/:serial/uplink',

@@ -1,19 +1,18 @@
-import { DEFINITION_KBPS } from '../../../protocol/wire/bandwidth.ts';
+import { type BandwidthTest, DEFINITION_KBPS } from '../../../protocol/wire/bandwidth.ts';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
 import { Time } from '../../components/time.tsx';
 import { useSite } from '../site/context.ts';
-import { useBandwidthTests } from './test-panel.tsx';
 import { formatDefinition, formatRate, room } from './words.ts';
 
 /**
- * What the last test of a box's uplink recommends, where channels are chosen for cloud storage; a warning when more are
- * chosen. Silent while nothing is known but that a test can be made. The test may have been for one device whose model has
- * a limit of its own: the uplink is what counts here.
+ * What the last test of a box's uplink recommends, where channels are chosen for cloud storage; a warning when it has to
+ * carry more. `selected`: channels that it would carry with those that are chosen. Silent while nothing is known but that a
+ * test can be made. The test may have been for one device whose model has a limit of its own: the uplink is what counts here.
  */
-export function UplinkAdvice({ serial, selected }: { serial: string; selected: number }) {
+export function UplinkAdvice(o: { test: BandwidthTest | undefined; serial: string; selected: number }) {
+  const { serial, selected, test: last } = o;
   const { base } = useSite();
-  const last = useBandwidthTests().data?.items.find((test) => test.boxSerial === serial && test.state === 'done');
   const link = (
     <a class="link" href={`${base}/boxes/${serial}/uplink`}>
       {t(last ? 'bandwidth.again' : 'bandwidth.start')}

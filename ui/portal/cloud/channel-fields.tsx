@@ -1,9 +1,10 @@
-import type { CloudStock } from '../../../protocol/wire/cloud.ts';
+import type { CloudDevice, CloudStock } from '../../../protocol/wire/cloud.ts';
 import { Choice } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
 import { useResource } from '../../components/resource.ts';
 import { api } from '../session.ts';
+import { allowed, recommendedOf, type Shares } from './room.ts';
 import { definitionWords, packageKey, packageWords } from './words.ts';
 
 interface At {
@@ -28,24 +29,62 @@ export function useDefinitions(at: At | null): string[] {
   return found.data ?? [];
 }
 
-/** What one channel gets: package, definition, kind and stream. `stock` null: it is paid already. */
-export function ChannelFields(o: { name: string; at: At | null; stock: readonly CloudStock[] | null }) {
-  const definitions = useDefinitions(o.at);
-  const left = o.stock?.filter((one) => one.remaining > 0) ?? [];
+/** The packages that one line of the wizard can have, with how many of each are left beside it. */
+export interface PackageChoice {
+  value: string | undefined;
+  options: readonly (readonly [value: string, text: string, disabled: boolean])[];
+  pick: (value: string) => void;
+}
+
+export function packageChoice(
+  shares: Shares,
+  stock: readonly CloudStock[],
+  { key, packages }: { key: string; packages: number },
+  pick: (value: string) => void,
+): PackageChoice {
+  const value = shares.of.get(key);
+  const options = stock.flatMap((one) => {
+    const kind = packageKey(one);
+    if (one.remaining <= 0) return [];
+    const count = (shares.left.get(kind) ?? 0) + (kind === value ? packages : 0);
+    return [[kind, t('cloud.packageLeft', { package: packageWords(one), count }), count < packages] as const];
+  });
+  return { value, options, pick };
+}
+
+/**
+ * What one channel gets: package, definition, kind and stream. `packages` null: it is paid already. `fits`: the best
+ * definition that the uplink takes.
+ */
+export function ChannelFields(o: {
+  name: string;
+  at: At | null;
+  packages: PackageChoice | null;
+  device: CloudDevice | undefined;
+  fits: string | undefined;
+}) {
+  const definitions = allowed(useDefinitions(o.at), o.device);
+  const best = recommendedOf(definitions, o.fits);
+  const words = (one: string) =>
+    one === best ? t('cloud.recommended', { definition: definitionWords(one) }) : definitionWords(one);
   return (
     <div class="mb-3 grid max-w-2xl gap-4 sm:grid-cols-2">
-      {o.stock && left.length > 0 && (
+      {o.packages && o.packages.value !== undefined && (
         <Choice
           label={t('cloud.packageLabel')}
           name={`${o.name}:package`}
-          options={left.map((one) => [packageKey(one), packageWords(one)] as const)}
+          value={o.packages.value}
+          options={o.packages.options}
+          onChange={o.packages.pick}
         />
       )}
-      {o.stock && left.length === 0 && <State level="problem">{t('cloud.noneLeft')}</State>}
+      {o.packages && o.packages.value === undefined && (
+        <State level="problem">{t(o.packages.options.length > 0 ? 'cloud.tooFew' : 'cloud.noneLeftShort')}</State>
+      )}
       <Choice
         label={t('cloud.definition')}
         name={`${o.name}:definition`}
-        options={[['', t('cloud.asIs')] as const, ...definitions.map((one) => [one, definitionWords(one)] as const)]}
+        options={[['', t('cloud.asIs')] as const, ...definitions.map((one) => [one, words(one)] as const)]}
       />
       <ModeAndStream name={`${o.name}:`} mode="event" stream="main" audio />
     </div>

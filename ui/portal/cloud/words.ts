@@ -1,5 +1,5 @@
-import type { CloudChannel, CloudPackage, CloudService } from '../../../protocol/wire/cloud.ts';
-import { t } from '../../components/i18n.ts';
+import type { CloudChannel, CloudPackage, CloudService, CloudSetUp } from '../../../protocol/wire/cloud.ts';
+import { lookup, t } from '../../components/i18n.ts';
 import type { Level } from '../../components/icons.tsx';
 
 export const packageWords = ({ retentionDays, term }: CloudPackage): string =>
@@ -17,7 +17,12 @@ export function silence({ recording, mode, triggers, silent }: CloudChannel): [L
 }
 
 /** Whether a channel is recorded, and if not why. */
-export function channelState({ recording, enabled, service }: CloudChannel): [Level, string] {
+export function channelState({ recording, enabled, service, setUp }: CloudChannel): [Level, string] {
+  if (setUp.state === 'running') return ['working', t('cloud.setUpState.running')];
+  // Paid and switched on, but no box has seen to it that the device sends what is expected of it.
+  if (recording && setUp.state === 'never') return ['attention', t('cloud.setUpState.never')];
+  if (recording && setUp.state === 'failed')
+    return ['problem', t('cloud.setUpState.failed', { why: whyFailed(setUp) })];
   if (recording)
     return service?.state === 'expiring'
       ? ['attention', t('cloud.state.expiring')]
@@ -25,6 +30,12 @@ export function channelState({ recording, enabled, service }: CloudChannel): [Le
   if (!enabled) return ['info', t('cloud.state.off')];
   if (service?.ended) return ['info', t(`services.ended.${service.ended}`)];
   return ['problem', t(service ? 'cloud.state.expired' : 'cloud.state.unpaid')];
+}
+
+/** What failed in a set-up, as a sentence. */
+export function whyFailed({ code }: Pick<CloudSetUp, 'code'>): string {
+  const words = lookup(`jobs.code.${code}`) ?? lookup(`problem.${code}.title`) ?? t('problem.other.title');
+  return /[.!?]$/.test(words) ? words : `${words}.`;
 }
 
 export const SERVICE_LEVEL: Record<CloudService['state'], Level> = {
