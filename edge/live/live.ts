@@ -171,9 +171,8 @@ export class LiveViews {
     if (typeof answer === 'string') {
       end();
       if (answer === 'not-found') return noChannel();
-      const without = 'The offer takes neither H.264 with packetization-mode=1 nor H.265.';
-      if (answer === 'no-video') return problemResponse('invalid-request', without);
-      return problemResponse('invalid-request', 'This is no offer of a viewer that takes video (recvonly).');
+      if (answer === 'invalid') return problemResponse('invalid-request', 'This is no offer of a WebRTC player.');
+      return problemResponse('not-acceptable', NOTHING[answer]);
     }
     const text = new TextEncoder();
     lines.unshift({ type: 'answer', sdp: answer.sdp });
@@ -201,4 +200,8 @@ export class LiveViews {
   }
 }
 
+const NOTHING = {
+  'no-section': 'The offer takes no video (recvonly), and there is no live view without it.',
+  'no-codec': 'The offer takes neither H.264 with packetization-mode=1 nor H.265 where the camera sends that.',
+};
 const noChannel = () => problemResponse('not-found', 'The box has no video of this channel.');

@@ -11,9 +11,15 @@ export interface OfferedMedia {
   receives: boolean;
 }
 export interface Offer {
+  /** Pictures and sound. */
   media: OfferedMedia[];
-  /** The offer without candidates that are no addresses: names would have to be looked up, on behalf of whoever wrote them. */
+  /**
+   * The offer of these alone, without candidates that are no addresses: names would have to be looked up, on behalf of whoever
+   * wrote them.
+   */
   sdp: string;
+  /** Sections that nothing comes of, by their place: data channels, texts, and what the viewer itself refuses. */
+  refused: { at: number; line: string; mid: string }[];
 }
 
 const MAX_SECTIONS = 8;
@@ -24,41 +30,63 @@ export const PLAYOUT_DELAY = 'http://www.webrtc.org/experiments/rtp-hdrext/playo
 export function parseOffer(sdp: string): Offer | null {
   const lines = sdp.split(/\r?\n/);
   if (!sdp.startsWith('v=0') || lines.length > MAX_LINES) return null;
-  const media: OfferedMedia[] = [];
-  const kept: string[] = [];
-  const refused = new Set<OfferedMedia>();
+  const sections: { media: OfferedMedia; lines: string[]; port: string; bundleOnly: boolean }[] = [];
+  const head: string[] = [];
   let receives = true;
   for (const line of lines) {
     if (line.startsWith('a=candidate:') && !isAddress(line)) continue;
-    kept.push(line);
     const section = /^m=(\w{1,16}) (\d{0,5})/.exec(line);
     if (section) {
-      media.push({ kind: section[1]!, mid: '', codecs: [], extensions: [], receives });
-      if (section[2] === '0') refused.add(media.at(-1)!);
+      const media = { kind: section[1]!, mid: '', codecs: [], extensions: [], receives };
+      sections.push({ media, lines: [], port: section[2]!, bundleOnly: false });
     }
+    const now = sections.at(-1);
+    (now?.lines ?? head).push(line);
     const direction = /^a=(sendrecv|recvonly|sendonly|inactive)$/.exec(line)?.[1];
     const takes = direction === 'sendrecv' || direction === 'recvonly';
-    const current = media.at(-1);
-    if (!current) {
-      if (direction) receives = takes;
-      continue;
-    }
-    if (direction) current.receives = takes;
-    // A section that goes on the transport of another one has port 0 in an offer (RFC 9143 §6).
-    if (line === 'a=bundle-only') refused.delete(current);
-    const mid = /^a=mid:([\w!#$%&'*+.^`{|}~-]{1,32})$/.exec(line);
-    if (mid) current.mid = mid[1]!;
-    const map = /^a=rtpmap:(\d{1,3}) ([\w.-]{1,32})\//.exec(line);
-    if (map) current.codecs.push({ payload: Number(map[1]), name: map[2]!.toUpperCase(), fmtp: '' });
-    const fmtp = /^a=fmtp:(\d{1,3}) (.{0,512})$/.exec(line);
-    const codec = fmtp && current.codecs.find(({ payload }) => payload === Number(fmtp[1]));
-    if (codec) codec.fmtp = fmtp[2]!;
-    const extension = /^a=extmap:(\d{1,2})(?:\/\w+)? (\S{1,128})/.exec(line);
-    if (extension) current.extensions.push({ id: Number(extension[1]), uri: extension[2]! });
+    if (now) {
+      if (direction) now.media.receives = takes;
+      if (line === 'a=bundle-only') now.bundleOnly = true;
+      readLine(now.media, line);
+    } else if (direction) receives = takes;
   }
-  for (const section of refused) section.receives = false;
-  const sound = media.length > 0 && media.length <= MAX_SECTIONS && media.every(({ mid }) => mid !== '');
-  return sound ? { media, sdp: kept.join('\r\n') } : null;
+  if (sections.length === 0 || sections.length > MAX_SECTIONS || sections.some(({ media }) => !media.mid)) return null;
+  // A section that goes on the transport of another one has port 0 in an offer (RFC 9143 §6).
+  const taken = sections.filter(
+    ({ media, port, bundleOnly }) => /^(audio|video)$/.test(media.kind) && (port !== '0' || bundleOnly),
+  );
+  const mids = taken.map(({ media }) => media.mid);
+  const kept = head.map((line) => (/^a=group:BUNDLE /.test(line) ? groupOf(line, mids) : line));
+  const refused = sections.flatMap((section, at) => {
+    const { lines, media } = section;
+    return taken.includes(section) ? [] : [{ at, line: lines[0]!.replace(/^(m=\w+) \d*/, '$1 0'), mid: media.mid }];
+  });
+  const all = [...kept, ...taken.flatMap((section) => section.lines)].filter((line) => line !== '');
+  return { media: taken.map(({ media }) => media), sdp: `${all.join('\r\n')}\r\n`, refused };
+}
+
+function readLine(media: OfferedMedia, line: string): void {
+  const mid = /^a=mid:([\w!#$%&'*+.^`{|}~-]{1,32})$/.exec(line);
+  if (mid) media.mid = mid[1]!;
+  const map = /^a=rtpmap:(\d{1,3}) ([\w.-]{1,32})\//.exec(line);
+  if (map) media.codecs.push({ payload: Number(map[1]), name: map[2]!.toUpperCase(), fmtp: '' });
+  const fmtp = /^a=fmtp:(\d{1,3}) (.{0,512})$/.exec(line);
+  const codec = fmtp && media.codecs.find(({ payload }) => payload === Number(fmtp[1]));
+  if (codec) codec.fmtp = fmtp[2]!;
+  const extension = /^a=extmap:(\d{1,2})(?:\/\w+)? (\S{1,128})/.exec(line);
+  if (extension) media.extensions.push({ id: Number(extension[1]), uri: extension[2]! });
+}
+
+const groupOf = (line: string, mids: string[]) =>
+  ['a=group:BUNDLE', ...line.split(' ').filter((mid) => mids.includes(mid))].join(' ');
+
+/** The answer to the whole offer: each section has its place, a refused one port 0 (RFC 3264 §6). */
+export function completeAnswer(answer: string, { refused }: Offer): string {
+  if (refused.length === 0) return answer;
+  const [head = '', ...sections] = answer.split(/^(?=m=)/m);
+  for (const { at, line, mid } of refused)
+    sections.splice(at, 0, `${line}\r\nc=IN IP4 0.0.0.0\r\na=mid:${mid}\r\na=inactive\r\n`);
+  return [head, ...sections].join('');
 }
 
 /** Chromium refuses the High profile in SDP, and decodes it when it is sent as this. */
@@ -111,5 +139,11 @@ export function candidatesOf(fragment: string): { candidate: string; mid: string
   return found;
 }
 
-/** `a=candidate:1 1 udp 2122 192.0.2.1 4000 typ host …` */
-const isAddress = (line: string) => isIP(line.split(' ')[4] ?? '') !== 0;
+/** `a=candidate:1 1 udp 2122 192.0.2.1 4000 typ host …` (RFC 8839 §5.1); one that makes no sense would spoil the rest. */
+function isAddress(line: string): boolean {
+  const [, address = '', port] =
+    /^a=candidate:\S{1,64} [12] (?:udp|tcp) \d{1,10} (\S{1,64}) (\d{1,5}) typ (?:host|srflx|prflx|relay)(?: |$)/i.exec(
+      line,
+    ) ?? [];
+  return isIP(address) !== 0 && Number(port) < 65_536;
+}

@@ -122,7 +122,7 @@ describe('a view directly from the box', () => {
   it('answers nothing to what is no offer, to one without H.264, and for a channel that is not there', async () => {
     const { offer } = await viewer();
     expect(await view('hello').answer()).toBe('invalid');
-    expect(await view(offer.replace(/H264/g, 'VP8')).answer()).toBe('no-video');
+    expect(await view(offer.replace(/H264/g, 'VP8')).answer()).toBe('no-codec');
     expect(await view(offer, 9).answer()).toBe('not-found');
     expect(await view(`${offer}m=video 9 UDP/TLS/RTP/SAVPF 96\r\n`).answer()).toBe('invalid');
     expect(sources.main!.consumers.size).toBe(0);
@@ -139,7 +139,7 @@ describe('a view directly from the box', () => {
   ])('answers nothing to an offer whose video takes none: %s', async (_, change) => {
     const { offer } = await viewer();
     expect(change(offer)).not.toBe(offer);
-    expect(await view(change(offer)).answer()).toBe('invalid');
+    expect(await view(change(offer)).answer()).toBe('no-section');
   });
 
   it('takes the first section with something to send, and keeps a profile that is offered alone', async () => {

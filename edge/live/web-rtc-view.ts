@@ -20,6 +20,7 @@ import { nativeServers } from './ice.ts';
 import {
   candidatesOf,
   chooseVideo,
+  completeAnswer,
   type Offer,
   type OfferedMedia,
   PLAYOUT_DELAY,
@@ -118,21 +119,23 @@ export class WebRtcView {
   /** What of the offer can be sent: narrowed to one once the answer names it. */
   readonly #accept: VideoKind[] = ['h264'];
 
-  /** The answer; null: the offer makes no sense, `not-found`: there is no such channel. */
-  async answer(): Promise<{ sdp: string } | 'invalid' | 'no-video' | 'not-found'> {
+  /** The answer; `invalid`: the offer makes no sense, `not-found`: there is no such channel, else it takes nothing that can be sent. */
+  async answer(): Promise<{ sdp: string } | 'invalid' | 'no-section' | 'no-codec' | 'not-found'> {
     const { offer, clock } = this.#o;
     const parsed = parseOffer(offer.sdp);
-    const video = parsed ? chooseVideo(parsed) : 'no-section';
-    if (!parsed || video === 'no-section') return 'invalid';
-    if (video === 'no-codec') return 'no-video';
+    const video = parsed && chooseVideo(parsed);
+    if (!parsed || !video) return 'invalid';
+    if (typeof video === 'string') return video;
     const accept = (['h264', 'h265'] as const).filter((kind) => video[kind] !== null);
     this.#accept.splice(0, this.#accept.length, ...accept);
     if (!this.#pictures.start()) return 'not-found';
-    if (accept.length > 1 && !this.#pictures.source?.codec) await this.#untilFirst(clock);
+    if (accept.includes('h265') && !this.#pictures.source?.codec) await this.#untilFirst(clock);
     const known = this.#pictures.source?.codec?.kind;
+    // Nothing is made into H.265.
+    if (known === 'h264' && !accept.includes(known)) return 'no-codec';
     this.#kind = known && accept.includes(known) ? known : accept[0]!;
     this.#accept.splice(0, this.#accept.length, this.#kind);
-    if (this.#ended) return 'no-video';
+    if (this.#ended) return 'no-codec';
     try {
       return { sdp: await this.#connect(parsed, video) };
     } catch (error) {
@@ -198,7 +201,7 @@ export class WebRtcView {
     if (!local || this.#ended) throw new Error('there is no answer');
     const noWay: Ended = { type: 'ended', code: 'no-direct-path', text: 'The viewer cannot be reached directly.' };
     this.#cancels.push(clock.after(CONNECT_MS, () => peer.state() !== 'connected' && this.#finish(noWay)));
-    return local.sdp;
+    return completeAnswer(local.sdp, offer);
   }
 
   #addVideo(peer: PeerConnection, { media, h264, h265 }: VideoChoice): void {
@@ -231,7 +234,6 @@ export class WebRtcView {
 
   /** Sound where it is one that a browser takes as it is; sections that nothing is sent in are answered so. */
   #addOther(peer: PeerConnection, media: OfferedMedia): void {
-    if (media.kind !== 'audio' && media.kind !== 'video') return;
     const sound = this.#pictures.source?.sound;
     const law = sound?.kind === 'pcma' || sound?.kind === 'pcmu' ? sound.kind : null;
     const payload = law && media.kind === 'audio' && !this.#audio ? payloadOf(media, law.toUpperCase()) : null;

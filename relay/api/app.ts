@@ -11,8 +11,10 @@ import type { Principal, Sessions } from '../auth/sessions.ts';
 import type { Db } from '../db/database.ts';
 import { forKeys } from '../keys/for-keys.ts';
 import type { ApiKeys } from '../keys/keys.ts';
+import { WHEP_CORS } from '../video/whep.ts';
 import type { Metrics } from '../web/metrics.ts';
 import { bodyLimit } from './body-limit.ts';
+import { cors } from './cors.ts';
 import { idempotency } from './idempotency.ts';
 import { ProblemError, problemResponse } from './problem.ts';
 import { RATE_LIMITS, type RateLimits, rateLimit } from './rate-limit.ts';
@@ -102,6 +104,7 @@ export function createApi(deps: {
     metrics?.requests.observe({ method: c.req.method, status: c.res.status }, (clock.mono() - started) / 1000);
     if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
   });
+  app.use('*', cors(WHEP_CORS));
   app.use('*', bodyLimit(MAX_BODY_BYTES));
   app.use('*', async (c, next) => {
     if (OPEN.has(c.req.path)) return next();

@@ -9,6 +9,7 @@ import type { Principal, Sessions } from '../auth/sessions.ts';
 import type { TunnelHub } from '../tunnel/hub.ts';
 import { refusal } from './media-stream.ts';
 import type { OpenViewing } from './viewings.ts';
+import { FRAGMENT, type IceSession, requireSession, requireType, ufragsOf } from './whep.ts';
 
 /** The box gathers its addresses meanwhile. */
 const ANSWER_MS = 15_000;
@@ -28,6 +29,7 @@ interface View {
   serial: string;
   viewing: OpenViewing;
   abort: AbortController;
+  ice: IceSession;
   patches: number;
   releases: (() => void)[];
 }
@@ -89,11 +91,12 @@ export class DirectViews {
     viewing: OpenViewing;
     /** Rejects when the right to look has ended. */
     check: () => Promise<unknown>;
-  }): Promise<{ id: string; sdp: string }> {
+  }): Promise<{ id: string; sdp: string; etag: string }> {
     const { who, serial, viewing } = o;
     const id = uuidv7(this.#clock.now());
     const abort = new AbortController();
-    const view: View = { id, who, serial, viewing, abort, patches: 0, releases: [] };
+    const ice = { etag: `"${id}"`, ufrags: ufragsOf(o.sdp) };
+    const view: View = { id, who, serial, viewing, abort, ice, patches: 0, releases: [] };
     try {
       if (!this.#hub.isConnected(serial)) throw unreachable(serial);
       let ofBox = 0;
@@ -119,7 +122,7 @@ export class DirectViews {
       ];
       // What ended meanwhile holds nothing.
       if (!this.#views.has(id)) for (const release of view.releases) release();
-      return { id, sdp: answered };
+      return { id, sdp: answered, etag: ice.etag };
     } catch (error) {
       this.#end(view, 'not begun');
       await viewing.end();
@@ -127,15 +130,25 @@ export class DirectViews {
     }
   }
 
-  /** Candidates of the viewer that came later (RFC 8840). @throws ProblemError `not-found` also for other people's views */
-  async trickle(who: Pick<Principal, 'id'>, id: string, fragment: string): Promise<void> {
+  /**
+   * Candidates of the viewer that came later (RFC 8840).
+   * @throws ProblemError `not-found` also for other people's views, and what is not right about the fragment
+   */
+  async trickle(
+    who: Pick<Principal, 'id'>,
+    id: string,
+    o: { fragment: string; type: string | undefined; ifMatch: string | undefined },
+  ): Promise<void> {
     const view = this.#of(who, id);
+    const { fragment } = o;
+    requireType(o.type, FRAGMENT, 'patch');
     if (Buffer.byteLength(fragment) > MAX_FRAGMENT_BYTES || ++view.patches > MAX_PATCHES)
       throw new ProblemError('payload-too-large', 'These are more candidates than a viewer has.');
+    requireSession(view.ice, fragment, o.ifMatch);
     const answer = await this.#hub
       .request(view.serial, {
         ...{ method: 'PATCH', path: `/v1/live/webrtc/${id}`, body: Buffer.from(fragment) },
-        ...{ headers: { 'content-type': 'application/trickle-ice-sdpfrag' }, timeoutMs: PATCH_MS },
+        ...{ headers: { 'content-type': FRAGMENT }, timeoutMs: PATCH_MS },
       })
       .catch(() => {
         throw unreachable(view.serial);

@@ -7,6 +7,7 @@ import type { Api, ApiEnv } from '../api/app.ts';
 import { body, json, ProblemError, problems } from '../api/problem.ts';
 import { SiteParams } from '../sites/routes.ts';
 import type { Watching } from './watching.ts';
+import { FRAGMENT, requireType, SDP } from './whep.ts';
 
 const tags = ['Live view'];
 export const ChannelParams = z.object({
@@ -17,7 +18,7 @@ const ViewParams = z.object({ viewId: Uuid });
 const MAX_SDP_BYTES = 65_536;
 const refusals = ['not-allowed', 'account-limited', 'permission-needed', 'not-found', 'conflict'] as const;
 const ofBox = ['box-unreachable', 'device-error', 'device-unreachable', 'limit-reached'] as const;
-const sdp = (description: string, type = 'application/sdp') => ({
+const sdp = (description: string, type = SDP) => ({
   description,
   content: { [type]: { schema: z.string() } },
 });
@@ -102,32 +103,35 @@ export function registerLiveViewRoutes(app: Api, { watching }: { watching: Watch
       tags,
       summary: 'See a channel live, directly from the box (WHEP)',
       description:
-        'An SDP offer in, the answer out (RFC 9725 and the WHEP draft); `Location` is the view: PATCH it with later candidates, DELETE it at the end. H.264 always, H.265 where the offer has it, PCMU and PCMA.',
+        'An SDP offer in, the answer out (RFC 9725 and the WHEP draft); `Location` is the view: PATCH it with later candidates, DELETE it at the end, both with the same credentials. `ETag` is for `If-Match`, `Link` has STUN and TURN servers. H.264 always, H.265 where the offer has it and the camera sends it, PCMU and PCMA. Pages of every origin may use it with a bearer token.',
       request: {
         params: ChannelParams,
         query: z.object({ stream: StreamName.default('main') }),
-        body: { required: true, content: { 'application/sdp': { schema: z.string() } } },
+        body: { required: true, content: { [SDP]: { schema: z.string() } } },
       },
       responses: {
         201: sdp('The answer'),
         ...problems(...refusals, ...ofBox, 'verification-code-needed', 'too-many-windows', 'payload-too-large'),
+        ...problems('not-acceptable', 'unsupported-media-type'),
       },
     }),
     async (c) => {
       const { deviceId, channel } = c.req.valid('param');
       const device = await watching.device(c.get('scope'), deviceId, 'live');
       looked(c, channel);
-      if (!/^application\/sdp\b/i.test(c.req.header('content-type') ?? ''))
-        throw new ProblemError('invalid-request', 'Send the offer as application/sdp.');
+      requireType(c.req.header('content-type'), SDP, 'post');
       const offer = await c.req.text();
-      if (offer.length > MAX_SDP_BYTES) throw new ProblemError('payload-too-large', 'This offer is too long.');
+      if (Buffer.byteLength(offer) > MAX_SDP_BYTES)
+        throw new ProblemError('payload-too-large', 'This offer is too long.');
       const { stream } = c.req.valid('query');
       const view = await watching.direct(c.get('principal'), device, {
         ...{ channel, stream, sdp: offer },
         check: async () => (await c.get('scopeNow')()).device(device.id, 'live'),
       });
       c.header('location', `/api/v1/viewings/${view.id}`);
-      c.header('content-type', 'application/sdp');
+      c.header('content-type', SDP);
+      c.header('etag', view.etag);
+      c.header('accept-patch', FRAGMENT);
       for (const link of view.links) c.header('link', link, { append: true });
       return c.body(view.sdp, 201);
     },
@@ -139,14 +143,19 @@ export function registerLiveViewRoutes(app: Api, { watching }: { watching: Watch
       operationId: 'trickleLiveView',
       tags,
       summary: 'Later candidates of a direct live view',
-      request: {
-        params: ViewParams,
-        body: { required: true, content: { 'application/trickle-ice-sdpfrag': { schema: z.string() } } },
+      description:
+        'An SDP fragment (RFC 8840) with the user name of the offer, and the `ETag` as `If-Match`. A connection is not restarted: `no-restart`.',
+      request: { params: ViewParams, body: { required: true, content: { [FRAGMENT]: { schema: z.string() } } } },
+      responses: {
+        204: { description: 'Taken' },
+        ...problems('not-found', 'payload-too-large', ...ofBox, 'unsupported-media-type'),
+        ...problems('precondition-failed', 'precondition-required', 'no-restart'),
       },
-      responses: { 204: { description: 'Taken' }, ...problems('not-found', 'payload-too-large', ...ofBox) },
     }),
     async (c) => {
-      await watching.views.trickle(c.get('principal'), c.req.valid('param').viewId, await c.req.text());
+      await watching.views.trickle(c.get('principal'), c.req.valid('param').viewId, {
+        ...{ fragment: await c.req.text(), type: c.req.header('content-type'), ifMatch: c.req.header('if-match') },
+      });
       return c.body(null, 204);
     },
   );
@@ -158,11 +167,11 @@ export function registerLiveViewRoutes(app: Api, { watching }: { watching: Watch
       tags,
       summary: 'End a direct live view',
       request: { params: ViewParams },
-      responses: { 204: { description: 'It has ended' }, ...problems('not-found') },
+      responses: { 200: { description: 'It has ended' }, ...problems('not-found') },
     }),
     (c) => {
       watching.views.close(c.get('principal'), c.req.valid('param').viewId);
-      return c.body(null, 204);
+      return c.body(null, 200);
     },
   );
   app.openapi(

@@ -21,6 +21,7 @@ import { openBoxMedia } from './media-stream.ts';
 import { PictureLocks } from './picture-locks.ts';
 import { registerRecordingRoutes } from './recording-routes.ts';
 import { Viewings } from './viewings.ts';
+import { linksOf } from './whep.ts';
 
 const OPTIONS_MS = 10_000;
 
@@ -113,7 +114,7 @@ export class Watching {
     who: Principal,
     device: BoxDevice,
     o: { channel: number; stream: StreamName; sdp: string; check: () => Promise<unknown> },
-  ): Promise<{ id: string; sdp: string; links: string[] }> {
+  ): Promise<{ id: string; sdp: string; etag: string; links: string[] }> {
     const { channel, stream, sdp } = o;
     await this.locks.must(who, device.id);
     const viewing = await this.viewings.open({ who, device, channel, kind: 'live', path: 'direct' });
@@ -126,7 +127,7 @@ export class Watching {
         await this.locks.must(who, device.id);
       },
     });
-    return { ...opened, links: this.#ice.for(who.id).flatMap(linkOf) };
+    return { ...opened, links: linksOf(this.#ice.for(who.id)) };
   }
 
   /** Answers with a socket of the channel's live pictures, which all viewers of the stream share. */
@@ -159,10 +160,3 @@ export class Watching {
     return site?.companyId === companyId;
   }
 }
-
-/** ICE servers as WHEP tells them (Link header, WHEP draft §4.5). */
-const linkOf = ({ urls, username, credential }: IceServer): string[] =>
-  urls.map((url) => {
-    const secret = username && credential ? `; username="${username}"; credential="${credential}"` : '';
-    return `<${url}>; rel="ice-server"${secret}${secret && '; credential-type="password"'}`;
-  });

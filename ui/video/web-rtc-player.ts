@@ -38,6 +38,7 @@ export class WebRtcPlayer {
   readonly #abort = new AbortController();
   #peer: RTCPeerConnection | null = null;
   #location: string | null = null;
+  #etag: string | null = null;
   #state: WebRtcState = 'connecting';
   #timer: ReturnType<typeof setTimeout> | undefined;
   #limit: ReturnType<typeof setTimeout> | undefined;
@@ -90,7 +91,7 @@ export class WebRtcPlayer {
       clearTimeout(soon);
       soon = setTimeout(() => {
         if (this.#location && !this.#abort.signal.aborted && found.length > 0)
-          void whepCandidates(this.#location, offer, found.splice(0));
+          void whepCandidates({ location: this.#location, etag: this.#etag }, offer, found.splice(0));
       }, GATHER_MS);
     };
     peer.onicecandidate = ({ candidate }) => {
@@ -105,6 +106,7 @@ export class WebRtcPlayer {
     offer = peer.localDescription!.sdp;
     const view = await whepOffer(this.#o.whep, offer, this.#abort.signal);
     this.#location = view.location && new URL(view.location, new URL(this.#o.whep, location.href)).href;
+    this.#etag = view.etag;
     // Stopped while the answer was on its way: the abort may have come after the relay opened the view.
     if (this.#abort.signal.aborted) {
       if (this.#location) whepEnd(this.#location);

@@ -7,6 +7,8 @@ import { ApiError, errorOf } from '../components/http.ts';
 export interface WhepView {
   /** Its address; null where the relay gave none. */
   location: string | null;
+  /** Which connection later candidates are of. */
+  etag: string | null;
   answer: string;
 }
 
@@ -20,13 +22,19 @@ export async function whepOffer(url: string, sdp: string, signal: AbortSignal): 
     throw new ApiError('network', 0);
   }
   if (!response.ok) throw await errorOf(response);
-  return { location: response.headers.get('location'), answer: await response.text() };
+  const { headers } = response;
+  return { location: headers.get('location'), etag: headers.get('etag'), answer: await response.text() };
 }
 
 /** Candidates found since the offer; none: there are no more. Nothing is lost when it fails but a way to be reached. */
-export async function whepCandidates(location: string, offer: string, candidates: RTCIceCandidate[]): Promise<void> {
+export async function whepCandidates(
+  { location, etag }: Pick<WhepView, 'location' | 'etag'>,
+  offer: string,
+  candidates: RTCIceCandidate[],
+): Promise<void> {
+  if (location === null) return;
   const body = sdpFragment(offer, candidates);
-  const headers = { 'content-type': 'application/trickle-ice-sdpfrag' };
+  const headers = { 'content-type': 'application/trickle-ice-sdpfrag', ...(etag !== null && { 'if-match': etag }) };
   await fetch(location, { method: 'PATCH', headers, body }).catch(() => {});
 }
 
