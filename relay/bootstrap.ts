@@ -3,6 +3,7 @@ import { uuidv7 } from '../protocol/wire/ids.ts';
 import { hashPassword } from './auth/passwords.ts';
 import type { Db } from './db/database.ts';
 import { sortName } from './db/schema.ts';
+import { setLogin } from './people/own-login.ts';
 
 /**
  * Makes a company, its first user and a site, as far as they are not there; sets the user's password. Run again it is the
@@ -14,7 +15,6 @@ export async function bootstrap(
   wanted: { company: string; name: string; email: string; password: string; site: string; timeZone: string },
 ): Promise<{ companyId: string; userId: string; siteId: string }> {
   const passwordHash = await hashPassword(wanted.password);
-  const email = wanted.email.trim().toLowerCase();
   const now = clock.now();
   const createdAt = iso(now);
   return db.transaction().execute(async (trx) => {
@@ -22,31 +22,8 @@ export async function bootstrap(
     const companyId = find?.id ?? uuidv7(now);
     if (!find) await trx.insertInto('companies').values({ id: companyId, name: wanted.company, createdAt }).execute();
 
-    const user = await trx
-      .selectFrom('users')
-      .select(['id', 'companyId'])
-      .where('email', '=', email)
-      .executeTakeFirst();
-    if (user && user.companyId !== companyId) throw new Error(`${email} is a user of another company`);
-    const userId = user?.id ?? uuidv7(now);
-    if (user) {
-      await trx.updateTable('users').set({ passwordHash, name: wanted.name }).where('id', '=', userId).execute();
-      await trx.deleteFrom('sessions').where('userId', '=', userId).execute();
-    } else {
-      await trx
-        .insertInto('users')
-        .values({
-          id: userId,
-          companyId,
-          email,
-          name: wanted.name,
-          passwordHash,
-          createdAt,
-          admin: 1,
-          emailVerifiedMs: now,
-        })
-        .execute();
-    }
+    const { email, name: userName } = wanted;
+    const userId = await setLogin(trx, now, { companyId, email, name: userName, passwordHash });
 
     const { site: name, timeZone } = wanted;
     const site = await trx

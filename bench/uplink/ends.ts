@@ -13,6 +13,7 @@ import { BandwidthTests, TESTS_PATH } from '../../relay/bandwidth/bandwidth.ts';
 import { testSink } from '../../relay/bandwidth/sink.ts';
 import { BoxClient } from '../../relay/devices/box-client.ts';
 import { openTestDatabase } from '../../relay/testing/database.ts';
+import { deviceRow } from '../../relay/testing/device-row.ts';
 import { TunnelHub } from '../../relay/tunnel/hub.ts';
 import { makeClient, silent } from '../tunnel/pair.ts';
 
@@ -41,11 +42,18 @@ export async function startTestRelay(o: { dir: string; host?: string; times?: Pa
     .execute();
   await db
     .insertInto('devices')
-    .values({
-      ...{ id: deviceId, siteId, boxSerial: SERIAL, name: 'NVR', kind: 'isapi' as const, mac: null, serial: null },
-      ...{ host: '192.0.2.9', httpPort: 80, username: 'admin', createdAt, deletedAt: null, type: 'encoding' as const },
-      ...{ model: 'DS-7608NI-K2/8P', firmware: 'V4.72.107', channelCount: 4 },
-    })
+    .values(
+      deviceRow({
+        id: deviceId,
+        siteId,
+        boxSerial: SERIAL,
+        name: 'NVR',
+        type: 'encoding',
+        model: 'DS-7608NI-K2/8P',
+        firmware: 'V4.72.107',
+        channelCount: 4,
+      }),
+    )
     .execute();
   const hub = new TunnelHub({ clock, log: silent });
   const box = new BoxClient({ tunnel: hub });

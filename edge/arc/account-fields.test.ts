@@ -4,6 +4,7 @@ import { buildMessage, encodeFor } from './message.ts';
 import type { QueuedMessage } from './queue.ts';
 import { FakeRelay } from './testing/fake-relay.ts';
 import { ArcBox, account, removeTempDirs, until } from './testing/harness.ts';
+import { queuedMessage } from './testing/queued-message.ts';
 import { StrictReceiver } from './testing/strict-receiver.ts';
 import type { ArcAccountConfig } from './types.ts';
 
@@ -180,20 +181,8 @@ describe('what goes along in brackets', () => {
     protocol: ArcAccountConfig['protocol'] = 'ADM-CID',
   ) => account({ protocol, extended: { blocks: 1, text: false, picture: false, path: false, ...extended } });
   const NOW = Date.UTC(2026, 0, 2, 3, 4, 6);
-  const message = (change: Partial<QueuedMessage> = {}): QueuedMessage => ({
-    ...{ n: 1, id: '', eventId: 'e', accountId: 'a', deviceId: null, kind: 'alarm', priority: 1, type: 'motion' },
-    ...{
-      zone: '007',
-      text: 'Tür Süd',
-      cid: null,
-      area: null,
-      occurredAt: '2026-01-02T03:04:05.000Z',
-      queuedAt: '',
-      account: '00A1',
-    },
-    ...{ receiverId: 'r', sequence: 12, via: null, protocol: null, generic: 0, tries: 0, unanswered: 0, log: '[]' },
-    ...{ possibleRepeat: 0, dueMs: null, settledMs: null, link: 'https://r.example/v/abc', linkId: null, ...change },
-  });
+  const message = (change: Partial<QueuedMessage> = {}) =>
+    queuedMessage({ priority: 1, text: 'Tür Süd', link: 'https://r.example/v/abc', ...change });
 
   it('is one block unless more are asked for, by weight: when, pictures, words, path', () => {
     const all = { text: true, picture: true, path: true };

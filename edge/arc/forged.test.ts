@@ -3,8 +3,8 @@ import { ManualClock } from '../../protocol/clock.ts';
 import { crc16 } from '../../protocol/codec/crc16.ts';
 import { decodeDc09, replyDc09 } from '../../protocol/codec/dc09.ts';
 import type { Link } from './link.ts';
-import type { QueuedMessage } from './queue.ts';
 import { account } from './testing/harness.ts';
+import { queuedMessage } from './testing/queued-message.ts';
 import { Transmitter } from './transmit.ts';
 import { AccountWarnings } from './warnings.ts';
 
@@ -53,12 +53,7 @@ function inOtherHands(answer: (frame: Buffer) => Buffer) {
 }
 
 const at = new Date(NOW).toISOString();
-const queued = (): QueuedMessage => ({
-  ...{ n: 1, id: 'm', eventId: 'e', accountId: 'a', kind: 'alarm', priority: 0, type: 'motion', zone: '007' },
-  ...{ text: null, cid: null, area: null, occurredAt: at, queuedAt: at, account: '00A1', receiverId: 'r' },
-  ...{ sequence: 12, via: null, protocol: null, generic: 0, tries: 0, unanswered: 0, possibleRepeat: 0, log: '[]' },
-  ...{ dueMs: null, settledMs: null, link: null, linkId: null, deviceId: null },
-});
+const queued = () => queuedMessage({ occurredAt: at, queuedAt: at });
 
 describe('whoever is on the wire', () => {
   it('cannot acknowledge an alarm with the alarm itself, nor with a poll of before (ARC-24)', async () => {

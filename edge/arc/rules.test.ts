@@ -6,41 +6,11 @@ import { EVENT_TYPES } from '../../protocol/wire/event.ts';
 import { CODES, type MessageType, PRIORITY } from './codes.ts';
 import { DirectState } from './direct-state.ts';
 import { buildMessage, buildNull, codeOf, encodeFor, judge } from './message.ts';
-import { messageId, type QueuedMessage } from './queue.ts';
+import { messageId } from './queue.ts';
 import { account } from './testing/harness.ts';
+import { queuedMessage as queued } from './testing/queued-message.ts';
 import { arcTimings } from './types.ts';
 
-const queued = (change: Partial<QueuedMessage> = {}): QueuedMessage => ({
-  ...{
-    n: 1,
-    id: '',
-    eventId: 'e',
-    accountId: 'a',
-    deviceId: null,
-    kind: 'alarm',
-    priority: 0,
-    type: 'motion',
-    zone: '007',
-    text: null,
-    cid: null,
-    area: null,
-  },
-  ...{ occurredAt: '2026-01-02T03:04:05.000Z', queuedAt: '', account: '00A1', receiverId: 'r', sequence: 12 },
-  ...{
-    via: null,
-    protocol: null,
-    generic: 0,
-    tries: 0,
-    unanswered: 0,
-    possibleRepeat: 0,
-    log: '[]',
-    dueMs: null,
-    settledMs: null,
-    link: null,
-    linkId: null,
-    ...change,
-  },
-});
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 6);
 
 describe('code map', () => {

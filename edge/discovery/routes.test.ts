@@ -2,14 +2,11 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
 import type { DiscoveredDevice } from '../../protocol/wire/box-api.ts';
 import { DiscoveryMessage } from '../../protocol/wire/box-api.ts';
+import { foundDevice } from '../../protocol/wire/testing/found-device.ts';
 import { discoveryRoutes } from './routes.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
-const seen = (n: number, pingMs: number | null = 1): DiscoveredDevice => ({
-  ...{ mac: `02-00-00-00-00-0${n}`, serial: `S${n}`, model: 'DS-2CD1', firmware: 'V1', address: `192.0.2.${n}` },
-  ...{ subnetMask: null, gateway: null, httpPort: 80, dhcp: null, activated: true, locked: false, protocols: ['sadp'] },
-  ...{ pingMs, pingMethod: 'tcp', pingLevel: 'green', firstSeenAt: AT, lastSeenAt: AT, addressConflict: false },
-});
+const seen = (n: number, pingMs: number | null = 1) => foundDevice(n, { pingMs });
 
 const clock = new ManualClock(Date.parse(AT));
 let items: DiscoveredDevice[] = [];

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { TestBox } from '../testing/box.ts';
+import { deviceRow } from '../testing/device-row.ts';
 import { type Company, TestRelay } from '../testing/relay.ts';
 import { makeCentre } from './service/testing/centre.ts';
 
@@ -24,11 +25,7 @@ beforeAll(async () => {
     await db.updateTable('arc_receivers').set({ kind: 'hosted' }).where('id', '=', receiverId).execute();
     await db
       .insertInto('devices')
-      .values({
-        ...{ id: deviceId, siteId, name: 'Panel', type: 'panel', kind: 'isapi', boxSerial: box.serial, mac: null },
-        ...{ serial: null, host: '127.0.0.2', httpPort: 80, username: 'admin', createdAt: '1', deletedAt: null },
-        ...{ channelCount: 0 },
-      })
+      .values(deviceRow({ id: deviceId, siteId, name: 'Panel', type: 'panel', boxSerial: box.serial, channelCount: 0 }))
       .execute();
   });
   await inst.api('PUT', `/sites/${siteId}/arc-service`, { arcId: arco.companyId });

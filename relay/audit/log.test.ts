@@ -4,6 +4,7 @@ import type { LogEntry } from '../../protocol/wire/audit.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { RolePermission } from '../../protocol/wire/rights.ts';
 import { type Colleague, colleague } from '../testing/colleague.ts';
+import { deviceRow } from '../testing/device-row.ts';
 import { type Call, type Company, TestRelay, until } from '../testing/relay.ts';
 import { cell } from './csv.ts';
 import { KEEP_MS } from './operation-log.ts';
@@ -134,10 +135,7 @@ describe('looking', () => {
     await relay.withDb((db) =>
       db
         .insertInto('devices')
-        .values({
-          ...{ id: deviceId, siteId: acme.siteId, boxSerial: null, name: 'Yard', kind: 'isapi', createdAt: '' },
-          ...{ mac: null, serial: null, host: '10.0.0.1', httpPort: 80, username: 'admin', deletedAt: null },
-        })
+        .values(deviceRow({ id: deviceId, siteId: acme.siteId, name: 'Yard' }))
         .execute(),
     );
     const looks = async () =>

@@ -15,6 +15,7 @@ import {
   STATUS_ALLOWS,
 } from '../../protocol/wire/rights.ts';
 import { type Db, openDatabase } from '../db/database.ts';
+import { deviceRow } from '../testing/device-row.ts';
 import { createScope, type Identity } from './scope.ts';
 
 const HOUR_MS = 3_600_000;
@@ -75,20 +76,7 @@ beforeAll(async () => {
   for (const id of [camera, doorbell])
     await db
       .insertInto('devices')
-      .values({
-        id,
-        siteId: site,
-        boxSerial: null,
-        name: id,
-        kind: 'isapi',
-        mac: null,
-        serial: null,
-        host: '10.0.0.1',
-        httpPort: 80,
-        username: 'admin',
-        createdAt,
-        deletedAt: null,
-      })
+      .values(deviceRow({ id, siteId: site, name: id }))
       .execute();
 });
 beforeEach(async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { TestBox } from '../testing/box.ts';
+import { deviceRow } from '../testing/device-row.ts';
 import { type Company, TestRelay, until } from '../testing/relay.ts';
 
 const relay = new TestRelay();
@@ -17,16 +18,7 @@ afterAll(() => relay.stop());
 
 async function device(more: object): Promise<string> {
   const id = uuidv7();
-  const row = {
-    ...{ id, siteId: acme.siteId, name: 'NVR', kind: 'isapi' as const, mac: null, serial: null, host: '192.0.2.9' },
-    ...{
-      httpPort: 80,
-      username: 'admin',
-      createdAt: '2026-01-01T00:00:00.000Z',
-      deletedAt: null,
-      boxSerial: box.serial,
-    },
-  };
+  const row = deviceRow({ id, siteId: acme.siteId, boxSerial: box.serial });
   await relay.withDb((db) =>
     db
       .insertInto('devices')

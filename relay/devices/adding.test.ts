@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { systemClock as clock, iso } from '../../protocol/clock.ts';
 import { AddItem } from '../../protocol/wire/adding.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
+import { foundDevice } from '../../protocol/wire/testing/found-device.ts';
 import { DialGuard } from '../arc/dial-guard.ts';
 import { createScope, type Scope } from '../auth/scope.ts';
 import { Vault } from '../auth/vault.ts';
@@ -25,13 +26,16 @@ import { Devices } from './devices.ts';
 
 const log = pino({ level: 'silent' });
 const LONG = 'DS-2CD2386G2-IU20230412AAWRT123T45R6WVU';
-const seen = (change: object = {}) => ({
-  ...{ mac: '44-19-b6-00-00-01', serial: LONG, model: 'DS-2CD2386G2-IU', firmware: null, address: '192.168.1.64' },
-  ...{ subnetMask: null, gateway: null, httpPort: 8000, dhcp: null, activated: true, locked: false },
-  ...{ protocols: ['sadp'], pingMs: 1, pingMethod: 'tcp', pingLevel: 'green', addressConflict: false },
-  ...{ firstSeenAt: iso(clock.now()), lastSeenAt: iso(clock.now()) },
-  ...change,
-});
+const seen = (change: object = {}) =>
+  foundDevice(1, {
+    mac: '44-19-b6-00-00-01',
+    serial: LONG,
+    model: 'DS-2CD2386G2-IU',
+    firmware: null,
+    address: '192.168.1.64',
+    httpPort: 8000,
+    ...change,
+  });
 
 /** Stands in for the tunnel to a box that sees `list` and logs in to what says `deviceType`. */
 class Tunnel implements BoxTunnel {

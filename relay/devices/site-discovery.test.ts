@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
 import type { SiteDiscoveryMessage } from '../../protocol/wire/box-api.ts';
+import { foundDevice } from '../../protocol/wire/testing/found-device.ts';
 import { createScope } from '../auth/scope.ts';
 import type { Db } from '../db/database.ts';
 import { TestBox } from '../testing/box.ts';
@@ -21,12 +22,7 @@ let discovery: SiteDiscovery;
 const bodies: Record<string, PassThrough[]> = {};
 const here = new Set<string>();
 
-const listed = (n: number, pingMs = 1) => ({
-  ...{ mac: `02-00-00-00-00-0${n}`, serial: `S${n}`, model: 'DS-2CD1', firmware: 'V1', address: `192.0.2.${n}` },
-  ...{ subnetMask: null, gateway: null, httpPort: 80, dhcp: null, activated: true, locked: false, protocols: ['sadp'] },
-  ...{ pingMs, pingMethod: 'tcp', pingLevel: 'green', firstSeenAt: '2026-01-01T00:00:00.000Z' },
-  ...{ lastSeenAt: '2026-01-01T00:00:00.000Z', addressConflict: false },
-});
+const listed = (n: number, pingMs = 1) => foundDevice(n, { pingMs });
 const says = (serial: string, event: string, data: unknown) =>
   bodies[serial]!.at(-1)!.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
 

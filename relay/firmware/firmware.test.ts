@@ -11,6 +11,7 @@ import type { Db } from '../db/database.ts';
 import { TestBox } from '../testing/box.ts';
 import { colleague } from '../testing/colleague.ts';
 import { openTestDatabase } from '../testing/database.ts';
+import { deviceRow } from '../testing/device-row.ts';
 import { type Call, type Company, TestRelay } from '../testing/relay.ts';
 import { Catalogue } from './catalogue.ts';
 import { zipOf } from './testing/zip.ts';
@@ -43,25 +44,18 @@ beforeAll(async () => {
     devices[name] = uuidv7();
     await db
       .insertInto('devices')
-      .values({
-        ...{
+      .values(
+        deviceRow({
           id: devices[name],
           siteId: acme.siteId,
           name,
-          kind: 'isapi',
           boxSerial: box.serial,
-          mac: null,
-          serial: null,
-        },
-        ...{
-          host: '10.0.0.9',
-          httpPort: 80,
-          username: 'admin',
           createdAt: iso(Object.keys(devices).length),
-          deletedAt: null,
-        },
-        ...{ model, type: type as never, firmware: 'V5.7.15 build 240201' },
-      })
+          model,
+          type: type as never,
+          firmware: 'V5.7.15 build 240201',
+        }),
+      )
       .execute();
   }
 });

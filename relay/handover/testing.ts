@@ -3,6 +3,7 @@ import type { DeviceType, Permission, RolePermission, SiteStatus } from '../../p
 import { hashToken } from '../auth/sessions.ts';
 import type { GrantSource } from '../db/schema.ts';
 import { noticeText } from '../notify/texts.ts';
+import { deviceRow } from '../testing/device-row.ts';
 import type { Call, Company, TestRelay } from '../testing/relay.ts';
 
 /** What tests of handovers need of a relay beside its API. */
@@ -38,10 +39,7 @@ export class Stage {
     await this.relay.withDb((db) =>
       db
         .insertInto('devices')
-        .values({
-          ...{ id, siteId, name, kind: 'isapi', boxSerial: null, mac: null, serial: null, host: '127.0.0.2' },
-          ...{ httpPort: 80, username: 'admin', createdAt: '', deletedAt: null, ...more },
-        })
+        .values(deviceRow({ id, siteId, name, ...more }))
         .execute(),
     );
     return id;

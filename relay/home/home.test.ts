@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
 import type { Home } from '../../protocol/wire/home.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
+import { deviceRow } from '../testing/device-row.ts';
 import { type Company, TestRelay } from '../testing/relay.ts';
 
 const clock = new ManualClock(Date.parse('2026-11-22T12:00:00Z'));
@@ -82,18 +83,7 @@ describe('home', () => {
     await relay.withDb(async (db) => {
       await db
         .insertInto('devices')
-        .values({
-          ...{
-            id: deviceId,
-            siteId: acme.siteId,
-            boxSerial: null,
-            name: 'Gate',
-            kind: 'isapi',
-            mac: null,
-            serial: null,
-          },
-          ...{ host: 'gate.example', httpPort: 80, username: 'admin', createdAt: '2026-11-22', deletedAt: null },
-        })
+        .values(deviceRow({ id: deviceId, siteId: acme.siteId, host: 'gate.example' }))
         .execute();
       for (const permission of ['live', 'playback'] as const)
         await db

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { SiteJobMessage } from '../../protocol/wire/initialise.ts';
+import { foundDevice } from '../../protocol/wire/testing/found-device.ts';
 import { createScope } from '../auth/scope.ts';
 import type { Db } from '../db/database.ts';
 import { BoxClient } from '../devices/box-client.ts';
@@ -47,12 +48,7 @@ const job = (siteNote: string | null, id = uuidv7(), createdAt = '2026-01-01T00:
   ...{ id, kind: 'initialise', siteNote, state: 'running', createdAt, endedAt: null },
 });
 const counts = { waiting: 1, running: 0, done: 0, failed: 0 };
-const listed = (n: number, address: string, model = 'DS-2CD1') => ({
-  ...{ mac: mac(n), serial: `S${n}`, model, firmware: 'V1', address, subnetMask: null, gateway: null, httpPort: 80 },
-  ...{ dhcp: null, activated: true, locked: false, protocols: ['sadp'], pingMs: 1, pingMethod: 'tcp' },
-  ...{ pingLevel: 'green', firstSeenAt: '2026-01-01T00:00:00.000Z', lastSeenAt: '2026-01-01T00:00:00.000Z' },
-  addressConflict: false,
-});
+const listed = (n: number, address: string, model = 'DS-2CD1') => foundDevice(n, { mac: mac(n), address, model });
 
 beforeAll(async () => {
   await relay.start();

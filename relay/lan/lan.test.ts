@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { iso, ManualClock } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { type ProblemCode, problem } from '../../protocol/wire/problem.ts';
+import { foundDevice } from '../../protocol/wire/testing/found-device.ts';
 import { Health } from '../../protocol/wire/uplink.ts';
 import type { Api, ApiEnv } from '../api/app.ts';
 import { createScope, type Scope } from '../auth/scope.ts';
@@ -13,6 +14,7 @@ import { DesiredStates } from '../desired/desired.ts';
 import { BoxClient } from '../devices/box-client.ts';
 import { TestBox } from '../testing/box.ts';
 import { openTestDatabase } from '../testing/database.ts';
+import { deviceRow } from '../testing/device-row.ts';
 import { type Company, TestRelay } from '../testing/relay.ts';
 import { registerLanRoutes } from './routes.ts';
 import { SiteLan } from './site-lan.ts';
@@ -62,15 +64,8 @@ const tunnel = {
 };
 const device = async (of: Company, n: number, more: Record<string, unknown> = {}) => {
   const id = uuidv7();
-  const at = {
-    ...{ id, siteId: of.siteId, name: `Camera ${n}`, kind: 'isapi', mac: mac(n), serial: `S${n}` },
-    ...more,
-  };
-  const rest = { host: '10.0.0.9', httpPort: 80, username: 'admin', createdAt: '', deletedAt: null, boxSerial: null };
-  await db
-    .insertInto('devices')
-    .values({ ...rest, ...at } as never)
-    .execute();
+  const row = deviceRow({ id, siteId: of.siteId, name: `Camera ${n}`, mac: mac(n), serial: `S${n}`, ...more });
+  await db.insertInto('devices').values(row).execute();
   return id;
 };
 const row = (id: string) => db.selectFrom('devices').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
@@ -158,28 +153,8 @@ it('the API takes no mask outside of the list, and no address twice (INIT-22)', 
 });
 
 describe('unbinding', () => {
-  const listed = (n: number, serial = `S${n}`) => ({
-    ...{
-      mac: mac(n),
-      serial,
-      model: 'M',
-      firmware: 'V1',
-      address: '10.0.0.9',
-      subnetMask: null,
-      gateway: null,
-      httpPort: 80,
-    },
-    ...{
-      dhcp: null,
-      activated: true,
-      locked: false,
-      protocols: ['sadp'],
-      pingMs: 1,
-      pingMethod: 'tcp',
-      pingLevel: 'green',
-    },
-    ...{ firstSeenAt: '2026-01-01T00:00:00.000Z', lastSeenAt: '2026-01-01T00:00:00.000Z', addressConflict: false },
-  });
+  const listed = (n: number, serial = `S${n}`) =>
+    foundDevice(n, { mac: mac(n), serial, model: 'M', address: '10.0.0.9' });
   const probed = { model: 'M', serial: 'S1', mac: mac(1), firmware: null, deviceType: 'IPCamera', channels: [] };
   const unbind = (n = 1) => lan.unbind(scope, acme.siteId, { boxSerial: box.serial, mac: mac(n), password: 'Right-1' });
 

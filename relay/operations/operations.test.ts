@@ -14,6 +14,7 @@ import { ProblemError, problemResponse } from '../api/problem.ts';
 import { createScope } from '../auth/scope.ts';
 import { type Db, openDatabase } from '../db/database.ts';
 import { BoxClient, type BoxTunnel } from '../devices/box-client.ts';
+import { deviceRow } from '../testing/device-row.ts';
 import { registerOperationRoutes } from './routes.ts';
 
 const clock = new ManualClock();
@@ -118,10 +119,7 @@ beforeAll(async () => {
   ] as const)
     await db
       .insertInto('devices')
-      .values({
-        ...{ id, siteId: site, boxSerial, name: 'Camera 1', kind: 'isapi', mac: null, serial: null, host: '10.0.0.1' },
-        ...{ httpPort: 80, username: 'admin', createdAt, deletedAt: null },
-      })
+      .values(deviceRow({ id, siteId: site, boxSerial, name: 'Camera 1' }))
       .execute();
   app = new OpenAPIHono<ApiEnv>();
   app.use('*', async (c, next) => {

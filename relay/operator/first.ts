@@ -2,6 +2,7 @@ import { type Clock, iso } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { hashPassword } from '../auth/passwords.ts';
 import type { Db } from '../db/database.ts';
+import { setLogin } from '../people/own-login.ts';
 
 /**
  * Makes the operator and a person of it, or gives that person another password and ends their sessions. It needs access
@@ -13,7 +14,6 @@ export async function makeOperator(
   wanted: { email: string; name: string; password: string },
 ): Promise<{ companyId: string; userId: string }> {
   const passwordHash = await hashPassword(wanted.password);
-  const email = wanted.email.trim().toLowerCase();
   const now = clock.now();
   const createdAt = iso(now);
   return db.transaction().execute(async (trx) => {
@@ -24,21 +24,8 @@ export async function makeOperator(
         .insertInto('companies')
         .values({ id: companyId, name: 'Operator', type: 'operator', createdAt })
         .execute();
-    const user = await trx.selectFrom('users').selectAll().where('email', '=', email).executeTakeFirst();
-    if (user && user.companyId !== companyId) throw new Error(`${email} is a user of another company`);
-    const userId = user?.id ?? uuidv7(now);
-    if (user) {
-      await trx.updateTable('users').set({ passwordHash, name: wanted.name }).where('id', '=', userId).execute();
-      await trx.deleteFrom('sessions').where('userId', '=', userId).execute();
-    } else {
-      await trx
-        .insertInto('users')
-        .values({
-          ...{ id: userId, companyId, email, name: wanted.name, passwordHash, createdAt },
-          ...{ admin: 1, emailVerifiedMs: now },
-        })
-        .execute();
-    }
+    const { email, name } = wanted;
+    const userId = await setLogin(trx, now, { companyId, email, name, passwordHash });
     return { companyId, userId };
   });
 }

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { DeviceType } from '../../protocol/wire/rights.ts';
+import { deviceRow } from '../testing/device-row.ts';
 import { TestRelay } from '../testing/relay.ts';
 
 const cleanUp: (() => unknown)[] = [];
@@ -18,12 +19,9 @@ async function started() {
     await relay.withDb((db) =>
       db
         .insertInto('devices')
-        .values({
-          ...{ id, siteId: company.siteId, name, type, kind: 'isapi', boxSerial: null, mac: null, serial: null },
-          ...{ host: '127.0.0.2', httpPort: 80, username: 'admin', createdAt: '', deletedAt: null },
-          channelCount: type === 'encoding' ? 1 : 0,
-          ...more,
-        })
+        .values(
+          deviceRow({ id, siteId: company.siteId, name, type, channelCount: type === 'encoding' ? 1 : 0, ...more }),
+        )
         .execute(),
     );
     return id;

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { TestBox } from './box.ts';
+import { deviceRow } from './device-row.ts';
 import type { Fixture } from './fixture.ts';
 
 const supervision = { kind: 'test', intervalMs: 86_400_000 };
@@ -33,20 +34,14 @@ export const coreFixture: Fixture = {
     await relay.withDb((db) =>
       db
         .insertInto('devices')
-        .values({
-          id: deviceId,
-          siteId: company.siteId,
-          boxSerial: box.serial,
-          name: `camera of ${company.companyId}`,
-          kind: 'isapi',
-          mac: null,
-          serial: null,
-          host: '10.0.0.1',
-          httpPort: 80,
-          username: 'admin',
-          createdAt: new Date().toISOString(),
-          deletedAt: null,
-        })
+        .values(
+          deviceRow({
+            id: deviceId,
+            siteId: company.siteId,
+            boxSerial: box.serial,
+            name: `camera of ${company.companyId}`,
+          }),
+        )
         .execute(),
     );
     const event = box.event({ deviceId });

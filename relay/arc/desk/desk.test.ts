@@ -3,6 +3,7 @@ import type { DeskAlarm } from '../../../protocol/wire/arc-desk.ts';
 import { uuidv7 } from '../../../protocol/wire/ids.ts';
 import { TestBox } from '../../testing/box.ts';
 import { type Colleague, colleague } from '../../testing/colleague.ts';
+import { deviceRow } from '../../testing/device-row.ts';
 import { type Company, TestRelay, until } from '../../testing/relay.ts';
 import { TestStream } from '../../testing/stream.ts';
 import { alarmRecord } from './testing/alarms.ts';
@@ -43,18 +44,7 @@ const list = async (query = '', who: { api: Company['api'] } = made.centre): Pro
 
 const camera = async () => {
   const id = uuidv7();
-  const device = {
-    ...{
-      id,
-      siteId: acme.siteId,
-      boxSerial: made.box.serial,
-      name: 'Yard',
-      kind: 'isapi' as const,
-      mac: null,
-      serial: null,
-    },
-    ...{ host: '10.0.0.1', httpPort: 80, username: 'admin', createdAt: '', deletedAt: null },
-  } as const;
+  const device = deviceRow({ id, siteId: acme.siteId, boxSerial: made.box.serial, name: 'Yard' });
   await relay.withDb((db) => db.insertInto('devices').values(device).execute());
   return id;
 };

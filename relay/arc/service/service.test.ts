@@ -3,6 +3,7 @@ import type { DesiredArcAccount } from '../../../protocol/wire/desired.ts';
 import { uuidv7 } from '../../../protocol/wire/ids.ts';
 import type { DeviceType } from '../../../protocol/wire/rights.ts';
 import { TestBox } from '../../testing/box.ts';
+import { deviceRow } from '../../testing/device-row.ts';
 import { type Answer, type Company, TestRelay, until } from '../../testing/relay.ts';
 import { addReceiver, makeCentre } from './testing/centre.ts';
 
@@ -35,11 +36,18 @@ async function device(name: string, type: DeviceType, more: object = {}): Promis
   await relay.withDb((db) =>
     db
       .insertInto('devices')
-      .values({
-        ...{ id, siteId, name, type, kind: 'isapi', boxSerial: box.serial, mac: null, serial: null },
-        ...{ host: '127.0.0.2', httpPort: 80, username: 'admin', createdAt: String(n), deletedAt: null },
-        ...{ channelCount: type === 'encoding' ? 1 : 0, ...more },
-      })
+      .values(
+        deviceRow({
+          id,
+          siteId,
+          name,
+          type,
+          boxSerial: box.serial,
+          createdAt: String(n),
+          channelCount: type === 'encoding' ? 1 : 0,
+          ...more,
+        }),
+      )
       .execute(),
   );
   return id;

@@ -20,6 +20,7 @@ import { BoxClient } from '../../devices/box-client.ts';
 import { registerDeviceRoutes } from '../../devices/routes.ts';
 import { ApiKeys } from '../../keys/keys.ts';
 import { dropTestDatabase, openTestDatabase } from '../../testing/database.ts';
+import { deviceRow } from '../../testing/device-row.ts';
 import type { TunnelHub, TunnelRequest } from '../../tunnel/hub.ts';
 import { Metrics } from '../../web/metrics.ts';
 import { listen, webServer } from '../../web/server.ts';
@@ -206,13 +207,7 @@ export class Stage {
       [this.camera, SERIAL],
       [this.elsewhere, null],
     ] as const)
-      await db
-        .insertInto('devices')
-        .values({
-          ...{ id, siteId, boxSerial, name: 'Gate', kind: 'isapi', mac: null, serial: null, host: '10.0.0.1' },
-          ...{ httpPort: 80, username: 'admin', createdAt, deletedAt: null },
-        })
-        .execute();
+      await db.insertInto('devices').values(deviceRow({ id, siteId, boxSerial })).execute();
   }
 }
 

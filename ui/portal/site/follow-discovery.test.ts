@@ -1,13 +1,9 @@
 import { expect, it } from 'vitest';
 import type { DiscoveredDevice, SiteDiscoveryMessage } from '../../../protocol/wire/box-api.ts';
+import { foundDevice } from '../../../protocol/wire/testing/found-device.ts';
 import { type Discovery, followDiscovery } from './follow-discovery.ts';
 
-const AT = '2026-01-01T00:00:00.000Z';
-const seen = (n: number, pingMs = 1): DiscoveredDevice => ({
-  ...{ mac: `02-00-00-00-00-0${n}`, serial: `S${n}`, model: 'M', firmware: null, address: `192.0.2.${n}` },
-  ...{ subnetMask: null, gateway: null, httpPort: 80, dhcp: null, activated: true, locked: false, protocols: ['sadp'] },
-  ...{ pingMs, pingMethod: 'tcp', pingLevel: 'green', firstSeenAt: AT, lastSeenAt: AT, addressConflict: false },
-});
+const seen = (n: number, pingMs = 1) => foundDevice(n, { pingMs });
 const after = (...messages: SiteDiscoveryMessage[]) =>
   messages.reduce<Discovery | null>((old, message) => followDiscovery(old, message), null);
 const hello = (...boxes: string[]): SiteDiscoveryMessage => ({ event: 'hello', data: { boxes } });
