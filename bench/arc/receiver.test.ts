@@ -243,8 +243,8 @@ describe('signed webhooks', () => {
     await take(0, 10);
     await until('it is set aside', async () => (await centre.state(id)).refused === 1, 30_000);
     await until('all others', async () => (await centre.state(id)).waiting === 0);
-    expect(got().map(({ n }) => n)).toHaveLength(9);
-    expect(compare(got(), 9).inversions).toBe(0);
+    // A slow answer has one sent again, never left out.
+    expect(compare(got(), 9)).toMatchObject({ lost: 0, inversions: 0 });
   }, 60_000);
 });
 
