@@ -169,7 +169,7 @@ describe('playback', () => {
     await page.waitForURL(/\/playback\?at=.*&show=/);
     await until(page, devices[1]!.name, ({ clock }) => clock !== null);
     await page.locator('.timeline-marker').first().waitFor({ state: 'attached' });
-    await page.getByRole('button', { name: /^Day \d/ }).click();
+    await page.getByRole('button', { name: /^Day .*\d{4}/ }).click();
     const today = page.locator('.playback-days [aria-pressed="true"]');
     await today.getByText(/, recorded$/).waitFor({ state: 'attached' });
     await settled(page);

@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import type { CloudChannel, CloudDevice } from '../../../protocol/wire/cloud.ts';
 import { ApiError } from '../../components/http.ts';
@@ -12,7 +12,7 @@ import { useMay } from '../device/permitted.tsx';
 import { RunningJobs } from '../install/jobs.tsx';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
-import { channelState, packageWords, silence, whyFailed } from './words.ts';
+import { channelState, isPaid, packageWords, silence, whyFailed } from './words.ts';
 
 /** While a box sets channels up, how far it is is asked for again. */
 const ASK_EVERY_MS = 4_000;
@@ -140,16 +140,27 @@ function Line({ channel, put }: { channel: CloudChannel; put: (channel: CloudCha
   const may = useMay(device ?? {})('configure');
   const [level, words] = silence(channel) ?? channelState(channel);
   const name = t('cloud.channelOf', { device: channel.deviceName, n: channel.channel });
-  const toggle = useAction(async (enabled: boolean) => {
-    put({ ...channel, enabled, recording: enabled && service?.state !== 'expired' && service?.state !== 'ended' });
+  const wanted = useRef(channel.enabled);
+  // Whoever switches again while the first word is under way means the last one.
+  const toggle = useAction(async () => {
+    const before = channel;
     const params = { deviceId, channel: String(channel.channel) };
     try {
-      put(await api.patch('/devices/{deviceId}/channels/{channel}/cloud', { enabled }, { params }));
+      for (;;) {
+        const enabled = wanted.current;
+        const now = await api.patch('/devices/{deviceId}/channels/{channel}/cloud', { enabled }, { params });
+        if (enabled === wanted.current) return put(now);
+      }
     } catch (error) {
-      put(channel);
+      put(before);
       throw error;
     }
   });
+  const turn = (enabled: boolean) => {
+    wanted.current = enabled;
+    put({ ...channel, enabled, recording: enabled && isPaid(channel) });
+    toggle.run();
+  };
   return (
     <div class="flex flex-wrap items-center justify-between gap-x-6 gap-y-2">
       <div class="min-w-0">
@@ -184,7 +195,7 @@ function Line({ channel, put }: { channel: CloudChannel; put: (channel: CloudCha
               type="checkbox"
               class="checkbox"
               checked={channel.enabled}
-              onChange={(event) => toggle.run(event.currentTarget.checked)}
+              onChange={(event) => turn(event.currentTarget.checked)}
             />
             {t('cloud.switch')}
             <span class="sr-only">: {name}</span>

@@ -23,6 +23,8 @@ export function DevicePanel(o: {
   packages: (key: string) => PackageChoice | null;
   /** No package is left for one more channel. */
   soldOut: boolean;
+  /** Nor was one when the page was opened: that is said above, once. */
+  none: boolean;
   fits: string | undefined;
 }) {
   const { device, chosen } = o;
@@ -49,9 +51,12 @@ export function DevicePanel(o: {
         )}
         {over && <State level="problem">{t('cloud.over')}</State>}
         {!over && full && <State level="info">{t('cloud.full')}</State>}
-        {!full && o.soldOut && channels.some(({ channel }) => !serviceOf(channel) && !chosen.has(keyOf(channel))) && (
-          <State level="info">{t('cloud.soldOut')}</State>
-        )}
+        {!full &&
+          o.soldOut &&
+          !o.none &&
+          channels.some(({ channel }) => !serviceOf(channel) && !chosen.has(keyOf(channel))) && (
+            <State level="info">{t('cloud.soldOut')}</State>
+          )}
       </div>
       {channels.length === 0 && <p class="muted">{t('cloud.noChannels')}</p>}
       <ul class="flex flex-col divide-y divide-base-300">

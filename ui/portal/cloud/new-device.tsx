@@ -14,6 +14,8 @@ export function NewDevice(o: {
   packages: PackageChoice | null;
   /** No package is left for one more channel. */
   barred: boolean;
+  /** Which is said above, once. */
+  none: boolean;
   /** Channels as they are typed. */
   type: (channels: string) => void;
   fits: string | undefined;
@@ -21,8 +23,8 @@ export function NewDevice(o: {
   const barred = o.barred && !o.on;
   return (
     <Panel title={t('cloud.newDevice')}>
-      {barred && (
-        <p id="new-barred">
+      {barred && !o.none && (
+        <p id="new-barred" class="mb-2">
           <State level="info">{t('cloud.soldOut')}</State>
         </p>
       )}

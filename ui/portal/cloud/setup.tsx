@@ -90,6 +90,7 @@ export function CloudSetupPage() {
     return packageChoice(shares, stock, line, (value) => setPicked({ ...picked, [key]: value }));
   };
   const soldOut = leftOver(shares) === 0;
+  const none = stock.every((one) => one.remaining <= 0);
   const test = useBandwidthTests().data?.items.find((one) => one.boxSerial === serial && one.state === 'done');
   // The uplink carries what is recorded already, too.
   const before = paid.filter(
@@ -130,6 +131,7 @@ export function CloudSetupPage() {
                 toggle={toggle}
                 packages={packages}
                 soldOut={soldOut}
+                none={none}
                 fits={fits}
               />
             ))}
@@ -140,6 +142,7 @@ export function CloudSetupPage() {
               toggle={() => toggle(NEW_KEY)}
               packages={packages(NEW_KEY)}
               barred={soldOut}
+              none={none}
               type={setTyped}
               fits={fits}
             />

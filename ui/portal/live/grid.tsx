@@ -90,7 +90,9 @@ function Windows({ view, address, route, cameFrom }: WindowsProps) {
           </li>
         ))}
       </ul>
-      <p class="muted small">{t('liveView.keys')}</p>
+      <p class="muted small">
+        {t('liveView.tapLarge')} <span class="pointer-coarse:hidden">{t('liveView.keys')}</span>
+      </p>
     </div>
   );
 }

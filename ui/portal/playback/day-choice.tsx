@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Calendar, monthOf } from '../../components/calendar.tsx';
-import { t } from '../../components/i18n.ts';
+import { locale, t } from '../../components/i18n.ts';
 import { useResource } from '../../components/resource.ts';
 import type { LiveTarget } from '../live/targets.ts';
 import { dayAfter, dayOf } from './day.ts';
@@ -13,6 +13,12 @@ interface Props {
   targets: readonly LiveTarget[];
   choose: (day: string) => void;
 }
+
+/** A calendar day as people write it. */
+const inWords = (day: string): string =>
+  new Intl.DateTimeFormat(locale() === 'en' ? 'en-GB' : locale(), {
+    ...{ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' },
+  }).format(Date.parse(day));
 
 /** The day: one on, one back, or any of a calendar that shows which have recordings. */
 export function DayChoice({ day, zone, targets, choose }: Props) {
@@ -42,7 +48,7 @@ export function DayChoice({ day, zone, targets, choose }: Props) {
       </button>
       <button ref={button} type="button" class="btn" aria-expanded={open} onClick={() => setOpen(!open)}>
         <span class="sr-only">{t('playback.day.label')} </span>
-        <time dateTime={day}>{day}</time>
+        <time dateTime={day}>{inWords(day)}</time>
         <span aria-hidden="true">▾</span>
       </button>
       <button type="button" class="btn" disabled={day === today} onClick={() => choose(dayAfter(day, 1))}>

@@ -14,6 +14,8 @@ export function playbackLink(
   of: { deviceId: string | null; channel: number | null },
   at: string,
 ): string | null {
+  // Of what a box tells of itself there is nothing to be seen.
+  if (of.deviceId === null) return null;
   const device = o.devices.find(({ id }) => id === of.deviceId);
   const cameras = o.devices.filter((one) => one.channelCount > 0 && holds(o.site, one, 'playback'));
   const own = cameras.find(({ id }) => id === device?.id);

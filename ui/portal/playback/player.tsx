@@ -167,6 +167,17 @@ export function Player({ targets, zone, siteId, base }: Props) {
           </li>
         ))}
       </ul>
+      <ProblemPanel error={recorded.error} what={t('playback.listFailed')} retry={recorded.reload} />
+      <Timeline
+        rows={elsewhere.length > 0 ? [...rows, site] : rows}
+        day={dayRange}
+        view={view}
+        headMs={headMs}
+        cut={cut}
+        zone={zone}
+        onSeek={seek}
+        onView={setView}
+      />
       <Transport
         playing={playing}
         speed={speed}
@@ -191,17 +202,6 @@ export function Player({ targets, zone, siteId, base }: Props) {
           {t('playback.zoom.out')}
         </button>
       </div>
-      <ProblemPanel error={recorded.error} what={t('playback.listFailed')} retry={recorded.reload} />
-      <Timeline
-        rows={elsewhere.length > 0 ? [...rows, site] : rows}
-        day={dayRange}
-        view={view}
-        headMs={headMs}
-        cut={cut}
-        zone={zone}
-        onSeek={seek}
-        onView={setView}
-      />
       <Moment
         markers={markers}
         clips={footage.data?.rows[chosenAt]?.clips ?? []}
@@ -210,7 +210,12 @@ export function Player({ targets, zone, siteId, base }: Props) {
         zone={zone}
         onSeek={seek}
       />
-      <p class="muted small">{t('playback.legend')}</p>
+      <details>
+        <summary class="cursor-pointer">{t('playback.legendTitle')}</summary>
+        <p class="muted small mt-1 max-w-prose">
+          {t('playback.legend')} <span class="pointer-coarse:hidden">{t('playback.keys')}</span>
+        </p>
+      </details>
       {chosen?.may && <Cut target={chosen} headMs={headMs} cut={cut} zone={zone} onCut={setCut} />}
     </div>
   );

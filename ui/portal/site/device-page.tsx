@@ -200,15 +200,17 @@ function Channels({ deviceId }: { deviceId: string }) {
             name={`${device.name}, ${channel.name || channel.channel}`}
           />
           <h3 class="mt-2">{channel.name || t('device.channel', { n: channel.channel })}</h3>
-          {device.boxSerial !== null && (
-            <a class="link" href={`${base}/live?show=${device.id}-${channel.channel}`}>
-              {t('liveView.title')}
-              <span class="sr-only">: {channel.name || t('device.channel', { n: channel.channel })}</span>
-            </a>
-          )}
-          <State level={state === 'unknown' ? 'unknown' : VIDEO[channel.video]}>
-            {t(`device.video.${state === 'unknown' ? 'unknown' : channel.video}`)}
-          </State>
+          <div class="flex flex-wrap items-center gap-x-4">
+            <State level={state === 'unknown' ? 'unknown' : VIDEO[channel.video]}>
+              {t(`device.video.${state === 'unknown' ? 'unknown' : channel.video}`)}
+            </State>
+            {device.boxSerial !== null && (
+              <a class="link" href={`${base}/live?show=${device.id}-${channel.channel}`}>
+                {t('liveView.title')}
+                <span class="sr-only">: {channel.name || t('device.channel', { n: channel.channel })}</span>
+              </a>
+            )}
+          </div>
           <p class="muted small">
             {[
               channel.codec,
