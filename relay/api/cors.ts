@@ -21,7 +21,7 @@ export function cors({ of, exposed }: CorsOptions): MiddlewareHandler {
     const headers: Record<string, string> = { 'access-control-allow-origin': '*' };
     if (c.req.method === 'OPTIONS') {
       const asked = {
-        'access-control-allow-methods': open.methods,
+        'access-control-allow-methods': `${open.methods}, OPTIONS`,
         'access-control-allow-headers': 'Authorization, Content-Type, If-Match',
         'access-control-max-age': MAX_AGE_S,
         allow: `${open.methods}, OPTIONS`,

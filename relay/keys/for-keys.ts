@@ -34,24 +34,30 @@ export const TAGS_FOR_KEYS: ReadonlySet<string> = new Set([
   'Compatibility',
 ]);
 
+/** Looking at pictures by WHEP is reading, though it is asked for by POST. */
+const READS: ReadonlySet<string> = new Set(['startLiveView', 'trickleLiveView', 'endLiveView']);
+
 /** Holds a key to what keys may use, and one that may only read to that. */
 export function forKeys(app: Api): MiddlewareHandler<ApiEnv> {
   let allowed: Set<string> | null = null;
-  const all = () => {
+  let reads: Set<string> | null = null;
+  const routesThat = (are: (route: { tags?: string[]; operationId?: string }) => boolean | undefined) => {
     const routes = app.openAPIRegistry.definitions.flatMap((d) => (d.type === 'route' ? [d.route] : []));
-    const open = routes.filter((route) => route.tags?.some((tag) => TAGS_FOR_KEYS.has(tag)));
-    return new Set(open.map((r) => `${r.method.toUpperCase()} /api/v1${r.path.replaceAll(/\{(\w+)\}/g, ':$1')}`));
+    const found = routes.filter(are);
+    return new Set(found.map((r) => `${r.method.toUpperCase()} /api/v1${r.path.replaceAll(/\{(\w+)\}/g, ':$1')}`));
   };
   return async (c, next) => {
     const principal = c.get('principal');
     if (principal?.kind !== 'key') return next();
-    allowed ??= all();
+    allowed ??= routesThat(({ tags }) => tags?.some((tag) => TAGS_FOR_KEYS.has(tag)));
+    reads ??= routesThat(({ operationId }) => operationId !== undefined && READS.has(operationId));
     const method = c.req.method === 'HEAD' ? 'GET' : c.req.method;
     // An address that is not there stays what it is for everybody.
     const routes = matchedRoutes(c).filter((route) => route.path !== '/api/v1/*');
     if (routes.length > 0 && !routes.some(({ path }) => allowed?.has(`${method} ${path}`)))
       throw new ProblemError('not-allowed', 'This is for people: sign in to do it.');
-    if (principal.readOnly && method !== 'GET') throw new ProblemError('not-allowed', 'This key may only read.');
+    if (principal.readOnly && method !== 'GET' && !routes.some(({ path }) => reads?.has(`${method} ${path}`)))
+      throw new ProblemError('not-allowed', 'This key may only read.');
     await next();
   };
 }

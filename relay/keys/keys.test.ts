@@ -103,6 +103,10 @@ describe('what a key may do', () => {
       code: 'not-allowed',
       detail: 'This key may only read.',
     });
+    // Looking is reading, though WHEP asks for it by POST: these are not there, and that is what it is told.
+    const [none, view] = [`/devices/${acme.siteId}/channels/1/whep`, `/viewings/${acme.siteId}`];
+    expect(await status(reader.token, 'POST', none)).toBe(404);
+    expect(await status(reader.token, 'DELETE', view)).toBe(404);
     const writer = await make({ readOnly: false });
     expect(await status(writer.token, 'POST', '/sites', { name: 'New', timeZone: 'UTC' })).toBe(201);
     const log = (await admin.api('GET', '/log?limit=1')).body.items[0];
