@@ -269,6 +269,7 @@ async function run(o: Record<string, string> & { allowInternal: string | string[
     },
     basicClipDays,
     s3: orFail(() => s3Options(o, process.env)),
+    s3Forget: Boolean(o.s3Forget),
     ice: orFail(() => iceOptions(o, process.env)),
     enrolmentsPerAddressPerHour: number('enrol-limit', o.enrolLimit as string, 1_000_000),
     rateLimits: {

@@ -38,6 +38,8 @@ export interface RelayOptions {
   basicClipDays?: number;
   /** Where clips are kept; default: in `dataDir`. */
   s3?: S3Options | null;
+  /** Clips in a bucket that is not given any more are given up, or were copied. */
+  s3Forget?: boolean;
   /** STUN and TURN servers for direct live view. */
   ice?: IceOptions;
   clock: Clock;

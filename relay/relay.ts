@@ -229,6 +229,7 @@ export class Relay {
         boxesOnline: () => presence.count(),
         tunnels: () => hub.stats().tunnels,
         arcPaths: () => arc.connections,
+        clips: () => footage.place(),
       },
     });
     const activations = new Activations({ db, clock, log: child('activation'), vault, box });

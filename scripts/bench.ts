@@ -18,6 +18,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   tunnel: () => import('../bench/tunnel.ts'),
   uploads: () => import('../bench/uploads.ts'),
   cloud: () => import('../bench/cloud.ts'),
+  clips: () => import('../bench/clips.ts'),
   lan: () => import('../bench/lan.ts'),
   boxes: () => import('../bench/boxes.ts'),
   video: () => import('../bench/video.ts'),

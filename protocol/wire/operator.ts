@@ -168,6 +168,18 @@ export const SystemState = z.object({
   boxesOnline: z.int(),
   tunnels: z.int(),
   arcPaths: z.int(),
+  /** Where footage is kept; of a bucket, why it cannot be used. */
+  clips: z.discriminatedUnion('place', [
+    z.object({ place: z.literal('folder') }),
+    z.object({
+      place: z.literal('bucket'),
+      endpoint: z.string(),
+      bucket: z.string(),
+      /** Nothing new is put into it. */
+      retired: z.boolean(),
+      problem: z.object({ text: z.string(), since: Instant }).nullable(),
+    }),
+  ]),
   /** Messages that wait to be delivered, and since when the oldest does. */
   outbox: z.object({ waiting: z.int(), failed: z.int(), oldestAt: Instant.nullable() }),
   /** What boxes sent and the relay could not understand: how many are kept, and the newest. */

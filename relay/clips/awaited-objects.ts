@@ -1,6 +1,7 @@
 import type { Clock } from '../../protocol/clock.ts';
 import type { Db } from '../db/database.ts';
 import { fragmentKey, type ObjectStore } from './object-store.ts';
+import { LISTED } from './schema.ts';
 
 /** An address is good for ten minutes; a box says within seconds what it has put there. */
 const WAIT_MS = 3_600_000;
@@ -75,6 +76,8 @@ export class AwaitedObjects {
       .where('clipId', '=', clipId)
       .where('n', '=', n)
       .executeTakeFirst();
-    return row !== undefined;
+    if (row) return true;
+    const clip = await this.#db.selectFrom('clips').select('swept').where('id', '=', clipId).executeTakeFirst();
+    return clip?.swept === LISTED;
   }
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Selectable } from 'kysely';
+import type { ClipPart } from './clip-list.ts';
 import { type ClipContent, collect } from './content.ts';
 import { boxHeader, type FragmentTiming, fileHeader, type IndexEntry, initInfo, moofTiming } from './mp4.ts';
-import type { ClipTables } from './schema.ts';
+import { type ClipTables, LISTED } from './schema.ts';
 
 export type ClipRow = Selectable<ClipTables['clips']>;
 export type FragmentRow = Selectable<ClipTables['clip_fragments']>;
@@ -25,13 +26,18 @@ export interface ClipFile {
 }
 
 /** Null while nothing can be played: init segment and the first fragment are needed. */
-export async function openClip(content: ClipContent, clip: ClipRow, rows: FragmentRow[]): Promise<ClipFile | null> {
-  if (clip.joinedSize !== null && clip.etag !== null) return joinedFile(content, clip.joinedSize, clip.etag);
+export async function openClip(
+  content: ClipContent,
+  clip: ClipRow,
+  rows: ClipPart[] | FragmentRow[],
+): Promise<ClipFile | null> {
+  const joined = clip.swept === LISTED ? null : clip.joinedSize;
+  if (joined !== null && clip.etag !== null) return joinedFile(content, joined, clip.etag);
   const init = rows.find((r) => r.n === 0);
   const media = playable(rows, clip.boxState === 'incomplete');
   if (!init || media.length === 0) return null;
-  const etag = etagOf(clip.id, [init, ...media]);
-  if (clip.joinedSize !== null) return joinedFile(content, clip.joinedSize, etag);
+  const etag = clip.etag ?? etagOf(clip, rows as FragmentRow[]);
+  if (joined !== null) return joinedFile(content, joined, etag);
 
   const parts = media.map((row) => ({ ...row, size: content.size(Number(row.size)) }));
   const head = header(await readInit(content, init), parts);
@@ -70,8 +76,8 @@ function readInit(content: ClipContent, { size }: Pick<FragmentRow, 'size'>): Pr
  * Fragments that make a picture: those without a gap from the first on; when the clip will not get better, also what
  * comes after a gap, from the next key frame on.
  */
-function playable(rows: FragmentRow[], final: boolean): FragmentRow[] {
-  const out: FragmentRow[] = [];
+function playable<T extends ClipPart>(rows: T[], final: boolean): T[] {
+  const out: T[] = [];
   for (const row of rows) {
     if (row.n === 0) continue;
     const follows = row.n === (out.at(-1)?.n ?? 0) + 1;
@@ -81,7 +87,7 @@ function playable(rows: FragmentRow[], final: boolean): FragmentRow[] {
   return out;
 }
 
-function header(init: Buffer, media: FragmentRow[]): Buffer {
+function header(init: Buffer, media: ClipPart[]): Buffer {
   try {
     const { timescale } = initInfo(init);
     const entries: IndexEntry[] = media.map((row, i) => {
@@ -102,9 +108,11 @@ function header(init: Buffer, media: FragmentRow[]): Buffer {
   }
 }
 
-function etagOf(clipId: string, rows: FragmentRow[]): string {
-  const hash = createHash('sha256').update(clipId);
-  for (const { n, sha256 } of rows) hash.update(`${n} ${sha256}\n`);
+/** Of the hashes of all that is played: whoever reads the objects can compute it again. */
+export function etagOf({ id, boxState }: Pick<ClipRow, 'id' | 'boxState'>, rows: FragmentRow[]): string {
+  const hash = createHash('sha256').update(id);
+  const played = [...rows.filter((row) => row.n === 0), ...playable(rows, boxState === 'incomplete')];
+  for (const { n, sha256 } of played) hash.update(`${n} ${sha256}\n`);
   return `"${hash.digest('base64url').slice(0, 27)}"`;
 }
 

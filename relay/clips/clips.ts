@@ -10,11 +10,12 @@ import type { Db, DbOrTrx } from '../db/database.ts';
 import type { Database } from '../db/schema.ts';
 import type { Live } from '../live/live.ts';
 import { type ClipFile, type ClipRow, type FragmentRow, fragmentTiming, openClip } from './clip-file.ts';
+import { type ClipPart, partsOf } from './clip-list.ts';
 import { ClipContent } from './content.ts';
 import type { FragmentTiming } from './mp4.ts';
 import type { ObjectStore } from './object-store.ts';
 import { expiryOf } from './retention.ts';
-import { JOINED } from './schema.ts';
+import { JOINED, LISTED } from './schema.ts';
 import type { SiteKeys } from './site-keys.ts';
 
 type ClipRecord = Extract<JournalRecord, { kind: 'clip' }>;
@@ -164,7 +165,7 @@ export class Clips {
     for (let again = true; ; again = false) {
       const clip = await this.toPlay(scope, id);
       const content = await this.content(clip);
-      const file = content && (await openClip(content, clip, await this.fragments(id)));
+      const file = content && (await openClip(content, clip, await this.parts(clip)));
       // It may have been joined, and its parts gone, while it was looked for.
       if (file || !again || clip.etag !== null) return { clip, file: file ?? 'empty' };
     }
@@ -180,6 +181,17 @@ export class Clips {
   /** All stored fragments of a clip in order of n. */
   fragments(clipId: string): Promise<FragmentRow[]> {
     return this.#db.selectFrom('clip_fragments').selectAll().where('clipId', '=', clipId).orderBy('n').execute();
+  }
+
+  /** The same of a clip whose rows may be gone: what is left of each. */
+  async parts(clip: Pick<ClipRow, 'id' | 'swept'>): Promise<ClipPart[] | FragmentRow[]> {
+    if (clip.swept !== LISTED) return this.fragments(clip.id);
+    const list = await this.#db
+      .selectFrom('clip_lists')
+      .select('parts')
+      .where('clipId', '=', clip.id)
+      .executeTakeFirst();
+    return list ? partsOf(list.parts) : [];
   }
 
   /** Whether a box may write to this clip: nobody else has, and it is of where the box is now. */
@@ -204,10 +216,10 @@ export class Clips {
     return other === undefined;
   }
 
-  /** Whether all of it is there, as one file: what its box still offers of it is stored. */
-  async joined(clipId: string): Promise<boolean> {
+  /** Whether all of it is there, and no rows of its parts: what its box still offers of it is stored. */
+  async whole(clipId: string): Promise<boolean> {
     const row = await this.#db.selectFrom('clips').select('swept').where('id', '=', clipId).executeTakeFirst();
-    return row?.swept === JOINED;
+    return row !== undefined && row.swept >= JOINED;
   }
 
   /** Whether somebody deleted it: what its box still has of it is not wanted. */
@@ -308,7 +320,7 @@ export class Clips {
         deletedMs,
         ...rest
       } = row;
-      const whole = swept === JOINED;
+      const whole = swept >= JOINED;
       const stored = whole ? (row.fragments ?? 0) : there;
       return {
         ...rest,

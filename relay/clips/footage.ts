@@ -3,6 +3,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import type { SystemState } from '../../protocol/wire/operator.ts';
 import type { Api } from '../api/app.ts';
 import type { RemoteAddress } from '../api/remote.ts';
 import type { Leases } from '../auth/leases.ts';
@@ -16,19 +17,23 @@ import type { Live } from '../live/live.ts';
 import type { RelayOptions } from '../options.ts';
 import type { Viewings } from '../video/viewings.ts';
 import { AwaitedObjects } from './awaited-objects.ts';
+import { BucketWatch } from './bucket-watch.ts';
+import { settleBuckets } from './buckets.ts';
 import { Clips } from './clips.ts';
 import { Grants } from './grants.ts';
 import { Joiner } from './joiner.ts';
 import { ClipLibrary } from './library.ts';
 import { registerLibraryRoutes } from './library-routes.ts';
 import type { LockedLooks } from './looks.ts';
-import { FolderStore } from './object-store.ts';
+import { Mover } from './mover.ts';
+import { FolderStore, type ObjectStore } from './object-store.ts';
 import { registerClipRoutes } from './routes.ts';
 import { S3Store } from './s3-store.ts';
 import { sharedRoutes } from './shared-http.ts';
 import { ClipShares } from './shares.ts';
 import { SiteKeys } from './site-keys.ts';
 import { Sweeper } from './sweeper.ts';
+import { TwoPlaces } from './two-places.ts';
 import { uploadRoutes } from './upload-routes.ts';
 
 /** Of channels without cloud storage. */
@@ -44,8 +49,13 @@ export class Footage {
   readonly #db: Db;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #s3: S3Store | null;
-  readonly #joiner: Joiner | null;
+  readonly #options: Pick<RelayOptions, 's3' | 's3Forget'>;
+  readonly #store: ObjectStore;
+  /** Where boxes put what is new themselves. */
+  readonly #direct: S3Store | null;
+  readonly #watch: BucketWatch | null;
+  readonly #mover: Mover | null;
+  readonly #joiner: Joiner;
   readonly #awaited: AwaitedObjects;
   readonly #sweeper: Sweeper;
   readonly #shares: ClipShares;
@@ -57,7 +67,7 @@ export class Footage {
     dataDir: string;
     vault: Vault;
     live: Live;
-    options: Pick<RelayOptions, 'basicClipDays' | 's3'>;
+    options: Pick<RelayOptions, 'basicClipDays' | 's3' | 's3Forget'>;
     publicUrl: () => URL | null;
   }) {
     const { db, clock, live } = deps;
@@ -67,39 +77,59 @@ export class Footage {
     this.#clock = clock;
     this.#log = log;
     this.files = new FolderStore({ dir: join(deps.dataDir, 'objects') });
-    this.#s3 = deps.options.s3 ? new S3Store({ options: deps.options.s3, clock }) : null;
-    const store = this.#s3 ?? this.files;
+    this.#options = deps.options;
+    const { files } = this;
+    const retired = deps.options.s3?.retired === true;
+    const s3 = deps.options.s3 ? new S3Store({ options: deps.options.s3, clock }) : null;
+    const places = s3 && new TwoPlaces({ files, s3, retired });
+    const store = places ?? files;
+    this.#store = store;
+    this.#direct = retired ? null : s3;
+    this.#watch = s3 && new BucketWatch({ s3, writes: !retired, clock, log });
+    this.#mover = places && this.#direct && new Mover({ files, s3: this.#direct, places, clock, log });
     this.keys = new SiteKeys({ db, clock, vault: deps.vault });
     this.clips = new Clips({
       ...{ db, store, keys: this.keys, clock, log, live },
       retentionDays: (...of) => plans.retentionDays(...of),
     });
-    // In an object store a clip stays its parts: joining would send all of it twice.
-    this.#joiner = this.#s3 ? null : new Joiner({ db, store, clips: this.clips, clock, log });
+    this.#joiner = new Joiner({ db, store, clips: this.clips, clock, log, lists: this.#direct !== null });
     this.#awaited = new AwaitedObjects({ db, clock });
     this.#sweeper = new Sweeper({ db, store, clips: this.clips, awaited: this.#awaited, clock, log });
     this.#shares = new ClipShares({ db, clips: this.clips, clock, publicUrl: deps.publicUrl });
   }
 
   async start(): Promise<void> {
-    await this.files.start();
-    this.#s3?.check().catch((error) => {
-      this.#log.error({ err: error }, 'the object store for clips cannot be used; boxes keep their clips until it can');
+    await settleBuckets(this.#db, this.#clock, {
+      s3: this.#options.s3 ?? null,
+      forget: this.#options.s3Forget ?? false,
     });
-    this.#joiner?.start();
+    await this.files.start();
+    this.#watch?.start();
+    this.#mover?.start();
+    this.#joiner.start();
     this.#sweeper.start();
   }
 
   async stop(): Promise<void> {
     await this.#sweeper.stop();
-    await this.#joiner?.stop();
+    await this.#joiner.stop();
+    await this.#mover?.stop();
+    await this.#watch?.stop();
+  }
+
+  /** Where clips lie, for the operator. */
+  place(): SystemState['clips'] {
+    const { s3 } = this.#options;
+    if (!s3) return { place: 'folder' };
+    const { endpoint, bucket, retired = false } = s3;
+    return { place: 'bucket', endpoint, bucket, retired, problem: this.#watch?.problem ?? null };
   }
 
   uploadRoutes(o: { authenticator: BoxAuthenticator; warnables: SiteWarnables; remote: RemoteAddress }) {
     const { clips } = this;
-    const [store, grants] = [this.#s3 ?? this.files, new Grants({ clock: this.#clock })];
+    const [store, grants] = [this.#store, new Grants({ clock: this.#clock })];
     const forget = (clipId: string) => this.#sweeper.forget(clipId);
-    const parts = { db: this.#db, store, direct: this.#s3, clips, awaited: this.#awaited, forget, grants };
+    const parts = { db: this.#db, store, direct: this.#direct, clips, awaited: this.#awaited, forget, grants };
     return uploadRoutes({ ...o, ...parts, log: this.#log });
   }
 

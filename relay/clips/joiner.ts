@@ -1,16 +1,23 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { Db } from '../db/database.ts';
-import { type ClipRow, openClip } from './clip-file.ts';
+import { type ClipRow, etagOf, openClip } from './clip-file.ts';
+import { listOf } from './clip-list.ts';
 import type { Clips } from './clips.ts';
 import { fragmentKey, type ObjectStore } from './object-store.ts';
-import { JOINED } from './schema.ts';
+import { JOINED, LISTED } from './schema.ts';
 
 const HOUR_MS = 3_600_000;
+const AT_ONCE = 500;
+/** Between two clips of those that wait: the database has other work. */
+const REST_MS = 5;
+/** So many in a row: it is not the clips. */
+const MOST_FAILURES = 5;
 
 /**
- * Writes complete clips as one object, then deletes their fragments, whose rows would be millions otherwise. One at a time,
- * and each step can be repeated after a crash: object, then row, then deletion.
+ * A row for each fragment of every clip would be millions. In a folder a complete clip is written as one object, then its
+ * fragments are deleted; in an object store, where that would send all of it twice, the fragments stay and one row lists
+ * them. One clip at a time, and each step can be repeated after a crash: object, then row, then deletion.
  */
 export class Joiner {
   readonly #db: Db;
@@ -18,22 +25,29 @@ export class Joiner {
   readonly #clips: Clips;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #lists: boolean;
   readonly #due = new Set<string>();
+  #failures = 0;
   #running: Promise<void> | null = null;
-  #sweeping: Promise<void> = Promise.resolve();
-  #stopped = true;
+  #sweeping: Promise<unknown> = Promise.resolve();
+  #stopping = AbortSignal.abort();
+  #abort = () => {};
   #release: (() => void)[] = [];
 
-  constructor(deps: { db: Db; store: ObjectStore; clips: Clips; clock: Clock; log: Logger }) {
+  /** `lists`: fragments are left where they are. */
+  constructor(deps: { db: Db; store: ObjectStore; clips: Clips; clock: Clock; log: Logger; lists: boolean }) {
     this.#db = deps.db;
     this.#store = deps.store;
     this.#clips = deps.clips;
     this.#clock = deps.clock;
     this.#log = deps.log.child({ module: 'clips' });
+    this.#lists = deps.lists;
   }
 
   start(): void {
-    this.#stopped = false;
+    const stopping = new AbortController();
+    this.#stopping = stopping.signal;
+    this.#abort = () => stopping.abort();
     const sweep = () => {
       this.#sweeping = this.#guard('look for clips to join', () => this.#sweep());
     };
@@ -46,7 +60,7 @@ export class Joiner {
 
   /** Waits for the clip in hand. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#abort();
     for (const release of this.#release) release();
     this.#due.clear();
     await this.#sweeping;
@@ -60,7 +74,8 @@ export class Joiner {
 
   async #work(): Promise<void> {
     for (const id of this.#due) {
-      await this.#guard('join a clip', () => this.#join(id), id);
+      const done = await this.#guard('join a clip', () => this.#join(id), id);
+      this.#failures = done ? 0 : this.#failures + 1;
       this.#due.delete(id);
     }
     this.#running = null;
@@ -68,7 +83,9 @@ export class Joiner {
 
   async #join(id: string): Promise<void> {
     const clip = await this.#db.selectFrom('clips').selectAll().where('id', '=', id).executeTakeFirst();
-    if (!clip || clip.swept === JOINED || clip.boxState !== 'ended' || clip.deletedMs !== null) return;
+    if (!clip || clip.swept >= JOINED || clip.boxState !== 'ended' || clip.deletedMs !== null) return;
+    // One that was written already lacks the last step only.
+    if (this.#lists && clip.joinedSize === null) return this.#list(clip);
     const fragments = await this.#clips.fragments(id);
     const content = await this.#clips.content(clip);
     const file = content && (await openClip(content, clip, fragments));
@@ -104,22 +121,64 @@ export class Joiner {
     });
   }
 
-  async #sweep(): Promise<void> {
-    const due = this.#db
-      .selectFrom('clips')
-      .select('id')
-      // Those of an earlier version have rows yet.
-      .where('swept', '<', JOINED)
-      .where('boxState', '=', 'ended')
-      .where('deletedMs', 'is', null);
-    for (const { id } of await due.execute()) if (!this.#stopped) this.#add(id);
+  /** All rows or none: what a box offers of it from here on is stored already. */
+  async #list(clip: ClipRow): Promise<void> {
+    const { id } = clip;
+    const content = await this.#clips.content(clip);
+    if (!content || clip.fragments === null) return;
+    await this.#db.transaction().execute(async (trx) => {
+      const rows = await trx.selectFrom('clip_fragments').selectAll().where('clipId', '=', id).orderBy('n').execute();
+      if (rows[0]?.n !== 0 || rows.length - 1 < clip.fragments!) return;
+      const joinedSize = rows.reduce((sum, { size }) => sum + content.size(Number(size)), 0);
+      const { numUpdatedRows } = await trx
+        .updateTable('clips')
+        .set({ swept: LISTED, etag: etagOf(clip, rows), joinedSize })
+        .where('id', '=', id)
+        .where('deletedMs', 'is', null)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) return;
+      await trx
+        .insertInto('clip_lists')
+        .values({ clipId: id, parts: listOf(rows) })
+        .execute();
+      await trx.deleteFrom('clip_grants').where('clipId', '=', id).execute();
+      const { numDeletedRows } = await trx.deleteFrom('clip_fragments').where('clipId', '=', id).executeTakeFirst();
+      if (numDeletedRows !== BigInt(rows.length)) throw new Error('parts of the clip came or went meanwhile');
+    });
   }
 
-  async #guard(what: string, fn: () => Promise<void>, clipId?: string): Promise<void> {
+  async #sweep(): Promise<void> {
+    this.#failures = 0;
+    for (let last = ''; ; ) {
+      const due = await this.#db
+        .selectFrom('clips')
+        .select('id')
+        // Those of an earlier version have rows yet.
+        .where('swept', '<', JOINED)
+        .where('boxState', '=', 'ended')
+        .where('deletedMs', 'is', null)
+        .where('id', '>', last)
+        .orderBy('id')
+        .limit(AT_ONCE)
+        .execute();
+      for (const { id } of due) {
+        if (this.#stopping.aborted || this.#failures >= MOST_FAILURES) return;
+        this.#add(id);
+        await this.#running;
+        if (this.#lists) await this.#clock.sleep(REST_MS, this.#stopping);
+        last = id;
+      }
+      if (due.length < AT_ONCE) return;
+    }
+  }
+
+  async #guard(what: string, fn: () => Promise<void>, clipId?: string): Promise<boolean> {
     try {
       await fn();
+      return true;
     } catch (error) {
       this.#log.error({ err: error, clipId }, `could not ${what}; tried again within the hour`);
+      return false;
     }
   }
 }

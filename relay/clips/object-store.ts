@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** Why an object was not stored. `mismatch`: size or hash is not what was announced. */
@@ -90,6 +90,14 @@ export class FolderStore implements ObjectStore {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
       throw error;
+    }
+  }
+
+  /** Names of what is kept of clips. */
+  async *clipKeys(): AsyncGenerator<string> {
+    for await (const { name } of await opendir(join(this.#dir, 'clips'))) {
+      const objects = await readdir(join(this.#dir, 'clips', name)).catch(() => []);
+      for (const key of objects.map((object) => `clips/${name}/${object}`)) if (KEY.test(key)) yield key;
     }
   }
 

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { S3Options } from './s3-store.ts';
 
+const LOOPBACK = /^(?:localhost|(?:[\w-]+\.)+localhost|127(?:\.\d+){3}|\[::1\])$/;
+
 /** The relay's options of where clips are kept. The secret key is never one of the command line, which everybody reads. */
 export function addS3Options(command: Command): Command {
   const option = (flags: string, text: string, env: string) => new Option(flags, text).env(`GATEPOST_${env}`);
@@ -29,6 +31,16 @@ export function addS3Options(command: Command): Command {
         'address it as https://bucket.host/… instead of https://host/bucket/…',
         'S3_VIRTUAL_HOST',
       ),
+    )
+    .addOption(
+      option(
+        '--s3-retired',
+        'new clips belong into the data directory; those in the bucket are served until their time is over',
+        'S3_RETIRED',
+      ),
+    )
+    .addOption(
+      option('--s3-forget', 'clips in a bucket of before were copied, or are given up: start without it', 'S3_FORGET'),
     );
 }
 
@@ -46,8 +58,14 @@ export function s3Options(given: object, env: Record<string, string | undefined>
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
     throw new Error('--s3-bucket: the name of the bucket is needed');
   if (!accessKey) throw new Error('--s3-access-key: the access key id is needed');
+  const { protocol, hostname } = new URL(endpoint);
+  if (protocol === 'http:' && text('publicUrl').startsWith('https:') && !LOOPBACK.test(hostname))
+    throw new Error(
+      `--s3-endpoint ${endpoint}: boxes send no footage in clear where the relay has https (--public-url), and would wait for ever. Give the store’s https address`,
+    );
   const file = text('s3SecretFile');
   const secretKey = file ? readFileSync(file, 'utf8').trim() : env.GATEPOST_S3_SECRET_KEY;
   if (!secretKey) throw new Error('the secret key is needed: --s3-secret-file, or GATEPOST_S3_SECRET_KEY');
-  return { endpoint, bucket, region: text('s3Region'), accessKey, secretKey, pathStyle: !o.get('s3VirtualHost') };
+  const way = { pathStyle: !o.get('s3VirtualHost'), ...(o.get('s3Retired') ? { retired: true } : {}) };
+  return { endpoint, bucket, region: text('s3Region'), accessKey, secretKey, ...way };
 }

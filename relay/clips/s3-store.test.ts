@@ -160,7 +160,7 @@ describe('an object store', () => {
     await expect(store.put(key(2), body(content), expected)).rejects.toMatchObject({ code: 'full' });
     const wrong = new S3Store({ options: { ...small.options, secretKey: 'another' }, clock: systemClock });
     await expect(wrong.check()).rejects.toThrow(/403: .*s3:ListBucket/);
-    await expect(wrong.look(key(1), expected)).rejects.toThrow(/403 to HEAD .*s3:ListBucket/);
+    await expect(wrong.look(key(1), expected)).rejects.toThrow(/HEAD .* with 403: .*s3:ListBucket/);
     await small.stop();
   });
 
@@ -180,10 +180,19 @@ describe('an object store', () => {
     const withFile = { ...given, s3SecretFile: join(dir, 'secret'), s3VirtualHost: true };
     expect(s3Options(withFile, {})).toEqual({ ...full, secretKey: 'of a file', pathStyle: false });
     rmSync(dir, { recursive: true });
+    const secret = { GATEPOST_S3_SECRET_KEY: 'x' };
+    for (const [s3Endpoint, publicUrl] of [
+      ['http://127.0.0.1:9000', 'https://relay.example.org'],
+      ['http://10.0.0.5:9000', 'http://10.0.0.4:8080'],
+    ]) {
+      expect(s3Options({ ...given, s3Endpoint, publicUrl }, secret)).toMatchObject({ endpoint: s3Endpoint });
+    }
+    expect(s3Options({ ...given, s3Retired: '1' }, secret)).toMatchObject({ retired: true });
     for (const [change, text] of [
       [{ s3Endpoint: 'ftp://x' }, 's3-endpoint'],
       [{ s3Bucket: '../x' }, 's3-bucket'],
       [{ s3AccessKey: undefined }, 's3-access-key'],
+      [{ s3Endpoint: 'http://10.0.0.5:9000', publicUrl: 'https://relay.example.org' }, 'in clear'],
       [{}, 'secret key'],
     ] as const) {
       expect(() => s3Options({ ...given, ...change }, {})).toThrow(text);

@@ -1,7 +1,12 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import http from 'node:http';
+import https from 'node:https';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { AwsV4Signer } from 'aws4fetch';
 import { type Clock, iso } from '../../protocol/clock.ts';
-import { type ObjectStore, StoreError } from './object-store.ts';
+import { fragmentKey, type ObjectStore, StoreError } from './object-store.ts';
+import { refusalOf, wordsOf } from './s3-errors.ts';
 
 export interface S3Options {
   /** As boxes and the relay reach it, `https://s3.example.org`. */
@@ -12,11 +17,15 @@ export interface S3Options {
   secretKey: string;
   /** `https://host/bucket/key` instead of `https://bucket.host/key`. */
   pathStyle: boolean;
+  /** Nothing new is put into it: what is there is served until its time is over. */
+  retired?: boolean;
 }
 
 const GRANT_MS = 10 * 60_000;
 /** Until a store must have begun to answer. */
 const ANSWER_MS = 15_000;
+/** No byte comes for so long: the connection is dead. */
+const IDLE_MS = 20_000;
 const TRIES = 3;
 const RETRY_MS = 200;
 /** What the relay itself puts is in memory: a fragment's worth, never a whole recording. */
@@ -37,11 +46,23 @@ export class S3Store implements ObjectStore {
     this.#clock = clock;
   }
 
-  /** Throws when the bucket cannot be reached with these keys, and says why. */
-  async check(): Promise<void> {
-    const response = await this.#ask('HEAD', this.#url(''));
-    if (!response.ok)
-      throw new Error(`the bucket “${this.#o.bucket}” answers ${response.status}${reasonOf(response.status)}`);
+  /** Throws when the bucket cannot be used with these keys, and says why. `writes`: also whether it takes objects. */
+  async check({ writes = false } = {}): Promise<void> {
+    const url = this.#url('');
+    url.searchParams.set('list-type', '2');
+    url.searchParams.set('max-keys', '1');
+    const response = await this.#ask('GET', url);
+    if (!response.ok) throw new Error(`the bucket “${this.#o.bucket}” answers ${wordsOf(await refusalOf(response))}`);
+    await response.body?.cancel();
+    if (!writes) return;
+    const key = fragmentKey(randomUUID(), 1);
+    const content = Buffer.from('whether this can be written');
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    await this.put(key, Readable.from([content]), { size: content.length, sha256 });
+    const found = await this.look(key, { size: content.length, sha256 });
+    await this.delete(key);
+    if (found !== 'same')
+      throw new Error(`the bucket “${this.#o.bucket}” does not have what was put into it: ${found}`);
   }
 
   /** An address at which a box may put this object, and nothing else, for ten minutes. */
@@ -65,7 +86,7 @@ export class S3Store implements ObjectStore {
   async look(key: string, expected: { size: number; sha256: string }): Promise<'same' | 'missing' | 'other'> {
     const response = await this.#ask('HEAD', this.#url(key), { 'x-amz-checksum-mode': 'ENABLED' });
     if (response.status === 404) return 'missing';
-    if (!response.ok) throw failure('HEAD', key, response);
+    if (!response.ok) throw await failure('HEAD', key, response);
     if (Number(response.headers.get('content-length')) !== expected.size) return 'other';
     const told = response.headers.get('x-amz-checksum-sha256');
     if (told) return Buffer.from(told, 'base64').toString('hex') === expected.sha256 ? 'same' : 'other';
@@ -90,41 +111,98 @@ export class S3Store implements ObjectStore {
       throw new StoreError('mismatch', 'the content is not what its hash says: it was damaged on the way');
     }
     const response = await this.#ask('PUT', this.#url(key), { 'x-amz-content-sha256': sha256 }, content);
-    await response.arrayBuffer();
     // Both are what stores with a quota say.
     if (response.status === 507 || response.status === 413) throw new StoreError('full', 'the object store is full');
-    if (!response.ok) throw failure('PUT', key, response);
+    if (!response.ok) throw await failure('PUT', key, response);
+    await response.arrayBuffer();
   }
 
-  async *read(key: string, start: number, end: number): AsyncGenerator<Uint8Array> {
-    const response = await this.#ask('GET', this.#url(key), { range: `bytes=${start}-${end}` });
-    if (!response.ok || !response.body) {
-      await response.body?.cancel();
-      throw failure('GET', key, response);
+  /** Puts what is too large for memory and whose hash is known; the store compares it with what comes. */
+  async putKnown(
+    key: string,
+    { size, sha256 }: { size: number; sha256: string },
+    body: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const url = this.#url(key);
+    const checksum = Buffer.from(sha256, 'hex').toString('base64');
+    const headers = { 'x-amz-content-sha256': sha256, 'x-amz-checksum-sha256': checksum };
+    const signed = await this.#signer('PUT', url, { headers }).sign();
+    const sent = Object.fromEntries(signed.headers as unknown as Iterable<[string, string]>);
+    const request = (url.protocol === 'https:' ? https : http).request(url, {
+      ...{ method: 'PUT', signal, agent: false, headers: { ...sent, 'content-length': size } },
+    });
+    request.setTimeout(ANSWER_MS, () => request.destroy(new Error('the object store does not answer')));
+    const answered = new Promise<Response>((resolve, reject) => {
+      request.on('error', reject);
+      request.on('response', (response) => {
+        const { statusCode: status = 500, headers: of } = response;
+        const told = { headers: { 'x-amz-bucket-region': String(of['x-amz-bucket-region'] ?? '') } };
+        resolve(new Response(Readable.toWeb(response) as ReadableStream, { status, ...told }));
+      });
+    });
+    // What fails here ends the request; and what the store answers counts, also before it has read all.
+    pipeline(Readable.from(body, { objectMode: false }), request).catch(() => {});
+    const response = await answered;
+    if (!response.ok) {
+      const error = await failure('PUT', key, response);
+      request.destroy();
+      throw error;
     }
+    await response.arrayBuffer();
+  }
+
+  /** A connection that breaks off or stands still is taken up where it was. */
+  async *read(key: string, start: number, end: number): AsyncGenerator<Uint8Array> {
+    for (let [from, broken] = [start, 0]; from <= end; ) {
+      try {
+        for await (const part of this.#readOnce(key, from, end)) {
+          yield part;
+          from += part.length;
+          broken = 0;
+        }
+        if (from <= end) throw new Error(`${key} ends at byte ${from}, and ${end - from + 1} more should come`);
+      } catch (error) {
+        if ((error as Refused).refused || ++broken >= TRIES) throw error;
+        await this.#clock.sleep(RETRY_MS * broken);
+      }
+    }
+  }
+
+  async *#readOnce(key: string, start: number, end: number): AsyncGenerator<Uint8Array> {
+    const abort = new AbortController();
+    const response = await this.#ask('GET', this.#url(key), { range: `bytes=${start}-${end}` }, undefined, abort);
+    if (!response.ok || !response.body) throw await failure('GET', key, response);
     // A store that does not know ranges sends everything.
     let skip = response.status === 206 ? 0 : start;
     let left = end - start + 1;
-    for await (const chunk of response.body) {
-      const part = chunk.subarray(skip, skip + left);
-      skip = Math.max(0, skip - chunk.length);
-      left -= part.length;
-      if (part.length > 0) yield part;
-      if (left <= 0) return;
+    const reader = response.body.getReader();
+    try {
+      while (left > 0) {
+        const release = this.#clock.after(IDLE_MS, () => abort.abort(new Error('the object store sends no more')));
+        const { value: chunk } = await reader.read().finally(release);
+        if (!chunk) return;
+        const part = chunk.subarray(skip, skip + left);
+        skip = Math.max(0, skip - chunk.length);
+        left -= part.length;
+        if (part.length > 0) yield part;
+      }
+    } finally {
+      await reader.cancel().catch(() => {});
     }
   }
 
   async size(key: string): Promise<number | null> {
     const response = await this.#ask('HEAD', this.#url(key));
     if (response.status === 404) return null;
-    if (!response.ok) throw failure('HEAD', key, response);
+    if (!response.ok) throw await failure('HEAD', key, response);
     return Number(response.headers.get('content-length'));
   }
 
   async delete(key: string): Promise<void> {
     const response = await this.#ask('DELETE', this.#url(key));
-    await response.arrayBuffer();
-    if (!response.ok && response.status !== 404) throw failure('DELETE', key, response);
+    if (!response.ok && response.status !== 404) throw await failure('DELETE', key, response);
+    await response.body?.cancel();
   }
 
   #url(key: string): URL {
@@ -151,19 +229,25 @@ export class S3Store implements ObjectStore {
   }
 
   /** Tried again when the store is busy or does not answer. */
-  async #ask(method: string, url: URL, headers: Record<string, string> = {}, body?: Buffer): Promise<Response> {
+  async #ask(
+    method: string,
+    url: URL,
+    headers: Record<string, string> = {},
+    body?: Buffer,
+    given?: AbortController,
+  ): Promise<Response> {
     for (let tried = 1; ; tried++) {
       const signed = await this.#signer(method, url, { headers }).sign();
-      const waiting = new AbortController();
+      const waiting = given ?? new AbortController();
       const release = this.#clock.after(ANSWER_MS, () => waiting.abort(new Error('the object store does not answer')));
       try {
-        const init = { method, headers: signed.headers, redirect: 'error', signal: waiting.signal } as const;
+        const init = { method, headers: signed.headers, redirect: 'manual', signal: waiting.signal } as const;
         const response = await fetch(signed.url, { ...init, ...(body ? { body: new Uint8Array(body) } : {}) });
         if ((response.status < 500 && response.status !== 429) || response.status === 507 || tried >= TRIES)
           return response;
         await response.body?.cancel();
       } catch (error) {
-        if (tried >= TRIES) throw error;
+        if (tried >= TRIES || given?.signal.aborted) throw error;
       } finally {
         release();
       }
@@ -172,13 +256,14 @@ export class S3Store implements ObjectStore {
   }
 }
 
-/** HEAD of an object that is not there is 403, not 404, to whom may not list the bucket (Amazon S3, HeadObject). */
-const reasonOf = (status: number): string =>
-  status === 403
-    ? ': access key or secret are wrong, or the key lacks s3:GetObject, s3:PutObject or s3:DeleteObject on its objects or s3:ListBucket on the bucket'
-    : '';
+/** An answer; anything else is a connection that failed. */
+interface Refused {
+  refused: boolean;
+  code?: string;
+}
 
-function failure(method: string, key: string, { status }: Response): Error {
-  const error = new Error(`the object store answers ${status} to ${method} ${key}${reasonOf(status)}`);
-  return status === 404 ? Object.assign(error, { code: 'ENOENT' }) : error;
+async function failure(method: string, key: string, response: Response): Promise<Error> {
+  const refusal = await refusalOf(response);
+  const error = new Error(`the object store answers ${method} ${key} with ${wordsOf(refusal)}`);
+  return Object.assign(error, { refused: true, ...(refusal.status === 404 && { code: 'ENOENT' }) } satisfies Refused);
 }

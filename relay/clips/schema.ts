@@ -2,6 +2,8 @@ import type { ColumnType } from 'kysely';
 
 /** `swept` of a clip of whose fragments nothing is left: neither objects nor rows. */
 export const JOINED = 2;
+/** `swept` of a clip of whose fragments the objects are left, and of the rows one: that of `clip_lists`. */
+export const LISTED = 3;
 
 /** Tables of this folder, part of the relay's Database. */
 export interface ClipTables {
@@ -40,15 +42,15 @@ export interface ClipTables {
     seq: number;
     createdMs: number;
     reportedMs: number;
-    /** Size of the joined file; null while the clip is its fragments. */
+    /** Size of the joined file, or of the content of the listed parts; null while the clip is its fragments. */
     joinedSize: number | null;
-    /** Of the joined file, once the rows that it is computed from are gone; null before. */
+    /** Of the file, once the rows that it is computed from are gone; null before. A hash over the hashes of all parts. */
     etag: ColumnType<string | null, string | null | undefined>;
-    /** After joining: 1 once the fragments' objects are deleted, {@link JOINED} once their rows are too. */
+    /** After joining: 1 once the fragments' objects are deleted, {@link JOINED} once their rows are too; or {@link LISTED}. */
     swept: number;
   };
   clip_events: { eventId: string; clipId: string };
-  /** One row for each fragment stored, also before the first report of its clip; until the clip is joined. */
+  /** One row for each fragment stored, also before the first report of its clip; until the clip is joined or listed. */
   clip_fragments: {
     clipId: string;
     n: number;
@@ -62,6 +64,10 @@ export interface ClipTables {
     decodeTime: number | null;
     ticks: number | null;
   };
+  /** Parts of a complete clip that are objects of their own: see `clip-list.ts`. */
+  clip_lists: { clipId: string; parts: string };
+  /** Object stores that clips were put into; since `untilMs` no more, null: they are yet. */
+  clip_buckets: { endpoint: string; bucket: string; untilMs: number | null };
   /** What a box may put into an object store and has not said to be there. */
   clip_grants: { clipId: string; n: number; grantedMs: number };
   /** One a site: what its footage is encrypted with, sealed in the vault. */

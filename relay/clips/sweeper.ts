@@ -5,7 +5,7 @@ import type { Db } from '../db/database.ts';
 import type { AwaitedObjects } from './awaited-objects.ts';
 import type { Clips } from './clips.ts';
 import { fragmentKey, type ObjectStore, videoKey } from './object-store.ts';
-import { JOINED } from './schema.ts';
+import { JOINED, LISTED } from './schema.ts';
 
 const EVERY_MS = 10 * 60_000;
 const AT_ONCE = 200;
@@ -135,27 +135,29 @@ export class Sweeper {
   async forget(clipId: string): Promise<void> {
     const clip = await this.#db.selectFrom('clips').selectAll().where('id', '=', clipId).executeTakeFirst();
     const rows = await this.#clips.fragments(clipId);
+    const listed = clip?.swept === LISTED ? await this.#clips.parts(clip) : [];
     // Also those that were put into an object store and never said to be there.
-    const numbers = new Set(rows.map((row) => row.n));
+    const numbers = new Set([...rows, ...listed].map((part) => part.n));
     for (let n = 0; clip && clip.swept !== JOINED && n <= Math.min(clip.fragments ?? 0, MOST_PARTS); n++)
       numbers.add(n);
     for (const n of numbers) await this.#store.delete(fragmentKey(clipId, n));
     await this.#store.delete(videoKey(clipId));
-    const ofRows = rows.reduce((sum, row) => sum + Number(row.size), 0);
+    const bytesOf = (parts: { size: number }[]) => parts.reduce((sum, { size }) => sum + Number(size), 0);
     const size = Number(clip?.joinedSize ?? 0);
-    const ofJoined = clip?.keyId ? sealedSize(size) : size;
+    const ofWhole = listed.length > 0 ? bytesOf(listed) : clip?.keyId ? sealedSize(size) : size;
     const siteId = clip?.siteId ?? (await this.#siteOf(rows[0]?.boxSerial));
     await this.#db.transaction().execute(async (trx) => {
       await trx.deleteFrom('clip_events').where('clipId', '=', clipId).execute();
       await trx.deleteFrom('clip_fragments').where('clipId', '=', clipId).execute();
+      await trx.deleteFrom('clip_lists').where('clipId', '=', clipId).execute();
       // Its row may stay, and what it took is given back once.
       const { numUpdatedRows } = await trx
         .updateTable('clips')
         .set({ swept: 0, joinedSize: null, etag: null })
         .where('id', '=', clipId)
-        .where('swept', '=', JOINED)
+        .where('swept', '>=', JOINED)
         .executeTakeFirst();
-      const bytes = ofRows + (numUpdatedRows > 0n ? ofJoined : 0);
+      const bytes = bytesOf(rows) + (numUpdatedRows > 0n ? ofWhole : 0);
       if (!siteId || bytes === 0) return;
       await trx
         .updateTable('site_storage')

@@ -131,7 +131,7 @@ export function uploadRoutes(deps: {
       .where('n', '=', n)
       .executeTakeFirst();
     if (row) return row.sha256 === sha256 ? 'same' : 'other';
-    return (await clips.joined(clipId)) ? 'same' : 'none';
+    return (await clips.whole(clipId)) ? 'same' : 'none';
   }
 
   async function whose(clipId: string, box: { serial: string; siteId: string }): Promise<'own' | 'other' | 'deleted'> {

@@ -11,6 +11,7 @@ export interface Counters {
   boxesOnline: () => number;
   tunnels: () => number;
   arcPaths: () => number;
+  clips: () => SystemState['clips'];
 }
 
 /** How the relay itself is doing, for the operator. */
@@ -86,6 +87,7 @@ export class SystemView {
       boxesOnline: this.#counters.boxesOnline(),
       tunnels: this.#counters.tunnels(),
       arcPaths: this.#counters.arcPaths(),
+      clips: this.#counters.clips(),
       outbox: {
         waiting: waiting?.count ?? 0,
         failed: outbox.find((row) => row.state === 'failed')?.count ?? 0,

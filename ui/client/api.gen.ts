@@ -2976,6 +2976,15 @@ export type SystemState = {
   boxesOnline: number;
   tunnels: number;
   arcPaths: number;
+  clips:
+    | { place: 'folder' }
+    | {
+        place: 'bucket';
+        endpoint: string;
+        bucket: string;
+        retired: boolean;
+        problem: { text: string; since: string } | null;
+      };
   outbox: { waiting: number; failed: number; oldestAt: string | null };
   quarantine: { kept: number; newest: { serial: string; reason: string; topic: string; receivedAt: string }[] };
 };

@@ -23,6 +23,7 @@ import { Grants } from '../grants.ts';
 import { Joiner } from '../joiner.ts';
 import { ClipLibrary } from '../library.ts';
 import { registerLibraryRoutes } from '../library-routes.ts';
+import { Mover } from '../mover.ts';
 import { FolderStore } from '../object-store.ts';
 import { registerClipRoutes } from '../routes.ts';
 import { type S3Options, S3Store } from '../s3-store.ts';
@@ -30,6 +31,7 @@ import { sharedRoutes } from '../shared-http.ts';
 import { ClipShares } from '../shares.ts';
 import { SiteKeys } from '../site-keys.ts';
 import { Sweeper } from '../sweeper.ts';
+import { TwoPlaces } from '../two-places.ts';
 import { uploadRoutes } from '../upload-routes.ts';
 
 export const ids = {
@@ -60,6 +62,9 @@ export async function startClipRelay(o: {
   reserveBytes?: number;
   s3?: S3Options;
   retentionDays?: number;
+  mover?: { bytesPerSecond: number };
+  /** Complete clips stay as they came. */
+  joins?: false;
 }) {
   const { host = '127.0.0.1', clock = systemClock, log = pino({ level: 'silent' }) } = o;
   const db = await openTestDatabase(o.dir);
@@ -67,15 +72,18 @@ export async function startClipRelay(o: {
   const files = new FolderStore({ dir: join(o.dir, 'objects'), reserveBytes: o.reserveBytes ?? 0 });
   await files.start();
   const direct = o.s3 ? new S3Store({ options: o.s3, clock }) : null;
-  const store = direct ?? files;
+  const places = direct && new TwoPlaces({ files, s3: direct, retired: false });
+  const store = places ?? files;
   const live = new Live();
   const vault = new Vault({ dir: o.dir });
   vault.start();
   const keys = new SiteKeys({ db, clock, vault });
   const retentionDays = async () => o.retentionDays ?? 3650;
   const clips = new Clips({ db, store, keys, retentionDays, clock, log, live });
-  const joiner = direct ? null : new Joiner({ db, store, clips, clock, log });
-  joiner?.start();
+  const joiner = new Joiner({ db, store, clips, clock, log, lists: direct !== null });
+  if (o.joins !== false) joiner.start();
+  const mover = places && direct && new Mover({ files, s3: direct, places, clock, log, ...o.mover });
+  mover?.start();
   const awaited = new AwaitedObjects({ db, clock });
   const sweeper = new Sweeper({ db, store, clips, awaited, clock, log });
   sweeper.start();
@@ -157,7 +165,8 @@ export async function startClipRelay(o: {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await sweeper.stop();
-      await joiner?.stop();
+      await joiner.stop();
+      await mover?.stop();
       await viewings.stop();
       await db.destroy();
     },

@@ -35,6 +35,7 @@ import { joinedClips } from './035-joined-clips.ts';
 import { eventsOfATime } from './036-events-of-a-time.ts';
 import { silentChannels } from './037-silent-channels.ts';
 import { grantedObjects } from './038-granted-objects.ts';
+import { listedClips } from './039-listed-clips.ts';
 import { setupsByDevice } from './040-setups-by-device.ts';
 import type { Migration } from './migration.ts';
 
@@ -77,5 +78,6 @@ export const migrations: readonly Migration[] = [
   eventsOfATime,
   silentChannels,
   grantedObjects,
+  listedClips,
   setupsByDevice,
 ];

@@ -42,6 +42,7 @@ export function System() {
             <What data={data} />
             <Program data={data} />
             <Waiting data={data} />
+            <Footage clips={data.clips} />
           </div>
         </>
       )}
@@ -84,6 +85,36 @@ function Program({ data }: { data: SystemState }) {
           [t('operator.boxesOnline'), number(data.boxesOnline)],
           [t('operator.tunnels'), number(data.tunnels)],
           [t('operator.arcPaths'), number(data.arcPaths)],
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function Footage({ clips }: { clips: SystemState['clips'] }) {
+  if (clips.place === 'folder') {
+    return (
+      <Panel title={t('operator.footage')}>
+        <p>{t('operator.footageFolder')}</p>
+      </Panel>
+    );
+  }
+  const { bucket, endpoint, retired, problem } = clips;
+  return (
+    <Panel title={t('operator.footage')}>
+      {problem ? (
+        <State level="problem">
+          {t('operator.bucketFails')} <Since at={problem.since} />
+        </State>
+      ) : (
+        <State level="well">{t('operator.bucketWorks')}</State>
+      )}
+      {problem && <p class="my-2 break-words">{problem.text}</p>}
+      {problem && !retired && <p class="muted">{t('operator.boxesKeep')}</p>}
+      <Facts
+        items={[
+          [t('operator.bucket'), <span key="bucket" class="mono break-all">{`${bucket}, ${endpoint}`}</span>],
+          retired && [t('operator.bucketRetired'), t('operator.bucketRetiredText')],
         ]}
       />
     </Panel>
