@@ -161,7 +161,7 @@ const packages = new PackageStore({ dir: join(data, 'firmware'), auth, log });
 jobs.register(new UpgradeRunner({ devices: upgradeDevices(devices), packages, clock, log }));
 jobs.register(new CloudRunner({ devices, video, settle: settleAt({ auth, clock }), clock }));
 const recorders = new RecorderWork({ finder, devices, refused, clock, log });
-const playback = new Playback({ devices, video, clock, log });
+const playback = new Playback({ devices, video, clock, log, pace: () => pacer });
 const live = new LiveViews({ video, playback: (id) => playback.offered(id), clock, log });
 const lan = new LanWork({ discovery, devices, sadp, refused, clock, log });
 const arc = new ArcService({

@@ -134,8 +134,8 @@ export class IsapiClient {
   }
 
   /** An answer without end, on a connection of its own; `timeoutMs` holds until its header is there. */
-  async open(path: string, o: RequestOptions = {}): Promise<Result<IncomingMessage>> {
-    const answer = await this.#answer('GET', this.prefix + path, o, false);
+  async open(path: string, o: RequestOptions & { method?: 'GET' | 'POST' } = {}): Promise<Result<IncomingMessage>> {
+    const answer = await this.#answer(o.method ?? 'GET', this.prefix + path, o, false);
     if (!answer.ok) return answer;
     const { res, finish } = answer;
     if (res.statusCode === 200) {

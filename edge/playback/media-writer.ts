@@ -51,6 +51,11 @@ export class MediaWriter {
     this.#encoder = encoder?.((frame) => this.#placed(frame)) ?? null;
   }
 
+  /** How much sound the encoder has not given back yet. */
+  get soundBehindMs(): number {
+    return this.#encoder?.behindMs ?? 0;
+  }
+
   /** `expectsSound`: AAC was announced. */
   picture({ unit, recordedMs, shown }: RecordedPicture, expectsSound: boolean): void {
     if (unit.keyFrame && !isSame(unit.codec, this.#codec)) this.#begin(unit.codec, shown, expectsSound);

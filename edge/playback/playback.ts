@@ -10,7 +10,9 @@ import { readDisks } from '../isapi/features/storage.ts';
 import type { PullError } from '../video/pull.ts';
 import type { Video } from '../video/video.ts';
 import type { Convert } from './converter.ts';
+import { Downloads } from './download.ts';
 import { type MediaSink, MessageSink } from './media-writer.ts';
+import { type Pace, paced } from './paced.ts';
 import { Playing } from './playing.ts';
 import { type Found, findLabels, type Labels, searchDays, searchTrack } from './search.ts';
 import type { PlaybackTarget, Span } from './span-pull.ts';
@@ -57,6 +59,8 @@ export class Playback {
   readonly #video: Pick<Video, 'converted' | 'keepAliveOf'>;
   readonly #refusedUntil = new Map<string, number>();
   readonly #playing = new Map<Playing, string>();
+  readonly #downloads: Downloads;
+  readonly #pace: (() => Pace) | undefined;
   readonly #offered = new Map<string, { value: boolean; untilMs: number }>();
   #listed: Listed[] = [];
 
@@ -65,12 +69,16 @@ export class Playback {
     video: Pick<Video, 'converted' | 'keepAliveOf'>;
     clock: Clock;
     log: Logger;
+    /** Of what this box sends and nobody waits for at once. */
+    pace?: () => Pace;
   }) {
     this.#devices = o.devices;
     this.#video = o.video;
     this.#convert = (base) => o.video.converted(base, CONVERTED_HEIGHT);
     this.#clock = o.clock;
     this.#log = o.log.child({ module: 'playback' });
+    this.#downloads = new Downloads({ devices: o.devices, clock: o.clock, log: this.#log });
+    this.#pace = o.pace;
   }
 
   stop(): void {
@@ -139,7 +147,8 @@ export class Playback {
   async file(query: PlaybackQuery, signal?: AbortSignal): Promise<Done<ReadableStream<Uint8Array>>> {
     if (Date.parse(query.to) - Date.parse(query.from) > MAX_FILE_MS)
       return refused('invalid-request', 'A file has an hour at most: take it in parts.');
-    return this.#play(query, 1, signal, { gapsLast: true, accept: ['h264', 'h265'], sink: fileSink });
+    const taken = await this.#play(query, 1, signal, { gapsLast: true, accept: ['h264', 'h265'], sink: fileSink });
+    return taken.ok && this.#pace ? { ok: true, value: paced(taken.value, this.#pace()) } : taken;
   }
 
   async #play(
@@ -176,14 +185,22 @@ export class Playback {
       keepAlive: this.#video.keepAliveOf(deviceId),
       offset: labels?.offset ?? (() => 0),
     };
+    const download = o.gapsLast ? await this.#downloads.begin(deviceId, found.value.items) : null;
     const again = busy();
-    if (again || signal?.aborted) return again ?? refused('conflict', 'Nobody waits for it any more.');
+    if (again || signal?.aborted) {
+      download?.release();
+      return again ?? refused('conflict', 'Nobody waits for it any more.');
+    }
     const released = () => {
+      download?.release();
       this.#playing.delete(playing);
       signal?.removeEventListener('abort', stop);
     };
     const { clock, log } = { clock: this.#clock, log: this.#log.child({ deviceId, channel }) };
-    const playing: Playing = new Playing({ ...o, target, spans, speed, clock, log, released, convert: this.#convert });
+    const playing: Playing = new Playing({
+      ...{ ...o, target, spans, speed, clock, log, released },
+      ...{ convert: this.#convert, faster: download?.pull },
+    });
     const stop = () => playing.stop();
     this.#playing.set(playing, deviceId);
     signal?.addEventListener('abort', stop, { once: true });

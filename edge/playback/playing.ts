@@ -6,10 +6,15 @@ import type { AudioFrame } from '../video/audio.ts';
 import { PullError } from '../video/pull.ts';
 import { type Convert, Converter } from './converter.ts';
 import { type MediaSink, MediaWriter } from './media-writer.ts';
+import type { Pull, SpanWays } from './span-download.ts';
 import { type PlaybackTarget, type RecordedPicture, type Span, SpanPull } from './span-pull.ts';
 
 /** Not read by the viewer yet: the device waits. */
 const MAX_AHEAD_BYTES = 512 * 1024;
+/** Sound that waits for its encoder; and how long for one that gives none. */
+const MAX_BEHIND_MS = 2_000;
+const MAX_WAIT_MS = 5_000;
+const WAIT_STEP_MS = 10;
 
 export interface PlayingOptions {
   target: PlaybackTarget;
@@ -28,6 +33,8 @@ export interface PlayingOptions {
   onSpeed?: (speed: number) => void;
   /** The last word, before the stream ends. */
   onEnd?: (end: { code: string; text: string } | null) => void;
+  /** A quicker way to take a span than to have it played; null: there is none to this one. */
+  faster?: (ways: SpanWays) => Pull | null;
   /** Everything is over. */
   released: () => void;
 }
@@ -40,7 +47,7 @@ export class Playing {
   readonly #writer: MediaWriter;
   readonly #stream: ReadableStream<Uint8Array>;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
-  #pull: SpanPull | null = null;
+  #pull: Pull | null = null;
   readonly #fail: (code: string, text: string) => void;
   #converter: Converter | null = null;
   #expectsSound = false;
@@ -100,26 +107,26 @@ export class Playing {
         this.#o.onGap?.(span.fromMs);
         if (this.#o.gapsLast) shown += (span.fromMs - former.toMs) * 90;
       }
-      const open = (of: Span): SpanPull =>
-        new SpanPull({
-          ...{ target, span: of, speed, shown, clock },
-          onPicture: (picture) => this.#picture(picture),
-          onSound: (frame, recordedMs) => this.#sound(frame, recordedMs),
-          onSpeed: (granted) => {
-            speed = granted;
-            this.#o.onSpeed?.(granted);
-          },
-          onTrack: (sound) => {
-            this.#expectsSound = sound === 'aac' || (sound !== null && this.#o.gapsLast);
-            this.#sink.expect(sound);
-          },
-        });
-      let pull = open(span);
+      const ways: SpanWays = {
+        ...{ target, span, speed, shown, clock },
+        onPicture: (picture) => this.#picture(picture),
+        onSound: (frame, recordedMs) => this.#sound(frame, recordedMs),
+        onSpeed: (granted) => {
+          speed = granted;
+          this.#o.onSpeed?.(granted);
+        },
+        onTrack: (sound) => {
+          this.#expectsSound = sound === 'aac' || (sound !== null && this.#o.gapsLast);
+          this.#sink.expect(sound);
+        },
+        room: () => this.#room(),
+      };
+      let pull: Pull = this.#o.faster?.(ways) ?? new SpanPull(ways);
       this.#pull = pull;
       end = await pull.run(signal);
       // 404, 400 or 454: it does not play what it told itself, and may by time alone.
       if (span.uri && pull.shownTo === null && (end?.code === 'not-found' || end?.code === 'protocol')) {
-        pull = open({ ...span, uri: undefined });
+        pull = new SpanPull({ ...ways, span: { ...span, uri: undefined } });
         this.#pull = pull;
         end = await pull.run(signal);
       }
@@ -134,6 +141,13 @@ export class Playing {
     await this.#writer.end();
     this.#begun(this.#failed ? null : (end ?? new PullError('ended', 'nothing was played')));
     this.#finish(end);
+  }
+
+  /** What comes faster than it was waits for the encoder of its sound. */
+  async #room(): Promise<void> {
+    const { clock } = this.#o;
+    for (let passed = 0; passed < MAX_WAIT_MS && this.#writer.soundBehindMs > MAX_BEHIND_MS; passed += WAIT_STEP_MS)
+      await clock.sleep(WAIT_STEP_MS);
   }
 
   #picture(picture: RecordedPicture): void {

@@ -48,6 +48,11 @@ export class AacEncoder {
     this.#o = { ffmpeg: 'ffmpeg', ...options };
   }
 
+  /** How much of what was pushed has not come out yet; 0 when nothing more comes. */
+  get behindMs(): number {
+    return this.#ended ? 0 : Math.max(0, ((this.#given - this.#made) * 1000) / ENCODED_AAC.clockRate);
+  }
+
   /** Takes G.711 of one law; anything else is left out. */
   push(frame: AudioFrame): void {
     const { codec, data } = frame;

@@ -28,7 +28,7 @@ const ANSWERS: Record<string, string> = {
 
 /** 20 ms at 8 kHz: eight periods of twenty samples, µ-law. */
 const SOUND_SAMPLES = 160;
-const TONE = Buffer.from(
+export const TONE = Buffer.from(
   Array.from({ length: SOUND_SAMPLES }, (_, i) => muLaw(Math.round(8_000 * Math.sin((2 * Math.PI * i) / 20)))),
 );
 

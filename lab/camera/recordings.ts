@@ -25,6 +25,8 @@ export class Recordings {
   #own: Recorded[] | null = null;
   /** What its encoder made of the pictures then. */
   codec: 'h264' | 'h265';
+  /** Draws what was recorded; null: there is no video in this lab. */
+  python: string | null = null;
 
   constructor(profile: DeviceProfile, nowMs: () => number = Date.now) {
     this.#profile = profile;

@@ -43,13 +43,15 @@ export function makeDevice(o: {
     neighbour: (address) => o.neighbours().find((d) => d.profile.address === address && d.profile !== profile),
     neighbours: o.neighbours,
     rtsp: hasVideo
-      ? (login, recordings) =>
-          new RtspFront({
+      ? (login, recordings) => {
+          recordings.python = video.python;
+          return new RtspFront({
             port: o.rtspPort,
             login,
             upstream: () => video.upstream(films),
             recorded: { recordings, python: video.python },
-          })
+          });
+        }
       : null,
     snapshot: async () => (hasVideo ? video.snapshot(films.name) : TINY_JPEG),
     record: o.record,

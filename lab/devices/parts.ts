@@ -1,5 +1,6 @@
 import { access, intercom } from '../isapi/parts/access.ts';
 import { detection } from '../isapi/parts/detection.ts';
+import { download } from '../isapi/parts/download.ts';
 import { firmware } from '../isapi/parts/firmware.ts';
 import { io } from '../isapi/parts/io.ts';
 import { network } from '../isapi/parts/network.ts';
@@ -21,7 +22,7 @@ import type { MakePart } from './device.ts';
 import { type DeviceKind, isCamera, isPanel } from './profile.ts';
 
 const every: MakePart[] = [security, system, network, firmware, arming, page];
-const camera: MakePart[] = [...every, onvif, streaming, picture, detection, io, storage, recordings];
+const camera: MakePart[] = [...every, onvif, streaming, picture, detection, io, storage, recordings, download];
 
 /** What a device of this kind is made of, and whether it has a picture. */
 export function partsOf(kind: DeviceKind): { parts: MakePart[]; hasVideo: boolean } {
@@ -31,7 +32,7 @@ export function partsOf(kind: DeviceKind): { parts: MakePart[]; hasVideo: boolea
   }
   if (isCamera(kind)) return { parts: camera, hasVideo: true };
   if (kind === 'nvr' || kind === 'poe-nvr')
-    return { parts: [...every, recorder, io, storage, recordings], hasVideo: true };
+    return { parts: [...every, recorder, io, storage, recordings, download], hasVideo: true };
   if (kind === 'dvr') return { parts: [...camera, recorder], hasVideo: true };
   if (kind === 'door-station' || kind === 'doorbell')
     return { parts: [...every, streaming, picture, access, intercom], hasVideo: true };

@@ -68,7 +68,7 @@ export function registerRecordingRoutes(app: Api, { watching }: { watching: Watc
       tags,
       summary: 'A recording as MP4',
       description:
-        'It comes no faster than the device plays: an hour of it, the most, takes about an hour. A second of it is a second of then, whatever was not recorded in between. One that broke off is gone on with by asking again, with `from` later by the seconds that the first part has; the next part begins at the key frame before that.',
+        'An hour at most. It comes as fast as device and uplink allow; from a device that gives no files, no faster than that plays. A second of it is a second of then, whatever was not recorded in between. One that broke off is gone on with by asking again, with `from` later by the seconds that the first part has; the next part begins at the key frame before that.',
       request: { params: ChannelParams, query: RangeQuery },
       responses: {
         200: {

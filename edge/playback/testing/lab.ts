@@ -63,16 +63,22 @@ export async function startLab(octet: number, log: Logger) {
     const headers = { 'content-type': 'application/json' };
     await fetch(`${lab.control}/devices/${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
   };
+  const state = async (name: string) => {
+    const answer = await fetch(`${lab.control}/devices/${name}`);
+    return (await answer.json()) as { rtspSessions: number; downloads: number; downloading: number };
+  };
   return {
     devices,
     cameras: cameras.map((camera) => camera.config),
     /** What the camera has on its disk from now on. */
     recorded: (name: string, files: { fromMs: number; toMs: number; kind?: string }[] | null, codec = 'h264') =>
       post(`${name}/do/recordings`, { files, codec }),
-    async sessions(name: string): Promise<number> {
-      const answer = await fetch(`${lab.control}/devices/${name}`);
-      return ((await answer.json()) as { rtspSessions: number }).rtspSessions;
-    },
+    /** How it gives files: which verb, or none. */
+    download: (name: string, way: string) => post(`${name}/do/download`, { way }),
+    /** How many files it gave since then, and gives now. */
+    downloads: async (name: string): Promise<number> => (await state(name)).downloads,
+    downloading: async (name: string): Promise<number> => (await state(name)).downloading,
+    sessions: async (name: string): Promise<number> => (await state(name)).rtspSessions,
     async stop(): Promise<void> {
       await Promise.all(cameras.map((camera) => camera.driver.close()));
       child.kill('SIGTERM');

@@ -18,7 +18,8 @@ export const recordings: MakePart = (device) => {
     const [from, to] = [kept.label(file.fromMs), kept.label(file.toMs)];
     const short = (label: string) => label.replace(/[-:]/g, '');
     const name = `ch0${Math.floor(track / 100)}_0800${String(Math.floor(file.fromMs / 1_800_000)).slice(-7)}`;
-    const uri = `rtsp://${p.address}/Streaming/tracks/${track}/?starttime=${short(from)}&endtime=${short(to)}&name=${name}&size=268435456`;
+    const size = Math.round(((file.toMs - file.fromMs) / 1000) * p.kbps * 125);
+    const uri = `rtsp://${p.address}/Streaming/tracks/${track}/?starttime=${short(from)}&endtime=${short(to)}&name=${name}&size=${size}`;
     return `<searchMatchItem>
 <sourceID>{0000000000-0000-0000-0000-000000000000}</sourceID>
 <trackID>${track}</trackID>
