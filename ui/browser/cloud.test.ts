@@ -98,7 +98,7 @@ it('the wizard is reached from device card, device and box; its job goes on with
   await word.getByRole('link', { name: 'Follow it' }).click();
   await page.getByRole('heading', { name: 'Cloud storage set-up' }).waitFor();
   await page.reload();
-  await page.getByText('Cloud storage set-up: 1 of 1 devices done').waitFor({ timeout: 45_000 });
+  await page.getByText('Cloud storage set-up: 1 of 1 channels done').waitFor({ timeout: 45_000 });
   await page.locator('summary').first().click();
   for (const step of ['Link the channel to the box', 'Smart codecs off, SVC on', 'Activate the service'])
     await page.getByText(step).waitFor();
@@ -180,7 +180,7 @@ it('a channel is switched off and on; its service is seen, and its time handed o
   await line.getByText('Not set up yet').waitFor();
   await check(page, 'cloud, not set up');
   await line.getByRole('button', { name: 'Set up now' }).click();
-  await page.getByText('Cloud storage set-up: 1 of 1 devices done').waitFor({ timeout: 45_000 });
+  await page.getByText('Cloud storage set-up: 1 of 1 channels done').waitFor({ timeout: 45_000 });
   await page.goto(`${site}/cloud`);
   await line.getByText('Recorded to the cloud').waitFor();
   expect(complaints).toEqual([]);

@@ -5,7 +5,7 @@ import { State } from '../../components/icons.tsx';
 import { useResource } from '../../components/resource.ts';
 import { api } from '../session.ts';
 import { allowed, recommendedOf, type Shares } from './room.ts';
-import { definitionWords, packageKey, packageWords } from './words.ts';
+import { definitionWords, packageKey } from './words.ts';
 
 interface At {
   deviceId: string;
@@ -47,7 +47,9 @@ export function packageChoice(
     const kind = packageKey(one);
     if (one.remaining <= 0) return [];
     const count = (shares.left.get(kind) ?? 0) + (kind === value ? packages : 0);
-    return [[kind, t('cloud.packageLeft', { package: packageWords(one), count }), count < packages] as const];
+    return [
+      [kind, t(`cloud.packageOption.${one.term}`, { days: one.retentionDays, n: count }), count < packages] as const,
+    ];
   });
   return { value, options, pick };
 }
@@ -71,7 +73,7 @@ export function ChannelFields(o: {
     <div class="mb-3 grid max-w-2xl gap-4 sm:grid-cols-2">
       {o.packages && o.packages.value !== undefined && (
         <Choice
-          label={t('cloud.packageLabel')}
+          label={t('cloud.packageChoice')}
           name={`${o.name}:package`}
           value={o.packages.value}
           options={o.packages.options}

@@ -9,7 +9,6 @@ import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
 import { Time } from '../../components/time.tsx';
 import { useMay } from '../device/permitted.tsx';
-import { RunningJobs } from '../install/jobs.tsx';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
 import { channelState, isPaid, packageWords, silence, whyFailed } from './words.ts';
@@ -50,7 +49,6 @@ export function SiteCloud() {
           </a>
         )}
       </div>
-      {may && <RunningJobs />}
       <ProblemPanel error={list.error} what={t('cloud.failed')} retry={list.reload} />
       {!list.data && !list.error && <Skeleton lines={6} />}
       {list.data?.items.length === 0 && news.length === 0 && (

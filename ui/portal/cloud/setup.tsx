@@ -65,7 +65,7 @@ export function CloudSetupPage() {
     });
     if (ordered.length === 0) throw new ApiError('invalid-request', 0, { detail: t('cloud.chooseOne') });
     if (wanted.some((one) => one.packages > 0 && shares.of.get(one.key) === undefined))
-      throw new ApiError('limit-reached', 0, { detail: t('cloud.noneLeftShort') });
+      throw new ApiError('invalid-request', 0, { detail: t('cloud.packageMissing') });
     try {
       const body = { boxSerial: serial, devices: ordered.map(({ device, channels }) => ({ device, channels })) };
       const started = await api.post('/sites/{siteId}/cloud/setups', body, { params: { siteId } });

@@ -48,11 +48,11 @@ export function Week({
           {of(day).map((span, i) => {
             const what = { day: dayName(day), n: i + 1 };
             return (
-              <span key={String(i)} class="flex items-center gap-2">
+              <span key={String(i)} class="flex flex-wrap items-center gap-x-2 gap-y-1">
                 <input
                   type="time"
                   required
-                  class="input w-28"
+                  class="input w-32"
                   aria-label={t('operations.week.from', what)}
                   value={clockOf(span.from)}
                   onChange={(e) => change(span, { ...span, from: minutesOf(e.currentTarget.value) })}
@@ -61,7 +61,7 @@ export function Week({
                 <input
                   type="time"
                   required
-                  class="input w-28"
+                  class="input w-32"
                   aria-label={t('operations.week.to', what)}
                   aria-invalid={span.from >= span.to}
                   value={clockOf(span.to)}

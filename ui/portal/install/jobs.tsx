@@ -13,7 +13,8 @@ type Summary = Pick<SiteJobSummary, 'kind' | 'state' | 'counts'>;
 /** How far a job is, in words. */
 export function jobWords(kind: Summary['kind'], state: Summary['state'], counts: Summary['counts']): string {
   const { waiting, running, done, failed } = counts;
-  const values = { kind: t(`jobs.kind.${kind}`), done, all: waiting + running + done + failed };
+  const of = t(kind === 'cloud' ? 'jobs.of.channels' : 'jobs.of.devices');
+  const values = { kind: t(`jobs.kind.${kind}`), done, all: waiting + running + done + failed, of };
   if (state === 'running') return t('jobs.running', { ...values, done: done + failed });
   return failed > 0 ? t('jobs.endedFailed', { ...values, count: failed }) : t('jobs.ended', values);
 }
