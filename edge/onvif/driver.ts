@@ -114,7 +114,7 @@ export class OnvifDriver extends FeatureDriver<OnvifDevice> implements Driver {
 
   async listen(o: Parameters<Driver['listen']>[0]): Promise<StreamEnd> {
     const { events } = this.#services;
-    const device = this.#connected();
+    const device = this.device();
     if (!events || !device) return { how: 'failed', failure: failure('device-error', 'It offers no events.') };
     const tokens = await inputs(device, o.signal);
     let kept: Promise<void> | void;
@@ -194,7 +194,8 @@ export class OnvifDriver extends FeatureDriver<OnvifDevice> implements Driver {
     this.#device = null;
   }
 
-  #connected(): OnvifDevice | null {
+  /** As it is connected now; null: it was not reached yet. */
+  device(): OnvifDevice | null {
     if (!this.#identity) return null;
     this.#device ??= new OnvifDevice({
       client: this.#client,
@@ -207,7 +208,7 @@ export class OnvifDriver extends FeatureDriver<OnvifDevice> implements Driver {
   }
 
   protected features(): FeatureSet<OnvifDevice> | null {
-    const device = this.#connected();
+    const device = this.device();
     if (!device) return null;
     this.#features ??= new FeatureSet({
       ...{ features: ONVIF_FEATURES, device, category: categoryOf(this.#media.sources) },

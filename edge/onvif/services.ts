@@ -2,17 +2,21 @@ import type { Result } from '../isapi/answer.ts';
 import type { Address, OnvifClient } from './client.ts';
 import { all, type Element, first, NS, textAt } from './tree.ts';
 
-export type ServiceName = 'media' | 'media2' | 'events' | 'ptz' | 'imaging' | 'deviceIo';
+export type ServiceName = (typeof BY_NAMESPACE)[keyof typeof BY_NAMESPACE];
 export type Services = Partial<Record<ServiceName, Address>>;
 
-const BY_NAMESPACE: Record<string, ServiceName> = {
+const BY_NAMESPACE = {
   [NS.trt]: 'media',
   [NS.tr2]: 'media2',
   [NS.tev]: 'events',
   [NS.tptz]: 'ptz',
   [NS.timg]: 'imaging',
   [NS.tmd]: 'deviceIo',
-};
+  [NS.trc]: 'recording',
+  [NS.tse]: 'search',
+  [NS.trp]: 'replay',
+} as const;
+const named = new Map<string, ServiceName>(Object.entries(BY_NAMESPACE));
 
 /** Where each service answers: from GetServices, and what that leaves out from GetCapabilities. */
 export async function readServices(client: OnvifClient, signal?: AbortSignal): Promise<Result<Services>> {
@@ -28,7 +32,7 @@ export async function readServices(client: OnvifClient, signal?: AbortSignal): P
   );
   if (services.ok) {
     for (const service of all(services.value, 'Service')) {
-      const name = BY_NAMESPACE[textAt(service, 'Namespace').replace(/\/$/, '')];
+      const name = named.get(textAt(service, 'Namespace').replace(/\/$/, ''));
       if (name) add(name, textAt(service, 'XAddr'));
     }
     if (found.events && (found.media || found.media2)) return { ok: true, value: found };
@@ -46,6 +50,9 @@ export async function readServices(client: OnvifClient, signal?: AbortSignal): P
     add('ptz', at(inside, 'PTZ'));
     add('imaging', at(inside, 'Imaging'));
     add('deviceIo', at(inside, 'Extension', 'DeviceIO'));
+    add('recording', at(inside, 'Extension', 'Recording'));
+    add('search', at(inside, 'Extension', 'Search'));
+    add('replay', at(inside, 'Extension', 'Replay'));
   } else if (!services.ok) return capabilities;
   return { ok: true, value: found };
 }

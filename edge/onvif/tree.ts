@@ -16,6 +16,9 @@ export const NS = {
   tptz: 'http://www.onvif.org/ver20/ptz/wsdl',
   timg: 'http://www.onvif.org/ver20/imaging/wsdl',
   tmd: 'http://www.onvif.org/ver10/deviceIO/wsdl',
+  trc: 'http://www.onvif.org/ver10/recording/wsdl',
+  tse: 'http://www.onvif.org/ver10/search/wsdl',
+  trp: 'http://www.onvif.org/ver10/replay/wsdl',
   wsnt: 'http://docs.oasis-open.org/wsn/b-2',
 } as const;
 const PREFIXES = new Map<string, string>(Object.entries(NS).map(([prefix, ns]) => [ns, prefix]));

@@ -4,16 +4,19 @@ import type { ProblemCode } from '../../protocol/wire/problem.ts';
 import type { PlaybackQuery, RecordingList, RecordingQuery, StreamName } from '../../protocol/wire/video.ts';
 import { initSegment } from '../clips/fmp4.ts';
 import type { DeviceManager } from '../devices/manager.ts';
-import { failure } from '../isapi/answer.ts';
+import { failure, type Result } from '../isapi/answer.ts';
 import { IsapiDriver } from '../isapi/driver.ts';
 import { readDisks } from '../isapi/features/storage.ts';
+import { OnvifDriver } from '../onvif/driver.ts';
 import type { PullError } from '../video/pull.ts';
 import type { Video } from '../video/video.ts';
 import type { Convert } from './converter.ts';
 import { Downloads } from './download.ts';
 import { type MediaSink, MessageSink } from './media-writer.ts';
+import { OnvifRecordings, type Replay } from './onvif-recordings.ts';
 import { type Pace, paced } from './paced.ts';
-import { Playing } from './playing.ts';
+import { Playing, type PlayingOptions } from './playing.ts';
+import { ReplayPull } from './replay-pull.ts';
 import { type Found, findLabels, type Labels, searchDays, searchTrack } from './search.ts';
 import type { PlaybackTarget, Span } from './span-pull.ts';
 
@@ -47,6 +50,7 @@ const MAX_OFFERED = 1_000;
 /** After a refused login: each try counts towards the device's lock-out. */
 const REFUSED_MS = 10 * 60_000;
 
+const NONE = failure('not-found', 'It has no recordings that can be searched.');
 const refused = (code: ProblemCode, detail: string) => ({ ok: false, code, detail }) as const;
 
 /** What the devices of this box have recorded themselves: searched, played, taken as a file. */
@@ -55,6 +59,7 @@ export class Playback {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #convert: Convert;
+  readonly #onvif = new OnvifRecordings();
   readonly #labels = new Map<string, Labels & { untilMs: number }>();
   readonly #video: Pick<Video, 'converted' | 'keepAliveOf'>;
   readonly #refusedUntil = new Map<string, number>();
@@ -91,14 +96,14 @@ export class Playback {
     if (known && known.untilMs > this.#clock.mono()) return known.value;
     // Live view waits for the answer.
     const signal = AbortSignal.timeout(OFFERED_WITHIN_MS);
-    const disks = await this.#devices.operate(deviceId, async (driver) =>
-      driver instanceof IsapiDriver && driver.device()
-        ? readDisks(driver.device()!, signal)
-        : failure('not-found', 'It has no recordings that can be searched.'),
-    );
-    const value = disks.ok && disks.value.length > 0;
+    const told = await this.#devices.operate(deviceId, async (driver) => {
+      if (driver instanceof OnvifDriver) return this.#onvif.offered(driver.device(), signal);
+      const disks = driver instanceof IsapiDriver && driver.device() ? await readDisks(driver.device()!, signal) : NONE;
+      return disks.ok ? { ok: true, value: disks.value.length > 0 } : disks;
+    });
+    const value = told.ok && told.value;
     if (this.#offered.size >= MAX_OFFERED) this.#offered.clear();
-    this.#offered.set(deviceId, { value, untilMs: this.#clock.mono() + (disks.ok ? SURE_MS : UNSURE_MS) });
+    this.#offered.set(deviceId, { value, untilMs: this.#clock.mono() + (told.ok ? SURE_MS : UNSURE_MS) });
     return value;
   }
 
@@ -119,11 +124,13 @@ export class Playback {
     signal?: AbortSignal,
   ): Promise<Done<number[]>> {
     const { deviceId, channel, year, month } = at;
-    return this.#devices.operate(deviceId, async (driver) =>
-      driver instanceof IsapiDriver && driver.device()
+    return this.#devices.operate(deviceId, async (driver) => {
+      if (driver instanceof OnvifDriver)
+        return this.#onvif.days(driver.device(), { channel, year, month, nowMs: this.#clock.now(), signal });
+      return driver instanceof IsapiDriver && driver.device()
         ? searchDays(driver.device()!.client, { track: trackOf(channel, 'main'), year, month, signal })
-        : failure('not-found', 'It has no recordings that can be searched.'),
-    );
+        : NONE;
+    });
   }
 
   /** Media messages of what was recorded in that time. */
@@ -185,7 +192,8 @@ export class Playback {
       keepAlive: this.#video.keepAliveOf(deviceId),
       offset: labels?.offset ?? (() => 0),
     };
-    const download = o.gapsLast ? await this.#downloads.begin(deviceId, found.value.items) : null;
+    const replayed = found.value.items[0]?.recording !== undefined;
+    const download = o.gapsLast && !replayed ? await this.#downloads.begin(deviceId, found.value.items) : null;
     const again = busy();
     if (again || signal?.aborted) {
       download?.release();
@@ -199,7 +207,7 @@ export class Playback {
     const { clock, log } = { clock: this.#clock, log: this.#log.child({ deviceId, channel }) };
     const playing: Playing = new Playing({
       ...{ ...o, target, spans, speed, clock, log, released },
-      ...{ convert: this.#convert, faster: download?.pull },
+      ...{ convert: this.#convert, faster: replayed ? this.#replays(deviceId, o) : download?.pull },
     });
     const stop = () => playing.stop();
     this.#playing.set(playing, deviceId);
@@ -208,6 +216,23 @@ export class Playback {
     if (begun.ok) return { ok: true, value: begun.stream };
     if (begun.end.code === 'refused') this.#refusedUntil.set(deviceId, this.#clock.mono() + REFUSED_MS);
     return problemOf(begun.end, config.name);
+  }
+
+  /** Spans of an ONVIF device are played recording by recording. */
+  #replays(
+    deviceId: string,
+    { gapsLast, onGap }: Pick<PlayingOptions, 'gapsLast' | 'onGap'>,
+  ): PlayingOptions['faster'] {
+    const replay = async (recording: string, signal?: AbortSignal) => {
+      let told: Result<Replay> = NONE;
+      await this.#devices.operate(deviceId, async (driver) => {
+        if (driver instanceof OnvifDriver)
+          told = await this.#onvif.replay(driver.device(), recording, this.#clock.now(), signal);
+        return told;
+      });
+      return told;
+    };
+    return (ways) => new ReplayPull({ ways, replay, file: gapsLast, onGap: onGap ?? (() => {}) });
   }
 
   async #find(range: Range, signal?: AbortSignal): Promise<Done<{ items: Found[]; complete: boolean }>> {
@@ -225,8 +250,10 @@ export class Playback {
       return { ok: true, value: { items, complete: true } };
     }
     const found = await this.#devices.operate(deviceId, async (driver) => {
+      if (driver instanceof OnvifDriver)
+        return this.#onvif.find(driver.device(), { ...range, nowMs: this.#clock.now(), signal });
       const device = driver instanceof IsapiDriver ? driver.device() : null;
-      if (!device) return failure('not-found', 'It has no recordings that can be searched.');
+      if (!device) return NONE;
       const { client } = device;
       let labels = this.#labels.get(deviceId) ?? null;
       if (!labels || labels.untilMs < this.#clock.mono()) {
@@ -271,7 +298,8 @@ export function spansOf(items: readonly Span[], { fromMs, toMs }: Span): Span[] 
     if (item.uri) span.uri = item.uri;
     if (span.fromMs >= span.toMs) continue;
     const last = spans.at(-1);
-    if (last && span.fromMs - last.toMs <= JOINED_MS) {
+    if (item.recording !== undefined) span.recording = item.recording;
+    if (last && span.fromMs - last.toMs <= JOINED_MS && last.recording === span.recording) {
       last.toMs = Math.max(last.toMs, span.toMs);
       delete last.uri;
     } else spans.push(span);

@@ -12,6 +12,8 @@ export interface Found {
   sizeBytes: number | null;
   /** Where it is played, as the device says it; with its own name of this box's address. */
   uri: string;
+  /** The recording of an ONVIF device that it is of. */
+  recording?: string;
 }
 
 /** More are refused by some recorders. */

@@ -13,6 +13,8 @@ export interface Span {
   toMs: number;
   /** Of a span that is one file: where the device says that it is played; some find it by its name and size only. */
   uri?: string;
+  /** The recording of an ONVIF device that it is of. */
+  recording?: string;
 }
 export interface RecordedPicture extends RecordedPlace {
   unit: AccessUnit;
@@ -86,7 +88,7 @@ export class SpanPull {
       clock,
       stallMs: SILENT_MS,
       play: {
-        headers: [...headers, { Range: range }],
+        headers: [...headers, { Range: range }, {}],
         started: (reply) => {
           const played = speedOf(reply);
           this.#clock.started(startOf(reply, offset, span.fromMs), played ?? 1);

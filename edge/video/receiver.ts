@@ -40,7 +40,7 @@ export class RtpReceiver {
   readonly stats: ReceiverStats = { packets: 0, lostPackets: 0, droppedUnits: 0 };
   readonly #kind: VideoTrack['kind'];
   readonly #clock: Clock;
-  readonly #emit: (unit: AccessUnit) => void;
+  readonly #emit: (unit: AccessUnit, timestamp: number) => void;
   readonly #sets: ParameterSets;
   readonly #depacketizer: Depacketizer;
   readonly #timeline: Timeline;
@@ -61,7 +61,13 @@ export class RtpReceiver {
   #spoiled = false;
   #current: CodecInfo | null = null;
 
-  constructor(options: { track: VideoTrack; clock: Clock; epoch: number; emit: (unit: AccessUnit) => void }) {
+  /** `emit` is given the picture's RTP timestamp as well. */
+  constructor(options: {
+    track: VideoTrack;
+    clock: Clock;
+    epoch: number;
+    emit: (unit: AccessUnit, timestamp: number) => void;
+  }) {
     this.#kind = options.track.kind;
     this.#clock = options.clock;
     this.#emit = options.emit;
@@ -165,7 +171,8 @@ export class RtpReceiver {
     this.#clear();
     const place = this.#timeline.place(this.#timestamp, this.#receivedMs, key);
     const wallMs = Math.round(this.#clock.now() - (this.#clock.mono() - place.monoMs));
-    this.#emit({ ...place, epoch: this.#epochBase + place.epoch, data, keyFrame: key, wallMs, codec });
+    const epoch = this.#epochBase + place.epoch;
+    this.#emit({ ...place, epoch, data, keyFrame: key, wallMs, codec }, this.#timestamp);
   }
 
   /** What was collected cannot be completed, and what follows refers to it. */

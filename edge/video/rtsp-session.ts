@@ -25,6 +25,8 @@ export interface RtspSessionOptions {
 export interface PlayRequest {
   /** Of PLAY, best first: where a camera refuses the first ones, the next ones are tried. */
   headers: Record<string, string>[];
+  /** What it must understand (`onvif-replay`); one that does not plays without. */
+  require?: string;
   /** What it was answered: from where, and how fast. */
   started(reply: RtspMessage): void;
 }
@@ -33,6 +35,9 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const REPLY_TIMEOUT_MS = 10_000;
 const TEARDOWN_TIMEOUT_MS = 500;
 const MAX_PENDING_WRITE = 64 * 1024;
+/** Of PLAY: it cannot do it in this way, and may in another. */
+const ANOTHER_WAY: readonly number[] = [400, 451, 456, 457, 551];
+const REQUIRING = ['DESCRIBE', 'SETUP', 'PLAY'];
 // A few cameras answer 401 to whoever has no name.
 const USER_AGENT = 'Gatepost';
 
@@ -56,6 +61,7 @@ export class RtspSession {
   #keptAlive = false;
   #switched = false;
   #held = false;
+  #requires: string | null;
   #playingSinceMs = 0;
   #lastPacketMs = 0;
   #fail: (error: PullError) => void = () => {};
@@ -63,6 +69,7 @@ export class RtspSession {
 
   constructor(options: RtspSessionOptions) {
     this.#o = { stallMs: 10_000, ...options };
+    this.#requires = options.play?.require ?? null;
     this.#reader = new RtspReader({
       frame: (channel, payload) => {
         // Where both were given one channel, the payload type tells them apart.
@@ -178,9 +185,9 @@ export class RtspSession {
     // Packets may come before the answer to PLAY.
     this.#o.handlers.track(track, sound);
     let play: RtspMessage | null = null;
-    for (const headers of [...(this.#o.play?.headers ?? [{ Range: 'npt=0.000-' }]), {}]) {
+    for (const headers of this.#o.play?.headers ?? [{ Range: 'npt=0.000-' }, {}]) {
       play = await this.#authorized('PLAY', this.#control, headers);
-      if (play.status !== 457 && play.status !== 400) break;
+      if (!ANOTHER_WAY.includes(play.status)) break;
     }
     expectOk('PLAY', play!);
     this.#o.play?.started(play!);
@@ -264,7 +271,7 @@ export class RtspSession {
    * Sends a request and answers a challenge once. A second 401 to fresh credentials is a refused login; later in the
    * session a 401 with a new nonce only means that the old one has expired.
    */
-  async #authorized(method: string, uri: string, headers: Record<string, string>): Promise<RtspMessage> {
+  async #answered(method: string, uri: string, headers: Record<string, string>): Promise<RtspMessage> {
     const proven = this.#auth !== null;
     const first = await this.#request(method, uri, headers);
     if (first.status !== 401) return first;
@@ -293,12 +300,21 @@ export class RtspSession {
     return reply;
   }
 
+  async #authorized(method: string, uri: string, headers: Record<string, string>): Promise<RtspMessage> {
+    const reply = await this.#answered(method, uri, headers);
+    if (reply.status !== 551 || this.#requires === null) return reply;
+    // What is required is not known there.
+    this.#requires = null;
+    return this.#answered(method, uri, headers);
+  }
+
   #request(method: string, uri: string, headers: Record<string, string> = {}): Promise<RtspMessage> {
     const socket = this.#socket;
     if (!socket || socket.destroyed) return Promise.reject(new PullError('closed', 'the connection is closed'));
     const cseq = ++this.#cseq;
     const all: Record<string, string> = { ...headers, 'User-Agent': USER_AGENT };
     if (this.#session) all.Session = this.#session.id;
+    if (this.#requires !== null && REQUIRING.includes(method)) all.Require = this.#requires;
     if (this.#auth) all.Authorization = this.#auth.header(method, uri);
     socket.write(formatRequest(method, uri, cseq, all));
     return new Promise((resolve, reject) => {

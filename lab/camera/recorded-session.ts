@@ -27,7 +27,7 @@ const ANSWERS: Record<string, string> = {
 };
 
 /** 20 ms at 8 kHz: eight periods of twenty samples, µ-law. */
-const SOUND_SAMPLES = 160;
+export const SOUND_SAMPLES = 160;
 export const TONE = Buffer.from(
   Array.from({ length: SOUND_SAMPLES }, (_, i) => muLaw(Math.round(8_000 * Math.sin((2 * Math.PI * i) / 20)))),
 );
@@ -300,13 +300,13 @@ function muLaw(sample: number): number {
 const short = (label: string) => label.replace(/[-:]/g, '');
 
 /** RFC 3550 §6.6. */
-function bye(ssrc: number): Buffer {
+export function bye(ssrc: number): Buffer {
   const packet = Buffer.from([0x81, 203, 0, 1, 0, 0, 0, 0]);
   packet.writeUInt32BE(ssrc, 4);
   return packet;
 }
 
-function splitAnnexB(data: Buffer): Buffer[] {
+export function splitAnnexB(data: Buffer): Buffer[] {
   const starts: number[] = [];
   for (let at = data.indexOf('000001', 0, 'hex'); at >= 0; at = data.indexOf('000001', at + 3, 'hex'))
     starts.push(at + 3);
@@ -318,7 +318,7 @@ function splitAnnexB(data: Buffer): Buffer[] {
 }
 
 /** RFC 6184 §5.6, §5.8. */
-function packets(nal: Buffer): Buffer[] {
+export function packets(nal: Buffer): Buffer[] {
   if (nal.length <= MAX_PAYLOAD) return [nal];
   const parts: Buffer[] = [];
   for (let at = 1; at < nal.length; at += MAX_PAYLOAD) {
@@ -330,7 +330,7 @@ function packets(nal: Buffer): Buffer[] {
 }
 
 /** RFC 7798 §4.4.3. */
-function packets265(nal: Buffer): Buffer[] {
+export function packets265(nal: Buffer): Buffer[] {
   if (nal.length <= MAX_PAYLOAD) return [nal];
   const parts: Buffer[] = [];
   for (let at = 2; at < nal.length; at += MAX_PAYLOAD) {

@@ -1,4 +1,5 @@
 import { type DeviceProfile, isCamera, isRecorder } from '../devices/profile.ts';
+import { plainReplay, type ReplayOdd } from './replay-session.ts';
 
 export type RecordKind = 'timing' | 'motion' | 'alarm' | 'manual';
 /** One file on the device's disk, in Unix milliseconds. */
@@ -25,6 +26,8 @@ export class Recordings {
   #own: Recorded[] | null = null;
   /** What its encoder made of the pictures then. */
   codec: 'h264' | 'h265';
+  /** How it is replayed by ONVIF. */
+  replay: ReplayOdd = { ...plainReplay };
   /** Draws what was recorded; null: there is no video in this lab. */
   python: string | null = null;
 
@@ -43,7 +46,7 @@ export class Recordings {
   between(fromMs: number, toMs: number): Recorded[] {
     if (this.#own) return this.#own.filter((f) => f.fromMs < toMs && f.toMs > fromMs);
     const { kind, password, light } = this.#profile;
-    if (light || password === null || !(isCamera(kind) || isRecorder(kind))) return [];
+    if (light || password === null || !(isCamera(kind) || isRecorder(kind) || kind === 'onvif-nvr')) return [];
     const now = this.#nowMs();
     const first = Math.max(fromMs, now - KEPT_DAYS * DAY_MS);
     const files: Recorded[] = [];

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { DigestLogin } from '../isapi/digest.ts';
 import { isRecorded, type RecordedOptions, RecordedSession } from './recorded-session.ts';
+import { isReplay, ReplaySession } from './replay-session.ts';
 import { encode, header, type RtspMessage, RtspSplitter } from './rtsp-messages.ts';
 
 /** `stall`: sessions live and answer, but no picture comes. `drop`: connections are cut and refused. */
@@ -81,14 +82,15 @@ export class RtspFront {
       this.sessions += now ? 1 : -1;
       if (now) this.sessionsTotal++;
     };
-    let recorded: RecordedSession | null = null;
+    let recorded: RecordedSession | ReplaySession | null = null;
     const requests = new RtspSplitter();
     client.on('data', (chunk) => {
       for (const unit of split(requests, chunk, client)) {
         if ('frame' in unit) upstream.write(unit.frame);
         else if (!this.#admitted(unit.message, client)) continue;
-        else if (isRecorded(unit.message.first.split(' ')[1] ?? '')) {
-          recorded ??= new RecordedSession(client, { ...this.#options.recorded, onPlay: play });
+        else if (isRecorded(uriOf(unit.message)) || isReplay(uriOf(unit.message))) {
+          const Session = isReplay(uriOf(unit.message)) ? ReplaySession : RecordedSession;
+          recorded ??= new Session(client, { ...this.#options.recorded, onPlay: play });
           recorded.request(unit.message);
         } else forward(unit.message, upstream, methods);
       }
@@ -139,6 +141,8 @@ export class RtspFront {
     return false;
   }
 }
+
+const uriOf = (message: RtspMessage) => message.first.split(' ')[1] ?? '';
 
 function forward(message: RtspMessage, upstream: Socket, methods: Map<string, string>): void {
   const [method = '', uri = ''] = message.first.split(' ');

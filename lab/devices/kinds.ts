@@ -138,6 +138,10 @@ const KINDS: Record<DeviceKind, Kind> = {
     build: '2020-10-11',
     odd: generic,
   },
+  'onvif-nvr': {
+    ...{ model: 'NVR302-16S', deviceType: '', sadpType: 0, firmware: 'B3235P60', build: '2023-06-20' },
+    odd: { ...generic, onvif: true },
+  },
   'old-psia': {
     ...{ model: 'DS-2CD812P', deviceType: 'IPCamera', sadpType: 30, firmware: 'V5.1.2', build: 'build 131018' },
     digital: 1,

@@ -19,7 +19,7 @@ import { system } from '../isapi/parts/system.ts';
 import { onvif } from '../onvif/service.ts';
 import { networkSwitch } from '../switch/part.ts';
 import type { MakePart } from './device.ts';
-import { type DeviceKind, isCamera, isPanel } from './profile.ts';
+import { type DeviceKind, isCamera, isIsapi, isPanel } from './profile.ts';
 
 const every: MakePart[] = [security, system, network, firmware, arming, page];
 const camera: MakePart[] = [...every, onvif, streaming, picture, detection, io, storage, recordings, download];
@@ -38,7 +38,7 @@ export function partsOf(kind: DeviceKind): { parts: MakePart[]; hasVideo: boolea
     return { parts: [...every, streaming, picture, access, intercom], hasVideo: true };
   if (kind === 'indoor-station') return { parts: [...every, intercom], hasVideo: false };
   if (kind === 'access') return { parts: [...every, access], hasVideo: false };
-  if (kind === 'onvif' || kind === 'onvif-odd') return { parts: [onvif], hasVideo: true };
+  if (!isIsapi(kind)) return { parts: [onvif], hasVideo: true };
   if (kind === 'care-radar' || kind === 'fall-radar') return { parts: [...every, radar, io], hasVideo: false };
   if (kind === 'speaker') return { parts: [...every, speaker], hasVideo: false };
   if (kind === 'switch') return { parts: [...every, networkSwitch], hasVideo: false };

@@ -21,6 +21,7 @@ export const DEVICE_KINDS = [
   'switch',
   'onvif',
   'onvif-odd',
+  'onvif-nvr',
   'old-psia',
 ] as const;
 export type DeviceKind = (typeof DEVICE_KINDS)[number];

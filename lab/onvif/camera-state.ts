@@ -25,17 +25,18 @@ export interface OnvifState {
   stopsAt: number;
 }
 
-export function onvifState(fps: number, kbps: number): OnvifState {
+/** `sources`: a recorder has several cameras, each with a main and a sub-stream. */
+export function onvifState(fps: number, kbps: number, sources = 1): OnvifState {
   const main = { encoding: 'H264' as const, quality: 4, gov: fps * 2 };
   return {
     hostname: 'ipc',
     ntp: '0.0.0.0',
     timeMode: 'Manual',
     zone: 'GMT-02:00',
-    encoders: [
-      { ...main, token: 'VideoEncoder_1', name: 'main', width: 1280, height: 720, fps, kbps },
-      { ...main, token: 'VideoEncoder_2', name: 'sub', width: 640, height: 360, fps: 15, kbps: 512 },
-    ],
+    encoders: Array.from({ length: sources }, (_, i) => [
+      { ...main, token: `VideoEncoder_${2 * i + 1}`, name: 'main', width: 1280, height: 720, fps, kbps },
+      { ...main, token: `VideoEncoder_${2 * i + 2}`, name: 'sub', width: 640, height: 360, fps: 15, kbps: 512 },
+    ]).flat(),
     imaging: { Brightness: 50, ColorSaturation: 50, Contrast: 50, Sharpness: 50, IrCutFilter: 'AUTO' },
     relays: new Map([
       ['RelayOutput_1', { mode: 'Bistable', idle: 'open', delayS: 0, active: false }],

@@ -1,6 +1,7 @@
 import type { Device } from '../devices/device.ts';
 import { find, textOf, type XmlNode } from '../isapi/xml.ts';
 import type { OnvifState } from './camera-state.ts';
+import type { Searches } from './recording-service.ts';
 import { Fault, type OnvifOdd } from './soap.ts';
 
 export interface OnvifContext {
@@ -10,6 +11,9 @@ export interface OnvifContext {
   url: (path: string) => string;
   publish: (topic: string, source: string, token: string, name: string, value: string) => void;
   hasPtz: boolean;
+  /** How many cameras it shows. */
+  sources: number;
+  searches: Searches;
 }
 export type Operation = (c: OnvifContext, asked: XmlNode) => string;
 
@@ -21,6 +25,9 @@ const SERVICES: [path: string, namespace: string, capability: string][] = [
   ['ptz_service', 'http://www.onvif.org/ver20/ptz/wsdl', 'PTZ'],
   ['imaging_service', 'http://www.onvif.org/ver20/imaging/wsdl', 'Imaging'],
   ['deviceio_service', 'http://www.onvif.org/ver10/deviceIO/wsdl', ''],
+  ['recording_service', 'http://www.onvif.org/ver10/recording/wsdl', ''],
+  ['search_service', 'http://www.onvif.org/ver10/search/wsdl', ''],
+  ['replay_service', 'http://www.onvif.org/ver10/replay/wsdl', ''],
 ];
 
 const dateTime = (ms: number) => {
@@ -28,7 +35,9 @@ const dateTime = (ms: number) => {
   return `<tt:Time><tt:Hour>${d.getUTCHours()}</tt:Hour><tt:Minute>${d.getUTCMinutes()}</tt:Minute><tt:Second>${d.getUTCSeconds()}</tt:Second></tt:Time><tt:Date><tt:Year>${d.getUTCFullYear()}</tt:Year><tt:Month>${d.getUTCMonth() + 1}</tt:Month><tt:Day>${d.getUTCDate()}</tt:Day></tt:Date>`;
 };
 
-const services = (c: OnvifContext) => SERVICES.filter(([path]) => c.hasPtz || path !== 'ptz_service');
+const G = ['recording_service', 'search_service', 'replay_service'];
+const services = (c: OnvifContext) =>
+  SERVICES.filter(([path]) => (c.hasPtz || path !== 'ptz_service') && (c.odd().profileG || !G.includes(path)));
 
 /** Operations that need no login (onvif §2). */
 export const OPEN = new Set([

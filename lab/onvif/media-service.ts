@@ -15,8 +15,11 @@ const encoder1 = (e: Encoder) =>
 const encoder2 = (e: Encoder) =>
   `<tt:Name>${e.name}</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>${e.encoding}</tt:Encoding>${resolution(e)}<tt:RateControl><tt:FrameRateLimit>${e.fps}</tt:FrameRateLimit><tt:BitrateLimit>${e.kbps}</tt:BitrateLimit></tt:RateControl>${multicast}<tt:Quality>${e.quality}</tt:Quality>`;
 
-const source = (n: number) =>
-  `<tt:Name>VideoSourceConfig</tt:Name><tt:UseCount>${n}</tt:UseCount><tt:SourceToken>VideoSource_1</tt:SourceToken><tt:Bounds x="0" y="0" width="1280" height="720"/>`;
+/** A camera has two streams. */
+const sourceOf = (i: number) => Math.floor(i / 2) + 1;
+const configurationOf = (i: number) => (i < 2 ? 'VideoSourceToken' : `VideoSourceToken_${sourceOf(i)}`);
+const source = (n: number, i = 0) =>
+  `<tt:Name>VideoSourceConfig</tt:Name><tt:UseCount>${n}</tt:UseCount><tt:SourceToken>VideoSource_${sourceOf(i)}</tt:SourceToken><tt:Bounds x="0" y="0" width="1280" height="720"/>`;
 const ptzConfig =
   '<tt:Name>PTZ</tt:Name><tt:UseCount>2</tt:UseCount><tt:NodeToken>PTZNODETOKEN</tt:NodeToken><tt:DefaultContinuousPanTiltVelocitySpace>http://www.onvif.org/ver10/tptz/PanTiltSpaces/VelocityGenericSpace</tt:DefaultContinuousPanTiltVelocitySpace><tt:DefaultPTZTimeout>PT10S</tt:DefaultPTZTimeout>';
 const tokenOf = (c: OnvifContext, i: number) => (c.odd().xaddrHost ? `profile <${i}> & more` : `Profile_${i}`);
@@ -25,12 +28,12 @@ const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', 
 const profiles1 = (c: OnvifContext) =>
   c.state.encoders.map(
     (e, i) =>
-      `<trt:Profiles token="${escaped(tokenOf(c, i + 1))}" fixed="true"><tt:Name>${e.name}</tt:Name><tt:VideoSourceConfiguration token="VideoSourceToken">${source(2)}</tt:VideoSourceConfiguration><tt:VideoEncoderConfiguration token="${e.token}">${encoder1(e)}</tt:VideoEncoderConfiguration>${c.hasPtz ? `<tt:PTZConfiguration token="PTZToken">${ptzConfig}</tt:PTZConfiguration>` : ''}</trt:Profiles>`,
+      `<trt:Profiles token="${escaped(tokenOf(c, i + 1))}" fixed="true"><tt:Name>${e.name}</tt:Name><tt:VideoSourceConfiguration token="${configurationOf(i)}">${source(2, i)}</tt:VideoSourceConfiguration><tt:VideoEncoderConfiguration token="${e.token}">${encoder1(e)}</tt:VideoEncoderConfiguration>${c.hasPtz ? `<tt:PTZConfiguration token="PTZToken">${ptzConfig}</tt:PTZConfiguration>` : ''}</trt:Profiles>`,
   );
 const profiles2 = (c: OnvifContext) =>
   c.state.encoders.map(
     (e, i) =>
-      `<tr2:Profiles token="${escaped(tokenOf(c, i + 1))}" fixed="true"><tr2:Name>${e.name}</tr2:Name><tr2:Configurations><tr2:VideoSource token="VideoSourceToken">${source(2)}</tr2:VideoSource><tr2:VideoEncoder token="${e.token}" GovLength="${e.gov}" Profile="Main">${encoder2(e)}</tr2:VideoEncoder>${c.hasPtz ? `<tr2:PTZ token="PTZToken">${ptzConfig}</tr2:PTZ>` : ''}</tr2:Configurations></tr2:Profiles>`,
+      `<tr2:Profiles token="${escaped(tokenOf(c, i + 1))}" fixed="true"><tr2:Name>${e.name}</tr2:Name><tr2:Configurations><tr2:VideoSource token="${configurationOf(i)}">${source(2, i)}</tr2:VideoSource><tr2:VideoEncoder token="${e.token}" GovLength="${e.gov}" Profile="Main">${encoder2(e)}</tr2:VideoEncoder>${c.hasPtz ? `<tr2:PTZ token="PTZToken">${ptzConfig}</tr2:PTZ>` : ''}</tr2:Configurations></tr2:Profiles>`,
   );
 
 function streamOf(c: OnvifContext, asked: XmlNode): number {
@@ -42,7 +45,7 @@ function streamOf(c: OnvifContext, asked: XmlNode): number {
 
 const rtsp = (c: OnvifContext, stream: number) => {
   const host = c.odd().xaddrHost ?? c.device.profile.address;
-  return `rtsp://${host}:${c.device.rtspPort}/Streaming/Channels/10${stream}?transportmode=unicast&amp;profile=Profile_${stream}`;
+  return `rtsp://${host}:${c.device.rtspPort}/Streaming/Channels/${sourceOf(stream - 1)}0${2 - (stream % 2)}?transportmode=unicast&amp;profile=Profile_${stream}`;
 };
 
 function setEncoder(c: OnvifContext, asked: XmlNode, media2: boolean): void {
@@ -82,8 +85,12 @@ export const mediaOperations: Record<string, Operation> = {
   GetProfiles: (c) => `<trt:GetProfilesResponse>${profiles1(c).join('')}</trt:GetProfilesResponse>`,
   GetProfile: (c, asked) =>
     `<trt:GetProfileResponse>${profiles1(c)[streamOf(c, asked) - 1]!.replaceAll('trt:Profiles', 'trt:Profile')}</trt:GetProfileResponse>`,
-  GetVideoSources: () =>
-    '<trt:GetVideoSourcesResponse><trt:VideoSources token="VideoSource_1"><tt:Framerate>25</tt:Framerate><tt:Resolution><tt:Width>1280</tt:Width><tt:Height>720</tt:Height></tt:Resolution></trt:VideoSources></trt:GetVideoSourcesResponse>',
+  GetVideoSources: (c) =>
+    `<trt:GetVideoSourcesResponse>${Array.from(
+      { length: c.sources },
+      (_, i) =>
+        `<trt:VideoSources token="VideoSource_${i + 1}"><tt:Framerate>25</tt:Framerate><tt:Resolution><tt:Width>1280</tt:Width><tt:Height>720</tt:Height></tt:Resolution></trt:VideoSources>`,
+    ).join('')}</trt:GetVideoSourcesResponse>`,
   GetVideoSourceConfigurations: () =>
     `<trt:GetVideoSourceConfigurationsResponse><trt:Configurations token="VideoSourceToken">${source(2)}</trt:Configurations></trt:GetVideoSourceConfigurationsResponse>`,
   GetVideoEncoderConfigurations: (c) =>

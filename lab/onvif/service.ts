@@ -7,6 +7,7 @@ import { deviceOperations, type OnvifContext, OPEN, type Operation } from './dev
 import { isSubscription, PullPoints } from './events.ts';
 import { media2Operations, mediaOperations } from './media-service.ts';
 import { imagingOperations, ptzOperations, settlePtz } from './ptz-imaging.ts';
+import { recordingOperations, replayOperations, Searches, searchOperations } from './recording-service.ts';
 import {
   checkWsse,
   type Envelope,
@@ -26,14 +27,18 @@ const SERVICES: Record<string, Record<string, Operation>> = {
   ptz_service: ptzOperations,
   imaging_service: imagingOperations,
   deviceio_service: deviceOperations,
+  recording_service: recordingOperations,
+  search_service: searchOperations,
+  replay_service: replayOperations,
 };
 
 /** The ONVIF services of a camera (onvif §2–§5): WS-Security with a look at the clock, HTTP digest, pull points. */
 export const onvif: MakePart = (device) => {
   const { profile: p } = device;
   const generic = !isIsapi(p.kind);
-  const odd: OnvifOdd = { ...(p.kind === 'onvif-odd' ? oddOnvif : plainOnvif) };
-  const state = onvifState(p.fps, p.kbps);
+  const odd: OnvifOdd = { ...(p.kind === 'onvif-odd' ? oddOnvif : plainOnvif), profileG: p.kind === 'onvif-nvr' };
+  const sources = p.kind === 'onvif-nvr' ? 2 : 1;
+  const state = onvifState(p.fps, p.kbps, sources);
   const url = (path: string) => `http://${odd.xaddrHost ?? p.address}:${device.httpPort}${path}`;
   const points = new PullPoints(() => odd, url);
   device.events.listeners.add((type, active, at) => points.event(type, active, at));
@@ -42,7 +47,8 @@ export const onvif: MakePart = (device) => {
     generic || p.odd.errorsWith200 ? device.passwordOf(user) : (device.onvifUsers.get(user) ?? null);
   const digest = digestOf(p, device.logins, password);
   const context: OnvifContext = {
-    ...{ device, state, odd: () => odd, url, hasPtz: generic || p.kind === 'ptz' },
+    ...{ device, state, odd: () => odd, url, hasPtz: (generic && sources === 1) || p.kind === 'ptz' },
+    ...{ sources, searches: new Searches() },
     publish: (...message) => points.publish(...message),
   };
   let calls = 0;
@@ -91,6 +97,8 @@ export const onvif: MakePart = (device) => {
       if (operation.name === 'GetServiceCapabilities')
         return '<tev:GetServiceCapabilitiesResponse><tev:Capabilities WSPullPointSupport="true" MaxPullPoints="4"/></tev:GetServiceCapabilitiesResponse>';
     }
+    if (/^(recording|search|replay)_service$/.test(service) && !odd.profileG)
+      throw new Fault('ActionNotSupported', 'no recordings');
     if (service === 'ptz_service' && !context.hasPtz) throw new Fault('ActionNotSupported', 'no PTZ');
     const found = SERVICES[service]?.[operation.name];
     if (!found) throw new Fault('ActionNotSupported', operation.name, 500);
@@ -113,6 +121,7 @@ export const onvif: MakePart = (device) => {
             imaging,
             speed,
             position,
+            ...{ searches: context.searches.open.size, searchesTotal: context.searches.begun },
           },
           ...{ odd, presets: named, relays: Object.fromEntries([...relays].map(([t, r]) => [t, r.active])) },
         },
@@ -122,8 +131,20 @@ export const onvif: MakePart = (device) => {
       /** Sets oddities by name. */
       onvif: (body) => {
         for (const [name, value] of Object.entries(body)) if (name in odd) Object.assign(odd, { [name]: value });
+        device.recordings.replay.aheadMs = odd.clockAheadMs;
         return odd;
       },
+      /** Of its replay: {stamps, require, scale, end, maxSessions}. */
+      replay: (body) => Object.assign(device.recordings.replay, body),
+      ...(generic && {
+        /** `files`: [{fromMs, toMs}], or null for what it has by itself; `codec`: h264 or h265. */
+        recordings: (body: Record<string, unknown>) => {
+          device.recordings.codec = body.codec === 'h265' ? 'h265' : 'h264';
+          const files = body.files as { fromMs: number; toMs: number }[] | null | undefined;
+          device.recordings.set(files?.map((file) => ({ ...file, kind: 'timing' as const })) ?? null);
+          return { files: files?.length ?? null };
+        },
+      }),
       input: (body) => {
         const value = body.active === false ? 'false' : 'true';
         points.publish('tns1:Device/Trigger/DigitalInput', 'InputToken', 'DigitalInput_1', 'LogicalState', value);

@@ -22,12 +22,21 @@ interface LabDevice {
   password: string;
 }
 
-/** The lab's cameras with real video, and what playback asks of the box's devices. */
-export async function startLab(octet: number, log: Logger) {
+/** What a device itself counted. */
+export interface LabStatus {
+  rtspSessions: number;
+  downloads: number;
+  downloading: number;
+  rtspSessionsTotal: number;
+  onvif: { searches: number; searchesTotal: number };
+}
+
+/** The lab as a process of its own, with real video. */
+export async function spawnLab(octet: number, more: string[] = []) {
   const dir = mkdtempSync(join(tmpdir(), 'gatepost-playback-'));
   const ports = ['--port', '0', '--http-port', '0', '--rtsp-port', '0', '--sadp-port', '0', '--wsd-port', '0'];
   const base = `127.${octet}.${process.pid % 256}.`;
-  const child = spawn(process.execPath, ['lab/main.ts', '--data', dir, '--base', base, ...ports], {
+  const child = spawn(process.execPath, ['lab/main.ts', '--data', dir, '--base', base, ...ports, ...more], {
     cwd: join(import.meta.dirname, '../../..'),
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, GATEPOST_LOG_LEVEL: 'silent' },
@@ -37,6 +46,24 @@ export async function startLab(octet: number, log: Logger) {
     child.once('exit', () => reject(new Error('the lab did not start')));
   });
   const lab = JSON.parse(ready) as { control: string; devices: LabDevice[] };
+  return {
+    ...lab,
+    post: async (path: string, body: unknown) => {
+      const headers = { 'content-type': 'application/json' };
+      await fetch(`${lab.control}/devices/${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    },
+    status: async (name: string) => (await (await fetch(`${lab.control}/devices/${name}`)).json()) as LabStatus,
+    async stop(): Promise<void> {
+      child.kill('SIGTERM');
+      if (child.exitCode === null) await once(child, 'exit');
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The lab's cameras, and what playback asks of the box's devices. */
+export async function startLab(octet: number, log: Logger) {
+  const lab = await spawnLab(octet);
   const cameras = await Promise.all(
     lab.devices.map(async ({ name, address, httpPort, rtspPort, username, password }) => {
       const guard = new LoginGuard();
@@ -59,31 +86,21 @@ export async function startLab(octet: number, log: Logger) {
       return done.ok ? done : { ok: false, code: done.code, detail: done.text };
     },
   };
-  const post = async (path: string, body: unknown) => {
-    const headers = { 'content-type': 'application/json' };
-    await fetch(`${lab.control}/devices/${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
-  };
-  const state = async (name: string) => {
-    const answer = await fetch(`${lab.control}/devices/${name}`);
-    return (await answer.json()) as { rtspSessions: number; downloads: number; downloading: number };
-  };
   return {
     devices,
     cameras: cameras.map((camera) => camera.config),
     /** What the camera has on its disk from now on. */
     recorded: (name: string, files: { fromMs: number; toMs: number; kind?: string }[] | null, codec = 'h264') =>
-      post(`${name}/do/recordings`, { files, codec }),
+      lab.post(`${name}/do/recordings`, { files, codec }),
     /** How it gives files: which verb, or none. */
-    download: (name: string, way: string) => post(`${name}/do/download`, { way }),
+    download: (name: string, way: string) => lab.post(`${name}/do/download`, { way }),
     /** How many files it gave since then, and gives now. */
-    downloads: async (name: string): Promise<number> => (await state(name)).downloads,
-    downloading: async (name: string): Promise<number> => (await state(name)).downloading,
-    sessions: async (name: string): Promise<number> => (await state(name)).rtspSessions,
+    downloads: async (name: string): Promise<number> => (await lab.status(name)).downloads,
+    downloading: async (name: string): Promise<number> => (await lab.status(name)).downloading,
+    sessions: async (name: string): Promise<number> => (await lab.status(name)).rtspSessions,
     async stop(): Promise<void> {
       await Promise.all(cameras.map((camera) => camera.driver.close()));
-      child.kill('SIGTERM');
-      if (child.exitCode === null) await once(child, 'exit');
-      rmSync(dir, { recursive: true, force: true });
+      await lab.stop();
     },
   };
 }
