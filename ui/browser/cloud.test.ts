@@ -159,7 +159,7 @@ it('a channel is switched off and on; its service is seen, and its time handed o
   await page.goto(`${stack.portal}/services`);
   await page.getByRole('heading', { name: 'camera-1, channel 1' }).waitFor();
   await page.getByText('Hand the time on').click();
-  await page.getByLabel('Device').selectOption({ label: 'camera-2' });
+  await page.getByLabel('To which channel').selectOption({ label: 'camera-2, channel 1' });
   await page.getByRole('button', { name: 'Hand the time on' }).click();
   await page.getByRole('heading', { name: 'camera-2, channel 1' }).waitFor();
   await page.getByText('Its time went to another channel').first().waitFor();

@@ -1,6 +1,6 @@
 import { useRef, useState } from 'preact/hooks';
 import type { CloudService, CloudServices } from '../../../protocol/wire/cloud.ts';
-import { Choice, Field, Form, Submit } from '../../components/form.tsx';
+import { Choice, Form, Submit } from '../../components/form.tsx';
 import type { ApiError } from '../../components/http.ts';
 import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
@@ -188,9 +188,16 @@ function Transfer({ service, name, done }: { service: CloudService; name: string
       open ? api.get('/sites/{siteId}/devices', { params: { siteId: service.siteId }, signal }) : { items: [] },
     [open, service.siteId],
   );
-  const to = devices.data?.items.filter((device) => device.type === 'encoding' && device.boxSerial !== null) ?? [];
+  const to = (devices.data?.items ?? [])
+    .filter((device) => device.type === 'encoding' && device.boxSerial !== null)
+    .flatMap(({ id, name: device, health, channelCount }) =>
+      (health?.channels.map(({ channel }) => channel) ?? Array.from({ length: channelCount }, (_, i) => i + 1))
+        .filter((n) => service.ended !== null || id !== service.deviceId || n !== service.channel)
+        .map((n) => [`${id}/${n}`, t('cloud.channelOf', { device, n })] as const),
+    );
   const transfer = useAction(async (fields: Record<string, string>) => {
-    const wanted = { deviceId: fields.device ?? '', channel: Number(fields.channel) };
+    const [deviceId = '', channel] = (fields.to ?? '').split('/');
+    const wanted = { deviceId, channel: Number(channel) };
     done(await api.post('/cloud/services/{serviceId}/transfer', wanted, { params: { serviceId: service.id } }));
   });
   return (
@@ -201,21 +208,10 @@ function Transfer({ service, name, done }: { service: CloudService; name: string
         <ProblemPanel error={devices.error} what={t('services.devicesFailed')} retry={devices.reload} />
         <ProblemPanel error={transfer.error} what={t('services.transferFailed', { name })} focus />
         <NotGranted error={transfer.error} siteId={service.siteId} />
+        {open && devices.data && to.length === 0 && <p>{t('services.noOther')}</p>}
         {to.length > 0 && (
           <Form onSubmit={transfer.run} label={t('services.transfer')}>
-            <Choice
-              label={t('services.device')}
-              name="device"
-              options={to.map((device) => [device.id, device.name] as const)}
-            />
-            <Field
-              label={t('cloud.channel')}
-              name="channel"
-              value="1"
-              required
-              inputMode="numeric"
-              pattern="[0-9]{1,4}"
-            />
+            <Choice label={t('services.to')} name="to" options={to} />
             <div>
               <Submit busy={transfer.busy} doing={t('form.saving')}>
                 {t('services.transfer')}
