@@ -42,7 +42,7 @@ export class Confirmations {
         else {
           const stored = said.fragments.some((f) => f.clipId === row.clipId && f.n === row.n && f.stored);
           const text = 'the object store does not have what was sent';
-          resolve(stored ? { kind: 'stored' } : { kind: 'refused', code: 'not-stored', text });
+          resolve(stored ? { kind: 'stored' } : { kind: 'expired', code: 'not-stored', text });
         }
       }
     }

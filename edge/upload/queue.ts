@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import { Backoff } from '../../protocol/backoff.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import type { DesiredStorage } from '../../protocol/wire/desired.ts';
 import type { RelayAuth } from '../uplink/relay-auth.ts';
@@ -7,6 +6,7 @@ import type { Warnables } from '../warnables.ts';
 import { infoOf } from './confirmations.ts';
 import type { Pacer } from './pacer.ts';
 import { type LossListener, Retention } from './retention.ts';
+import { newBackoff, Retries } from './retries.ts';
 import { type FootageKind, type FragmentRow, type NewFragment, type Totals, UploadStore } from './store.ts';
 import { type Grant, type Outcome, Transfer } from './transfer.ts';
 import { isOpen } from './window.ts';
@@ -22,12 +22,10 @@ import { isOpen } from './window.ts';
  */
 const LIVE_MS = 30_000;
 const MAX_ACTIVE = 4;
+/** So many tries without a success between them: no part was at fault. */
+const OUTAGE_TRIES = 4;
 const MAX_BACKLOG_ACTIVE = 3;
 const GRANTS_A_REQUEST = 16;
-const FIRST_RETRY_MS = 250;
-const RETRY_CAP_MS = 10_000;
-/** An answer that says "not like this" may be damage on the way: a fragment gets so many tries. */
-const TRIES_IF_REFUSED = 3;
 const WAITING_WARNABLE_MS = 60_000;
 /** The pacer keeps its round-trip samples between the fragments of a running clip. */
 const PACER_LINGER_MS = 5_000;
@@ -56,14 +54,16 @@ export class UploadQueue {
   #cancelLinger: (() => void) | null = null;
   #cancelWaiting: (() => void) | null = null;
   #window: DesiredStorage['window'] = null;
-  readonly #backoff = new Backoff(FIRST_RETRY_MS, RETRY_CAP_MS);
+  readonly #backoff = newBackoff();
+  /** Who said so last: an address tells nothing of whether parts are taken there. */
+  #pausedBy: 'asking' | 'sending' = 'asking';
   readonly #live = new Map<string, number>();
   readonly #active = new Map<
     number,
     { row: FragmentRow; live: boolean; abort: AbortController; done: Promise<void> }
   >();
   readonly #grants = new Map<number, Grant & { until: number }>();
-  readonly #retries = new Map<number, { backoff: Backoff; at: number; refusals: number }>();
+  readonly #retries: Retries;
   readonly #listeners = new Set<() => void>();
 
   constructor(o: {
@@ -85,6 +85,7 @@ export class UploadQueue {
     this.#warnables = o.warnables;
     this.#pacer = o.pacer;
     this.#transfer = new Transfer(o);
+    this.#retries = new Retries(o);
     this.#store = new UploadStore(o.dir);
     this.#retention = new Retention({ ...o, log: this.#log, store: this.#store, onDrop: (rows) => this.#forget(rows) });
   }
@@ -182,7 +183,7 @@ export class UploadQueue {
   kick(): void {
     this.#backoff.reset();
     this.#pausedUntil = 0;
-    for (const retry of this.#retries.values()) retry.at = 0;
+    this.#retries.allNow();
     this.#wake();
   }
 
@@ -231,7 +232,7 @@ export class UploadQueue {
     const ungranted = next.map((c) => c.row).filter((row) => !((this.#grants.get(row.seq)?.until ?? 0) > now));
     const idle = next.slice(0, MAX_ACTIVE).some((c) => ungranted.includes(c.row));
     if (idle && !this.#asking) void this.#ask(ungranted.slice(0, this.#batch));
-    const retryAt = Math.min(...[...this.#retries.values()].map((r) => r.at).filter((at) => at > now));
+    const retryAt = this.#retries.nextAt(now);
     const opensAt = this.#windowOpen() ? Number.POSITIVE_INFINITY : now + WINDOW_CHECK_MS;
     const wakeAt = Math.min(retryAt, opensAt);
     if (Number.isFinite(wakeAt)) this.#wakeAt(wakeAt);
@@ -241,7 +242,7 @@ export class UploadQueue {
   #next(now: number): { row: FragmentRow; live: boolean; rank: number }[] {
     for (const [clipId, at] of this.#live) if (now - at > LIVE_MS) this.#live.delete(clipId);
     const spare = this.#active.size + this.#retries.size;
-    const free = (row: FragmentRow) => !this.#active.has(row.seq) && !((this.#retries.get(row.seq)?.at ?? 0) > now);
+    const free = (row: FragmentRow) => !this.#active.has(row.seq) && !this.#retries.waits(row.seq, now);
     // Clip ids are UUIDv7: the greater one is the newer one.
     const live = [...this.#live.keys()]
       .flatMap((clipId) => this.#store.waitingOf(clipId, GRANTS_A_REQUEST + spare))
@@ -271,7 +272,7 @@ export class UploadQueue {
     this.#asking = false;
     if (!this.#stopping) return;
     if (outcome.kind === 'granted') {
-      this.#reached();
+      if (this.#pausedBy === 'asking') this.#reached();
       const now = this.#clock.mono();
       const answers = new Map(outcome.grants.map((g) => [`${g.clipId} ${g.n}`, g]));
       for (const row of rows) {
@@ -287,7 +288,10 @@ export class UploadQueue {
       // One of them spoils the request: ask one by one until it is found.
       this.#batch = 1;
     } else if (outcome.kind === 'waiting' || outcome.kind === 'expired') {
-      this.#pause(outcome.kind === 'waiting' ? outcome : { code: 'expired', text: 'the relay refused the box' });
+      this.#pause(
+        'asking',
+        outcome.kind === 'waiting' ? outcome : { code: 'expired', text: 'the relay refused the box' },
+      );
     } else for (const row of rows) this.#settle(row, outcome);
     this.#wake();
   }
@@ -313,20 +317,10 @@ export class UploadQueue {
   }
 
   #note(row: FragmentRow, outcome: Outcome): void {
-    const retry = () => {
-      const r = this.#retries.get(row.seq) ?? {
-        backoff: new Backoff(FIRST_RETRY_MS, RETRY_CAP_MS),
-        at: 0,
-        refusals: 0,
-      };
-      r.at = this.#clock.mono() + r.backoff.next();
-      this.#retries.set(row.seq, r);
-      return r;
-    };
     if (outcome.kind === 'stopped') return;
     if (outcome.kind === 'waiting') {
-      retry();
-      this.#pause(outcome);
+      this.#retries.later(row.seq);
+      this.#pause('sending', outcome);
       return;
     }
     this.#grants.delete(row.seq);
@@ -335,9 +329,11 @@ export class UploadQueue {
       this.#store.set(row, 'stored');
     } else if (outcome.kind === 'lost') {
       this.#retention.lose(row.clipId, [row], `part ${row.n} is lost: ${outcome.text}`);
+    } else if (outcome.kind === 'expired') {
+      if (this.#retries.address(row.seq)) this.#pause('sending', outcome);
+      return;
     } else {
-      const r = retry();
-      if (outcome.kind === 'expired' || ++r.refusals < TRIES_IF_REFUSED) return;
+      if (!this.#retries.refused(row.seq)) return;
       this.#retention.refused(row, `${outcome.text} (${outcome.code})`);
     }
     this.#retries.delete(row.seq);
@@ -348,15 +344,17 @@ export class UploadQueue {
 
   #reached(): void {
     if (this.#backoff.tries > 0) this.#log.info('the relay takes clips again');
+    // What was tried meanwhile is the oldest: it does not wait for turns of its own.
+    if (this.#backoff.tries >= OUTAGE_TRIES) this.#retries.allNow();
     this.#backoff.reset();
     this.#cancelWaiting?.();
     this.#cancelWaiting = null;
     this.#warnables.clear('clips-waiting', 'box');
   }
 
-  #pause({ code, text }: { code: string; text: string }): void {
-    if (this.#backoff.tries === 0)
-      this.#log.info({ code, reason: text }, 'clips wait: the relay does not take them now');
+  #pause(by: 'asking' | 'sending', { code, text }: { code: string; text: string }): void {
+    this.#pausedBy = by;
+    if (this.#backoff.tries === 0) this.#log.info({ code, reason: text }, 'clips wait: they are not taken now');
     // Those in flight together fail together: one step of the back-off for all of them.
     if (this.#clock.mono() >= this.#pausedUntil) this.#pausedUntil = this.#clock.mono() + this.#backoff.next();
     const warn = () => {

@@ -15,8 +15,8 @@ export type Outcome =
   | { kind: 'stored' }
   | { kind: 'waiting'; code: string; text: string }
   | { kind: 'refused'; code: string; text: string }
-  /** The grant is no longer good: ask for a new one. */
-  | { kind: 'expired' }
+  /** The address is no longer good, or what was put there is not there: ask for a new one. */
+  | { kind: 'expired'; code: string; text: string }
   /** The file is not what was added: it cannot be sent any more. */
   | { kind: 'lost'; text: string }
   | { kind: 'stopped' };
@@ -92,7 +92,7 @@ export class Transfer {
     if (outcome.kind !== 'stored' || !grant.confirm) return outcome;
     this.#unconfirmed.add(row.seq);
     const confirmed = await this.#confirmations.confirm(row, signal);
-    if (confirmed.kind === 'stored' || confirmed.kind === 'refused') this.#unconfirmed.delete(row.seq);
+    if (confirmed.kind !== 'waiting' && confirmed.kind !== 'stopped') this.#unconfirmed.delete(row.seq);
     return confirmed;
   }
 
@@ -187,8 +187,12 @@ function isGood({ url, headers }: UploadGrants['grants'][number], relayUrl: URL)
 
 /** An object store that has the object already (conditional write, RFC 9110 §13.1.2) is as good as one that took it. */
 function judgePut(status: number, text: string, objectStore: boolean): Outcome {
-  const stored = objectStore ? (status >= 200 && status < 300) || status === 412 : status === 200;
-  return stored ? { kind: 'stored' } : judge(status, text);
+  if (!objectStore) return status === 200 ? { kind: 'stored' } : judge(status, text);
+  if ((status >= 200 && status < 300) || status === 412) return { kind: 'stored' };
+  const said = /<Code>(\w{1,64})<\/Code>/.exec(text)?.[1];
+  const answer = { code: `store-${status}`, text: `the object store answered ${status}${said ? `, ${said}` : ''}` };
+  // Of a store no word is final: whether something of it is wrong is for people to settle, the clips wait meanwhile.
+  return { kind: status === 403 || status === 410 ? 'expired' : 'waiting', ...answer };
 }
 
 /** What an answer other than 200 means. Only the relay's own word refuses: a portal or proxy on the way may say anything. */
@@ -196,7 +200,7 @@ function judge(status: number, text: string): Outcome {
   const problem = Problem.safeParse(parseJson(text));
   const known = problem.success && problem.data.code in PROBLEMS;
   if (status === 410 || (status === 403 && !(known && problem.data.code.startsWith('box-'))))
-    return { kind: 'expired' };
+    return { kind: 'expired', code: `http-${status}`, text: `it answered ${status}` };
   if (!known) return { kind: 'waiting', code: `http-${status}`, text: `it answered ${status}` };
   const answer = { code: problem.data.code, text: problem.data.detail ?? problem.data.title };
   // Who is not known, claimed or allowed now may be later; that is for people to settle, the clips wait meanwhile.

@@ -148,7 +148,11 @@ export function uploadRoutes(deps: {
     if (state !== 'none') return state !== 'other';
     // One that nobody waits for any more is being deleted: the box asks for a new address.
     if (!direct || !(await awaited.again(clipId, n))) return false;
-    const found = await direct.look(key, f);
+    const found = await direct.look(key, f).catch((error) => {
+      // That it cannot be used is told once, elsewhere; the box asks again.
+      log.info({ serial, clipId, n, reason: String(error) }, 'the object store could not be asked for a part');
+      throw new ProblemError('internal-error', 'The object store cannot be asked whether it has the part.');
+    });
     if (found === 'other') {
       log.warn({ serial, clipId, n }, 'an object is not what its hash says: it was damaged on the way');
       await direct.delete(key);
