@@ -146,8 +146,12 @@ export function recordingsOf(
 function byNumber(source: Source, sources: readonly Source[], open: OnvifRecording[]): OnvifRecording[] {
   const numbers = sources.map((s) => numberIn(s.token));
   if (numbers.includes(null) || new Set(numbers).size < numbers.length) return [];
-  for (const of of [(r: OnvifRecording) => r.sourceId, (r: OnvifRecording) => r.name, (r: OnvifRecording) => r.token]) {
-    const told = open.map((r) => numberIn(of(r)));
+  for (const text of [
+    (r: OnvifRecording) => r.sourceId,
+    (r: OnvifRecording) => r.name,
+    (r: OnvifRecording) => r.token,
+  ]) {
+    const told = open.map((r) => numberIn(text(r)));
     if (told.every((n) => n !== null && numbers.includes(n)))
       return open.filter((_, i) => told[i] === numberIn(source.token));
   }
