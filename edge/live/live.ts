@@ -4,6 +4,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import { MEDIA_CONTENT_TYPE, MEDIA_TYPES } from '../../protocol/wire/media.ts';
 import { type LiveLine, LiveOffer, type LiveOptions, MediaQuery, StreamName } from '../../protocol/wire/video.ts';
 import { invalidRequest, problemResponse } from '../problem-response.ts';
+import { AacSounds } from './aac-sounds.ts';
 import { MediaFeed } from './media-feed.ts';
 import type { PictureSources } from './pictures.ts';
 import type { WebRtcView } from './web-rtc-view.ts';
@@ -23,6 +24,7 @@ export class LiveViews {
   readonly #playback: (deviceId: string) => Promise<boolean>;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #sounds: AacSounds;
   readonly #feeds = new Set<MediaFeed>();
   readonly #views = new Map<string, WebRtcView>();
 
@@ -37,6 +39,7 @@ export class LiveViews {
     this.#playback = o.playback;
     this.#clock = o.clock;
     this.#log = o.log.child({ module: 'live' });
+    this.#sounds = new AacSounds({ clock: o.clock, log: this.#log });
   }
 
   get stats(): { feeds: number; views: number } {
@@ -122,8 +125,9 @@ export class LiveViews {
       controller.enqueue(message);
     };
     const { deviceId, channel, stream, accept } = query;
+    const sounds = query.sound === 'aac' ? this.#sounds : null;
     const feed = new MediaFeed({
-      ...{ sources: this.#sources, clock: this.#clock, deviceId, channel, stream, accept, send, end },
+      ...{ sources: this.#sources, clock: this.#clock, deviceId, channel, stream, accept, sounds, send, end },
     });
     if (!this.#sources.source(deviceId, channel, 'main')) return noChannel();
     this.#feeds.add(feed);

@@ -4,13 +4,17 @@ import type { StreamName, VideoKind } from '../../protocol/wire/video.ts';
 import { initSegment, mediaFragment, type Sample, type SoundSample, TIMESCALE } from '../clips/fmp4.ts';
 import { AAC_SAMPLES, type AudioCodec, type AudioFrame } from '../video/audio.ts';
 import type { AccessUnit } from '../video/receiver.ts';
-import { type PictureSources, Pictures } from './pictures.ts';
+import type { AacSounds } from './aac-sounds.ts';
+import { type PictureSource, type PictureSources, Pictures } from './pictures.ts';
 
 const USUAL_TICKS = TIMESCALE / 25;
 const MAX_TICKS = TIMESCALE;
 /** Sound that is late by more holds up the pictures beside it in a player: silence stands in. */
 const SOUND_LATE_MS = 400;
 const SOUND_BEHIND_MS = 100;
+/** That is made here comes through a process, and nobody waits for it. */
+const MADE_LATE_MS = 2_000;
+const MADE_BEHIND_MS = 1_000;
 /** Access units of AAC LC that are silent, by channels (ISO/IEC 14496-3 raw_data_block). */
 const SILENCE: Record<number, Buffer> = {
   1: Buffer.from('00c800802380', 'hex'),
@@ -40,6 +44,9 @@ export class MediaFeed {
   #soundStart = 0;
   /** Where the next access unit of sound belongs, in its ticks of media time; null before the first. */
   #soundNext: number | null = null;
+  readonly #sounds: AacSounds | null;
+  /** AAC that is made of the source's G.711. */
+  #made: { source: PictureSource; release: () => void } | null = null;
 
   constructor(o: {
     sources: PictureSources;
@@ -48,12 +55,15 @@ export class MediaFeed {
     channel: number;
     stream: StreamName;
     accept: readonly VideoKind[];
+    /** Makes AAC of G.711; null: that goes beside the pictures, as it is. */
+    sounds?: AacSounds | null;
     send: (message: Uint8Array) => void;
     end: () => void;
   }) {
     this.#send = o.send;
     this.#end = o.end;
     this.#clock = o.clock;
+    this.#sounds = o.sounds ?? null;
     this.#pictures = new Pictures({
       ...{ sources: o.sources, clock: o.clock, deviceId: o.deviceId, channel: o.channel },
       ...{ stream: o.stream, accept: o.accept },
@@ -75,6 +85,8 @@ export class MediaFeed {
   }
 
   stop(): void {
+    this.#made?.release();
+    this.#made = null;
     this.#pictures.stop();
   }
 
@@ -105,7 +117,7 @@ export class MediaFeed {
     this.#codec = codec;
     this.#epoch = unit.epoch;
     this.#transcoded = this.#pictures.transcoded;
-    const sound = this.#pictures.source?.sound ?? null;
+    const sound = this.#soundOf(this.#pictures.source);
     this.#sound = sound?.kind === 'aac' ? sound : null;
     this.#law = sound?.kind === 'pcmu' || sound?.kind === 'pcma' ? sound.kind : null;
     this.#waiting = [];
@@ -117,6 +129,21 @@ export class MediaFeed {
       init: { codecs, width, height, audio: this.#law, transcoded: this.#transcoded },
       data: initSegment(codec, this.#sound ?? undefined),
     });
+  }
+
+  /** As it comes, or as it is made; what is made no more is let go of. */
+  #soundOf(source: PictureSource | null): AudioCodec | null {
+    const sound = source?.sound ?? null;
+    const wanted = this.#sounds && source && sound && sound.kind !== 'aac' ? source : null;
+    if (this.#made && this.#made.source !== wanted) {
+      this.#made.release();
+      this.#made = null;
+    }
+    if (wanted && !this.#made) {
+      const release = this.#sounds!.take(wanted, (frame) => this.#audio(frame));
+      if (release) this.#made = { source: wanted, release };
+    }
+    return this.#made ? this.#sounds!.codec : sound;
   }
 
   #audio(frame: AudioFrame): void {
@@ -143,8 +170,9 @@ export class MediaFeed {
     const silence = SILENCE[channels];
     const late = now - (this.#soundNext ?? 0);
     this.#soundNext ??= Math.max(0, now);
-    if (silence && late > (SOUND_LATE_MS * clockRate) / 1000)
-      while (now - this.#soundNext > (SOUND_BEHIND_MS * clockRate) / 1000) this.#append(this.#soundNext, silence);
+    const [lateMs, behindMs] = this.#made ? [MADE_LATE_MS, MADE_BEHIND_MS] : [SOUND_LATE_MS, SOUND_BEHIND_MS];
+    if (silence && late > (lateMs * clockRate) / 1000)
+      while (now - this.#soundNext > (behindMs * clockRate) / 1000) this.#append(this.#soundNext, silence);
     if (this.#waiting.length === 0) return null;
     const sound = { decodeTime: this.#soundStart, samples: this.#waiting };
     this.#waiting = [];

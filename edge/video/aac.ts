@@ -48,6 +48,11 @@ export class AacEncoder {
     this.#o = { ffmpeg: 'ffmpeg', ...options };
   }
 
+  /** Nothing more comes out: it was ended, or ended by itself. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** How much of what was pushed has not come out yet; 0 when nothing more comes. */
   get behindMs(): number {
     return this.#ended ? 0 : Math.max(0, ((this.#given - this.#made) * 1000) / ENCODED_AAC.clockRate);

@@ -66,6 +66,8 @@ export const MediaQuery = z.object({
     .max(32)
     .transform((text) => text.split(','))
     .pipe(z.array(VideoKind).min(1)),
+  /** `aac`: sound is to stand in the MP4, whatever the camera sends; the box makes it for as long as it is asked for. */
+  sound: z.enum(['aac']).optional(),
 });
 export type MediaQuery = z.infer<typeof MediaQuery>;
 
@@ -119,7 +121,7 @@ export const PlaybackQuery = MediaQuery.extend({
   to: Instant,
   /** 1: as it was; more: faster, in key frames only where the device does not do better. */
   speed: z.coerce.number().min(0.25).max(16).default(1),
-});
+}).omit({ sound: true });
 export type PlaybackQuery = z.infer<typeof PlaybackQuery>;
 
 /** One look at pictures: who, at what, when, by which way. */

@@ -188,6 +188,9 @@ export function registerLiveViewRoutes(app: Api, { watching }: { watching: Watch
         query: z.object({
           stream: StreamName.default('main'),
           accept: z.string().max(32).default('h264').openapi({ description: 'What the player decodes: `h264,h265`' }),
+          sound: z.enum(['aac']).optional().openapi({
+            description: '`aac`: all sound stands in the MP4, for a file of it; the box makes AAC of G.711 meanwhile.',
+          }),
         }),
       },
       responses: { 101: { description: 'A WebSocket' }, ...problems(...refusals) },

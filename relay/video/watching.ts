@@ -131,10 +131,11 @@ export class Watching {
   }
 
   /** Answers with a socket of the channel's live pictures, which all viewers of the stream share. */
-  socket(c: Context<ApiEnv>, device: BoxDevice, { channel, stream, accept }: MediaQuery): Response {
+  socket(c: Context<ApiEnv>, device: BoxDevice, { channel, stream, accept, sound }: MediaQuery): Response {
     const who = c.get('principal');
     const query = new URLSearchParams({ deviceId: device.id, channel: String(channel), stream });
     query.set('accept', [...new Set(accept)].sort().join(','));
+    if (sound) query.set('sound', sound);
     return mediaSocket(c, this.parts, {
       open: async () => {
         await this.locks.must(who, device.id);

@@ -100,13 +100,23 @@ describe('live view', () => {
         encoding: 'utf8',
       }),
     ) as {
-      streams: { codec_type: string; nb_read_frames: string; start_time: string }[];
+      streams: {
+        codec_type: string;
+        codec_name: string;
+        nb_read_frames: string;
+        start_time: string;
+        duration: string;
+      }[];
       format: { duration: string };
     };
     const video = probe.streams.find((stream) => stream.codec_type === 'video')!;
     expect(Number(video.start_time)).toBeLessThan(0.5);
     expect(Number(video.nb_read_frames)).toBeGreaterThan(10);
     expect(Number(probe.format.duration)).toBeLessThan(10);
+    // The camera sends G.711.
+    const sound = probe.streams.find((stream) => stream.codec_type === 'audio')!;
+    expect(sound.codec_name).toBe('aac');
+    expect(Number(sound.duration)).toBeGreaterThan(1.5);
     await check(page, 'live large 1440');
   });
 

@@ -3649,7 +3649,7 @@ export interface Routes {
     /** See a channel live through the relay (WebSocket) */
     '/devices/{deviceId}/channels/{channel}/live/socket': {
       params: { deviceId: string; channel: string };
-      query?: { stream?: 'main' | 'sub'; accept?: string };
+      query?: { stream?: 'main' | 'sub'; accept?: string; sound?: 'aac' };
       answer: never;
     };
     /** Play what the device has recorded (WebSocket) */

@@ -26,7 +26,7 @@ vi.mock('./web-rtc-player.ts', () => ({
   },
 }));
 vi.mock('./media-socket.ts', () => ({
-  socketAddress: (path: string) => `ws://here${path}`,
+  socketAddress: (path: string, query: Record<string, string>) => `ws://here${path}?${new URLSearchParams(query)}`,
   MediaSocket: class {
     readonly o: (typeof sockets)[number];
     constructor(options: MediaSocketOptions) {
@@ -198,16 +198,41 @@ describe('one live window', () => {
     expect(sockets.map(({ stopped }) => stopped)).toEqual([true, false]);
   });
 
-  it('keeps the relay’s way for a recording while the direct one is seen', async () => {
+  it('takes what is recorded in a stream of its own, with sound in the MP4, where that which is seen has none', async () => {
     direct[0]!.onState('playing', null);
     const heard: string[] = [];
     const leave = session.listen(({ type }) => heard.push(type));
-    relayPlays();
+    expect(sockets[0]!.url).toContain('sound=aac');
+    sockets[0]!.onMessage(init);
     sockets[0]!.onMessage(delta);
     expect(heard).toEqual(['init', 'delta']);
     expect(now()).toEqual(['playing', 'direct']);
+    expect(players).toHaveLength(0);
+    // It breaks off and goes on.
+    sockets[0]!.onEnd({ opened: true, code: 1006, note: null });
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(sockets).toHaveLength(2);
     leave();
-    expect(sockets[0]!.stopped).toBe(true);
+    expect(sockets[1]!.stopped).toBe(true);
+  });
+
+  it('records what comes by the relay without asking for it twice, unless its sound stands beside it', async () => {
+    await vi.advanceTimersByTimeAsync(750);
+    relayPlays();
+    const heard: string[] = [];
+    let leave = session.listen(({ type }) => heard.push(type));
+    sockets[0]!.onMessage(delta);
+    expect(heard).toEqual(['init', 'delta']);
+    leave();
+    expect(sockets).toHaveLength(1);
+    if (init.type === 'init') sockets[0]!.onMessage({ ...init, init: { ...init.init, audio: 'pcmu' } });
+    leave = session.listen(({ type }) => heard.push(type));
+    sockets[0]!.onMessage(delta);
+    sockets[1]!.onMessage(init);
+    expect(heard).toEqual(['init', 'delta', 'init']);
+    expect(sockets.map(({ url }) => url.includes('sound=aac'))).toEqual([false, true]);
+    leave();
+    expect(sockets.map(({ stopped }) => stopped)).toEqual([false, true]);
   });
 
   it('lets one way be heard, the one that is seen', async () => {

@@ -34,7 +34,7 @@ export interface LiveSessionOptions {
   paths?: readonly LivePath[];
 }
 
-type Timer = LivePath | 'head' | 'steady' | 'slow';
+type Timer = LivePath | 'head' | 'steady' | 'slow' | 'tape';
 
 /** The direct way gets this long alone before the relay's is tried beside it. */
 const HEAD_START_MS = 700;
@@ -64,6 +64,9 @@ const FINAL = new Set([
   'refused',
 ]);
 
+/** Until what is kept of a stream goes on after it broke off. */
+const TAPE_AGAIN_MS = 1_000;
+
 /** What another thing than the way is to blame for: the other way would meet it too. */
 const isFinal = (error: ApiError | null): error is ApiError =>
   error !== null && (FINAL.has(error.code) || [401, 403, 404].includes(error.status));
@@ -85,6 +88,8 @@ export class LiveSession {
   readonly #timers: Partial<Record<Timer, ReturnType<typeof setTimeout>>> = {};
   #sound = false;
   readonly #listeners = new Set<(message: MediaMessage) => void>();
+  /** A stream for those who keep it: with sound in the MP4, which the one that is seen cannot have of every camera. */
+  #tape: MediaSocket | null = null;
   #lastInit: MediaMessage | null = null;
 
   constructor(options: LiveSessionOptions) {
@@ -114,6 +119,7 @@ export class LiveSession {
     for (const timer of Object.values(this.#timers)) clearTimeout(timer);
     this.#closeDirect();
     this.#closeRelay();
+    this.#closeTape();
     this.#o.videos.direct.srcObject = null;
   }
 
@@ -131,15 +137,40 @@ export class LiveSession {
     if (!this.#relay && !this.#direct?.playing && this.#ways.includes('relay')) this.#openRelay();
   }
 
-  /** Media messages of what is seen, as from now: the relay's way is kept open for it beside the direct one. */
+  /** Media messages of what is seen, as from now, its sound in the MP4: those of the relay where they are so, else their own. */
   listen(fn: (message: MediaMessage) => void): () => void {
     this.#listeners.add(fn);
-    if (this.#relay && this.#lastInit) fn(this.#lastInit);
-    else if (this.#running) this.#openRelay();
+    if (this.#lastInit?.type === 'init' && this.#lastInit.init.audio === null) fn(this.#lastInit);
+    else if (this.#running) this.#openTape();
     return () => {
       this.#listeners.delete(fn);
+      if (this.#listeners.size === 0) this.#closeTape();
       if (this.#direct?.playing && this.#state.path === 'direct') this.#leaveRelay();
     };
+  }
+
+  #openTape(): void {
+    if (this.#tape) return;
+    const query = { stream: this.#o.stream, accept: playable().join(), sound: 'aac' };
+    const socket = new MediaSocket({
+      url: socketAddress(`${this.#o.address}/socket`, query),
+      onMessage: (message) => {
+        if (this.#tape === socket) for (const fn of this.#listeners) fn(message);
+      },
+      onEnd: () => {
+        if (this.#tape !== socket) return;
+        this.#tape = null;
+        this.#after('tape', TAPE_AGAIN_MS, () => this.#listeners.size > 0 && this.#openTape());
+      },
+    });
+    this.#tape = socket;
+    socket.start();
+  }
+
+  #closeTape(): void {
+    this.#clear('tape');
+    this.#tape?.stop();
+    this.#tape = null;
   }
 
   #openDirect(): void {
@@ -228,11 +259,13 @@ export class LiveSession {
       this.#broken(told(message.note.code, message.note.text));
       return;
     }
-    if (message.type === 'init') this.#lastInit = message;
-    else if (relay.playing && this.#state.path === 'relay' && this.#state.state === 'stalled')
+    if (message.type === 'init') {
+      this.#lastInit = message;
+      if (message.init.audio !== null && this.#listeners.size > 0) this.#openTape();
+    } else if (relay.playing && this.#state.path === 'relay' && this.#state.state === 'stalled')
       this.#say({ state: 'playing', error: null });
     relay.player.push(message);
-    for (const fn of this.#listeners) fn(message);
+    if (!this.#tape) for (const fn of this.#listeners) fn(message);
   }
 
   #listenForSilence(): void {

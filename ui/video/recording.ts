@@ -23,7 +23,7 @@ export class Recording {
   get over(): boolean {
     return this.#over;
   }
-  /** There is sound that it cannot hold: MP4 has no G.711. */
+  /** There is sound that it cannot hold, G.711, which the box did not convert. */
   get silent(): boolean {
     return this.#silent;
   }
