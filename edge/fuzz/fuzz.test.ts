@@ -4,6 +4,7 @@ import { DOCUMENTS } from './documents.ts';
 import { fuzz, must } from './fuzz.ts';
 import { MEDIA } from './media.ts';
 import { Dice, mutate } from './mutate.ts';
+import { RECORDINGS } from './recordings.ts';
 import { RESTREAM } from './restream.ts';
 import { SOAP } from './soap.ts';
 import { STREAMS } from './streams.ts';
@@ -11,7 +12,10 @@ import { STREAMS } from './streams.ts';
 /* A small part of `npm run fuzz`, which gives a million. */
 describe('20,000 mutated datagrams, streams and documents', () => {
   it('crash nothing, invent no event, tear no stream, and leave the heap as it was (DISC-01)', async () => {
-    const report = await fuzz([...DATAGRAMS, ...STREAMS, ...DOCUMENTS, ...SOAP], { runs: 20_000, seed: 20_260 });
+    const report = await fuzz([...DATAGRAMS, ...STREAMS, ...DOCUMENTS, ...SOAP, ...RECORDINGS], {
+      runs: 20_000,
+      seed: 20_260,
+    });
     expect(report.runs).toBe(20_000);
     expect(Object.values(report.byTarget).every((count) => count > 500)).toBe(true);
     expect(report.grownBytes).toBeLessThan(16e6);

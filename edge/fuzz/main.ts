@@ -3,6 +3,7 @@ import { DATAGRAMS } from './datagrams.ts';
 import { DOCUMENTS } from './documents.ts';
 import { fuzz } from './fuzz.ts';
 import { MEDIA } from './media.ts';
+import { RECORDINGS } from './recordings.ts';
 import { RESTREAM } from './restream.ts';
 import { SOAP } from './soap.ts';
 import { STREAMS } from './streams.ts';
@@ -17,7 +18,7 @@ const { runs, seed, media } = new Command('fuzz')
   .parse()
   .opts<{ runs: string; seed: string; media?: boolean }>();
 
-const others = media ? [] : [...DATAGRAMS, ...STREAMS, ...DOCUMENTS, ...SOAP];
+const others = media ? [] : [...DATAGRAMS, ...STREAMS, ...DOCUMENTS, ...SOAP, ...RECORDINGS];
 const report = await fuzz([...others, ...MEDIA, ...RESTREAM], { runs: Number(runs), seed: Number(seed) });
 for (const [name, count] of Object.entries(report.byTarget)) console.log(`${String(count).padStart(9)}  ${name}`);
 const { seconds, grownBytes, slowest } = report;
