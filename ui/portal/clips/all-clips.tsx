@@ -19,7 +19,7 @@ export function AllClips() {
       <Title>{t('clips.all')}</Title>
       <ProblemPanel error={sites.error} what={t('clips.failed')} retry={sites.reload} />
       {!sites.data && !sites.error && <Skeleton lines={6} />}
-      {sites.data?.length === 0 && <Empty title={t('clips.noSite')} />}
+      {sites.data?.length === 0 && <Empty title={t('clips.noSite')}>{t('clips.noSiteNext')}</Empty>}
       {sites.data?.map((site) => (
         <Latest key={site.id} site={site} />
       ))}

@@ -1,5 +1,6 @@
 import { useLocation } from 'preact-iso';
 import type { LibraryClip } from '../../../protocol/wire/clips.ts';
+import { codecWord } from '../../components/codec.ts';
 import { t } from '../../components/i18n.ts';
 import { Facts, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
@@ -162,7 +163,7 @@ function ClipFacts({ clip, base }: { clip: LibraryClip; base: string }) {
         [t('clips.length'), formatDuration(clip.durationMs)],
         clip.width > 0 && [
           t('clip.picture'),
-          t('clip.pictureText', { width: clip.width, height: clip.height, codec: clip.codec }),
+          t('clip.pictureText', { width: clip.width, height: clip.height, codec: codecWord(clip.codec) }),
         ],
         [t('clips.sound'), t(clip.audioCodec ? 'clips.withSound' : 'clips.noSound')],
         [t('clips.encrypted'), t(clip.keyId ? 'clips.isEncrypted' : 'clips.notEncrypted')],

@@ -1,5 +1,6 @@
 import { useRef, useState } from 'preact/hooks';
 import type { LibraryClip } from '../../../protocol/wire/clips.ts';
+import { codecWord } from '../../components/codec.ts';
 import { t } from '../../components/i18n.ts';
 import { formatDuration } from '../../components/time.ts';
 import { mimeOf } from '../../video/playable.ts';
@@ -38,7 +39,7 @@ export function MarkedPlayer({ clip, fromMs = 0 }: { clip: LibraryClip; fromMs?:
     <div class="flex flex-col gap-3">
       {state === 'failed' || unplayable ? (
         <div class="flex aspect-video w-full flex-col items-center justify-center gap-3 rounded bg-base-200 p-4 text-center">
-          <p>{t(unplayable ? 'clips.unplayable' : 'clip.failed', { codec: clip.codec })}</p>
+          <p>{t(unplayable ? 'clips.unplayable' : 'clip.failed', { codec: codecWord(clip.codec) })}</p>
           {!unplayable && (
             <button type="button" class="btn" onClick={() => setState('fine')}>
               {t('action.tryAgain')}

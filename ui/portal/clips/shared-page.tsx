@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { SharedClip } from '../../../protocol/wire/clips.ts';
+import { codecWord } from '../../components/codec.ts';
 import { ApiError, errorOf } from '../../components/http.ts';
 import { t } from '../../components/i18n.ts';
 import { Logo } from '../../components/icons.tsx';
@@ -37,7 +38,7 @@ export function SharedClipPage({ params }: { params?: { token?: string } }) {
         <Zone.Provider value={clip.timeZone}>
           {clip.empty || failed ? (
             <p class="flex aspect-video w-full items-center justify-center rounded bg-base-200 p-4 text-center">
-              {failed ? t('clips.unplayable', { codec: clip.codec }) : t('clips.sharedEmpty')}
+              {failed ? t('clips.unplayable', { codec: codecWord(clip.codec) }) : t('clips.sharedEmpty')}
             </p>
           ) : (
             // biome-ignore lint/a11y/useMediaCaption: cameras have no captions

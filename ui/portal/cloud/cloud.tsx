@@ -11,7 +11,7 @@ import { Time } from '../../components/time.tsx';
 import { useMay } from '../device/permitted.tsx';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
-import { channelState, isPaid, packageWords, silence, whyFailed } from './words.ts';
+import { channelState, isInstaller, isPaid, packageWords, silence, whyFailed } from './words.ts';
 
 /** While a box sets channels up, how far it is is asked for again. */
 const ASK_EVERY_MS = 4_000;
@@ -43,7 +43,7 @@ export function SiteCloud() {
     <>
       <div class="flex flex-wrap items-center justify-between gap-4">
         <Title suffix={`${site.data!.name} · Gatepost`}>{t('cloud.title')}</Title>
-        {may && (
+        {may && isInstaller() && (
           <a class="btn btn-primary" href={`${base}/cloud/setup`}>
             {t('cloud.setUp')}
           </a>
@@ -52,7 +52,9 @@ export function SiteCloud() {
       <ProblemPanel error={list.error} what={t('cloud.failed')} retry={list.reload} />
       {!list.data && !list.error && <Skeleton lines={6} />}
       {list.data?.items.length === 0 && news.length === 0 && (
-        <Empty title={t('cloud.none')}>{t(may ? 'cloud.noneNext' : 'cloud.noneAsk')}</Empty>
+        <Empty title={t('cloud.none')}>
+          {t(!isInstaller() ? 'cloud.noneAsk' : may ? 'cloud.noneNext' : 'cloud.noneRights')}
+        </Empty>
       )}
       <ul class="flex flex-col gap-3">
         {list.data?.items.map((channel) => (
@@ -95,7 +97,7 @@ function Unready({ device, setup }: { device: CloudDevice; setup: CloudDevice['s
               <span class="sr-only">: {name}</span>
             </a>
           )}
-          {failed && (
+          {failed && isInstaller() && (
             <a class="btn" href={`${base}/cloud/setup?device=${device.deviceId}&channel=${setup.channel}`}>
               {t('cloud.setUpAgain')}
               <span class="sr-only">: {name}</span>

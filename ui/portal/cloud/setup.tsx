@@ -12,6 +12,7 @@ import { useAction, useResource } from '../../components/resource.ts';
 import { UplinkAdvice } from '../bandwidth/advice.tsx';
 import { useBandwidthTests } from '../bandwidth/test-panel.tsx';
 import { room } from '../bandwidth/words.ts';
+import { Missing } from '../device/permitted.tsx';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
 import { packageChoice } from './channel-fields.tsx';
@@ -20,14 +21,27 @@ import { NewDevice } from './new-device.tsx';
 import { leftOver, sharePackages } from './room.ts';
 import { type Begun, Started } from './started.tsx';
 import { Stock } from './stock.tsx';
-import { isPaid } from './words.ts';
+import { isInstaller, isPaid } from './words.ts';
 
 /** A device that is not added yet: its fields stand under this key. */
 const NEW = 'new';
 const NEW_KEY = `${NEW}/1`;
 
-/** Chooses channels of the devices of a box, with a package and a definition each; the box does the rest (BOX-05, CLOUD-17). */
+/** Who sets up: installers who hold the permission; to others it is said who can. */
 export function CloudSetupPage() {
+  const { site } = useSite();
+  const may = site.data!.permissions.some((held) => held === 'configure' || held === 'manage');
+  if (isInstaller() && may) return <Setup />;
+  return (
+    <>
+      <Title suffix={`${site.data!.name} · Gatepost`}>{t('cloud.setUp')}</Title>
+      {isInstaller() ? <Missing permission="configure" /> : <Empty title={t('cloud.noneAsk')} />}
+    </>
+  );
+}
+
+/** Chooses channels of the devices of a box, with a package and a definition each; the box does the rest (BOX-05, CLOUD-17). */
+function Setup() {
   const { base, site, siteId, boxes, devices } = useSite();
   const { query, route } = useLocation();
   const claimed = boxes.data?.items.filter((box) => box.state === 'claimed') ?? [];

@@ -1,6 +1,8 @@
 import type { CloudChannel, CloudPackage, CloudService, CloudSetUp } from '../../../protocol/wire/cloud.ts';
 import { lookup, t } from '../../components/i18n.ts';
 import type { Level } from '../../components/icons.tsx';
+import { INSTALLERS } from '../route.tsx';
+import { me } from '../session.ts';
 
 export const packageWords = ({ retentionDays, term }: CloudPackage): string =>
   t(`cloud.package.${term}`, { days: retentionDays });
@@ -9,6 +11,9 @@ export const definitionWords = (definition: string): string => definition.replac
 
 export const isPaid = ({ service }: CloudChannel): boolean =>
   service?.state === 'active' || service?.state === 'expiring';
+
+/** Packages are an installer's: others have theirs set up. */
+export const isInstaller = (): boolean => INSTALLERS.some((type) => type === me.value?.company.type);
 
 /** What keeps a channel from making clips of motion although it is switched on and paid (CLOUD-09). */
 export function silence({ recording, mode, triggers, silent }: CloudChannel): [Level, string] | null {

@@ -2,7 +2,7 @@ import { useLocation } from 'preact-iso';
 import type { Device, Site } from '../../../protocol/wire/api.ts';
 import { Choice } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
-import { Skeleton, Title } from '../../components/page.tsx';
+import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
 import { useAgain } from '../customer/use-again.ts';
@@ -60,7 +60,8 @@ export function AllLive() {
         </div>
       )}
       {!targets && !sites.error && !devices.error && <Skeleton lines={8} />}
-      {targets && sites.data && <LiveGrid targets={targets} />}
+      {sites.data?.length === 0 && <Empty title={t('liveView.noSite')}>{t('liveView.noSiteNext')}</Empty>}
+      {targets && sites.data && sites.data.length > 0 && <LiveGrid targets={targets} />}
     </>
   );
 }

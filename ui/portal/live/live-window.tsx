@@ -72,7 +72,7 @@ export function LiveWindow({ target, stream, sound = false, href, tools }: Props
           {moves && (
             <span class="video-mark" data-path={path}>
               <Glyph icon={path === 'direct' ? 'direct' : 'relay'} size={14} />
-              {t(`liveView.path.${path}`)}
+              <span class="path-word">{t(`liveView.path.${path}`)}</span>
             </span>
           )}
           {moves && state.slow && <span class="video-mark">{t('liveView.slow')}</span>}

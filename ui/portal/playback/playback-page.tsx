@@ -1,6 +1,7 @@
 import { t } from '../../components/i18n.ts';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
+import { Missing } from '../device/permitted.tsx';
 import { targetsOf } from '../live/targets.ts';
 import { useSite } from '../site/context.ts';
 import { holds, sees } from '../site/rights.ts';
@@ -23,11 +24,9 @@ export function PlaybackPage() {
         <Player key={known.id} zone={known.timeZone} siteId={known.id} base={base} targets={played} />
       )}
       {played && played.length > 0 && !played.some(({ may }) => may) && (
-        <Empty title={t('playback.notAllowed')}>
-          <a class="link" href={`${base}/customer/apply`}>
-            {t('liveView.askCustomer')}
-          </a>
-        </Empty>
+        <div class="panel">
+          <Missing permission="playback" />
+        </div>
       )}
     </>
   );

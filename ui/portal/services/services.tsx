@@ -9,7 +9,7 @@ import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
 import { Time } from '../../components/time.tsx';
 import { packageWords, SERVICE_LEVEL } from '../cloud/words.ts';
-import { api } from '../session.ts';
+import { api, me } from '../session.ts';
 
 /** Packages of the company and the services they pay: renewed, handed on (CLOUD-24). */
 export function MyServices() {
@@ -62,9 +62,13 @@ function Stock({ stock }: { stock: CloudServices['stock'] }) {
         </table>
       )}
       <p class="mt-3">
-        <a class="link" href="/company/service-keys">
-          {t('services.redeem')}
-        </a>
+        {me.value?.admin ? (
+          <a class="link" href="/company/service-keys">
+            {t('services.redeem')}
+          </a>
+        ) : (
+          t('cloud.askAdmin')
+        )}
       </p>
     </Panel>
   );

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Clip } from '../../../protocol/wire/api.ts';
+import { codecWord } from '../../components/codec.ts';
 import { ApiError, errorOf } from '../../components/http.ts';
 import { t } from '../../components/i18n.ts';
 import { Facts } from '../../components/page.tsx';
@@ -141,7 +142,7 @@ export function ClipPlayer({ clip, event }: Props) {
           [t('clip.started'), <Time key="s" at={clip.startedAt} />],
           clip.width > 0 && [
             t('clip.picture'),
-            t('clip.pictureText', { width: clip.width, height: clip.height, codec: clip.codec }),
+            t('clip.pictureText', { width: clip.width, height: clip.height, codec: codecWord(clip.codec) }),
           ],
           [
             t('clip.parts'),

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useLocation } from 'preact-iso';
 import type { Device } from '../../../protocol/wire/api.ts';
 import type { DeviceHealth } from '../../../protocol/wire/uplink.ts';
+import { codecWord } from '../../components/codec.ts';
 import { Field, Form, Submit } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
 import { type Level, State } from '../../components/icons.tsx';
@@ -213,7 +214,7 @@ function Channels({ deviceId }: { deviceId: string }) {
           </div>
           <p class="muted small">
             {[
-              channel.codec,
+              channel.codec && codecWord(channel.codec),
               channel.keyFrameIntervalMs && t('device.keyFrames', { time: formatDuration(channel.keyFrameIntervalMs) }),
             ]
               .filter(Boolean)

@@ -91,6 +91,11 @@ function SiteFrame({ siteId }: { siteId: string }) {
       <>
         <Title>{t('site.title')}</Title>
         <ProblemPanel error={site.error} what={t('site.failed')} retry={site.reload} />
+        <p>
+          <a class="link" href="/">
+            {t('notFound.home')}
+          </a>
+        </p>
       </>
     ) : (
       <Skeleton lines={8} />
