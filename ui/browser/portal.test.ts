@@ -117,7 +117,21 @@ describe('live', () => {
 
   it('finds the clip by its day, shares it by a link that ends, and deletes it', { timeout: 120_000 }, async () => {
     const { page, context, complaints } = await open(browser, PHONE, signedIn);
+    // As of a device whose owner asks for a code.
+    const locked = JSON.stringify({
+      type: 'about:blank',
+      status: 403,
+      code: 'verification-code-needed',
+      title: 'Code',
+    });
+    const posters = '**/api/v1/clips/*/poster';
+    await page.route(posters, (r) => r.fulfill({ status: 403, contentType: 'application/problem+json', body: locked }));
     await page.goto(`${stack.portal}${site}/clips`);
+    await settled(page);
+    await page.getByText('Open the clip and enter the code of its device').waitFor();
+    await check(page, 'clips, locked');
+    await page.unroute(posters);
+    await page.reload();
     await settled(page);
     // Its poster is a picture that was decoded.
     await page.waitForFunction(() => (document.querySelector('main video') as HTMLVideoElement | null)?.videoWidth);

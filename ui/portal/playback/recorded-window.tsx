@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../../components/i18n.ts';
 import { describe } from '../../components/problem.tsx';
 import { type VideoMessage, VideoWindow } from '../../video/video-window.tsx';
+import { FirstPicture } from '../clips/first-picture.tsx';
 import type { LiveTarget } from '../live/targets.ts';
 import { Unlock } from '../live/unlock.tsx';
 import { clockOf } from './day.ts';
@@ -90,18 +91,7 @@ export function RecordedWindow({ target, may, group, headMs, sound, poster, chos
         </>
       }
     >
-      {poster && state.state === 'loading' && (
-        <video
-          class="video-fill"
-          src={`/api/v1/clips/${poster}/poster#t=0.001`}
-          muted
-          playsInline
-          preload="auto"
-          disablePictureInPicture
-          tabIndex={-1}
-          aria-hidden="true"
-        />
-      )}
+      {poster && state.state === 'loading' && <FirstPicture clipId={poster} class="video-fill" />}
       <canvas ref={still} class="video-fill" hidden={moves} />
       <video ref={video} muted playsInline tabIndex={-1} aria-label={name} data-shown={moves} data-key={target.key} />
       <button type="button" class="video-open" aria-pressed={chosen} onClick={onChosen}>
