@@ -1,7 +1,7 @@
 import type { Clock } from '../../protocol/clock.ts';
 
-/** How long after its end a right may still be used by what was opened with it. */
-const RECHECK_MS = 10_000;
+/** A right that has ended is of use for ten seconds at most, the asking and the ending included. */
+const RECHECK_MS = 8_000;
 
 /** Ends what a request left open (a stream, a download) soon after the right that opened it. */
 export class Leases {
@@ -11,7 +11,7 @@ export class Leases {
     this.#clock = clock;
   }
 
-  /** Asks `check` every 10 s, one at a time; the first time that it rejects, `end` is called. Returns the release. */
+  /** Asks `check` every 8 s, one at a time; the first time that it rejects, `end` is called. Returns the release. */
   hold(check: () => Promise<unknown>, end: () => void): () => void {
     let held = true;
     let asking = false;

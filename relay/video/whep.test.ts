@@ -40,7 +40,7 @@ describe('a player of another origin (WHEP)', () => {
     expect(preflight.status).toBe(204);
     const said = (name: string) => preflight.headers.get(name);
     expect([said('access-control-allow-origin'), said('access-control-allow-credentials')]).toEqual(['*', null]);
-    expect([said('access-control-allow-methods'), said('accept-post')]).toEqual(['POST', 'application/sdp']);
+    expect([said('access-control-allow-methods'), said('accept-post')]).toEqual(['POST, OPTIONS', 'application/sdp']);
     expect(said('access-control-allow-headers')?.split(', ')).toEqual(['Authorization', 'Content-Type', 'If-Match']);
 
     const { answer, asked, path, etag } = await begin();
