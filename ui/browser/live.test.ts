@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check, LOOKS, launch, open, settled } from './browser.ts';
 import { follow, until } from './clock.ts';
+import { decoded, ForeignPlayer, TurnServer, view } from './foreign-player.ts';
 import { type Stack, startStack } from './stack.ts';
 import { UdpGate } from './udp-gate.ts';
 
@@ -11,6 +12,9 @@ import { UdpGate } from './udp-gate.ts';
 
 /** On two shared cores with encoders; nearness itself is measured by the bench. */
 const NEAR_MS = 1_500;
+const asJson = (body: object, headers: Record<string, string> = {}) => ({
+  ...{ method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) },
+});
 
 describe('live view', () => {
   let stack: Stack;
@@ -20,11 +24,26 @@ describe('live view', () => {
   let site: string;
   let devices: { id: string; name: string }[];
   const gate = new UdpGate({ open: true });
+  let adminId: string;
+  let playerOrigin: string;
+  let turnServer: RTCIceServer;
+  const foreign = new ForeignPlayer();
+  const turn = new TurnServer();
+  /** As the signed-in administrator, from the portal's own origin. */
+  const call = async <T>(method: string, path: string, data?: object): Promise<T> => {
+    const headers = { origin: stack.portal };
+    const answer = await page.request.fetch(`${stack.portal}/api/v1${path}`, { method, headers, data });
+    if (!answer.ok()) throw new Error(`${method} ${path}: ${await answer.text()}`);
+    return ((await answer.text()) === '' ? null : await answer.json()) as T;
+  };
 
   beforeAll(async () => {
-    [stack, browser] = await Promise.all([startStack(), launch()]);
+    [stack, browser, playerOrigin, turnServer] = await Promise.all([
+      ...([startStack(), launch(), foreign.start(), turn.start()] as const),
+    ]);
     ({ page, complaints } = await open(browser, LOOKS.find((look) => look.width === 1440)!));
-    await page.request.post(`${stack.portal}/api/v1/auth/login`, { data: stack.login });
+    const signedIn = await page.request.post(`${stack.portal}/api/v1/auth/login`, { data: stack.login });
+    adminId = (await signedIn.json()).me.userId;
     const api = async <T>(path: string) =>
       (await (await page.request.get(`${stack.portal}/api/v1${path}`)).json()) as T;
     const { items: sites } = await api<{ items: { id: string }[] }>('/sites');
@@ -35,6 +54,8 @@ describe('live view', () => {
   }, 240_000);
   afterAll(async () => {
     gate.stop();
+    foreign.stop();
+    turn.stop();
     await browser?.close();
     await stack?.stop();
   }, 60_000);
@@ -77,6 +98,28 @@ describe('live view', () => {
     expect(Date.now() - cut).toBeLessThan(8_000);
     expect(seen.message).toBe('');
     expect((await follow(page, name, 1_500)).pictures).toBeGreaterThan(8);
+  });
+
+  it('comes back by itself after the box lost its relay, both ways; meanwhile nobody sees anything', async () => {
+    const { name } = devices[0]!;
+    const tunnel = (mode: string) => page.request.post(`${stack.lab}/faults`, { data: { target: 'box-relay', mode } });
+    // One window directly, one through the relay alone.
+    const direct = await page.context().newPage();
+    await direct.goto(page.url());
+    await until(direct, name, ({ path, behind }) => path === 'direct' && behind < NEAR_MS);
+    await tunnel('reset');
+    for (const one of [page, direct]) await until(one, name, ({ state }) => state !== 'playing', 10_000);
+    await tunnel('none');
+    const back = Date.now();
+    const seen = await Promise.all(
+      [page, direct].map(async (one) => {
+        await until(one, name, ({ clock, behind }) => clock !== null && clock > back && behind < NEAR_MS);
+        return Date.now() - back;
+      }),
+    );
+    console.info(`pictures again ${seen.join(' and ')} ms after the relay could be reached`);
+    expect(Math.max(...seen)).toBeLessThan(15_000);
+    await direct.close();
   });
 
   it('saves a picture and a recording of what is seen (LIVE-03)', async () => {
@@ -188,6 +231,74 @@ describe('live view', () => {
     await page.setViewportSize({ width: 375, height: 812 });
     await check(page, 'viewings 375');
     expect(complaints).toEqual([]);
+  });
+
+  it('is seen by players of other origins, with a key that may only look: directly and through a TURN server alone', async () => {
+    const keep = { readOnly: true, days: 1, permissions: ['manage-all-sites', 'live-view'] };
+    const { token } = await call<{ token: string }>('POST', '/keys', { name: 'Player', ...keep });
+    const url = `${stack.portal}/api/v1/devices/${devices[0]!.id}/channels/1/whep`;
+    const ways = [
+      ['direct', {}, /host|prflx/],
+      ['relay', { iceServers: [turnServer], iceTransportPolicy: 'relay' }, /relay/],
+    ] as const;
+    for (const [way, config, type] of ways) {
+      const context = await browser.newContext();
+      const elsewhere = await context.newPage();
+      await elsewhere.goto(playerOrigin);
+      const said = await view(elsewhere, { url, token, config });
+      await until(elsewhere, 'player', ({ behind, width }) => behind < NEAR_MS && width === 1280);
+      expect((await follow(elsewhere, 'player', 1_000)).pictures, way).toBeGreaterThan(5);
+      const { frames, way: by } = await decoded(elsewhere);
+      expect(frames, way).toBeGreaterThan(10);
+      expect(by).toMatch(type);
+      await elsewhere.evaluate(() => (window as unknown as { player: { stop(): Promise<void> } }).player.stop());
+      expect([...new Set(said)], way).toEqual(['POST 201', 'PATCH 204', expect.stringMatching(/^DELETE (200|404)$/)]);
+      await context.close();
+    }
+  });
+
+  it('ends with the permission within ten seconds, both ways, and the page says so (PERM-05)', async () => {
+    const { id, name } = devices[0]!;
+    // An employee may look as long as a site is assigned to them, and their account is not limited.
+    const guard = await (await browser.newContext({ baseURL: stack.portal })).newPage();
+    const joined = await guard.request.post('/api/v1/auth/login', { data: stack.people.employee });
+    const { me } = (await joined.json()) as { me: { userId: string } };
+    const operator = await (await fetch(`${stack.portal}/api/v1/auth/login`, asJson(stack.operator))).json();
+    const slot = asJson({ content: 'employee-slots', quantity: 1 }, { authorization: `Bearer ${operator.token}` });
+    const { keys } = await (await fetch(`${stack.portal}/api/v1/operator/service-keys`, slot)).json();
+    await call('POST', '/company/service-keys/redeem', { keys: keys[0].key });
+    await call('PUT', `/people/${me.userId}/limited`, { limited: false });
+    const siteId = site.split('/').at(-1)!;
+    // Somebody keeps it.
+    const managers = [adminId, me.userId].map((userId) => ({ userId }));
+    await call('POST', '/site-assignments', { siteIds: [siteId], managers });
+    // One window directly, one in which that way is shut.
+    const relayed = await guard.context().newPage();
+    await relayed.route(/\/whep\?/, (route) => route.abort());
+    const ways = [
+      [guard, 'direct'],
+      [relayed, 'relay'],
+    ] as const;
+    for (const [one, way] of ways) {
+      await one.goto(`${site}/live?show=${id}-1`);
+      await until(one, name, ({ path, behind }) => path === way && behind < NEAR_MS);
+    }
+    await call('DELETE', `/sites/${siteId}/managers/${me.userId}`);
+    const ended = Date.now();
+    const newest = await Promise.all(
+      ways.map(async ([one]) => {
+        let picture = ended;
+        await until(one, name, ({ clock, message }) => {
+          picture = Math.max(picture, clock ?? 0);
+          return message.includes('You may not look at this any more');
+        });
+        return picture - ended;
+      }),
+    );
+    console.info(`pictures until ${newest.join(' and ')} ms after the permission, told after ${Date.now() - ended} ms`);
+    expect(Math.max(...newest)).toBeLessThan(10_500);
+    for (const [one] of ways) expect((await until(one, name, () => true)).state).toBe('refused');
+    await guard.context().close();
   });
 
   it('ends with the session: no further picture (J10)', async () => {

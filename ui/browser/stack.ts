@@ -7,13 +7,19 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+interface Login {
+  email: string;
+  password: string;
+}
 export interface Demo {
   portal: string;
   setup: string;
   lab: string;
   /** Everybody's e-mail and text messages. */
   mailbox: string;
-  login: { email: string; password: string };
+  login: Login;
+  operator: Login;
+  people: Record<'customer' | 'employee' | 'arc' | 'partner', Login>;
   setupPassword: string;
   pids: Record<string, number>;
 }

@@ -146,6 +146,15 @@ describe('one live window', () => {
     expect([direct.length, sockets.length]).toEqual([1, 0]);
   });
 
+  it('says of what was seen, and is not found any more, that the permission has ended (PERM-05)', async () => {
+    direct[0]!.onState('failed', new ApiError('not-found', 404));
+    expect(session.state).toMatchObject({ state: 'refused', error: { code: 'not-found' } });
+    session.start();
+    direct[1]!.onState('playing', null);
+    direct[1]!.onState('failed', new ApiError('not-found', 404));
+    expect(session.state).toMatchObject({ state: 'refused', path: null, error: { code: 'refused' } });
+  });
+
   it('ends within the relay’s word when the permission ends, and asks no more (PERM-03)', async () => {
     await vi.advanceTimersByTimeAsync(750);
     relayPlays();

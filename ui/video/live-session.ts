@@ -328,8 +328,10 @@ export class LiveSession {
     this.#relay?.player.setSound(this.#sound && path === 'relay');
   }
 
-  #refuse(error: ApiError): void {
+  #refuse(why: ApiError): void {
     this.stop();
+    // Somebody else's things are not found. What was seen here just now is there.
+    const error = this.#state.path !== null && why.status === 404 ? new ApiError('refused', why.status) : why;
     this.#state = { ...this.#state, state: 'refused', path: null, error };
     this.#o.onChange(this.#state);
   }
