@@ -45,6 +45,10 @@ export class ReplayClock {
     this.#shown = o.shown;
   }
 
+  /** Stamps tell parts of a second. */
+  get precise(): boolean {
+    return this.#precise;
+  }
   get speed(): number {
     return this.#speed;
   }

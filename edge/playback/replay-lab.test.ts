@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,6 +66,15 @@ async function clocksOf(bytes: Uint8Array | Uint8Array[]) {
   writeFileSync(file, bytes instanceof Uint8Array ? bytes : Buffer.concat(bytes));
   return decodeClocks(['-i', file], 1000);
 }
+/** Times of the packets of sound. */
+const soundOf = (file: string): number[] => {
+  const what = ['-v', 'error', '-select_streams', 'a:0', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0'];
+  return execFileSync('ffprobe', [...what, file])
+    .toString()
+    .trim()
+    .split('\n')
+    .map(Number);
+};
 const mediaOf = (found: MediaMessage[]) =>
   found.flatMap((m) => (m.type === 'init' || m.type === 'key' || m.type === 'delta' ? [m.data] : []));
 
@@ -116,16 +126,16 @@ describe('recordings of an ONVIF recorder', () => {
   it('play at 8× in key frames, and at 1× where Scale is refused or not done', async () => {
     const start = ago(600);
     await lab.recorded(null);
-    const fast = await play(start, start + 16_000, { speed: 8 });
+    const fast = await play(start, start + 9_000, { speed: 8 });
     expect(fast.flatMap((m) => (m.type === 'key' ? [Math.round((m.wallMs - start) / 1000)] : [])).slice(0, 4)).toEqual([
       0, 2, 4, 6,
     ]);
     expect(notesOf(fast).map((n) => n.code)).toEqual(['ended']);
     await lab.replay({ ...plain, scale: 'refused' });
-    const refused = await play(start, start + 1_500, { speed: 4 });
+    const refused = await play(start, start + 600, { speed: 4 });
     expect(notesOf(refused)[0]).toMatchObject({ code: 'speed', text: 'The device plays at 1×.' });
     await lab.replay({ ...plain, scale: 'claimed' });
-    const claimed = await play(start, start + 4_500, { speed: 2 });
+    const claimed = await play(start, start + 3_500, { speed: 2 });
     expect(notesOf(claimed).map((n) => n.text)).toContain('The device plays at 1×.');
     await lab.replay(plain);
   });
@@ -134,15 +144,15 @@ describe('recordings of an ONVIF recorder', () => {
     const start = ago(700);
     await lab.recorded([{ fromMs: start, toMs: start + 60_000 }]);
     await lab.replay({ ...plain, require: 'unknown', stamps: 'none', end: 'bye' });
-    const bare = await play(start + 10_000, start + 12_000);
+    const bare = await play(start + 10_000, start + 11_000);
     expect(toldBy(bare)[0]).toBe(start + 10_000);
     const shown = await clocksOf(mediaOf(bare));
     expect(shown[0]).toBe(start + 10_000);
-    expect(shown.length).toBeGreaterThan(45);
+    expect(shown.length).toBeGreaterThan(22);
     await lab.replay({ ...plain, stamps: 'seconds', end: 'silence' });
-    const coarse = await play(start + 10_000, start + 12_000);
+    const coarse = await play(start + 10_000, start + 11_500);
     const told = toldBy(coarse);
-    expect(told.at(-1)! - told[0]!).toBeGreaterThan(1_500);
+    expect(told.at(-1)! - told[0]!).toBeGreaterThan(1_000);
     expect(Math.max(...told.slice(1).map((ms, i) => ms - told[i]!))).toBeLessThan(400);
     await lab.replay(plain);
   });
@@ -150,19 +160,26 @@ describe('recordings of an ONVIF recorder', () => {
   it('are a file as fast as the line allows, in which a second is a second of then (LIVE-08, LIVE-09)', async () => {
     const start = ago(1200);
     await lab.recorded([
-      { fromMs: start, toMs: start + 20_000 },
-      { fromMs: start + 25_000, toMs: start + 60_000 },
+      { fromMs: start, toMs: start + 10_000 },
+      { fromMs: start + 15_000, toMs: start + 60_000 },
     ]);
     const began = performance.now();
-    const taken = await fresh().file(query(start, start + 26_000));
+    const taken = await fresh().file(query(start, start + 16_000));
     if (!taken.ok) throw new Error(taken.detail);
     const file = join(dir, 'cut.mp4');
     writeFileSync(file, await bytesOf(taken.value));
-    expect(performance.now() - began).toBeLessThan(12_000);
+    expect(performance.now() - began).toBeLessThan(9_000);
     const [early] = await decodeClocks(['-ss', '5', '-i', file], 1);
-    const [late] = await decodeClocks(['-ss', '25.2', '-i', file], 1);
+    const [late] = await decodeClocks(['-ss', '15.2', '-i', file], 1);
     expect(Math.abs(early! - (start + 5_000))).toBeLessThan(100);
-    expect(Math.abs(late! - (start + 25_200))).toBeLessThan(100);
+    expect(Math.abs(late! - (start + 15_200))).toBeLessThan(100);
+    // Its sound is AAC, in the same places, none left out.
+    const heard = soundOf(file);
+    expect(heard.filter((time) => time > 10.3 && time < 14.8)).toEqual([]);
+    const steps = heard.slice(1).map((time, i) => time - heard[i]!);
+    expect(heard[0]).toBeLessThan(0.05);
+    expect(Math.max(...steps.slice(0, 100))).toBeLessThan(0.07);
+    expect(heard.length).toBeGreaterThan(160);
   });
 
   it('of a device whose clock is three hours ahead have their real times', async () => {
@@ -177,7 +194,7 @@ describe('recordings of an ONVIF recorder', () => {
     expect(Math.abs(clocks[0]! - (start + 1_000))).toBeLessThan(1_500);
   });
 
-  it('are refused in words: none there, no place left, a search that is lost twice', async () => {
+  it('are refused in words: none there, no place left', async () => {
     const start = ago(900);
     await lab.recorded([]);
     expect(await fresh().stream(query(start - 3_600_000, start))).toMatchObject({ ok: false, code: 'not-found' });

@@ -1,3 +1,4 @@
+import type { Clock } from '../../protocol/clock.ts';
 import type { Result } from '../isapi/answer.ts';
 import { PullError } from '../video/pull.ts';
 import { type AccessUnit, RtpReceiver } from '../video/receiver.ts';
@@ -8,7 +9,7 @@ import { SoundReceiver } from '../video/sound-receiver.ts';
 import type { Replay } from './onvif-recordings.ts';
 import type { RecordedPlace } from './recorded-clock.ts';
 import { ReplayClock } from './replay-clock.ts';
-import { type ReplayStamp, ReplayStamps } from './replay-extension.ts';
+import { type ReplayStamp, ReplayStamps, readReplayStamp } from './replay-extension.ts';
 import type { Pull, SpanWays } from './span-download.ts';
 import type { RecordedPicture } from './span-pull.ts';
 
@@ -48,7 +49,10 @@ export class ReplayPull implements Pull {
   readonly #stamps = new ReplayStamps();
   #session: RtspSession | null = null;
   #receiver: RtpReceiver | null = null;
+  #heard: SoundTrack | null = null;
   #sound: SoundReceiver | null = null;
+  /** When the last sound was, by its own stamp. */
+  #soundMs = 0;
   #last: (RecordedPicture & { ticks: number }) | null = null;
   #cancelEnd: () => void = () => {};
   #over = false;
@@ -145,14 +149,16 @@ export class ReplayPull implements Pull {
           // Fast or slow sound is no sound.
           const heard = speed === 1 ? sound : null;
           this.#o.ways.onTrack(heard?.codec.kind ?? null);
-          if (heard) this.#sound = this.#listen(heard);
+          this.#heard = heard;
         },
         packet: (rtp) => {
           if (this.#over) return;
           this.#stamps.take(rtp);
           this.#receiver?.push(rtp);
         },
-        sound: (rtp) => this.#over || this.#sound?.push(rtp),
+        sound: (rtp) => {
+          if (!this.#over) this.#listen(rtp);
+        },
       },
     });
   }
@@ -170,15 +176,31 @@ export class ReplayPull implements Pull {
     return speed >= KEYS_FROM ? [{ Range, Scale, Frames: 'intra' }, ...all] : all;
   }
 
-  #listen(track: SoundTrack): SoundReceiver {
+  /** Sound is placed by its own stamps, for it may come much faster than it was; without such by when it comes. */
+  #listen(rtp: Buffer): void {
+    const stamp = readReplayStamp(rtp);
+    if (stamp) this.#soundMs = stamp.ms - this.#clock.aheadMs;
+    if (!this.#sound && this.#heard && this.#last)
+      this.#sound = this.#listener(this.#heard, stamp !== null && (this.#clock.precise || stamp.ms % 1000 !== 0));
+    this.#sound?.push(rtp);
+  }
+
+  #listener(track: SoundTrack, stamped: boolean): SoundReceiver {
+    const { clock, onSound } = this.#o.ways;
+    const shownAt = ({ time, compositionOffset }: AccessUnit) => time + (stamped ? compositionOffset : 0);
     return new SoundReceiver({
-      ...{ track, clock: this.#o.ways.clock },
-      anchor: () => this.#last?.unit ?? null,
+      track,
+      clock: stamped ? { ...sameClock(clock), mono: () => this.#soundMs } : clock,
+      anchor: () => {
+        const last = this.#last;
+        if (!last || !stamped) return last?.unit ?? null;
+        return { ...last.unit, time: shownAt(last.unit), monoMs: last.recordedMs };
+      },
       emit: (frame) => {
         const beside = this.#last;
         if (!beside || frame.epoch !== beside.unit.epoch) return;
-        const ahead = (frame.time * 1000) / frame.codec.clockRate - beside.unit.time / 90;
-        this.#o.ways.onSound(frame, beside.recordedMs + ahead);
+        const ahead = (frame.time * 1000) / frame.codec.clockRate - shownAt(beside.unit) / 90;
+        onSound(frame, beside.recordedMs + ahead);
       },
     });
   }
@@ -256,6 +278,14 @@ export class ReplayPull implements Pull {
     return Math.abs(told - this.#o.ways.span.fromMs) <= NEAR_MS ? told : null;
   }
 }
+
+const sameClock = (clock: Clock): Clock => ({
+  now: () => clock.now(),
+  mono: () => clock.mono(),
+  after: (ms, fn) => clock.after(ms, fn),
+  every: (ms, fn) => clock.every(ms, fn),
+  sleep: (ms, signal) => clock.sleep(ms, signal),
+});
 
 /** Null: it says nothing of speed, and plays as it was. */
 function scaleOf(reply: RtspMessage): number | null {
