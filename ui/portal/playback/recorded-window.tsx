@@ -3,6 +3,7 @@ import { t } from '../../components/i18n.ts';
 import { describe } from '../../components/problem.tsx';
 import { type VideoMessage, VideoWindow } from '../../video/video-window.tsx';
 import { FirstPicture } from '../clips/first-picture.tsx';
+import { reasonOf } from '../live/reasons.tsx';
 import type { LiveTarget } from '../live/targets.ts';
 import { Unlock } from '../live/unlock.tsx';
 import { clockOf } from './day.ts';
@@ -25,6 +26,33 @@ interface Props {
 
 /** What is shown is further than this from the others: nothing was recorded in between. */
 const AHEAD_MS = 3_000;
+
+/** A short wait is not worth a word. */
+const STALLED_MS = 1_500;
+
+/** The picture waits for what is under way: the line is slower than what is played. */
+function useStalled(video: { current: HTMLVideoElement | null }): boolean {
+  const [stalled, setStalled] = useState(false);
+  useEffect(() => {
+    const element = video.current!;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const wait = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => setStalled(true), STALLED_MS);
+    };
+    const go = () => {
+      clearTimeout(timer);
+      setStalled(false);
+    };
+    const on = { waiting: wait, playing: go, timeupdate: go, pause: go };
+    for (const [name, fn] of Object.entries(on)) element.addEventListener(name, fn);
+    return () => {
+      clearTimeout(timer);
+      for (const [name, fn] of Object.entries(on)) element.removeEventListener(name, fn);
+    };
+  }, []);
+  return stalled;
+}
 
 /** One channel of what was recorded. */
 export function RecordedWindow({ target, may, group, headMs, sound, poster, chosen, onChosen, onVideo }: Props) {
@@ -56,6 +84,7 @@ export function RecordedWindow({ target, may, group, headMs, sound, poster, chos
     onVideo(video.current);
     return () => onVideo(null);
   }, [chosen]);
+  const stalled = useStalled(video);
   const aheadMs = session.current?.wallMs ?? 0;
   const waits = state.state === 'playing' && aheadMs - headMs > AHEAD_MS;
   let message: VideoMessage | null = null;
@@ -67,7 +96,7 @@ export function RecordedWindow({ target, may, group, headMs, sound, poster, chos
     message = { level: 'info', title: t('playback.nothing'), next: t('playback.nothingNext') };
   } else if (state.error) {
     const { title, next } = describe(state.error);
-    message = { level: 'problem', title, next: [state.error.detail, next].filter(Boolean).join(' ') };
+    message = { level: 'problem', title, next };
     message.action = (
       <button type="button" class="btn mt-2" onClick={() => setTurn((n) => n + 1)}>
         {t('action.tryAgain')}
@@ -75,7 +104,10 @@ export function RecordedWindow({ target, may, group, headMs, sound, poster, chos
     );
   } else if (waits) {
     message = { level: 'working', title: t('playback.gapUntil', { time: clockOf(aheadMs, site.timeZone) }) };
-  }
+  } else if (state.state === 'loading' && target.state !== 'unknown') {
+    // It is tried all the same: what is known of the device may be old.
+    message = reasonOf(target.state);
+  } else if (stalled && state.state === 'playing') message = { level: 'working', title: t('playback.stalled') };
   const moves = state.state === 'playing' || state.state === 'over';
   return (
     <VideoWindow
