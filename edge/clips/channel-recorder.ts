@@ -4,7 +4,7 @@ import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { StreamName } from '../../protocol/wire/video.ts';
 import type { RecordingConfig } from '../config/desired-config.ts';
 import type { FootageKind } from '../upload/store.ts';
-import type { AudioFrame } from '../video/audio.ts';
+import { type AudioFrame, fitsMp4 } from '../video/audio.ts';
 import type { Consumer } from '../video/channel-source.ts';
 import type { AccessUnit } from '../video/receiver.ts';
 import { type ClipRow, emptyReport, reportBase } from './clip-row.ts';
@@ -300,7 +300,7 @@ export class ChannelRecorder implements Consumer {
     const { dir, uploads, trouble, save, makeEncoder } = this.#port;
     const { key, audio } = this.recording;
     const codec = audio ? this.#source?.sound : null;
-    const sound = codec && (codec.kind === 'aac' || !this.#noEncoder) ? new ClipSound(codec, makeEncoder) : null;
+    const sound = codec && (fitsMp4(codec) || !this.#noEncoder) ? new ClipSound(codec, makeEncoder) : null;
     row.state = 'recording';
     active.beganMonoMs = first.monoMs;
     active.preRollMs = Math.round(active.firstEventMonoMs - first.monoMs);

@@ -1,4 +1,4 @@
-import { AAC_SAMPLES, type AudioCodec, type AudioFrame } from '../video/audio.ts';
+import { type AudioCodec, type AudioFrame, audioTicks, fitsMp4 } from '../video/audio.ts';
 import type { FragmentSound } from './fmp4.ts';
 
 /** Makes AAC of G.711; `edge/video/aac.ts` in the box. */
@@ -19,7 +19,7 @@ const ENOUGH = 100;
 const TOUCHING_MS = 20;
 
 /**
- * The sound of one clip on its way into fragments: AAC as it is, G.711 through an encoder that runs as long as the clip
+ * The sound of one clip on its way into fragments: AAC and Opus as they are, G.711 through an encoder that runs as long as the clip
  * has sound.
  */
 export class ClipSound {
@@ -52,7 +52,7 @@ export class ClipSound {
     const { kind, clockRate, channels } = frame.codec;
     const source = this.#source;
     if (kind !== source.kind || clockRate !== source.clockRate || channels !== source.channels) return;
-    if (kind === 'aac') {
+    if (fitsMp4(frame.codec)) {
       this.#take({ ...frame, time: at });
       return;
     }
@@ -81,7 +81,7 @@ export class ClipSound {
 
   #take({ codec, data, time }: AudioFrame): void {
     this.#codec ??= codec;
-    const ticks = AAC_SAMPLES;
+    const ticks = audioTicks({ codec, data });
     const apart = Math.abs(time - this.#nextAt);
     const at = apart <= (TOUCHING_MS * codec.clockRate) / 1000 ? this.#nextAt : time;
     if (at < this.#nextAt || this.#waiting.length >= MAX_WAITING) return;

@@ -127,6 +127,26 @@ describe('cutting fragments', () => {
     );
   });
 
+  it('leaves out what is shown before a recovery point that a clip begins with', () => {
+    const samples: number[] = [];
+    const fragmenter = new Fragmenter((cut) => samples.push(...cut.samples.map((s) => s.data.length)));
+    const picture = (n: number, shown: number, more = {}) =>
+      unit(codecs.big, false, { time: n * 3600, compositionOffset: (shown - n) * 3600, bytes: 100 + shown, ...more });
+    fragmenter.add(
+      picture(0, 2, { keyFrame: true, recovery: true, data: unit(codecs.big, true, { bytes: 102 }).data }),
+    );
+    for (const [n, shown] of [
+      [1, 0],
+      [2, 1],
+      [3, 5],
+      [4, 3],
+      [5, 4],
+    ] as const)
+      fragmenter.add(picture(n, shown));
+    fragmenter.end();
+    expect(samples.map((bytes) => bytes - 104)).toEqual([2, 5, 3, 4]);
+  });
+
   it('cuts every second, and sooner what is large', () => {
     const cuts: number[] = [];
     const fragmenter = new Fragmenter((cut) => cuts.push(cut.durationMs));

@@ -49,7 +49,7 @@ const PICTURES = 1;
 const SOUND = 2;
 const MATRIX = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
 
-/** The head of a clip: everything a decoder must know before the first fragment. `audio`: of the sound in it, AAC. */
+/** The head of a clip: everything a decoder must know before the first fragment. `audio`: of the sound in it, AAC or Opus. */
 export function initSegment(codec: CodecInfo, audio?: AudioCodec): Buffer {
   const { width, height } = codec;
   const ftyp = box('ftyp', Buffer.from('iso6'), u32(0), Buffer.from('iso6isommp41'));
@@ -127,8 +127,13 @@ function sampleEntry(codec: CodecInfo): Buffer {
   );
 }
 
-/** AudioSampleEntry (ISO/IEC 14496-12 §12.2.3) with an `esds` box (ISO/IEC 14496-14 §3.1). */
-function soundEntry({ channels, clockRate, config }: AudioCodec): Buffer {
+/** AudioSampleEntry (ISO/IEC 14496-12 §12.2.3) with an `esds` box (ISO/IEC 14496-14 §3.1), or `dOps` ("Opus in ISOBMFF" §4.3.2). */
+function soundEntry({ kind, channels, clockRate, config }: AudioCodec): Buffer {
+  if (kind === 'opus') {
+    const entry = [Buffer.alloc(6), u16(1), u32(0, 0), u16(channels, 16, 0, 0), u16(clockRate, 0)];
+    // Nothing to skip at the start, the rate before it was coded, no gain, channels in the usual order.
+    return box('Opus', ...entry, box('dOps', u8(0, channels), u16(0), u32(clockRate), u16(0), u8(0)));
+  }
   const descriptor = (tag: number, ...parts: Buffer[]) => {
     const body = Buffer.concat(parts);
     return Buffer.concat([u8(tag, 0x80, 0x80, 0x80, body.length), body]);

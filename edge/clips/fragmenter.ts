@@ -42,6 +42,7 @@ export class Fragmenter {
   /** Distance of the last two pictures, and of the last two with none missing between them. */
   #lastStep = USUAL_TICKS;
   #usual = USUAL_TICKS;
+  #opened: AccessUnit | null = null;
 
   constructor(cut: (cut: Cut) => void) {
     this.#cut = cut;
@@ -65,6 +66,7 @@ export class Fragmenter {
   }
 
   add(unit: AccessUnit): void {
+    if (this.#leads(unit)) return;
     const time = this.#timeOf(unit);
     if (this.#held) {
       const step = time - this.#heldTime;
@@ -77,6 +79,16 @@ export class Fragmenter {
     this.#base = unit.time - time;
     this.#held = unit;
     this.#heldTime = time;
+  }
+
+  /** Shown before a recovery point that the clip begins with, and made of pictures that are not in it. */
+  #leads(unit: AccessUnit): boolean {
+    if (unit.recovery && unit.epoch !== this.#held?.epoch) this.#opened = unit;
+    const opened = this.#opened;
+    if (!opened || unit === opened) return false;
+    if (unit.epoch === opened.epoch && shownAt(unit) < shownAt(opened)) return true;
+    this.#opened = null;
+    return false;
   }
 
   /** Ends the fragment with what has a duration. */
@@ -129,3 +141,5 @@ export class Fragmenter {
     this.#bytes += data.length;
   }
 }
+
+const shownAt = ({ time, compositionOffset }: AccessUnit): number => time + compositionOffset;

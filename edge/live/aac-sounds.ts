@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import { AacEncoder, ENCODED_AAC } from '../video/aac.ts';
-import type { AudioCodec, AudioFrame } from '../video/audio.ts';
+import { type AudioCodec, type AudioFrame, fitsMp4 } from '../video/audio.ts';
 import type { Consumer } from '../video/channel-source.ts';
 import type { PictureSource } from './pictures.ts';
 
@@ -58,7 +58,7 @@ export class AacSounds {
     let law: AudioCodec['kind'] | null = null;
     let notBeforeMs = 0;
     const audio = (frame: AudioFrame) => {
-      if (frame.codec.kind === 'aac') return;
+      if (fitsMp4(frame.codec)) return;
       if (encoder && (frame.codec.kind !== law || encoder.ended)) {
         if (encoder.ended) notBeforeMs = this.#clock.mono() + PAUSE_MS;
         void encoder.end();

@@ -2,7 +2,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import { type MediaMessage, writeMedia } from '../../protocol/wire/media.ts';
 import type { StreamName, VideoKind } from '../../protocol/wire/video.ts';
 import { initSegment, mediaFragment, type Sample, type SoundSample, TIMESCALE } from '../clips/fmp4.ts';
-import { AAC_SAMPLES, type AudioCodec, type AudioFrame } from '../video/audio.ts';
+import { AAC_SAMPLES, type AudioCodec, type AudioFrame, audioTicks, fitsMp4 } from '../video/audio.ts';
 import type { AccessUnit } from '../video/receiver.ts';
 import type { AacSounds } from './aac-sounds.ts';
 import { type PictureSource, type PictureSources, Pictures } from './pictures.ts';
@@ -15,6 +15,12 @@ const SOUND_BEHIND_MS = 100;
 /** That is made here comes through a process, and nobody waits for it. */
 const MADE_LATE_MS = 2_000;
 const MADE_BEHIND_MS = 1_000;
+/** Sound that always comes so much later than its pictures is waited for. */
+const MAX_BEHIND_MS = 2_000;
+/** Of one frame to the next: what is remembered of how late sound was. */
+const FORGETTING = 0.995;
+/** 20 ms of an Opus decoder that hears nothing (RFC 6716 §3.1). */
+const OPUS_SILENCE = Buffer.from('f8fffe', 'hex');
 /** Access units of AAC LC that are silent, by channels (ISO/IEC 14496-3 raw_data_block). */
 const SILENCE: Record<number, Buffer> = {
   1: Buffer.from('00c800802380', 'hex'),
@@ -37,7 +43,7 @@ export class MediaFeed {
   /** Stream time of the media's time 0, and the picture before. */
   #base = 0;
   #last: { time: number; monoMs: number; duration: number } | null = null;
-  /** AAC that goes into the MP4; null: none, or G.711 beside it. */
+  /** AAC or Opus that goes into the MP4; null: none, or G.711 beside it. */
   #sound: AudioCodec | null = null;
   #law: 'pcmu' | 'pcma' | null = null;
   #waiting: SoundSample[] = [];
@@ -47,6 +53,8 @@ export class MediaFeed {
   readonly #sounds: AacSounds | null;
   /** AAC that is made of the source's G.711. */
   #made: { source: PictureSource; release: () => void } | null = null;
+  /** How much later than its pictures sound comes. */
+  #soundBehindMs = 0;
 
   constructor(o: {
     sources: PictureSources;
@@ -118,7 +126,7 @@ export class MediaFeed {
     this.#epoch = unit.epoch;
     this.#transcoded = this.#pictures.transcoded;
     const sound = this.#soundOf(this.#pictures.source);
-    this.#sound = sound?.kind === 'aac' ? sound : null;
+    this.#sound = sound && fitsMp4(sound) ? sound : null;
     this.#law = sound?.kind === 'pcmu' || sound?.kind === 'pcma' ? sound.kind : null;
     this.#waiting = [];
     this.#soundNext = null;
@@ -134,7 +142,7 @@ export class MediaFeed {
   /** As it comes, or as it is made; what is made no more is let go of. */
   #soundOf(source: PictureSource | null): AudioCodec | null {
     const sound = source?.sound ?? null;
-    const wanted = this.#sounds && source && sound && sound.kind !== 'aac' ? source : null;
+    const wanted = this.#sounds && source && sound && !fitsMp4(sound) ? source : null;
     if (this.#made && this.#made.source !== wanted) {
       this.#made.release();
       this.#made = null;
@@ -150,27 +158,33 @@ export class MediaFeed {
     if (this.#last === null || frame.epoch !== this.#epoch) return;
     const { kind, clockRate } = frame.codec;
     if (kind === this.#law) this.#say({ type: 'audio', wallMs: frame.wallMs, data: frame.data });
-    if (kind !== 'aac' || !this.#sound) return;
+    if (!this.#sound || kind !== this.#sound.kind) return;
     const time = frame.time - Math.round((this.#base / TIMESCALE) * clockRate);
+    const behindMs = (this.#last.time * 1000) / TIMESCALE - (time * 1000) / clockRate;
+    this.#soundBehindMs = Math.min(MAX_BEHIND_MS, Math.max(behindMs, this.#soundBehindMs * FORGETTING, 0));
     if (time < (this.#soundNext ?? 0) - AAC_SAMPLES / 2) return;
     this.#append(time, frame.data);
   }
 
   #append(time: number, data: Buffer): void {
     if (this.#waiting.length === 0) this.#soundStart = Math.max(time, this.#soundNext ?? 0);
-    this.#waiting.push({ data, duration: AAC_SAMPLES });
-    this.#soundNext = Math.max(time, this.#soundNext ?? 0) + AAC_SAMPLES;
+    const duration = audioTicks({ codec: this.#sound!, data });
+    this.#waiting.push({ data, duration });
+    this.#soundNext = Math.max(time, this.#soundNext ?? 0) + duration;
   }
 
   /** The sound that has come since the picture before. */
   #takeSound(pictureTime: number) {
     if (!this.#sound) return null;
-    const { clockRate, channels } = this.#sound;
+    const { kind, clockRate, channels } = this.#sound;
     const now = Math.round((pictureTime / TIMESCALE) * clockRate);
-    const silence = SILENCE[channels];
+    const silence = kind === 'opus' ? OPUS_SILENCE : SILENCE[channels];
     const late = now - (this.#soundNext ?? 0);
-    this.#soundNext ??= Math.max(0, now);
-    const [lateMs, behindMs] = this.#made ? [MADE_LATE_MS, MADE_BEHIND_MS] : [SOUND_LATE_MS, SOUND_BEHIND_MS];
+    const usual = this.#soundBehindMs;
+    this.#soundNext ??= Math.max(0, now - Math.round((usual * clockRate) / 1000));
+    const [lateMs, behindMs] = this.#made
+      ? [MADE_LATE_MS, MADE_BEHIND_MS]
+      : [SOUND_LATE_MS + usual, SOUND_BEHIND_MS + usual];
     if (silence && late > (lateMs * clockRate) / 1000)
       while (now - this.#soundNext > (behindMs * clockRate) / 1000) this.#append(this.#soundNext, silence);
     if (this.#waiting.length === 0) return null;

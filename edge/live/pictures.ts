@@ -117,7 +117,8 @@ export class Pictures implements Consumer {
   accessUnit(unit: AccessUnit): void {
     if (this.#release === null) return;
     if (this.#replacing) return;
-    if (!this.#accept.includes(unit.codec.kind)) {
+    // Browsers begin with IDR pictures only.
+    if (!this.#accept.includes(unit.codec.kind) || unit.recovery) {
       this.#replace();
       return;
     }

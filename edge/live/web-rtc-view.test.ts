@@ -158,6 +158,7 @@ describe('a view directly from the box', () => {
 
   it('sends G.711 beside it where the viewer takes it', async () => {
     sources.main!.sound = PCMU;
+    sources.main!.push(true);
     const { offer } = await viewer();
     const audio =
       'm=audio 9 UDP/TLS/RTP/SAVPF 111 0\r\nc=IN IP4 0.0.0.0\r\na=mid:a\r\na=recvonly\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:0 PCMU/8000\r\n';

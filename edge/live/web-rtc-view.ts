@@ -7,7 +7,6 @@ import {
   RtcpNackResponder,
   RtcpSrReporter,
   RtpPacketizationConfig,
-  RtpPacketizer,
   type Track,
   Video,
 } from 'node-datachannel';
@@ -25,12 +24,12 @@ import {
   type OfferedMedia,
   PLAYOUT_DELAY,
   parseOffer,
-  payloadOf,
   type VideoChoice,
 } from './offer.ts';
 import { type PictureSources, Pictures } from './pictures.ts';
 import { Rate } from './rate.ts';
 import { readFeedback } from './rtcp.ts';
+import { SoundSender } from './sound-sender.ts';
 
 const MTU_BYTES = 1_200;
 const NACK_PACKETS = 1_024;
@@ -66,11 +65,9 @@ export class WebRtcView {
   #peer: PeerConnection | null = null;
   #video: Track | null = null;
   #videoConfig: RtpPacketizationConfig | null = null;
-  #audio: Track | null = null;
+  #audio: SoundSender | null = null;
   /** Held: the library forgets a track that is collected as garbage. */
   readonly #silent: Track[] = [];
-  #audioConfig: RtpPacketizationConfig | null = null;
-  #law: AudioFrame['codec']['kind'] | null = null;
   #kind: VideoKind = 'h264';
   #cancels: (() => void)[] = [];
   #cancelDisconnected: (() => void) | null = null;
@@ -80,6 +77,7 @@ export class WebRtcView {
   #epoch: string | null = null;
   #lastRtp = 0;
   #lastMonoMs = 0;
+  #lastSentMs = 0;
   #lastStep = VIDEO_RATE / 25;
   #needsKey = true;
   #resentMs = Number.NEGATIVE_INFINITY;
@@ -129,7 +127,8 @@ export class WebRtcView {
     const accept = (['h264', 'h265'] as const).filter((kind) => video[kind] !== null);
     this.#accept.splice(0, this.#accept.length, ...accept);
     if (!this.#pictures.start()) return 'not-found';
-    if (accept.includes('h265') && !this.#pictures.source?.codec) await this.#untilFirst(clock);
+    const asks = accept.includes('h265') || parsed.media.some(({ kind, receives }) => kind === 'audio' && receives);
+    if (asks && !this.#pictures.source?.codec) await this.#untilFirst(clock);
     const known = this.#pictures.source?.codec?.kind;
     // Nothing is made into H.265.
     if (known === 'h264' && !accept.includes(known)) return 'no-codec';
@@ -234,29 +233,13 @@ export class WebRtcView {
 
   /** Sound where it is one that a browser takes as it is; sections that nothing is sent in are answered so. */
   #addOther(peer: PeerConnection, media: OfferedMedia): void {
-    const sound = this.#pictures.source?.sound;
-    const law = sound?.kind === 'pcma' || sound?.kind === 'pcmu' ? sound.kind : null;
-    const payload = law && media.kind === 'audio' && !this.#audio ? payloadOf(media, law.toUpperCase()) : null;
-    if (law === null || payload === null) {
-      const none = media.kind === 'audio' ? new Audio(media.mid, 'Inactive') : new Video(media.mid, 'Inactive');
-      const codec = media.codecs[0];
-      if (codec && none instanceof Audio) none.addAudioCodec(codec.payload, codec.name);
-      else if (codec && none instanceof Video) none.addVideoCodec(codec.payload, codec.name);
-      this.#silent.push(peer.addTrack(none));
-      return;
-    }
-    const audio = new Audio(media.mid, 'SendOnly');
-    audio.addAudioCodec(payload, law.toUpperCase());
-    const ssrc = newSsrc();
-    audio.addSSRC(ssrc, 'gatepost', 'gatepost', 'audio');
-    const config = new RtpPacketizationConfig(ssrc, 'gatepost', payload, 8_000);
-    const chain = new RtpPacketizer(config);
-    chain.addToChain(new RtcpSrReporter(config));
-    const track = peer.addTrack(audio);
-    track.setMediaHandler(chain);
-    this.#audio = track;
-    this.#audioConfig = config;
-    this.#law = law;
+    this.#audio ??= SoundSender.add(peer, media, this.#pictures.source?.sound ?? null);
+    if (this.#audio?.mid === media.mid) return;
+    const none = media.kind === 'audio' ? new Audio(media.mid, 'Inactive') : new Video(media.mid, 'Inactive');
+    const codec = media.codecs[0];
+    if (codec && none instanceof Audio) none.addAudioCodec(codec.payload, codec.name);
+    else if (codec && none instanceof Video) none.addVideoCodec(codec.payload, codec.name);
+    this.#silent.push(peer.addTrack(none));
   }
 
   #state(state: string): void {
@@ -327,6 +310,7 @@ export class WebRtcView {
     if (step > 0 && step < VIDEO_RATE) this.#lastStep = step;
     this.#lastRtp = rtp;
     this.#lastMonoMs = unit.monoMs;
+    this.#lastSentMs = this.#o.clock.now();
   }
 
   /** Presentation time on one line for the whole view, over reconnects and changes of the stream. */
@@ -352,17 +336,10 @@ export class WebRtcView {
     }
   }
 
+  /** On the pictures' own line, in its own clock: sender reports of both tie them together. */
   #sound(frame: AudioFrame): void {
-    const { clockRate, kind } = frame.codec;
-    if (kind !== this.#law || !this.#audio?.isOpen() || this.#audioConfig === null || this.#epoch === null) return;
-    // The pictures' own line, in this clock: sender reports of both tie them together.
-    const rtp = Math.round((this.#offset / VIDEO_RATE) * clockRate) + frame.time;
-    this.#audioConfig.timestamp = Math.max(rtp, 0) % 2 ** 32;
-    try {
-      this.#audio.sendMessageBinary(frame.data);
-    } catch {
-      // As with pictures.
-    }
+    if (this.#epoch === null) return;
+    this.#audio?.send(frame, this.#offset, { rtp: this.#lastRtp, sentMs: this.#lastSentMs });
   }
 
   #listen(): void {

@@ -2,9 +2,9 @@ import type { AudioCodec } from '../video/audio.ts';
 import type { CodecInfo } from '../video/codec.ts';
 
 export const VIDEO_TYPE = 96;
-export const soundType = ({ kind }: AudioCodec): number => ({ pcmu: 0, pcma: 8, aac: 97 })[kind];
+export const soundType = ({ kind }: AudioCodec): number => ({ pcmu: 0, pcma: 8, aac: 97, opus: 98 })[kind];
 
-/** The session description of a stream (RFC 4566, RFC 6184 §8.2, RFC 7798 §7.1, RFC 3640 §4.4). */
+/** The session description of a stream (RFC 4566, RFC 6184 §8.2, RFC 7798 §7.1, RFC 3640 §4.4, RFC 7587 §7). */
 export function describe(o: { name: string; codec: CodecInfo; sound: AudioCodec | null; id: string }): string {
   const { codec, sound } = o;
   const base64 = (sets: Buffer[]) => sets.map((set) => set.toString('base64')).join(',');
@@ -28,7 +28,7 @@ export function describe(o: { name: string; codec: CodecInfo; sound: AudioCodec 
   if (sound) {
     const type = soundType(sound);
     const { kind, clockRate, channels, config } = sound;
-    const name = { pcmu: 'PCMU', pcma: 'PCMA', aac: 'MPEG4-GENERIC' }[kind];
+    const name = { pcmu: 'PCMU', pcma: 'PCMA', aac: 'MPEG4-GENERIC', opus: 'opus' }[kind];
     lines.push(`m=audio 0 RTP/AVP ${type}`, `a=rtpmap:${type} ${name}/${clockRate}/${channels}`);
     if (kind === 'aac') {
       const shape = 'streamtype=5;profile-level-id=1;mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3';

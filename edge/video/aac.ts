@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import type { Logger } from 'pino';
-import { AAC_SAMPLES, type AudioCodec, type AudioFrame } from './audio.ts';
+import { AAC_SAMPLES, type AudioCodec, type AudioFrame, fitsMp4 } from './audio.ts';
 
 export interface AacEncoderOptions {
   ffmpeg?: string;
@@ -61,7 +61,7 @@ export class AacEncoder {
   /** Takes G.711 of one law; anything else is left out. */
   push(frame: AudioFrame): void {
     const { codec, data } = frame;
-    if (this.#ended || codec.kind === 'aac' || codec.channels !== 1 || data.length === 0) return;
+    if (this.#ended || fitsMp4(codec) || codec.channels !== 1 || data.length === 0) return;
     this.#law ??= codec;
     if (codec.kind !== this.#law.kind || codec.clockRate !== this.#law.clockRate) return;
     const child = this.#start();

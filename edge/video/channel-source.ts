@@ -7,12 +7,14 @@ import type { Warnables } from '../warnables.ts';
 import type { AudioCodec, AudioFrame } from './audio.ts';
 import type { CodecInfo } from './codec.ts';
 import { FfmpegPull } from './ffmpeg-pull.ts';
+import { LipSync, type SoundMoment } from './lip-sync.ts';
+import { lookAgain } from './look-again.ts';
 import { type KeepAliveMemory, PullError, type PullHandlers } from './pull.ts';
 import { type AccessUnit, RtpReceiver } from './receiver.ts';
 import { Ring } from './ring.ts';
 import { RtspSession } from './rtsp-session.ts';
 import type { SoundTrack } from './sdp.ts';
-import { SoundReceiver } from './sound-receiver.ts';
+import { SoundReceiver, type SoundReceiverOptions } from './sound-receiver.ts';
 
 /** Someone who wants a channel's pictures, and perhaps its sound. */
 export interface Consumer {
@@ -54,7 +56,7 @@ const LONG_INTERVAL_MS = 10_000;
 /** RTP flows, but nothing can be decoded. */
 const NO_PICTURE_MS = 90_000;
 const STEADY_MS = 30_000;
-/** Whether a camera whose pictures are converted was set to what the box takes as it is. */
+/** Whether a camera that is pulled through ffmpeg can do without by now. */
 const LOOK_AGAIN_MS = 10 * 60_000;
 const MAX_PROTOCOL_ERRORS = 3;
 /** Of these a person must change something at the camera: asking often does not help. */
@@ -148,7 +150,8 @@ export class ChannelSource {
     if (this.#run) return;
     this.ring.clear();
     this.#set({ video: 'none', codec: null, keyFrameIntervalMs: null });
-    for (const code of [...WARNABLES, 'long-key-frame-interval'] as const) this.#o.warnables.clear(code, this.#subject);
+    for (const code of [...WARNABLES, 'long-key-frame-interval', 'unsupported-sound'] as const)
+      this.#o.warnables.clear(code, this.#subject);
   }
 
   #hold(): void {
@@ -212,13 +215,14 @@ export class ChannelSource {
     signal.addEventListener('abort', onAbort, { once: true });
     let receiver: RtpReceiver | null = null;
     let sound: SoundReceiver | null = null;
+    const sync = new LipSync();
     let lastUnitMs = clock.mono();
     const handlers: PullHandlers = {
-      track: (track, soundTrack) => {
+      track: (track, soundTrack, unheard = null) => {
+        this.#judgeSound(unheard);
         lastUnitMs = clock.mono();
         this.#sound = soundTrack?.codec ?? null;
-        sound = soundTrack && this.#soundReceiver(soundTrack);
-        receiver = new RtpReceiver({
+        const pictures = new RtpReceiver({
           track,
           clock,
           epoch: this.#epoch,
@@ -227,9 +231,13 @@ export class ChannelSource {
             this.#unit(unit);
           },
         });
+        receiver = pictures;
+        const place = (at: SoundMoment) => sync.place(at, pictures, track.clockRate);
+        sound = soundTrack && this.#soundReceiver(soundTrack, place);
       },
       packet: (rtp) => receiver?.push(rtp),
       sound: (rtp) => sound?.push(rtp),
+      report: (of, rtcp) => sync.report(of, rtcp, clock.mono()),
     };
     const watchdog = clock.every(5_000, () => clock.mono() - lastUnitMs > NO_PICTURE_MS && session.abort());
     const { username, password } = config;
@@ -244,10 +252,10 @@ export class ChannelSource {
     if (encode) encoders.free--;
     let better: PullError | null = null;
     const look = async () => {
-      better ??= await this.#lookAgain(session.signal);
+      better ??= await lookAgain({ url, username, password, keepAlive, clock, play: !encode }, session.signal);
       if (better) session.abort();
     };
-    const cancelLooks = encode ? clock.every(LOOK_AGAIN_MS, () => void look()) : () => {};
+    const cancelLooks = this.#ffmpeg === 'no' ? () => {} : clock.every(LOOK_AGAIN_MS, () => void look());
     let end = await pull.run(session.signal);
     if (encode) encoders.free++;
     cancelLooks();
@@ -262,27 +270,10 @@ export class ChannelSource {
     return end;
   }
 
-  /** Beside a pull through ffmpeg: why that one ends; null: the camera is as it was, or says nothing now. */
-  async #lookAgain(signal: AbortSignal): Promise<PullError | null> {
-    const { clock, config, keepAlive } = this.#o;
-    const { username, password } = config;
-    let described = false;
-    const handlers = { track: () => {}, packet: () => {} };
-    const onDescribed = () => {
-      described = true;
-    };
-    const session = new RtspSession({
-      ...{ url: this.#url, username, password, keepAlive, clock, handlers, onDescribed },
-    });
-    const end = await session.run(signal);
-    if (described) return new PullError('closed', 'the camera sends what the box takes as it is now');
-    return end.code === 'refused' ? end : null;
-  }
-
-  #soundReceiver(track: SoundTrack): SoundReceiver {
+  #soundReceiver(track: SoundTrack, place: SoundReceiverOptions['place']): SoundReceiver {
     const { clock } = this.#o;
     return new SoundReceiver({
-      ...{ track, clock, anchor: () => this.#last },
+      ...{ track, clock, place, anchor: () => this.#last },
       emit: (frame) => {
         this.ring.pushAudio(frame);
         for (const consumer of this.#consumers) consumer.audio?.(frame);
@@ -354,6 +345,13 @@ export class ChannelSource {
     const known = this.#state.keyFrameIntervalMs ?? 0;
     if (Math.abs(intervalMs - known) > known * 0.1) this.#set({ ...this.#state, keyFrameIntervalMs: intervalMs });
     this.#judgeInterval();
+  }
+
+  #judgeSound(unheard: string | null): void {
+    const { warnables } = this.#o;
+    const text = `${this.#name}: its sound (${unheard?.slice(0, 40)}) can neither be recorded nor heard. Set it to AAC or G.711, or switch the microphone off.`;
+    if (unheard === null) warnables.clear('unsupported-sound', this.#subject);
+    else warnables.raise('unsupported-sound', this.#subject, 'warning', text);
   }
 
   #judgeInterval(): void {

@@ -36,6 +36,20 @@ export const isFirstSlice = (kind: VideoKind, nal: Buffer): boolean => {
   return byte === undefined || (byte & 0x80) !== 0;
 };
 
+/** Whether an SEI message of H.264 says that decoders may begin with the picture behind it (H.264 §D.1.7). */
+export function isRecoveryPoint(sei: Buffer): boolean {
+  for (let at = 1; at + 2 < sei.length; ) {
+    let [type, size] = [0, 0];
+    while (sei[at] === 0xff) type += sei[at++]!;
+    type += sei[at++] ?? 0;
+    while (sei[at] === 0xff) size += sei[at++]!;
+    size += sei[at++] ?? 0;
+    if (type === 6) return true;
+    at += size;
+  }
+  return false;
+}
+
 const MAX_SETS = 32;
 const MAX_SET_BYTES = 4096;
 

@@ -110,6 +110,7 @@ export class FfmpegPull {
       const reader = new RtspReader({
         frame: (channel, payload) => {
           if (channel === 2) this.#o.handlers.sound?.(payload);
+          if (channel % 2 === 1) this.#o.handlers.report?.(channel === 1 ? 'picture' : 'sound', payload);
           if (channel !== 0) return;
           this.#lastPacketMs = this.#o.clock.mono();
           this.#o.handlers.packet(payload);

@@ -39,10 +39,12 @@ export interface KeepAliveMemory {
 export const asksForSound = ({ soundFailures = 0 }: KeepAliveMemory): boolean => soundFailures < 2;
 
 export interface PullHandlers {
-  /** The description is read; packets follow. */
-  track(track: VideoTrack, sound: SoundTrack | null): void;
+  /** The description is read; packets follow. `unheard`: the sound that it offers, where none of it can be taken. */
+  track(track: VideoTrack, sound: SoundTrack | null, unheard?: string | null): void;
   /** One RTP packet of the video track: a view that is valid until the call returns. */
   packet(rtp: Buffer): void;
   /** The same of the sound. */
   sound?(rtp: Buffer): void;
+  /** A compound RTCP packet of either. */
+  report?(of: 'picture' | 'sound', rtcp: Buffer): void;
 }

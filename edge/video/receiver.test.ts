@@ -74,6 +74,37 @@ describe('H.264 from RTP', () => {
     );
   });
 
+  it('begins at a recovery point where no IDR picture comes, without what is shown before it (H.264 §D.1.7)', async () => {
+    const recoveryPoint = Buffer.from([6, 6, 1, 0xc4, 0x80]);
+    const units: AccessUnit[] = [];
+    const clock = new ManualClock();
+    const track = { kind: 'h264' as const, payloadType: 96, clockRate: 90_000, control: null, donl: false };
+    const receiver = new RtpReceiver({
+      ...{ track: { ...track, parameterSets: [sps, pps] }, clock, epoch: 0 },
+      emit: (unit) => units.push(unit),
+    });
+    const first = 1_000_000;
+    // Groups of 24 as an encoder with open groups sends them: I, then B pictures that are shown before it.
+    const p = new Packetizer(1, first);
+    for (let n = 0; n < 240; n++) {
+      const [group, of] = [Math.floor(n / 24), n % 24];
+      const shown = of === 0 ? 2 : of < 3 ? of - 1 : of;
+      p.timestamp = first + (group * 24 + shown) * 3_600;
+      const intra = [recoveryPoint, slice(false, 900)];
+      for (const packet of p.picture(of === 0 ? intra : [slice(false)])) receiver.push(packet);
+      await clock.advance(40);
+    }
+    // The first group after 4 s.
+    expect(units[0]).toMatchObject({ keyFrame: true, recovery: true });
+    expect(nals(units[0]!)[0]).toEqual(sps);
+    expect(units.filter((u) => u.keyFrame)).toHaveLength(5);
+    expect(units).toHaveLength(5 * 24 - 2);
+    expect(new Set(units.map((u) => u.epoch)).size).toBe(1);
+    const shown = units.map((u) => u.time + u.compositionOffset);
+    expect(Math.min(...shown)).toBe(shown[0]);
+    expect(Math.max(...shown) - Math.min(...shown)).toBe((5 * 24 - 3) * 3_600);
+  });
+
   it('takes parameter sets from the description when the camera sends none', () => {
     const { units } = receive(new Packetizer().picture([slice(true)]), 'h264', [sps, pps]);
     expect(nals(units[0]!)).toEqual([sps, pps, slice(true)]);

@@ -1,5 +1,5 @@
 import type { Clock } from '../../protocol/clock.ts';
-import { type CodecInfo, isFirstSlice, nalRole, ParameterSets } from './codec.ts';
+import { type CodecInfo, isFirstSlice, isRecoveryPoint, nalRole, ParameterSets } from './codec.ts';
 import { type Depacketizer, H264Depacketizer, H265Depacketizer, type NalSink } from './depacketize.ts';
 import { parseRtp, type RtpPacket, Sequence } from './rtp.ts';
 import type { VideoTrack } from './sdp.ts';
@@ -11,6 +11,8 @@ export interface AccessUnit {
   /** NAL units, each behind its 32-bit length; parameter sets before every key frame. */
   data: Buffer;
   keyFrame: boolean;
+  /** A key frame that is no IDR picture of H.264: decoders begin there, and browsers do not. */
+  recovery?: boolean;
   /** Decoding time, 90 kHz, growing within an epoch. */
   time: number;
   /** Presentation minus decoding time, 90 kHz; 0 unless the camera reorders pictures. */
@@ -25,6 +27,8 @@ export interface AccessUnit {
   codec: CodecInfo;
 }
 
+/** A stream that had no IDR picture for so long has none, or one in a long time: its recovery points are its key frames. */
+const NO_IDR_MS = 4_000;
 /** Key frames of 4K H.265 reach 1–2 MB. */
 export const MAX_ACCESS_UNIT_BYTES = 8 * 1024 * 1024;
 
@@ -58,6 +62,10 @@ export class RtpReceiver {
   #receivedMs = 0;
   #hasPicture = false;
   #isKey = false;
+  #isRecovery = false;
+  #idrMs: number;
+  /** Shown before what was begun with, and made of what was before that (H.264 §3.69, H.265 RASL): not to be decoded. */
+  #begunAt: number | null = null;
   #spoiled = false;
   #current: CodecInfo | null = null;
 
@@ -74,6 +82,7 @@ export class RtpReceiver {
     this.#epochBase = options.epoch;
     this.#sets = new ParameterSets(this.#kind, options.track.parameterSets);
     this.#timeline = new Timeline(options.track.clockRate);
+    this.#idrMs = options.clock.mono();
     const sink: NalSink = {
       nal: (nal) => this.#nal(nal),
       begin: (header) => {
@@ -93,6 +102,17 @@ export class RtpReceiver {
   /** The epoch that the next session of this channel begins with. */
   get nextEpoch(): number {
     return this.#epochBase + this.#timeline.epoch + 1;
+  }
+
+  /** Source of the packets; null before the first. */
+  get ssrc(): number | null {
+    return this.#ssrc;
+  }
+
+  /** Where a picture of this RTP timestamp stands, on the time line of those handed over; null: it is not known. */
+  shownAt(timestamp: number): { epoch: number; time: number } | null {
+    const time = this.#timeline.shownAt(timestamp);
+    return time === null ? null : { epoch: this.#epochBase + this.#timeline.epoch, time };
   }
 
   /** Takes one RTP packet; `data` is not kept. */
@@ -139,6 +159,7 @@ export class RtpReceiver {
       return;
     }
     if (role !== 'keep') this.#picture(nal);
+    else if (this.#kind === 'h264' && !this.#hasPicture && isRecoveryPoint(nal)) this.#isRecovery = true;
     this.#unit.begin();
     this.#unit.append(nal);
     this.#unit.end();
@@ -156,7 +177,10 @@ export class RtpReceiver {
   }
 
   #end(): void {
-    const key = this.#isKey;
+    const now = this.#clock.mono();
+    if (this.#isKey) this.#idrMs = now;
+    const recovery = !this.#isKey && this.#isRecovery && now - this.#idrMs > NO_IDR_MS;
+    const key = this.#isKey || recovery;
     const spoiled = this.#spoiled || this.#unit.overflowed;
     const codec = key ? this.#sets.codec() : this.#current;
     if (spoiled) this.#needKey = true;
@@ -165,14 +189,27 @@ export class RtpReceiver {
       this.stats.droppedUnits++;
       return;
     }
+    if (this.#needKey) this.#begunAt = this.#timestamp;
     this.#needKey = false;
     this.#current = codec;
+    if (this.#leads(key)) {
+      this.#clear();
+      this.stats.droppedUnits++;
+      return;
+    }
     const data = this.#unit.take(key ? codec.prefix : null);
     this.#clear();
     const place = this.#timeline.place(this.#timestamp, this.#receivedMs, key);
     const wallMs = Math.round(this.#clock.now() - (this.#clock.mono() - place.monoMs));
-    const epoch = this.#epochBase + place.epoch;
-    this.#emit({ ...place, epoch, data, keyFrame: key, wallMs, codec }, this.#timestamp);
+    const unit = { ...place, epoch: this.#epochBase + place.epoch, data, keyFrame: key, wallMs, codec };
+    this.#emit(recovery ? { ...unit, recovery } : unit, this.#timestamp);
+  }
+
+  #leads(key: boolean): boolean {
+    if (this.#begunAt === null || key) return false;
+    if (((this.#timestamp - this.#begunAt) | 0) < 0) return true;
+    this.#begunAt = null;
+    return false;
   }
 
   /** What was collected cannot be completed, and what follows refers to it. */
@@ -202,6 +239,7 @@ export class RtpReceiver {
     this.#unit.clear();
     this.#hasPicture = false;
     this.#isKey = false;
+    this.#isRecovery = false;
     this.#spoiled = false;
   }
 }

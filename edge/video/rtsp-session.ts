@@ -4,7 +4,7 @@ import { asksForSound, type KeepAliveMemory, PullError, type PullHandlers } from
 import { Authorizer, chooseChallenge } from './rtsp-auth.ts';
 import { formatRequest, header, type RtspMessage, RtspReader } from './rtsp-message.ts';
 import { baseUrl, resolveControl, rtspHost } from './rtsp-url.ts';
-import { findSound, findVideo, offeredVideo, parseSdp, type SoundTrack } from './sdp.ts';
+import { findSound, findVideo, offeredSound, offeredVideo, parseSdp, type SoundTrack } from './sdp.ts';
 
 export interface RtspSessionOptions {
   /** Without credentials. */
@@ -75,6 +75,8 @@ export class RtspSession {
         // Where both were given one channel, the payload type tells them apart.
         const sound = channel === this.#soundChannel && (payload[1]! & 0x7f) === this.#soundType;
         if (sound) this.#o.handlers.sound?.(payload);
+        const report = !sound && (channel === this.#videoChannel + 1 || channel === this.#soundChannel + 1);
+        if (report) this.#o.handlers.report?.(channel === this.#videoChannel + 1 ? 'picture' : 'sound', payload);
         if (channel === this.#videoChannel + 1 && this.#o.play && saysBye(payload))
           this.#fail(new PullError('ended', 'that was all'));
         if (sound || channel !== this.#videoChannel) return;
@@ -183,7 +185,7 @@ export class RtspSession {
     const sound = asksForSound(keepAlive) ? await this.#openSound(findSound(sdp)) : null;
 
     // Packets may come before the answer to PLAY.
-    this.#o.handlers.track(track, sound);
+    this.#o.handlers.track(track, sound, findSound(sdp) ? null : offeredSound(sdp));
     let play: RtspMessage | null = null;
     for (const headers of this.#o.play?.headers ?? [{ Range: 'npt=0.000-' }, {}]) {
       play = await this.#authorized('PLAY', this.#control, headers);

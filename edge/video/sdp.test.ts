@@ -74,7 +74,7 @@ describe('session descriptions of cameras', () => {
       sound(`a=rtpmap:97 MPEG4-GENERIC/${rate}\na=fmtp:97 sizelength=13;indexlength=3;config=${config}`);
     expect(sound('a=rtpmap:97 PCMU/1000000000')).toBeUndefined();
     expect(sound('a=rtpmap:97 PCMA/8000/9')).toBeUndefined();
-    expect(sound('a=rtpmap:97 PCMA/48000/2')).toMatchObject({ clockRate: 48_000, channels: 2 });
+    expect(sound('a=rtpmap:97 PCMA/48000/2')).toMatchObject({ kind: 'pcmu', clockRate: 8_000, channels: 1 });
     expect(aac(1_000_000_000, '1408')).toMatchObject({ clockRate: 16_000 });
     expect(aac(96_000, '1008')).toMatchObject({ clockRate: 96_000 });
     // A rate in 24 bits: 16 MHz, and 10 Hz.

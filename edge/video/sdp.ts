@@ -1,4 +1,6 @@
 import { type AudioCodec, parseAudioConfig } from './audio.ts';
+import { parseStreamMux, type StreamMux } from './latm.ts';
+import { SPEECH_RATE, type SpeechFormat, type SpeechShape } from './speech.ts';
 
 /*
  * Session descriptions (RFC 4566) as cameras write them: missing or doubled lines, attributes in the wrong section,
@@ -34,18 +36,25 @@ export interface VideoTrack {
 
 /** The sound beside it. */
 export interface SoundTrack {
+  /** As it is passed on. */
   codec: AudioCodec;
   payloadType: number;
   control: string | null;
-  /** Bits of the fields of an AU header (RFC 3640 §3.2.1); 0 for G.711. */
+  /** Ticks a second of its RTP timestamps. */
+  clockRate: number;
+  /** Bits of the fields of an AU header (RFC 3640 §3.2.1); 0 where there is none. */
   sizeLength: number;
   indexLength: number;
+  /** AAC in LATM. */
+  latm?: { mux: StreamMux; inBand: boolean };
+  /** What µ-law is made of. */
+  speech?: SpeechShape;
 }
 
 const MAX_MEDIA = 32;
 /** Ticks a second of pictures: 90,000 by the standards; a camera that says otherwise is believed within reason. */
 const VIDEO_RATES = [1_000, 1_000_000] as const;
-const G711_RATES = [8_000, 48_000] as const;
+const SPEECH_RATES = [8_000, 96_000] as const;
 const AAC_RATES = [7_350, 96_000] as const;
 const MAX_SOUND_CHANNELS = 8;
 
@@ -125,7 +134,7 @@ export function findVideo(sdp: Sdp): VideoTrack | null {
   return null;
 }
 
-/** The first sound that can be used: G.711 or AAC (RFC 3640). null: there is none. */
+/** The first sound that can be used: AAC (RFC 3640, RFC 6416), Opus, or what µ-law can be made of. null: there is none. */
 export function findSound(sdp: Sdp): SoundTrack | null {
   // Who marks everything as `sendonly` speaks of itself.
   const backchannels = sdp.media.some((m) => m.kind === 'video' && !m.sendOnly);
@@ -143,33 +152,86 @@ const within = ([least, most]: readonly [number, number], rate = 0): number | nu
   rate >= least && rate <= most ? rate : null;
 
 const G711 = { PCMU: 'pcmu', PCMA: 'pcma' } as const;
+/** Payload types that need no description (RFC 3551 §6). */
+const STATIC: Record<number, { encoding: string; clockRate: number; channels: number }> = {
+  0: { encoding: 'PCMU', clockRate: 8_000, channels: 1 },
+  2: { encoding: 'G726-32', clockRate: 8_000, channels: 1 },
+  8: { encoding: 'PCMA', clockRate: 8_000, channels: 1 },
+  10: { encoding: 'L16', clockRate: 44_100, channels: 2 },
+  11: { encoding: 'L16', clockRate: 44_100, channels: 1 },
+};
 
 function soundOf(media: SdpMedia, payloadType: number): SoundTrack | null {
   const { control } = media;
-  const map = media.rtpmap.get(payloadType);
-  const name = map?.encoding ?? { 0: 'PCMU', 8: 'PCMA' }[payloadType];
-  if (name === 'PCMU' || name === 'PCMA') {
-    // Silence of a billion samples a second is a lot of memory.
-    const clockRate = within(G711_RATES, map?.clockRate || 8000);
-    const channels = map?.channels || 1;
-    if (clockRate === null || channels > MAX_SOUND_CHANNELS) return null;
-    const codec = { kind: G711[name], clockRate, channels, config: null, codec: name };
-    return { codec, payloadType, control, sizeLength: 0, indexLength: 0 };
-  }
+  const usual = STATIC[payloadType];
+  const map = media.rtpmap.get(payloadType) ?? usual;
+  if (!map) return null;
+  const track = { payloadType, control, sizeLength: 0, indexLength: 0 };
+  const { encoding: name } = map;
   const fmtp = media.fmtp.get(payloadType);
+  if (name === 'OPUS') {
+    const codec = { kind: 'opus' as const, clockRate: 48_000, channels: 2, config: null, codec: 'opus' };
+    return { ...track, codec, clockRate: 48_000 };
+  }
+  if (name === 'MP4A-LATM') return latmOf(track, map.clockRate, fmtp);
+  const format = speechOf(name);
+  if (format) {
+    // Silence of a billion samples a second is a lot of memory.
+    const rate = within(SPEECH_RATES, map.clockRate || usual?.clockRate || SPEECH_RATE);
+    const channels = map.channels || 1;
+    if (rate === null || channels > MAX_SOUND_CHANNELS || (format.kind === 'g726' && channels > 1)) return null;
+    const asItIs = (format.kind === 'pcmu' || format.kind === 'pcma') && rate === SPEECH_RATE && channels === 1;
+    const kind = asItIs ? G711[name as keyof typeof G711] : 'pcmu';
+    const codec = { kind, clockRate: SPEECH_RATE, channels: 1, config: null, codec: kind.toUpperCase() };
+    return { ...track, codec, clockRate: rate, ...(asItIs ? {} : { speech: { format, rate, channels } }) };
+  }
   if (name !== 'MPEG4-GENERIC' || !fmtp) return null;
-  const config = Buffer.from(fmtp.get('config') ?? '', 'hex');
-  const read = parseAudioConfig(config);
+  const codec = aacOf(Buffer.from(fmtp.get('config') ?? '', 'hex'), map.clockRate);
   const sizeLength = Number(fmtp.get('sizelength') ?? 13);
   const indexLength = Number(fmtp.get('indexlength') ?? 3);
   // Low and high bit rate alike; interleaving and other shapes are not spoken by cameras.
-  if (!read || !(sizeLength > 0 && sizeLength <= 16) || !(indexLength >= 0 && indexLength <= 8)) return null;
+  if (!codec || !(sizeLength > 0 && sizeLength <= 16) || !(indexLength >= 0 && indexLength <= 8)) return null;
+  return { ...track, ...codec, sizeLength, indexLength };
+}
+
+function speechOf(name: string): SpeechFormat | null {
+  if (name === 'PCMU' || name === 'PCMA') return { kind: G711[name] };
+  // Hikvision writes "PCM", and leaves open which byte comes first.
+  if (name === 'L16' || name === 'PCM') return { kind: 'linear', unsure: name === 'PCM' };
+  const [, aal2, rate] = /^(AAL2-)?G726-(16|24|32|40)$/.exec(name === 'G721' ? 'G726-32' : name) ?? [];
+  if (!rate) return null;
+  return { kind: 'g726', bits: (Number(rate) / 8) as 2 | 3 | 4 | 5, highFirst: aal2 !== undefined };
+}
+
+/** RTP counts what comes out of spectral band replication: twice as much as is coded (RFC 3640 §4.1). */
+function aacOf(config: Buffer, described: number): { codec: AudioCodec; clockRate: number } | null {
+  const read = parseAudioConfig(config);
+  if (!read) return null;
+  const clockRate = within(AAC_RATES, described) ?? read.rate;
   const codec: AudioCodec = {
-    ...{ kind: 'aac', clockRate: within(AAC_RATES, map?.clockRate) ?? read.rate, channels: read.channels, config },
+    ...{ kind: 'aac', clockRate: clockRate === 2 * read.rate ? read.rate : clockRate, channels: read.channels, config },
     codec: `mp4a.40.${read.objectType}`,
   };
-  return { codec, payloadType, control, sizeLength, indexLength };
+  return { codec, clockRate };
 }
+
+/** RFC 6416 §7.4: the configuration stands in the description, and perhaps in the stream as well. */
+function latmOf(
+  track: Omit<SoundTrack, 'codec' | 'clockRate'>,
+  described: number,
+  fmtp: Map<string, string> | undefined,
+): SoundTrack | null {
+  const mux = parseStreamMux(Buffer.from(fmtp?.get('config') ?? '', 'hex'));
+  const codec = mux && aacOf(mux.config, described);
+  return codec && { ...track, ...codec, latm: { mux, inBand: fmtp?.get('cpresent') !== '0' } };
+}
+
+/** What the camera offers as sound, for the message to a person; null: none. */
+export const offeredSound = (sdp: Sdp): string | null =>
+  sdp.media
+    .filter((m) => m.kind === 'audio' && !m.sendOnly)
+    .flatMap((m) => (m.rtpmap.size > 0 ? [...m.rtpmap.values()].map((r) => r.encoding) : m.payloadTypes.map(String)))
+    .join(', ') || null;
 
 /** What the camera offers as video, for the message to a person. */
 export const offeredVideo = (sdp: Sdp): string =>

@@ -45,7 +45,7 @@ describe('sound of a session description', () => {
     expect(mismatch).toMatchObject({ control: 'track1', codec: { kind: 'pcma' } });
     expect(sound(AAC)).toEqual({
       codec: { kind: 'aac', clockRate: 16_000, channels: 1, config: Buffer.from('1408', 'hex'), codec: 'mp4a.40.2' },
-      ...{ payloadType: 97, control: 'track2', sizeLength: 13, indexLength: 3 },
+      ...{ payloadType: 97, control: 'track2', clockRate: 16_000, sizeLength: 13, indexLength: 3 },
     });
     expect(parseAudioConfig(Buffer.from('1190', 'hex'))).toEqual({ objectType: 2, rate: 48_000, channels: 2 });
   });
@@ -57,7 +57,7 @@ describe('sound of a session description', () => {
     expect(
       findSound(parseSdp('v=0\nm=video 0 RTP/AVP 96\na=sendonly\nm=audio 0 RTP/AVP 0\na=sendonly')),
     ).not.toBeNull();
-    expect(sound('m=audio 0 RTP/AVP 11\na=rtpmap:11 PCM/48000')).toBeNull();
+    expect(sound('m=audio 0 RTP/AVP 97\na=rtpmap:97 SPEEX/16000')).toBeNull();
     expect(sound('m=audio 0 RTP/AVP 97\na=rtpmap:97 MPEG4-GENERIC/16000')).toBeNull();
   });
 });

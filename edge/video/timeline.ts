@@ -102,6 +102,13 @@ export class Timeline {
     };
   }
 
+  /** When a picture of this timestamp is shown, in 90 kHz; null: the epoch has none yet, or it is far from its last one. */
+  shownAt(rtp: number): number | null {
+    if (!this.#started) return null;
+    const step = this.#step(rtp);
+    return Math.abs(step) > MAX_JUMP_MS * TICKS_PER_MS ? null : this.#pts + step;
+  }
+
   /** With `reorder` pictures of delay, the n-th picture decodes at the (n − reorder)-th smallest presentation time. */
   #decodeTime(): number {
     let time = this.#pts;

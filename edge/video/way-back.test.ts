@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../protocol/clock.ts';
 import { channelConfig, DEVICE, newWarnables, silent, until } from './testing/camera.ts';
 import { H264_SETS } from './testing/packets.ts';
-import { type ScriptedCamera, scriptedCamera, usual } from './testing/scripted-camera.ts';
+import { type ScriptedCamera, scriptedCamera, streamVideo, usual } from './testing/scripted-camera.ts';
 import { Video } from './video.ts';
 
 /** What stands in for ffmpeg: publishes key frames to the address that it is given. */
@@ -90,6 +90,33 @@ describe('a camera that is pulled through ffmpeg', () => {
     expect(warnables.list()).toEqual([]);
   });
 
+  it('only fetched so because it took no TCP is asked again, and pulled directly once pictures come over TCP', async () => {
+    const clock = new ManualClock();
+    let udpOnly = true;
+    camera = await scriptedCamera({
+      answer: (r) => (udpOnly && r.method === 'SETUP' ? { status: '461 Unsupported Transport' } : usual(r)),
+    });
+    const { seen, warnables } = pull(clock, PUBLISHER);
+    await until(() => count('SETUP') === 1, 'the first try');
+    await passUntil(clock, 'pictures by ffmpeg', () => seen.units > 0);
+    const pass = async (ms: number) => {
+      for (let passed = 0; passed < ms; passed += 10_000) {
+        await clock.advance(10_000);
+        const { units } = seen;
+        await until(() => seen.units > units, 'a picture');
+      }
+    };
+    await pass(600_000);
+    await until(() => count('SETUP') === 2, 'the second look');
+    expect(count('PLAY')).toBe(0);
+    udpOnly = false;
+    await pass(600_000);
+    // Once to see whether pictures come, and once for good.
+    const direct = () => count('PLAY') === 2 && video.state(DEVICE, 1).video === 'streaming';
+    await passUntil(clock, 'pictures without ffmpeg', direct);
+    expect(warnables.list()).toEqual([]);
+  });
+
   it('is spoken to without it again after the pull ended, and goes back after one more protocol error', async () => {
     const clock = new ManualClock();
     camera = await scriptedCamera({
@@ -102,4 +129,30 @@ describe('a camera that is pulled through ffmpeg', () => {
     await passUntil(clock, 'ffmpeg again', () => starts() === 2);
     expect(count('DESCRIBE')).toBe(4);
   });
+});
+
+it('says which sound of a camera nobody can hear, until it is another one', async () => {
+  const clock = new ManualClock();
+  let sound = 'G722/8000';
+  const sockets: { destroy(): void }[] = [];
+  camera = await scriptedCamera({
+    answer: (r) => {
+      const { body, ...rest } = usual(r)!;
+      return {
+        ...rest,
+        body: body && `${body}\r\nm=audio 0 RTP/AVP 97\r\na=rtpmap:97 ${sound}\r\na=control:trackID=2`,
+      };
+    },
+    played: (socket) => {
+      sockets.push(socket);
+      streamVideo(socket);
+    },
+  });
+  const { warnables } = pull(clock, '#!/bin/sh\n');
+  const codes = () => warnables.list().map(({ code }) => code);
+  await passUntil(clock, 'pictures', () => video.state(DEVICE, 1).video === 'streaming');
+  expect(warnables.list()).toMatchObject([{ code: 'unsupported-sound', text: expect.stringContaining('G722') }]);
+  sound = 'opus/48000/2';
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await passUntil(clock, 'pictures again', () => sockets.length > 0 && !codes().includes('unsupported-sound'));
 });

@@ -52,6 +52,7 @@ export const WARNABLE_CODES = [
   'relay-storage-full',
   'sadp-malformed',
   'unsupported-codec',
+  'unsupported-sound',
   'upload-queue-damaged',
   'video-lost',
   'video-refused',

@@ -14,6 +14,7 @@ export const AAC: AudioCodec = {
   ...{ kind: 'aac', clockRate: 16_000, channels: 1, codec: 'mp4a.40.2' },
   config: Buffer.from('1408', 'hex'),
 };
+export const OPUS: AudioCodec = { kind: 'opus', clockRate: 48_000, channels: 2, config: null, codec: 'opus' };
 
 /** A stream whose pictures a test pushes, 25 a second. */
 export class FakeSource implements PictureSource {
