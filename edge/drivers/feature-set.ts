@@ -18,7 +18,7 @@ import { readWeek, writeWeek } from '../../protocol/wire/week.ts';
 import { failure, type Result } from '../isapi/answer.ts';
 import { Slots } from '../isapi/slots.ts';
 import type { Feature, Offer } from './feature.ts';
-import { sameArea } from './regions.ts';
+import { sameDrawing } from './regions.ts';
 
 const MAX_WAITING = 32;
 /** Actions that read a document of the device, change it and write it back; all others are not held up by such. */
@@ -251,8 +251,13 @@ export function fieldFault(field: SettingField | undefined, name: string, value:
     const fits = typeof value === 'number' && (min === null || value >= min) && (max === null || value <= max);
     return fits ? null : `${name}: a number from ${min ?? '…'} to ${max ?? '…'}.`;
   }
-  if (field.kind === 'regions')
-    return Array.isArray(value) && value.length <= field.maxRegions ? null : `${name}: at most ${field.maxRegions}.`;
+  if (field.kind === 'regions' || field.kind === 'lines') {
+    if (!Array.isArray(value)) return `${name}: a list.`;
+    const [most, isLine] = field.kind === 'lines' ? [field.maxLines, true] : [field.maxRegions, false];
+    if (value.length > most) return `${name}: at most ${most}.`;
+    const fits = value.every(({ length }) => (length === 2) === isLine);
+    return fits ? null : `${name}: ${isLine ? 'two points a line' : 'at least three points an area'}.`;
+  }
   if (typeof value !== 'string') return `${name}: a text.`;
   if (field.kind === 'week') return weekFault(name, value, field.maxRanges);
   if (field.kind === 'choice')
@@ -269,5 +274,5 @@ function weekFault(name: string, value: string, maxRanges: number): string | nul
 
 function same(wanted: FieldValue, is: FieldValue): boolean {
   if (typeof wanted === 'string' && typeof is === 'string') return wanted.trim() === is.trim();
-  return Array.isArray(wanted) && Array.isArray(is) ? sameArea(wanted, is) : wanted === is;
+  return Array.isArray(wanted) && Array.isArray(is) ? sameDrawing(wanted, is) : wanted === is;
 }

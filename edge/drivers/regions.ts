@@ -20,6 +20,21 @@ export function covers(region: Region): boolean {
   return Math.abs(area) > 0.0002;
 }
 
+const LINE_ENDS_APART = 0.01;
+
+/** Lines by their ends, in whatever order they stand; areas by what they cover. */
+export function sameDrawing(a: readonly Region[], b: readonly Region[]): boolean {
+  if (![...a, ...b].some(({ length }) => length === 2)) return sameArea(a, b);
+  const near = (one: Region, other: Region) =>
+    one.length === other.length &&
+    one.every(
+      ([x, y], i) => Math.abs(x - other[i]![0]) <= LINE_ENDS_APART && Math.abs(y - other[i]![1]) <= LINE_ENDS_APART,
+    );
+  const covered = (of: readonly Region[], by: readonly Region[]) =>
+    of.every((one) => by.some((other) => near(one, other)));
+  return a.length === b.length && covered(a, b) && covered(b, a);
+}
+
 const GRID = 60;
 const MOST_DIFFERENT = 0.35;
 

@@ -79,7 +79,7 @@ const Value = z.union([z.string().max(2048), z.number(), z.boolean(), z.null()])
 /** Corners in parts of the picture's width and height, from its upper left. */
 export const Region = z
   .array(z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]))
-  .min(3)
+  .min(2)
   .max(16);
 export type Region = z.infer<typeof Region>;
 export const FieldValue = z.union([Value, z.array(Region).max(32)]);
@@ -114,6 +114,8 @@ export const SettingField = z.discriminatedUnion('kind', [
   /** Times of a week: `1 08:00-18:00, 2 00:00-24:00` (week.ts); 1 is Monday. */
   z.object({ ...fieldBase, kind: z.literal('week'), value: z.string().max(1024).nullable(), maxRanges: z.int() }),
   z.object({ ...fieldBase, kind: z.literal('regions'), value: z.array(Region).max(32), maxRegions: z.int() }),
+  /** Of two points each. */
+  z.object({ ...fieldBase, kind: z.literal('lines'), value: z.array(Region).max(32), maxLines: z.int() }),
 ]);
 export type SettingField = z.infer<typeof SettingField>;
 

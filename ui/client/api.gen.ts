@@ -1562,6 +1562,7 @@ export type DeviceSettings = {
     | { name: string; readOnly?: true; kind: 'secret'; set: boolean | null; maxLength: number }
     | { name: string; readOnly?: true; kind: 'week'; value: string | null; maxRanges: number }
     | { name: string; readOnly?: true; kind: 'regions'; value: [number, number][][]; maxRegions: number }
+    | { name: string; readOnly?: true; kind: 'lines'; value: [number, number][][]; maxLines: number }
   )[];
 };
 export type DeviceSettingsWritten = {
@@ -1581,6 +1582,7 @@ export type DeviceSettingsWritten = {
     | { name: string; readOnly?: true; kind: 'secret'; set: boolean | null; maxLength: number }
     | { name: string; readOnly?: true; kind: 'week'; value: string | null; maxRanges: number }
     | { name: string; readOnly?: true; kind: 'regions'; value: [number, number][][]; maxRegions: number }
+    | { name: string; readOnly?: true; kind: 'lines'; value: [number, number][][]; maxLines: number }
   )[];
   notKept: {
     name: string;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { FieldValue } from '../../../protocol/wire/operations.ts';
+import type { FieldValue, Region } from '../../../protocol/wire/operations.ts';
 import { connected, Documents } from '../testing/documents.ts';
 import { ScriptedDevice } from '../testing/scripted-device.ts';
 import { cameras } from './cameras.ts';
@@ -9,7 +9,11 @@ const NS = 'version="2.0" xmlns="http://www.hikvision.com/ver20/XMLSchema"';
 const region = (id: number) =>
   `<FieldDetectionRegion><id>${id}</id><enabled>false</enabled><sensitivityLevel>50</sensitivityLevel><timeThreshold>5</timeThreshold><RegionCoordinatesList></RegionCoordinatesList></FieldDetectionRegion>`;
 const FIELD = `<FieldDetection ${NS}><id>1</id><enabled>false</enabled><FieldDetectionRegionList>${region(1)}${region(2)}</FieldDetectionRegionList></FieldDetection>`;
-const LINE = `<LineDetection ${NS}><id>1</id><enabled>false</enabled><LineItemList><LineItem><id>1</id><enabled>false</enabled><sensitivityLevel>50</sensitivityLevel><directionSensitivity>any</directionSensitivity><CoordinatesList></CoordinatesList></LineItem></LineItemList></LineDetection>`;
+/** Drawn from left to right at this height, or empty. */
+const line = (id: number, y: number | null) =>
+  `<LineItem><id>${id}</id><enabled>${y !== null}</enabled><sensitivityLevel>${id}0</sensitivityLevel><directionSensitivity>any</directionSensitivity><CoordinatesList>${y === null ? '' : `<Coordinates><positionX>0</positionX><positionY>${y}</positionY></Coordinates><Coordinates><positionX>1000</positionX><positionY>${y}</positionY></Coordinates>`}</CoordinatesList></LineItem>`;
+const LINE = (...ys: (number | null)[]) =>
+  `<LineDetection ${NS}><id>1</id><enabled>false</enabled><LineItemList>${ys.map((y, i) => line(i + 1, y)).join('')}</LineItemList></LineDetection>`;
 const entry =
   '<EventTriggerNotification><id>center</id><notificationMethod>center</notificationMethod></EventTriggerNotification>';
 const triggers = (on: boolean) =>
@@ -23,7 +27,7 @@ beforeEach(async () => {
   const port = await scripted.start();
   documents = new Documents(scripted);
   documents.set('/Smart/FieldDetection/1', FIELD);
-  documents.set('/Smart/LineDetection/1', LINE);
+  documents.set('/Smart/LineDetection/1', LINE(null, null, null, null));
   documents.set('/Event/triggers', triggers(false));
   documents.set('/Event/triggers/fielddetection-1/notifications', `<EventTriggerNotificationList ${NS}/>`, (body) => {
     documents.set('/Event/triggers', triggers(body.includes('center')));
@@ -65,7 +69,8 @@ it('intrusion has its areas from the upper left, its sensitivity and who hears o
   // Devices count from the lower left.
   expect(kept).toContain('<positionX>100</positionX><positionY>800</positionY>');
   expect(kept.match(/<enabled>true/g)).toHaveLength(2);
-  expect(kept.match(/<sensitivityLevel>80/g)).toHaveLength(2);
+  // The other area is as it was.
+  expect(kept).toContain(region(2));
 });
 
 it('counts at the times of a week that are set, and is read back (CLOUD-08)', async () => {
@@ -93,10 +98,50 @@ it('switched on without an area it watches the whole picture, because it would n
   expect((await fields('intrusion')).area).toHaveLength(1);
 });
 
-it('line crossing has its line and the direction in which it counts (CLOUD-06)', async () => {
-  const line = { lineFromX: 10, lineFromY: 25, lineToX: 90, lineToY: 75 };
-  const set = { ...line, enabled: true, direction: 'left-right' };
+const across = (y: number): Region => [
+  [0, y],
+  [1, y],
+];
+
+it('line crossing has its lines, each with the direction in which it counts (CLOUD-06)', async () => {
+  const lines: Region[] = [
+    [
+      [0.1, 0.25],
+      [0.9, 0.75],
+    ],
+    across(0.5),
+  ];
+  const set = { lines, enabled: true, direction: 'left-right' };
   expect(await open.features.write('lineCrossing', here, set)).toMatchObject({ ok: true, value: { notKept: [] } });
-  expect(await fields('lineCrossing')).toMatchObject(set);
+  // The second one is there now, and has a direction of its own.
+  expect(await fields('lineCrossing')).toMatchObject({ ...set, direction2: 'any', sensitivity: 10, sensitivity2: 20 });
+  const more = { direction2: 'right-left', sensitivity: 70 };
+  expect(await open.features.write('lineCrossing', here, more)).toMatchObject({ ok: true, value: { notKept: [] } });
+  expect(await fields('lineCrossing')).toMatchObject({ ...set, ...more, sensitivity2: 20 });
   expect(documents.get('/Smart/LineDetection/1')).toContain('<positionX>100</positionX><positionY>750</positionY>');
+  const refused: FieldValue[] = [[[...across(0.1), [0.5, 0.5]]], Array.from({ length: 5 }, (_, i) => across(i / 10))];
+  for (const bad of refused)
+    expect(await open.features.write('lineCrossing', here, { lines: bad })).toMatchObject({ code: 'invalid-request' });
+});
+
+it.each([
+  ['moved', [0.2, 0.55, 0.6], [800, null, 450, 400]],
+  ['removed', [0.2, 0.6], [800, null, null, 400]],
+  ['added', [0.2, 0.5, 0.6, 0.9], [800, 100, 500, 400]],
+])('what is %s leaves the other lines in their places, untouched (CLOUD-08)', async (_, wanted, places) => {
+  documents.set('/Smart/LineDetection/1', LINE(800, null, 500, 400));
+  expect(await fields('lineCrossing')).toMatchObject({ lines: [0.2, 0.5, 0.6].map(across), sensitivity3: 30 });
+  const lines = wanted.map(across);
+  expect(await open.features.write('lineCrossing', here, { lines })).toMatchObject({
+    ok: true,
+    value: { notKept: [] },
+  });
+  expect(documents.get('/Smart/LineDetection/1')).toBe(LINE(...places));
+});
+
+it('a line that is drawn but off is switched on again, rather than another one drawn', async () => {
+  documents.set('/Smart/LineDetection/1', LINE(300, null).replaceAll('<enabled>true', '<enabled>false'));
+  expect(await fields('lineCrossing')).toMatchObject({ lines: [] });
+  expect(await open.features.write('lineCrossing', here, { enabled: true })).toMatchObject({ ok: true });
+  expect(await fields('lineCrossing')).toMatchObject({ enabled: true, lines: [across(0.7)] });
 });

@@ -94,10 +94,11 @@ export const detection: MakePart = (device) => {
       `<FieldDetection ${ns}><id>${n}</id><enabled>false</enabled><normalizedScreenSize><normalizedScreenWidth>1000</normalizedScreenWidth><normalizedScreenHeight>1000</normalizedScreenHeight></normalizedScreenSize><FieldDetectionRegionList>${[1, 2, 3, 4].map(region).join('')}</FieldDetectionRegionList></FieldDetection>`,
       { fixed: ['id'] },
     );
-    const line = `<LineItem><id>1</id><enabled>false</enabled><sensitivityLevel>50</sensitivityLevel><directionSensitivity>any</directionSensitivity><CoordinatesList></CoordinatesList></LineItem>`;
+    const line = (id: number) =>
+      `<LineItem><id>${id}</id><enabled>false</enabled><sensitivityLevel>50</sensitivityLevel><directionSensitivity>any</directionSensitivity><CoordinatesList></CoordinatesList></LineItem>`;
     documents.add(
       `/Smart/LineDetection/${n}`,
-      `<LineDetection ${ns}><id>${n}</id><enabled>false</enabled><normalizedScreenSize><normalizedScreenWidth>1000</normalizedScreenWidth><normalizedScreenHeight>1000</normalizedScreenHeight></normalizedScreenSize><LineItemList>${line}</LineItemList></LineDetection>`,
+      `<LineDetection ${ns}><id>${n}</id><enabled>false</enabled><normalizedScreenSize><normalizedScreenWidth>1000</normalizedScreenWidth><normalizedScreenHeight>1000</normalizedScreenHeight></normalizedScreenSize><LineItemList>${[1, 2, 3, 4].map(line).join('')}</LineItemList></LineDetection>`,
       { fixed: ['id'] },
     );
     documents.add(

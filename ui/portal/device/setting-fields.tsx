@@ -2,6 +2,7 @@ import { useId, useState } from 'preact/hooks';
 import type { FieldValue, Region, SettingField } from '../../../protocol/wire/operations.ts';
 import { Choice } from '../../components/form.tsx';
 import { t } from '../../components/i18n.ts';
+import { Lines } from './lines.tsx';
 import { Regions } from './regions.tsx';
 import { Week } from './week.tsx';
 import { fieldWord, optionWord } from './words.ts';
@@ -16,6 +17,7 @@ export function SettingInput({ field, picture }: { field: SettingField; picture:
   const id = useId();
   const label = fieldWord(field.name);
   if (field.kind === 'regions') return <Regions name={field.name} label={label} field={field} picture={picture} />;
+  if (field.kind === 'lines') return <Lines name={field.name} label={label} field={field} picture={picture} />;
   if (field.kind === 'week') return <Week name={field.name} label={label} field={field} />;
   if (
     field.readOnly ||
@@ -93,7 +95,7 @@ const secretHint = (set: boolean | null): string =>
 
 function shown(field: SettingField): string {
   if (field.kind === 'secret') return secretHint(field.set);
-  if (field.kind === 'regions') return String(field.value.length);
+  if (field.kind === 'regions' || field.kind === 'lines') return String(field.value.length);
   return (
     valueWord(field.value) + (field.kind === 'number' && field.unit && field.value !== null ? ` ${field.unit}` : '')
   );
@@ -121,7 +123,7 @@ export function changes(fields: SettingField[], form: Record<string, string>): R
       if (typed !== '' && Number(typed) !== field.value) set[field.name] = Number(typed);
     } else if (field.kind === 'secret') {
       if (typed !== '') set[field.name] = typed;
-    } else if (field.kind === 'regions') {
+    } else if (field.kind === 'regions' || field.kind === 'lines') {
       if (typed !== JSON.stringify(field.value)) set[field.name] = JSON.parse(typed) as Region[];
     } else if (typed !== (field.value ?? '')) set[field.name] = typed;
   }

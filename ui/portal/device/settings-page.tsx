@@ -11,7 +11,6 @@ import { DeviceLive } from '../live/device-live.tsx';
 import { NotFound } from '../not-found.tsx';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
-import { isLine, LINE_FIELDS, Line } from './line.tsx';
 import { Missing, useMay } from './permitted.tsx';
 import { changes, SettingInput, useVersion, valueWord } from './setting-fields.tsx';
 import { useCapabilities } from './use-capabilities.ts';
@@ -88,13 +87,10 @@ const channelName = (
   n: number,
 ): string => device?.health?.channels.find((c) => c.channel === n)?.name || t('device.channel', { n });
 
-/** One by one: not what is drawn as a line, nor "around the clock" beside the times that say it too. */
+/** Not "around the clock" beside the times that say it too. */
 function asked(fields: SettingField[]): SettingField[] {
-  const line = isLine(fields);
   const times = fields.some((field) => field.kind === 'week');
-  return fields.filter(
-    ({ name }) => !(line && LINE_FIELDS.some((one) => one === name)) && !(times && name === 'aroundTheClock'),
-  );
+  return fields.filter(({ name }) => !(times && name === 'aroundTheClock'));
 }
 
 /** The fields of one section, and saving what was changed of them. */
@@ -136,7 +132,6 @@ export function SettingsForm({
       <ProblemPanel error={save.error} what={t('operations.saveFailed', { name })} focus />
       <div role="status">{written && <Outcome written={written} />}</div>
       <Form key={version} onSubmit={save.run} label={sectionWord(section)}>
-        {isLine(settings.data.fields) && <Line fields={settings.data.fields} picture={picture} />}
         {asked(settings.data.fields).map((field) => (
           <SettingInput key={field.name} field={field} picture={picture} />
         ))}
