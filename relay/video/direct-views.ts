@@ -20,6 +20,8 @@ const MAX_LINES = 100;
 const LINES_MS = 60_000;
 /** They share the box's interactive requests with everything else; more viewers come through the relay. */
 const MAX_PER_BOX = 40;
+/** Of these, those of companies that do not own the site: they cannot keep its owner out. */
+const MAX_OF_GUESTS = 24;
 const MAX_FRAGMENT_BYTES = 16 * 1024;
 const MAX_PATCHES = 64;
 
@@ -27,6 +29,7 @@ interface View {
   id: string;
   who: Pick<Principal, 'id'>;
   serial: string;
+  owner: boolean;
   viewing: OpenViewing;
   abort: AbortController;
   ice: IceSession;
@@ -83,6 +86,8 @@ export class DirectViews {
   async open(o: {
     who: Pick<Principal, 'id' | 'expiresMs'>;
     serial: string;
+    /** Of the company whose site it is. */
+    owner: boolean;
     deviceId: string;
     channel: number;
     stream: StreamName;
@@ -92,17 +97,17 @@ export class DirectViews {
     /** Rejects when the right to look has ended. */
     check: () => Promise<unknown>;
   }): Promise<{ id: string; sdp: string; etag: string }> {
-    const { who, serial, viewing } = o;
+    const { who, serial, owner, viewing } = o;
     const id = uuidv7(this.#clock.now());
     const abort = new AbortController();
     const ice = { etag: `"${id}"`, ufrags: ufragsOf(o.sdp) };
-    const view: View = { id, who, serial, viewing, abort, ice, patches: 0, releases: [] };
+    const view: View = { id, who, serial, owner, viewing, abort, ice, patches: 0, releases: [] };
     try {
       if (!this.#hub.isConnected(serial)) throw unreachable(serial);
-      let ofBox = 0;
-      for (const other of this.#views.values()) if (other.serial === serial) ofBox++;
-      if (ofBox >= MAX_PER_BOX)
-        throw new ProblemError('limit-reached', `${MAX_PER_BOX} people look at this box directly: use the relay.`);
+      const ofBox = [...this.#views.values()].filter((other) => other.serial === serial);
+      const guests = ofBox.filter((other) => !other.owner).length;
+      if (ofBox.length >= MAX_PER_BOX || (!owner && guests >= MAX_OF_GUESTS))
+        throw new ProblemError('limit-reached', `${ofBox.length} people look at this box directly: use the relay.`);
       this.#views.set(id, view);
       const { deviceId, channel, stream, sdp, iceServers } = o;
       const offer: LiveOffer = { viewId: id, deviceId, channel, stream, sdp, iceServers };

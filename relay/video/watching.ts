@@ -117,11 +117,12 @@ export class Watching {
   ): Promise<{ id: string; sdp: string; etag: string; links: string[] }> {
     const { channel, stream, sdp } = o;
     await this.locks.must(who, device.id);
+    const owner = await this.#owns(who, device);
     const viewing = await this.viewings.open({ who, device, channel, kind: 'live', path: 'direct' });
     // The box allocates for itself: credentials are its own.
     const iceServers = this.#ice.for(device.boxSerial);
     const opened = await this.views.open({
-      ...{ who, serial: device.boxSerial, deviceId: device.id, channel, stream, sdp, iceServers, viewing },
+      ...{ who, serial: device.boxSerial, owner, deviceId: device.id, channel, stream, sdp, iceServers, viewing },
       check: async () => {
         await o.check();
         await this.locks.must(who, device.id);

@@ -23,9 +23,9 @@ const bearer = (who: Person) => ({ authorization: `Bearer ${who.token}` });
 const sdp = { 'content-type': 'application/sdp' };
 const frag = { 'content-type': 'application/trickle-ice-sdpfrag' };
 
-async function begin(who = pia) {
+async function begin(who = pia, channel = 1) {
   const before = stage.asked.length;
-  const going = ask('POST', whep(), { ...bearer(who), ...sdp }, OFFER);
+  const going = ask('POST', whep().replace('/1/', `/${channel}/`), { ...bearer(who), ...sdp }, OFFER);
   const asked = await until('the offer', () => stage.asked[before]);
   asked.stream.write(`${JSON.stringify({ type: 'answer', sdp: 'v=0 answer' })}\n`);
   const answer = await going;
@@ -126,6 +126,16 @@ describe('a player of another origin (WHEP)', () => {
     expect([stage.watching.views.count, reached()]).toEqual([1, 0]);
   });
 
+  it('of another company cannot take every place at a box: its owner has room', async () => {
+    const guests = [await stage.person(['live']), await stage.person(['live'])];
+    for (let i = 0; i < 24; i++) await begin(guests[i % 2], i + 1);
+    const full = await ask('POST', whep(), { ...bearer(guests[0]!), ...sdp }, OFFER);
+    expect([full.status, (await full.json()).code, stage.watching.views.count]).toEqual([409, 'limit-reached', 24]);
+    for (let i = 0; i < 16; i++) expect((await begin(pia, i + 1)).answer.status).toBe(201);
+    const none = await ask('POST', whep(), { ...bearer(await stage.person(null)), ...sdp }, OFFER);
+    expect((await none.json()).code).toBe('limit-reached');
+  });
+
   it('takes 200 hostile offers and fragments, and is there for the next one', async () => {
     const { path, etag, asked } = await begin();
     const random = (bytes: number) => {
@@ -133,26 +143,27 @@ describe('a player of another origin (WHEP)', () => {
       return Math.random() < 0.5 ? text : `v=0\r\na=ice-ufrag:ours\r\n${text}`;
     };
     stage.refusal = { status: 400, body: { code: 'invalid-request', status: 400, title: '', type: '' } };
-    const answers = new Set<number>();
-    for (let i = 0; i < 100; i++) {
+    const statuses = async (answers: Promise<Response>[]) =>
+      [...new Set((await Promise.all(answers)).map(({ status }) => status))].sort();
+    const hundred = <T>(make: (i: number) => T) => Array.from({ length: 100 }, (_, i) => make(i));
+    const offers = hundred((i) => {
       const [type, body] = [
         [sdp, random(i * 40)],
         [{ 'content-type': `application/sdp;${'x'.repeat(i)}` }, random(9)],
         [{ 'content-type': 'application/json' }, '{"a":1}'],
         [sdp, `v=0${'\r\nm=video 9'.repeat(i * 500)}`],
       ][i % 4] as [Record<string, string>, string];
-      answers.add((await ask('POST', whep(), { ...bearer(pia), ...type }, body)).status);
-    }
-    expect([...answers].sort()).toEqual([400, 413, 415]);
+      return ask('POST', whep(), { ...bearer(pia), ...type }, body);
+    });
+    expect(await statuses(offers)).toEqual([400, 413, 415]);
     expect([stage.watching.views.count, stage.watching.viewings.count('live')]).toEqual([1, 1]);
     stage.refusal = null;
-    answers.clear();
-    for (let i = 0; i < 100; i++) {
+    const fragments = hundred((i) => {
       const body = i % 3 === 0 ? 'a=candidate:'.repeat(2_000) : random(i * 20);
       const tag = i % 2 === 0 ? etag : random(9).replaceAll(/[^\x21-\x7e]/g, '');
-      answers.add((await ask('PATCH', path, { ...bearer(pia), ...frag, 'if-match': tag }, body)).status);
-    }
-    expect([...answers].sort()).toEqual([204, 412, 413]);
+      return ask('PATCH', path, { ...bearer(pia), ...frag, 'if-match': tag }, body);
+    });
+    expect(await statuses(fragments)).toEqual([204, 412, 413]);
     // Bounded: what is sent on to the box is no more than a player has candidates.
     expect(reached()).toBeLessThanOrEqual(64);
     expect(asked.signal?.aborted).toBe(false);
