@@ -24,6 +24,8 @@ export interface Offer {
 
 const MAX_SECTIONS = 8;
 const MAX_LINES = 2_000;
+/** In an offer, and in each fragment after it. */
+const MAX_CANDIDATES = 32;
 export const PLAYOUT_DELAY = 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay';
 
 /** null: it makes no sense. */
@@ -33,8 +35,9 @@ export function parseOffer(sdp: string): Offer | null {
   const sections: { media: OfferedMedia; lines: string[]; port: string; bundleOnly: boolean }[] = [];
   const head: string[] = [];
   let receives = true;
+  let candidates = 0;
   for (const line of lines) {
-    if (line.startsWith('a=candidate:') && !isAddress(line)) continue;
+    if (line.startsWith('a=candidate:') && (!isAddress(line) || ++candidates > MAX_CANDIDATES)) continue;
     const section = /^m=(\w{1,16}) (\d{0,5})/.exec(line);
     if (section) {
       const media = { kind: section[1]!, mid: '', codecs: [], extensions: [], receives };
@@ -123,8 +126,6 @@ export function chooseVideo({ media }: Offer): VideoChoice | 'no-section' | 'no-
 
 export const payloadOf = ({ codecs }: OfferedMedia, name: string): number | null =>
   codecs.find((codec) => codec.name === name)?.payload ?? null;
-
-const MAX_CANDIDATES = 32;
 
 /** Candidates of an SDP fragment (RFC 8840 §9) with their section's mid; those that are no addresses are left out. */
 export function candidatesOf(fragment: string): { candidate: string; mid: string }[] {

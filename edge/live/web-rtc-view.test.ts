@@ -185,6 +185,7 @@ it('looks up no names that a viewer gives, and takes few candidates', () => {
   expect(offer.sdp).not.toContain('nas.local');
   expect(h264Choice(offer.media[0]!)).toEqual({ payload: 97, fmtp: 'packetization-mode=1;profile-level-id=4d001f' });
   const many = Array.from({ length: 50 }, (_, i) => `a=candidate:${i} 1 udp 1 fd00::${i} 4000 typ host`);
+  expect(parseOffer(`${sdp}\r\n${many.join('\r\n')}`)?.sdp.match(/a=candidate/g)).toHaveLength(32);
   const found = candidatesOf(['a=mid:1', 'a=candidate:9 1 udp 1 x.local 4000 typ host', ...many].join('\n'));
   expect([found.length, found[0]]).toEqual([32, { mid: '1', candidate: 'candidate:0 1 udp 1 fd00::0 4000 typ host' }]);
 });
