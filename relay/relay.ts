@@ -314,7 +314,7 @@ export class Relay {
     app.route('/box/v1/uploads', footage.uploadRoutes({ authenticator, warnables, remote }));
     app.route(TESTS_PATH, siteUplink.sink());
     app.route('/box/v1/cloud', cloud.boxRoutes({ authenticator, remote }));
-    app.route('/', footage.sharedRoutes({ leases, viewings: watching.viewings }));
+    app.route('/', footage.sharedRoutes({ leases, viewings: watching.viewings, remote }));
     app.route('/', firmware.files());
     app.route('/', arc.desk.linkRoutes({ clips, authenticator, remote }));
     app.route('/box/v1', boxRoutes({ enrolment, authenticator, remote, log: child('boxes') }));

@@ -49,7 +49,7 @@ export class Footage {
   readonly #db: Db;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #options: Pick<RelayOptions, 's3' | 's3Forget'>;
+  readonly #options: Pick<RelayOptions, 's3' | 's3Forget' | 'rateLimits'>;
   readonly #store: ObjectStore;
   /** Where boxes put what is new themselves. */
   readonly #direct: S3Store | null;
@@ -67,7 +67,7 @@ export class Footage {
     dataDir: string;
     vault: Vault;
     live: Live;
-    options: Pick<RelayOptions, 'basicClipDays' | 's3' | 's3Forget'>;
+    options: Pick<RelayOptions, 'basicClipDays' | 's3' | 's3Forget' | 'rateLimits'>;
     publicUrl: () => URL | null;
   }) {
     const { db, clock, live } = deps;
@@ -142,8 +142,9 @@ export class Footage {
   }
 
   /** Behind shared links; the pages themselves are the portal's. */
-  sharedRoutes(o: { leases: Leases; viewings: Viewings }): Hono<{ Bindings: HttpBindings }> {
+  sharedRoutes(o: { leases: Leases; viewings: Viewings; remote: RemoteAddress }): Hono<{ Bindings: HttpBindings }> {
     const looks = { db: this.#db, viewings: o.viewings };
-    return sharedRoutes({ ...o, looks, db: this.#db, clips: this.clips, shares: this.#shares, log: this.#log });
+    const parts = { db: this.#db, clips: this.clips, shares: this.#shares, clock: this.#clock, log: this.#log };
+    return sharedRoutes({ ...o, ...parts, looks, limits: this.#options.rateLimits });
   }
 }

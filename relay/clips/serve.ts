@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { PassThrough, pipeline, Readable } from 'node:stream';
 import { ProblemError } from '../api/problem.ts';
 import type { ClipFile } from './clip-file.ts';
 import { parseRange } from './range.ts';
@@ -36,11 +36,10 @@ export function serveClip(
   if (range) headers['content-range'] = `bytes ${start}-${end}/${file.size}`;
   const status = range ? 206 : 200;
   if (request.method === 'HEAD') return { status, headers, stream: null };
-  return {
-    status,
-    headers,
-    stream: Readable.from(file.read(start, end), { objectMode: false, highWaterMark: 262_144 }),
-  };
+  // Whoever ends it ends it at once: what is read might be in the middle of waiting for the store.
+  const stream = new PassThrough({ highWaterMark: 262_144 });
+  pipeline(Readable.from(file.read(start, end), { objectMode: false, highWaterMark: 65_536 }), stream, () => {});
+  return { status, headers, stream };
 }
 
 export const toWeb = (stream: Readable) => Readable.toWeb(stream) as ReadableStream<Uint8Array>;

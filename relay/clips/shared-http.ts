@@ -1,9 +1,11 @@
 import type { HttpBindings } from '@hono/node-server';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import type { Logger } from 'pino';
-import { iso } from '../../protocol/clock.ts';
+import { type Clock, iso } from '../../protocol/clock.ts';
 import type { SharedClip } from '../../protocol/wire/clips.ts';
 import { ProblemError, problemResponse } from '../api/problem.ts';
+import { RATE_LIMITS, type RateLimits, rateLimit } from '../api/rate-limit.ts';
+import type { RemoteAddress } from '../api/remote.ts';
 import type { Leases } from '../auth/leases.ts';
 import type { Db } from '../db/database.ts';
 import type { Clips } from './clips.ts';
@@ -13,6 +15,9 @@ import type { ClipShares } from './shares.ts';
 
 type Env = { Bindings: HttpBindings };
 
+/** Of one link; a player needs two or three. */
+const MOST_AT_ONCE = 20;
+
 /** `/s/{token}/about` as JSON and `/s/{token}/video` as MP4 by range; `/s/{token}` itself is a page of the portal. */
 export function sharedRoutes(deps: {
   db: Db;
@@ -20,10 +25,16 @@ export function sharedRoutes(deps: {
   shares: ClipShares;
   leases: Leases;
   looks: Looks;
+  clock: Clock;
+  remote: RemoteAddress;
+  limits?: RateLimits;
   log: Logger;
 }): Hono<Env> {
-  const { db, clips, shares, leases, looks, log } = deps;
+  const { db, clips, shares, leases, looks, clock, remote, limits = RATE_LIMITS, log } = deps;
   const app = new Hono<Env>();
+  const running = new Map<string, number>();
+  // As for everything else that nobody has to sign in for.
+  app.use('/s/:token/*', rateLimit({ clock, limits, remote }) as unknown as MiddlewareHandler<Env>);
 
   app.get('/s/:token/about', async (c) => {
     const { clip, scope, share } = await shares.open(c.req.param('token'));
@@ -63,7 +74,17 @@ export function sharedRoutes(deps: {
       },
     );
     if (!stream || status === 304) return c.body(null, status, headers);
+    if ((running.get(share.id) ?? 0) >= MOST_AT_ONCE) {
+      stream.destroy();
+      throw new ProblemError('too-many-requests', 'Many people look at this clip at the moment: try again soon.');
+    }
     await lookAt(looks, { link: share.note || 'link' }, 'clip', clip);
+    running.set(share.id, (running.get(share.id) ?? 0) + 1);
+    stream.once('close', () => {
+      const left = (running.get(share.id) ?? 1) - 1;
+      if (left > 0) running.set(share.id, left);
+      else running.delete(share.id);
+    });
     const release = leases.hold(
       () => shares.open(token),
       () => stream.destroy(new Error('the link has ended')),

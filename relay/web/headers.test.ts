@@ -32,6 +32,7 @@ describe('security headers', () => {
     ['referrer-policy', 'no-referrer'],
     ['cross-origin-opener-policy', 'same-origin'],
     ['cross-origin-resource-policy', 'same-origin'],
+    ['x-robots-tag', 'noindex, nofollow'],
     ['permissions-policy', 'camera=(), microphone=(), geolocation=()'],
   ])('set %s to %s', async (name, value) => {
     expect((await headersOf(false)).get(name)).toBe(value);

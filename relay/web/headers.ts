@@ -21,6 +21,8 @@ export function securityHeaders({ https }: { https: boolean }): MiddlewareHandle
     set('referrer-policy', 'no-referrer');
     set('cross-origin-opener-policy', 'same-origin');
     set('cross-origin-resource-policy', 'same-origin');
+    // Nothing here is for search engines, shared links least of all.
+    set('x-robots-tag', 'noindex, nofollow');
     set('permissions-policy', 'camera=(), microphone=(), geolocation=()');
     if (https) set('strict-transport-security', 'max-age=31536000; includeSubDomains');
   };

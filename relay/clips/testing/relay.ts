@@ -7,6 +7,7 @@ import { type Logger, pino } from 'pino';
 import { type Clock, iso, systemClock } from '../../../protocol/clock.ts';
 import type { ClipReport } from '../../../protocol/wire/event.ts';
 import { createApi } from '../../api/app.ts';
+import type { RateLimits } from '../../api/rate-limit.ts';
 import { OperationLog } from '../../audit/operation-log.ts';
 import { Leases } from '../../auth/leases.ts';
 import { Vault } from '../../auth/vault.ts';
@@ -63,6 +64,7 @@ export async function startClipRelay(o: {
   s3?: S3Options;
   retentionDays?: number;
   mover?: { bytesPerSecond: number };
+  limits?: RateLimits;
   /** Complete clips stay as they came. */
   joins?: false;
 }) {
@@ -94,6 +96,8 @@ export async function startClipRelay(o: {
   const shares = new ClipShares({ db, clips, clock, publicUrl: () => null });
   const warnables = new SiteWarnables({ db, clock, log });
   const grants = new Grants({ clock });
+  /** People whose sessions were ended. */
+  const revoked = new Set<string>();
   /** What was asked of boxes. */
   const boxAsked: unknown[][] = [];
   const authenticator = {
@@ -107,6 +111,7 @@ export async function startClipRelay(o: {
   const sessions = {
     find: async (token: string) => {
       const userId = token.slice('token-of-user-'.length);
+      if (revoked.has(userId)) return null;
       return { userId, companyId: companyOf(userId), admin: true, limited: false, permissions: new Set() };
     },
   };
@@ -132,7 +137,7 @@ export async function startClipRelay(o: {
     remote,
     log,
   });
-  const shared = sharedRoutes({ db, clips, shares, leases, looks, log });
+  const shared = sharedRoutes({ db, clips, shares, leases, looks, clock, remote, limits: o.limits, log });
   const app = new Hono().route('/box/v1/uploads', uploads).route('/', shared).route('/', api);
   const server = http.createServer(getRequestListener(app.fetch as never));
   await new Promise<void>((resolve) => server.listen(o.port ?? 0, host, resolve));
@@ -145,6 +150,7 @@ export async function startClipRelay(o: {
     clips,
     keys,
     boxAsked,
+    revoked,
     locks,
     live,
     grants,
