@@ -124,11 +124,14 @@ export class OnvifRecordings {
     if (known && known.untilMs > now) return { ok: true, value: known };
     const recorded = await readRecorded(device, signal);
     if (!recorded.ok) return recorded;
+    const askedMs = device.clock.now();
     const told = await device.call('device', '<tds:GetSystemDateAndTime/>', { signal });
+    // In the middle of asking; it tells whole seconds, half a second ago on average.
+    const toldMs = (askedMs + device.clock.now()) / 2 - 500;
     const time = told.ok ? readDeviceTime(told.value) : null;
     const value: Known = {
       ...recorded.value,
-      aheadMs: time ? aheadOf(offsets(time, nowMs - 500), recorded.value.recordings, nowMs) : 0,
+      aheadMs: time ? aheadOf(offsets(time, toldMs), recorded.value.recordings, nowMs) : 0,
       zoneMs: time ? zoneOf(time.localMs, time.utcMs, time.zoneMs) : 0,
       untilMs: now + KNOWN_MS,
     };

@@ -140,7 +140,7 @@ describe('recordings of an ONVIF recorder', () => {
     await lab.replay(plain);
   });
 
-  it('play on a recorder that does not know the extension, stamps nothing, and ends in silence', async () => {
+  it('play on a recorder that does not know the extension, stamps nothing, and ends with a BYE', async () => {
     const start = ago(700);
     await lab.recorded([{ fromMs: start, toMs: start + 60_000 }]);
     await lab.replay({ ...plain, require: 'unknown', stamps: 'none', end: 'bye' });
@@ -149,11 +149,6 @@ describe('recordings of an ONVIF recorder', () => {
     const shown = await clocksOf(mediaOf(bare));
     expect(shown[0]).toBe(start + 10_000);
     expect(shown.length).toBeGreaterThan(22);
-    await lab.replay({ ...plain, stamps: 'seconds', end: 'silence' });
-    const coarse = await play(start + 10_000, start + 11_500);
-    const told = toldBy(coarse);
-    expect(told.at(-1)! - told[0]!).toBeGreaterThan(1_000);
-    expect(Math.max(...told.slice(1).map((ms, i) => ms - told[i]!))).toBeLessThan(400);
     await lab.replay(plain);
   });
 

@@ -23,7 +23,7 @@ describe('playback', () => {
     page.goto(`${site}/playback?show=${show}&at=${new Date(atMs).toISOString()}`);
 
   beforeAll(async () => {
-    [stack, browser] = await Promise.all([startStack(), launch()]);
+    [stack, browser] = await Promise.all([startStack('onvif-nvr'), launch()]);
     ({ page, complaints } = await open(browser, LOOKS.find((one) => one.width === 1440)!));
     await page.request.post(`${stack.portal}/api/v1/auth/login`, { data: stack.login });
     const api = async <T>(path: string) =>
@@ -154,6 +154,38 @@ describe('playback', () => {
     await other.getByRole('button', { name: 'Try again' }).click();
     await until(other, name, ({ clock }) => clock !== null);
     await other.close();
+  });
+
+  it('plays what an ONVIF recorder has in the same window, over a gap', async () => {
+    const { name, address, httpPort, password } = stack.cameras.find(({ kind }) => kind === 'onvif-nvr')!;
+    const start = ago(35);
+    const files = [
+      { fromMs: start - 60_000, toMs: start + 3_000 },
+      { fromMs: start + 300_000, toMs: start + 600_000 },
+    ];
+    await fetch(`${stack.lab}/devices/${name}/do/recordings`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ files }),
+    });
+    const api = `${stack.portal}/api/v1/sites/${siteId}`;
+    const [box] = (await (await page.request.get(`${api}/boxes`)).json()).items as { serial: string }[];
+    const added = await page.request.post(`${api}/devices`, {
+      headers: { origin: stack.portal },
+      data: { ...{ boxSerial: box!.serial, name, host: address, httpPort, username: 'admin', password } },
+    });
+    expect(added.status(), await added.text()).toBeLessThan(300);
+    const { id } = (await added.json()) as { id: string };
+    const channels = `${stack.portal}/api/v1/devices/${id}/channels/2/recordings`;
+    const range = `from=${new Date(start).toISOString()}&to=${new Date(start + 600_000).toISOString()}`;
+    await expect
+      .poll(async () => (await page.request.get(`${channels}?${range}`)).status(), { timeout: 15_000 })
+      .toBe(200);
+    await go(start, `${id}-2`);
+    const label = (await page.locator('figure.video-window').first().getAttribute('aria-label'))!;
+    await until(page, label, ({ clock }) => clock !== null && clock >= start && clock < start + 3_000);
+    await until(page, label, ({ clock }) => clock !== null && clock >= start + 300_000);
+    expect(await page.locator('.timeline-span').count()).toBeGreaterThanOrEqual(2);
   });
 
   it('fits a phone, and leads there from an event and back', async () => {

@@ -26,7 +26,7 @@ export interface Demo {
 export interface Stack extends Demo {
   /** As the start script writes it now: processes that it started again have new ids. */
   pid(name: string): number;
-  cameras: { name: string; mac: string; password: string }[];
+  cameras: { name: string; kind: string; mac: string; address: string; httpPort: number; password: string }[];
   stop(): Promise<void>;
 }
 
@@ -46,11 +46,11 @@ async function freeBase(): Promise<number> {
   }
 }
 
-/** Relay, box and lab as `npm start` starts them, in a folder and on ports of their own. */
-export async function startStack(): Promise<Stack> {
+/** Relay, box and lab as `npm start` starts them, in a folder and on ports of their own; `devices`: of the lab beside its cameras. */
+export async function startStack(devices = ''): Promise<Stack> {
   const dir = mkdtempSync(join(tmpdir(), 'gatepost-ui-'));
   // The LAN of two cameras and one unpacked, without the demo's other devices.
-  const env = { ...process.env, PORT: String(await freeBase()), GATEPOST_VAR: dir, GATEPOST_LAB_DEVICES: '' };
+  const env = { ...process.env, PORT: String(await freeBase()), GATEPOST_VAR: dir, GATEPOST_LAB_DEVICES: devices };
   const child = spawn(process.execPath, ['scripts/start.ts'], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const stop = async () => {
