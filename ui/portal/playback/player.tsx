@@ -135,7 +135,7 @@ export function Player({ targets, zone, siteId, base }: Props) {
             <button
               key={target.key}
               type="button"
-              class="btn"
+              class="btn max-w-full whitespace-normal break-words text-left"
               aria-pressed={shown.some(({ key }) => key === target.key)}
               onClick={() => toggle(target)}
             >
