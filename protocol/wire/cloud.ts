@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { EventType } from './event.ts';
 import { Instant, Serial, Uuid } from './ids.ts';
+import { SILENCES } from './silence.ts';
 
 /*
  * Cloud storage: packages that a company has in stock, the service of a channel that one of them pays, what is recorded of
@@ -100,11 +101,8 @@ export const CloudChannel = z.object({
   /** It is switched on and paid. */
   recording: z.boolean(),
   setUp: CloudSetUp,
-  /**
-   * What keeps it from making clips of motion, as the device said when it was asked last: it notifies no surveillance centre,
-   * or does not look for motion (CLOUD-09).
-   */
-  silent: z.enum(['notify', 'enabled']).nullable(),
+  /** Events that make no clips of it, as the device said when it was asked last (CLOUD-09). */
+  silent: z.array(z.object({ trigger: CloudTrigger, why: z.enum(SILENCES) })),
 });
 export type CloudChannel = z.infer<typeof CloudChannel>;
 

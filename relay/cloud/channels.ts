@@ -15,6 +15,7 @@ import { isSolar } from './rules.ts';
 import type { CloudTables } from './schema.ts';
 import { type CloudServiceBook, placeKey } from './services.ts';
 import { cloudDevices, setUpState, setupsOf } from './set-up-state.ts';
+import { readSilent } from './silence.ts';
 
 type Row = Selectable<CloudTables['cloud_channels']>;
 
@@ -109,6 +110,6 @@ function view(row: Row, device: DeviceRow, service: CloudChannel['service']): Om
   return {
     ...{ siteId, deviceId, deviceName: device.name, boxSerial: device.boxSerial, channel, enabled, mode, stream },
     ...{ definition, triggers: CloudTrigger.array().parse(JSON.parse(row.triggers)), audio: row.audio === 1 },
-    ...{ motionOnly: isSolar(device.model), service, recording: enabled && paid, silent: row.silent },
+    ...{ motionOnly: isSolar(device.model), service, recording: enabled && paid, silent: readSilent(row.silent) },
   };
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { iso, ManualClock } from '../../protocol/clock.ts';
 import { CloudSettle, type RetentionDays, StartCloudSetup, type Term } from '../../protocol/wire/cloud.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
+import type { SettingField } from '../../protocol/wire/operations.ts';
 import { ProblemError } from '../api/problem.ts';
 import { createScope } from '../auth/scope.ts';
 import type { Db } from '../db/database.ts';
@@ -19,6 +20,7 @@ import { CloudRecording } from './recording.ts';
 import { termEnd } from './rules.ts';
 import { CloudServiceBook } from './services.ts';
 import { CloudSetups } from './setups.ts';
+import { noteEvent } from './silence.ts';
 import { addToStock, stockOf } from './stock.ts';
 
 const DAY_MS = 86_400_000;
@@ -188,6 +190,29 @@ describe('a set-up', () => {
     const [one] = (await channels.list(scope(), acme.siteId)).items;
     expect(one).toMatchObject({ channel: 1, enabled: true, recording: true, definition: '1280x720' });
     expect(one?.service).toMatchObject({ retentionDays: 7, term: 'month', state: 'active', until });
+    expect(one?.silent).toEqual([]);
+    // What its device says of its events, in whatever order, is kept of each by itself (CLOUD-09).
+    const says = (section: 'motion' | 'intrusion' | 'lineCrossing' | 'osd', ...fields: SettingField[]) =>
+      noteEvent(db, { deviceId: of.id, channel: 1, section, fields });
+    const is = (name: string, value: boolean): SettingField => ({ name, kind: 'boolean', value });
+    await Promise.all([
+      says('motion', is('notify', false)),
+      says('intrusion', is('enabled', true), { name: 'area', kind: 'regions', value: [], maxRegions: 4 }),
+      says('lineCrossing', is('enabled', false), { name: 'lines', kind: 'lines', value: [], maxLines: 4 }),
+      says('osd', is('enabled', false)),
+    ]);
+    const silent = async () => (await channels.get(scope(), of.id, 1)).silent;
+    const all = (await silent()).toSorted((a, b) => (a.trigger < b.trigger ? -1 : 1));
+    expect(all.map(({ trigger, why }) => [trigger, why].join())).toEqual([
+      'intrusion,area',
+      'lineCrossing,enabled',
+      'motion,notify',
+    ]);
+    await says('lineCrossing', is('enabled', true), { name: 'schedule', kind: 'week', value: '', maxRanges: 8 });
+    await says('motion', is('enabled', true), is('notify', true));
+    await says('intrusion', is('enabled', true));
+    expect(await silent()).toEqual([{ trigger: 'lineCrossing', why: 'schedule' }]);
+    await says('lineCrossing', is('enabled', true));
     // Another box, and a job that nobody ordered.
     const answer = { jobId: jobId as string, deviceId: of.id, channel: 1, ok: true, code: null };
     await expect(setups.settle('AAAAAAAAA', answer)).rejects.toMatchObject({ code: 'not-found' });

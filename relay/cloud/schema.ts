@@ -1,6 +1,5 @@
 import type { ColumnType } from 'kysely';
 import type { CloudMode, CloudStream, RetentionDays, Term } from '../../protocol/wire/cloud.ts';
-import type { Silence } from './silence.ts';
 
 type Later<T> = ColumnType<T | null, T | null | undefined>;
 
@@ -27,7 +26,7 @@ export interface CloudTables {
     triggers: string;
     audio: number;
     /** What was read last of its motion detection. */
-    silent: Later<Silence>;
+    silent: Later<string>;
     createdMs: number;
   };
   /** Each package that was activated for a channel; a renewal makes it last longer. */

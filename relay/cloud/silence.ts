@@ -1,21 +1,48 @@
-import type { SettingField } from '../../protocol/wire/operations.ts';
+import { type CloudChannel, CloudTrigger } from '../../protocol/wire/cloud.ts';
+import type { Section, SettingField } from '../../protocol/wire/operations.ts';
+import { SILENCES, type Silence, silenceOf } from '../../protocol/wire/silence.ts';
 import type { DbOrTrx } from '../db/database.ts';
 
-/** What a device said last of its motion detection that keeps a channel from making clips (CLOUD-09); null: nothing. */
-export type Silence = 'notify' | 'enabled';
+/** Sections of one channel may be read side by side. */
+const MAX_TRIES = 8;
 
-/** Notes what was read of a channel's motion detection; a device that does not say whether it tells is not silent. */
-export async function noteMotion(
+/** `motion:notify lineCrossing:area`; of motion alone in rows of an earlier release. */
+export function readSilent(kept: string | null): CloudChannel['silent'] {
+  return (kept ?? '').split(' ').flatMap((part) => {
+    const [trigger, why] = part.includes(':') ? part.split(':') : ['motion', part];
+    const known = CloudTrigger.safeParse(trigger);
+    return known.success && SILENCES.includes(why as Silence) ? [{ trigger: known.data, why: why as Silence }] : [];
+  });
+}
+
+/** Notes what was read of an event that makes clips of a channel; a device that does not say whether it tells is not silent. */
+export async function noteEvent(
   db: DbOrTrx,
-  { deviceId, channel, fields }: { deviceId: string; channel: number; fields: readonly SettingField[] },
+  of: { deviceId: string; channel: number; section: Section; fields: readonly SettingField[] },
 ): Promise<void> {
-  const off = (name: Silence) =>
-    fields.some((one) => one.name === name && one.kind === 'boolean' && one.value === false);
-  const silent: Silence | null = off('notify') ? 'notify' : off('enabled') ? 'enabled' : null;
-  await db
-    .updateTable('cloud_channels')
-    .set({ silent })
-    .where('deviceId', '=', deviceId)
-    .where('channel', '=', channel)
-    .execute();
+  const { deviceId, channel, fields } = of;
+  const trigger = CloudTrigger.safeParse(of.section);
+  if (!trigger.success) return;
+  const why = silenceOf(fields);
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const row = await db
+      .selectFrom('cloud_channels')
+      .select('silent')
+      .where('deviceId', '=', deviceId)
+      .where('channel', '=', channel)
+      .executeTakeFirst();
+    if (!row) return;
+    const others = readSilent(row.silent).filter((one) => one.trigger !== trigger.data);
+    const all = why === null ? others : [...others, { trigger: trigger.data, why }];
+    const silent = all.length === 0 ? null : all.map((one) => `${one.trigger}:${one.why}`).join(' ');
+    if (silent === row.silent) return;
+    const done = await db
+      .updateTable('cloud_channels')
+      .set({ silent })
+      .where('deviceId', '=', deviceId)
+      .where('channel', '=', channel)
+      .where('silent', row.silent === null ? 'is' : '=', row.silent)
+      .executeTakeFirst();
+    if (done.numUpdatedRows > 0n) return;
+  }
 }

@@ -7,7 +7,7 @@ import type { EventStreams } from '../api/event-stream.ts';
 import type { RemoteAddress } from '../api/remote.ts';
 import type { DialGuard } from '../arc/dial-guard.ts';
 import type { Claims } from '../boxes/claims.ts';
-import { noteMotion } from '../cloud/silence.ts';
+import { noteEvent } from '../cloud/silence.ts';
 import type { Db } from '../db/database.ts';
 import type { DesiredStates } from '../desired/desired.ts';
 import { registerOperationRoutes } from '../operations/routes.ts';
@@ -58,7 +58,7 @@ export function registerDevices(
     ...{ box, devices, list, adding, remote, discovery, streams, log: child('devices'), watching: o.watching },
   });
   registerActivationRoutes(api, { activations: o.activations });
-  registerOperationRoutes(api, { box, motionSeen: (seen) => noteMotion(db, seen) });
+  registerOperationRoutes(api, { box, sectionSeen: (seen) => noteEvent(db, seen) });
   const panels = new AlarmPanels({ db, clock, log: child('panels'), desired, box, views });
   registerAlarmPanelRoutes(api, { panels });
   registerPanelRoutes(api, { box, radars: new RadarCameras({ db, clock }) });

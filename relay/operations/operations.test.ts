@@ -134,7 +134,7 @@ beforeAll(async () => {
   });
   registerOperationRoutes(app, {
     box: new BoxClient({ tunnel: { isConnected: () => true, request: (...a) => tunnel.request(...a) } }),
-    motionSeen: async () => {},
+    sectionSeen: async () => {},
   });
 });
 beforeEach(async () => {

@@ -34,17 +34,18 @@ const READ_TIMEOUT_MS = 30_000;
 /** Changing a codec or moving an address takes some devices long. */
 const WRITE_TIMEOUT_MS = 60_000;
 
-/** Settings of the motion detection of a channel, as its device just told them. */
-export interface MotionSeen {
+/** A section of the settings of a channel, as its device just told it. */
+export interface SectionSeen {
   deviceId: string;
   channel: number;
+  section: Section;
   fields: Settings['fields'];
 }
 
 /** Operating a device through its box (protocol/wire/operations.ts). */
 export function registerOperationRoutes(
   app: Api,
-  { box, motionSeen }: { box: BoxClient; motionSeen: (of: MotionSeen) => Promise<void> },
+  { box, sectionSeen }: { box: BoxClient; sectionSeen: (of: SectionSeen) => Promise<void> },
 ): void {
   const behind = (device: DeviceRow): string => {
     if (device.boxSerial) return device.boxSerial;
@@ -55,9 +56,8 @@ export function registerOperationRoutes(
     return `/v1/devices/${device.id}/${rest}${query && `?${query}`}`;
   };
 
-  const seen = async (deviceId: string, section: Section, { channel = 1 }: Target, { fields }: Settings) => {
-    if (section === 'motion') await motionSeen({ deviceId, channel, fields });
-  };
+  const seen = (deviceId: string, section: Section, { channel = 1 }: Target, { fields }: Settings) =>
+    sectionSeen({ deviceId, channel, section, fields });
 
   app.openapi(
     createRoute({

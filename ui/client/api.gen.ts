@@ -750,7 +750,7 @@ export type CloudChannel = {
   } | null;
   recording: boolean;
   setUp: { state: 'done' | 'running' | 'failed' | 'never'; code: string | null; jobId: string | null };
-  silent: 'notify' | 'enabled' | null;
+  silent: { trigger: 'motion' | 'intrusion' | 'lineCrossing'; why: 'notify' | 'enabled' | 'area' | 'schedule' }[];
 };
 export type CloudChannels = {
   items: {
@@ -783,7 +783,7 @@ export type CloudChannels = {
     } | null;
     recording: boolean;
     setUp: { state: 'done' | 'running' | 'failed' | 'never'; code: string | null; jobId: string | null };
-    silent: 'notify' | 'enabled' | null;
+    silent: { trigger: 'motion' | 'intrusion' | 'lineCrossing'; why: 'notify' | 'enabled' | 'area' | 'schedule' }[];
   }[];
   devices: {
     deviceId: string;

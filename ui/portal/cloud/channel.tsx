@@ -1,5 +1,12 @@
-import { useState } from 'preact/hooks';
-import { CLOUD_TRIGGERS, type CloudChannel, type EditCloudChannel } from '../../../protocol/wire/cloud.ts';
+import { useCallback, useState } from 'preact/hooks';
+import {
+  CLOUD_TRIGGERS,
+  type CloudChannel,
+  type CloudTrigger,
+  type EditCloudChannel,
+} from '../../../protocol/wire/cloud.ts';
+import type { Section, SettingField } from '../../../protocol/wire/operations.ts';
+import { type Silence, silenceOf } from '../../../protocol/wire/silence.ts';
 import { Choice, Form, Submit } from '../../components/form.tsx';
 import { ApiError } from '../../components/http.ts';
 import { t } from '../../components/i18n.ts';
@@ -15,10 +22,17 @@ import { sectionWord } from '../device/words.ts';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
 import { ModeAndStream, useDefinitions } from './channel-fields.tsx';
-import { channelState, definitionWords, packageWords } from './words.ts';
+import { channelState, definitionWords, packageWords, silences } from './words.ts';
 
 /** Events that make clips, as sections of a device's settings. */
-const EVENT_SECTIONS = ['motion', 'intrusion', 'lineCrossing'] as const;
+const EVENT_SECTIONS = CLOUD_TRIGGERS;
+
+type Seen = { [trigger in CloudTrigger]?: Silence | null };
+const merged = (kept: CloudChannel['silent'], seen: Seen): CloudChannel['silent'] =>
+  CLOUD_TRIGGERS.flatMap((trigger) => {
+    const why = trigger in seen ? seen[trigger] : kept.find((one) => one.trigger === trigger)?.why;
+    return why ? [{ trigger, why }] : [];
+  });
 
 /** One channel: what is recorded, and the settings of the events that make clips (BOX-09, CLOUD-05 … CLOUD-08). */
 export function CloudChannelPage({ params }: { params?: { deviceId?: string; channel?: string } }) {
@@ -36,6 +50,12 @@ export function CloudChannelPage({ params }: { params?: { deviceId?: string; cha
   const device = devices.data?.items.find((item) => item.id === deviceId);
   const may = useMay(device ?? {})('configure');
   const { data } = found;
+  // What the device says now counts, and not what it said before.
+  const [seen, setSeen] = useState<Seen>({});
+  const see = useCallback(
+    (section: Section, fields: SettingField[]) => setSeen((old) => ({ ...old, [section]: silenceOf(fields) })),
+    [],
+  );
   const name = t('cloud.channelOf', { device: data?.deviceName ?? device?.name ?? '', n: channel });
   return (
     <>
@@ -49,7 +69,11 @@ export function CloudChannelPage({ params }: { params?: { deviceId?: string; cha
       {!data && !found.error && <Skeleton lines={6} />}
       {data && (
         <>
-          {may && data.mode !== 'continuous' && <Silent deviceId={deviceId} channel={channel} />}
+          {silences({ ...data, silent: merged(data.silent, seen) }).map(([level, words]) => (
+            <State key={words} level={level}>
+              {words}
+            </State>
+          ))}
           <Panel title={t('cloud.recorded')}>
             <What channel={data} />
             {may ? (
@@ -58,7 +82,7 @@ export function CloudChannelPage({ params }: { params?: { deviceId?: string; cha
               <Missing permission="configure" />
             )}
           </Panel>
-          {may && <Events channel={data} name={device?.name ?? ''} />}
+          {may && <Events channel={data} name={device?.name ?? ''} seen={see} />}
         </>
       )}
     </>
@@ -85,21 +109,6 @@ function What({ channel }: { channel: CloudChannel }) {
       ]}
     />
   );
-}
-
-/** CLOUD-09: the device must tell of motion, or nothing is ever recorded. */
-function Silent({ deviceId, channel }: { deviceId: string; channel: number }) {
-  const motion = useResource(
-    (signal) =>
-      api.get('/devices/{deviceId}/settings/{section}', {
-        ...{ params: { deviceId, section: 'motion' }, query: { channel }, signal },
-      }),
-    [deviceId, channel],
-  );
-  const off = (name: string) =>
-    motion.data?.fields.some((one) => one.name === name && one.kind === 'boolean' && one.value === false);
-  if (off('notify')) return <State level="problem">{t('cloud.notNotified')}</State>;
-  return off('enabled') ? <State level="attention">{t('cloud.notWatched')}</State> : null;
 }
 
 function Edit({ channel, put }: { channel: CloudChannel; put: (channel: CloudChannel) => void }) {
@@ -174,7 +183,15 @@ function Edit({ channel, put }: { channel: CloudChannel; put: (channel: CloudCha
 }
 
 /** Area, sensitivity, times and who is told, for each event that the device has. */
-function Events({ channel: { deviceId, channel, motionOnly }, name }: { channel: CloudChannel; name: string }) {
+function Events({
+  channel: { deviceId, channel, motionOnly },
+  name,
+  seen,
+}: {
+  channel: CloudChannel;
+  name: string;
+  seen: (section: Section, fields: SettingField[]) => void;
+}) {
   const capabilities = useCapabilities(deviceId);
   const offered = EVENT_SECTIONS.filter(
     (section) =>
@@ -190,7 +207,7 @@ function Events({ channel: { deviceId, channel, motionOnly }, name }: { channel:
       {offered.map((section) => (
         <div key={section}>
           <h3 class="mb-2">{sectionWord(section)}</h3>
-          <SettingsForm deviceId={deviceId} section={section} channel={channel} name={name} />
+          <SettingsForm deviceId={deviceId} section={section} channel={channel} name={name} seen={seen} />
         </div>
       ))}
     </section>

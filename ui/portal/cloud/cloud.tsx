@@ -11,7 +11,7 @@ import { Time } from '../../components/time.tsx';
 import { useMay } from '../device/permitted.tsx';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
-import { channelState, isInstaller, isPaid, packageWords, silence, whyFailed } from './words.ts';
+import { channelState, isInstaller, isPaid, packageWords, silences, whyFailed } from './words.ts';
 
 /** While a box sets channels up, how far it is is asked for again. */
 const ASK_EVERY_MS = 4_000;
@@ -138,7 +138,7 @@ function Line({ channel, put }: { channel: CloudChannel; put: (channel: CloudCha
   const { deviceId, service } = channel;
   const device = devices.data?.items.find((one) => one.id === deviceId);
   const may = useMay(device ?? {})('configure');
-  const [level, words] = silence(channel) ?? channelState(channel);
+  const [level, words] = silences(channel)[0] ?? channelState(channel);
   const name = t('cloud.channelOf', { device: channel.deviceName, n: channel.channel });
   const wanted = useRef(channel.enabled);
   // Whoever switches again while the first word is under way means the last one.

@@ -15,10 +15,21 @@ export const isPaid = ({ service }: CloudChannel): boolean =>
 /** Packages are an installer's: others have theirs set up. */
 export const isInstaller = (): boolean => INSTALLERS.some((type) => type === me.value?.company.type);
 
-/** What keeps a channel from making clips of motion although it is switched on and paid (CLOUD-09). */
-export function silence({ recording, mode, triggers, silent }: CloudChannel): [Level, string] | null {
-  if (!recording || silent === null || mode === 'continuous' || !triggers.includes('motion')) return null;
-  return silent === 'notify' ? ['problem', t('cloud.silentNotify')] : ['attention', t('cloud.silentEnabled')];
+/**
+ * What keeps a channel from making clips although it is switched on and paid (CLOUD-09), the worst first. Motion is to be told of; another
+ * event that is merely off is not missed while one of them makes clips.
+ */
+export function silences({ recording, mode, triggers, silent }: CloudChannel): [Level, string][] {
+  if (!recording || mode === 'continuous') return [];
+  const own = silent.filter(({ trigger }) => triggers.includes(trigger));
+  const none = triggers.every((trigger) => own.some((one) => one.trigger === trigger));
+  return own
+    .filter(({ trigger, why }) => none || trigger === 'motion' || why !== 'enabled')
+    .map(({ trigger, why }): [Level, string] => [
+      none || (trigger === 'motion' && why !== 'enabled') ? 'problem' : 'attention',
+      t(`cloud.silent.${why}`, { event: t(`cloud.trigger.${trigger}`) }),
+    ])
+    .sort(([a], [b]) => Number(b === 'problem') - Number(a === 'problem'));
 }
 
 /** Whether a channel is recorded, and if not why. */

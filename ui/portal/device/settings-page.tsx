@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import type { Section, SettingField, SettingsWritten } from '../../../protocol/wire/operations.ts';
 import { Choice, Form, Submit } from '../../components/form.tsx';
@@ -100,12 +100,15 @@ export function SettingsForm({
   channel,
   stream,
   name,
+  seen,
 }: {
   deviceId: string;
   section: Section;
   channel?: number;
   stream?: number;
   name: string;
+  /** Told of what the device says, read or written. */
+  seen?: (section: Section, fields: SettingField[]) => void;
 }) {
   const at = { params: { deviceId, section }, query: { channel, stream } };
   const settings = useResource(
@@ -123,6 +126,10 @@ export function SettingsForm({
     renew();
     setWritten(done);
   });
+  const fields = settings.data?.fields;
+  useEffect(() => {
+    if (fields) seen?.(section, fields);
+  }, [fields, section, seen]);
   if (settings.error)
     return <ProblemPanel error={settings.error} what={t('operations.readFailed', { name })} retry={settings.reload} />;
   if (!settings.data) return <Skeleton lines={6} />;
