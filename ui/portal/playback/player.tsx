@@ -135,7 +135,7 @@ export function Player({ targets, zone, siteId, base }: Props) {
             <button
               key={target.key}
               type="button"
-              class="btn max-w-full whitespace-normal break-words text-left"
+              class="btn max-w-full py-2 whitespace-normal break-words text-left"
               aria-pressed={shown.some(({ key }) => key === target.key)}
               onClick={() => toggle(target)}
             >
