@@ -24,7 +24,7 @@ export interface ViewerOptions {
   clock: Clock;
 }
 
-const METHODS = 'OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN';
+const METHODS = 'OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN';
 const TIMEOUT_S = 60;
 /** Until it has logged in. */
 const LOGIN_MS = 10_000;
@@ -40,6 +40,7 @@ const STATUS: Record<number, string> = {
   401: 'Unauthorized',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  406: 'Not Acceptable',
   453: 'Not Enough Bandwidth',
   454: 'Session Not Found',
   455: 'Method Not Valid in This State',
@@ -210,6 +211,7 @@ export class Viewer implements Consumer {
     const session = { Session: `${this.#session};timeout=${TIMEOUT_S}` };
     switch (method) {
       case 'DESCRIBE':
+        if (!takesSdp(header(message, 'accept'))) return answer(406);
         return this.#describe(message.uri, answer);
       case 'SETUP':
         return this.#setup(message, (status, headers) => answer(status, { ...session, ...headers }));
@@ -217,7 +219,13 @@ export class Viewer implements Consumer {
         if (!this.#tracks.some(Boolean)) return answer(455);
         answer(200, { ...session, Range: 'npt=now-' });
         return this.#play();
+      case 'PAUSE':
+        // Players that get nothing over UDP pause, and set up anew over TCP.
+        this.#playing = false;
+        return answer(200, session);
       case 'GET_PARAMETER':
+      case 'SET_PARAMETER':
+        // Signs of life. There is nothing to set.
         return answer(200, session);
       case 'TEARDOWN':
         answer(200);
@@ -265,7 +273,9 @@ export class Viewer implements Consumer {
     const clockRate = n === 0 ? 90_000 : this.#sound?.clockRate;
     if (!this.#codec || pathOf(message.uri) !== this.#path) return answer(455);
     if (Number.isNaN(n) || !clockRate) return answer(404);
-    if (this.#playing || this.#tracks[n]) return answer(455);
+    if (this.#playing) return answer(455);
+    this.#tracks[n]?.close();
+    this.#tracks[n] = undefined;
     const opened = await this.#way(header(message, 'transport') ?? '', n);
     if (!opened) return answer(461);
     const payloadType = n === 0 ? VIDEO_TYPE : soundType(this.#sound!);
@@ -306,6 +316,7 @@ export class Viewer implements Consumer {
   #play(): void {
     if (this.#playing || !this.#source) return;
     this.#playing = true;
+    this.#needKey = true;
     const units = this.#source.ring.from(this.#o.clock.mono());
     for (const unit of units) this.accessUnit(unit);
     if (units.length > 0) for (const frame of this.#source.ring.audioFrom(units[0]!.monoMs)) this.audio(frame);
@@ -318,6 +329,10 @@ function framed(packet: Buffer, channel: number): Buffer {
   packet.writeUInt16BE(packet.length - 4, 2);
   return packet;
 }
+
+/** Whether a session description is among what a viewer takes; without a word everything is. */
+const takesSdp = (accept: string | null): boolean =>
+  accept === null || accept.trim() === '' || /application\/(sdp|\*)|\*\/\*/i.test(accept);
 
 /** Path of an address, without the track; null: this is no address of ours. */
 function pathOf(uri: string): string | null {

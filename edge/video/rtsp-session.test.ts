@@ -52,6 +52,38 @@ describe('one RTSP session', () => {
     expect(camera.requests.slice(3).map((r) => r.session)).toEqual(['42', '42']);
   });
 
+  it('follows a redirection to another path of the same server, and to no other one (RFC 2326 §11.3)', async () => {
+    let to = '';
+    camera = await scriptedCamera({
+      answer: (r) =>
+        r.method === 'DESCRIBE' && !r.uri.endsWith('/moved')
+          ? { status: '302 Moved Temporarily', headers: { Location: to } }
+          : usual(r),
+    });
+    to = camera.url.replace('/Streaming/Channels/101', '/moved');
+    const { ended, packets } = play();
+    await until(() => packets() > 3, 'packets');
+    abort.abort();
+    expect((await ended).code).toBe('stopped');
+    expect(camera.requests.find((r) => r.method === 'SETUP')!.uri).toBe(`${to}/trackID=1`);
+    to = 'rtsp://127.0.0.2/moved';
+    expect((await play().ended).code).toBe('protocol');
+  });
+
+  it('ends soon after the camera said goodbye, unless another source begins', async () => {
+    const bye = Buffer.from([0x24, 1, 0, 8, 0x81, 203, 0, 1, 0, 0, 0x12, 0x34]);
+    camera = await scriptedCamera({
+      played: (socket, connection) => {
+        streamVideo(socket, (packets, n) => (n === 5 ? [bye] : n > 5 && connection === 1 ? [] : packets));
+      },
+    });
+    const began = performance.now();
+    expect(await play().ended).toMatchObject({ code: 'closed', message: expect.stringContaining('ended the stream') });
+    expect(performance.now() - began).toBeLessThan(6_000);
+    const { packets } = play();
+    await until(() => packets() > 65, 'packets after the goodbye');
+  });
+
   it('sends a refused login once', async () => {
     camera = await scriptedCamera({ answer: (r) => (r.method === 'DESCRIBE' ? challenge('n1') : usual(r)) });
     const end = await play().ended;

@@ -3,6 +3,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import { asksForSound, type KeepAliveMemory, PullError, type PullHandlers } from './pull.ts';
 import { Authorizer, chooseChallenge } from './rtsp-auth.ts';
 import { formatRequest, header, type RtspMessage, RtspReader } from './rtsp-message.ts';
+import { expectOk, movedTo, readSession, saysBye } from './rtsp-replies.ts';
 import { baseUrl, resolveControl, rtspHost } from './rtsp-url.ts';
 import { findSound, findVideo, offeredSound, offeredVideo, parseSdp, type SoundTrack } from './sdp.ts';
 
@@ -34,6 +35,8 @@ export interface PlayRequest {
 const CONNECT_TIMEOUT_MS = 5_000;
 const REPLY_TIMEOUT_MS = 10_000;
 const TEARDOWN_TIMEOUT_MS = 500;
+/** After a goodbye the stream is over, unless another source begins. */
+const BYE_MS = 2_000;
 const MAX_PENDING_WRITE = 64 * 1024;
 /** Of PLAY: it cannot do it in this way, and may in another. */
 const ANOTHER_WAY: readonly number[] = [400, 451, 456, 457, 551];
@@ -64,6 +67,8 @@ export class RtspSession {
   #requires: string | null;
   #playingSinceMs = 0;
   #lastPacketMs = 0;
+  /** The camera said goodbye: what comes after it would be another source of it. */
+  #byeMs = Number.POSITIVE_INFINITY;
   #fail: (error: PullError) => void = () => {};
   #stopped = false;
 
@@ -77,8 +82,10 @@ export class RtspSession {
         if (sound) this.#o.handlers.sound?.(payload);
         const report = !sound && (channel === this.#videoChannel + 1 || channel === this.#soundChannel + 1);
         if (report) this.#o.handlers.report?.(channel === this.#videoChannel + 1 ? 'picture' : 'sound', payload);
-        if (channel === this.#videoChannel + 1 && this.#o.play && saysBye(payload))
-          this.#fail(new PullError('ended', 'that was all'));
+        if (channel === this.#videoChannel + 1 && saysBye(payload)) {
+          if (this.#o.play) this.#fail(new PullError('ended', 'that was all'));
+          this.#byeMs = this.#o.clock.mono();
+        }
         if (sound || channel !== this.#videoChannel) return;
         this.#lastPacketMs = this.#o.clock.mono();
         this.#o.handlers.packet(payload);
@@ -154,11 +161,17 @@ export class RtspSession {
 
   /** From OPTIONS to PLAY. */
   async #open(): Promise<void> {
-    const { url, keepAlive } = this.#o;
+    const { keepAlive } = this.#o;
+    let { url } = this.#o;
     const options = await this.#request('OPTIONS', url);
     keepAlive.method ??= /\bGET_PARAMETER\b/.test(header(options, 'public') ?? '') ? 'GET_PARAMETER' : 'OPTIONS';
 
-    const described = await this.#authorized('DESCRIBE', url, { Accept: 'application/sdp' });
+    let described = await this.#authorized('DESCRIBE', url, { Accept: 'application/sdp' });
+    const elsewhere = movedTo(url, described);
+    if (elsewhere) {
+      url = elsewhere;
+      described = await this.#authorized('DESCRIBE', url, { Accept: 'application/sdp' });
+    }
     expectOk('DESCRIBE', described);
     const sdp = parseSdp(described.body.toString('utf8'));
     const track = findVideo(sdp);
@@ -232,9 +245,12 @@ export class RtspSession {
     const everyMs = Math.min(30_000, (this.#session?.timeoutMs ?? 60_000) / 2);
     return [
       clock.every(1_000, () => {
-        if (!this.#held && clock.mono() - this.#lastPacketMs > stallMs) {
-          this.#fail(new PullError('stalled', `no video for ${Math.round(stallMs / 1000)} s`));
-        }
+        if (this.#held) return;
+        const silentMs = clock.mono() - this.#lastPacketMs;
+        if (silentMs > stallMs) this.#fail(new PullError('stalled', `no video for ${Math.round(stallMs / 1000)} s`));
+        if (this.#lastPacketMs > this.#byeMs) this.#byeMs = Number.POSITIVE_INFINITY;
+        else if (clock.mono() - this.#byeMs > BYE_MS)
+          this.#fail(new PullError('closed', 'the camera ended the stream'));
       }),
       clock.every(everyMs, () => void this.#keepAlive()),
     ];
@@ -360,27 +376,4 @@ export class RtspSession {
     socket.destroy();
     for (const settle of [...this.#pending.values()]) settle(new PullError('closed', 'the connection is closed'));
   }
-}
-
-/** An RTCP BYE (RFC 3550 §6.6), alone or in a compound packet. */
-function saysBye(rtcp: Buffer): boolean {
-  for (let at = 0; at + 4 <= rtcp.length && rtcp[at]! >> 6 === 2; at += 4 + rtcp.readUInt16BE(at + 2) * 4)
-    if (rtcp[at + 1] === 203) return true;
-  return false;
-}
-
-function readSession(setup: RtspMessage): { id: string; timeoutMs: number } {
-  const [id = '', ...rest] = (header(setup, 'session') ?? '').split(';');
-  const timeout = Number(/timeout\s*=\s*(\d+)/i.exec(rest.join(';'))?.[1] ?? 60);
-  return { id: id.trim(), timeoutMs: Math.min(Math.max(timeout, 5), 3600) * 1000 };
-}
-
-function expectOk(method: string, reply: RtspMessage): void {
-  if (reply.status >= 200 && reply.status < 300) return;
-  const text = `${method} was answered ${reply.status} ${reply.reason.slice(0, 80)}`.trim();
-  if (reply.status === 403) throw new PullError('forbidden', text);
-  if (reply.status === 404) throw new PullError('not-found', text);
-  // 453 Not Enough Bandwidth and 5xx: no place left, often because an old session has not expired.
-  if (reply.status === 453 || reply.status >= 500) throw new PullError('busy', text);
-  throw new PullError('protocol', text);
 }
