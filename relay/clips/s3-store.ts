@@ -247,7 +247,10 @@ export class S3Store implements ObjectStore {
           return response;
         await response.body?.cancel();
       } catch (error) {
-        if (tried >= TRIES || given?.signal.aborted) throw error;
+        if (tried >= TRIES || given?.signal.aborted) {
+          const cause = (error as Error).cause ?? error;
+          throw new Error(`the object store at ${this.#o.endpoint} cannot be reached`, { cause });
+        }
       } finally {
         release();
       }
