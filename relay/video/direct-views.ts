@@ -4,6 +4,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { type IceServer, LiveLine, type LiveOffer, type StreamName } from '../../protocol/wire/video.ts';
 import { ProblemError } from '../api/problem.ts';
+import { Buckets } from '../api/rate-limit.ts';
 import type { Leases } from '../auth/leases.ts';
 import type { Principal, Sessions } from '../auth/sessions.ts';
 import type { TunnelHub } from '../tunnel/hub.ts';
@@ -22,6 +23,8 @@ const LINES_MS = 60_000;
 const MAX_PER_BOX = 40;
 /** Of these, those of companies that do not own the site: they cannot keep its owner out. */
 const MAX_OF_GUESTS = 24;
+/** Beginnings of a company at a box: each is work for it, whatever comes of it. */
+const BEGINNINGS = { perSecond: 4, burst: 80 };
 const MAX_FRAGMENT_BYTES = 16 * 1024;
 const MAX_PATCHES = 64;
 
@@ -48,6 +51,7 @@ export class DirectViews {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #views = new Map<string, View>();
+  readonly #beginnings: Buckets;
   #stop: (() => void) | null = null;
 
   constructor(o: {
@@ -62,6 +66,7 @@ export class DirectViews {
     this.#sessions = o.sessions;
     this.#clock = o.clock;
     this.#log = o.log;
+    this.#beginnings = new Buckets({ clock: o.clock, rate: BEGINNINGS });
   }
 
   get count(): number {
@@ -81,10 +86,10 @@ export class DirectViews {
 
   /**
    * Passes an offer on. `viewing` ends with the view, also when there comes none.
-   * @throws ProblemError the box's own, `box-unreachable`, `limit-reached`
+   * @throws ProblemError the box's own, `box-unreachable`, `limit-reached`, `too-many-requests`
    */
   async open(o: {
-    who: Pick<Principal, 'id' | 'expiresMs'>;
+    who: Pick<Principal, 'id' | 'companyId' | 'expiresMs'>;
     serial: string;
     /** Of the company whose site it is. */
     owner: boolean;
@@ -104,6 +109,11 @@ export class DirectViews {
     const view: View = { id, who, serial, owner, viewing, abort, ice, patches: 0, releases: [] };
     try {
       if (!this.#hub.isConnected(serial)) throw unreachable(serial);
+      const { waitS } = this.#beginnings.take(`${serial} ${who.companyId}`);
+      if (waitS > 0)
+        throw new ProblemError('too-many-requests', 'Too many direct views were begun at this box: use the relay.', {
+          headers: { 'retry-after': String(waitS) },
+        });
       const ofBox = [...this.#views.values()].filter((other) => other.serial === serial);
       const guests = ofBox.filter((other) => !other.owner).length;
       if (ofBox.length >= MAX_PER_BOX || (!owner && guests >= MAX_OF_GUESTS))

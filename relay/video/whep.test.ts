@@ -32,6 +32,13 @@ async function begin(who = pia, channel = 1) {
   const path = new URL(answer.headers.get('location')!, stage.url).pathname.replace('/api/v1', '');
   return { answer, asked, path, etag: answer.headers.get('etag')! };
 }
+/** So few at once that a session has windows for them. */
+async function inEights<T>(count: number, make: (i: number) => Promise<T>): Promise<T[]> {
+  const made: T[] = [];
+  for (let i = 0; i < count; i += 8)
+    made.push(...(await Promise.all(Array.from({ length: Math.min(8, count - i) }, (_, n) => make(i + n)))));
+  return made;
+}
 const reached = () => stage.asked.filter(({ method }) => method === 'PATCH').length;
 
 describe('a player of another origin (WHEP)', () => {
@@ -136,6 +143,16 @@ describe('a player of another origin (WHEP)', () => {
     expect((await none.json()).code).toBe('limit-reached');
   });
 
+  it('is no work without end for a box: a company begins so many views at it in a while', async () => {
+    stage.refusal = { status: 406, body: { code: 'not-acceptable', status: 406, title: '', type: '' } };
+    const offer = async (who = pia) => (await ask('POST', whep(), { ...bearer(who), ...sdp }, OFFER)).status;
+    const statuses = await inEights(84, () => offer());
+    expect([406, 429].map((status) => statuses.filter((one) => one === status).length)).toEqual([80, 4]);
+    expect(await offer(await stage.person(['live']))).toBe(406);
+    await stage.clock.advance(1_000);
+    expect([await offer(), stage.watching.views.count, stage.asked.length]).toEqual([406, 0, 82]);
+  });
+
   it('takes 200 hostile offers and fragments, and is there for the next one', async () => {
     const { path, etag, asked } = await begin();
     const random = (bytes: number) => {
@@ -143,10 +160,9 @@ describe('a player of another origin (WHEP)', () => {
       return Math.random() < 0.5 ? text : `v=0\r\na=ice-ufrag:ours\r\n${text}`;
     };
     stage.refusal = { status: 400, body: { code: 'invalid-request', status: 400, title: '', type: '' } };
-    const statuses = async (answers: Promise<Response>[]) =>
-      [...new Set((await Promise.all(answers)).map(({ status }) => status))].sort();
-    const hundred = <T>(make: (i: number) => T) => Array.from({ length: 100 }, (_, i) => make(i));
-    const offers = hundred((i) => {
+    const hundred = async (make: (i: number) => Promise<Response>) =>
+      [...new Set((await inEights(100, make)).map(({ status }) => status))].sort();
+    const offers = await hundred((i) => {
       const [type, body] = [
         [sdp, random(i * 40)],
         [{ 'content-type': `application/sdp;${'x'.repeat(i)}` }, random(9)],
@@ -155,15 +171,15 @@ describe('a player of another origin (WHEP)', () => {
       ][i % 4] as [Record<string, string>, string];
       return ask('POST', whep(), { ...bearer(pia), ...type }, body);
     });
-    expect(await statuses(offers)).toEqual([400, 413, 415]);
+    expect(offers).toEqual([400, 413, 415]);
     expect([stage.watching.views.count, stage.watching.viewings.count('live')]).toEqual([1, 1]);
     stage.refusal = null;
-    const fragments = hundred((i) => {
+    const fragments = await hundred((i) => {
       const body = i % 3 === 0 ? 'a=candidate:'.repeat(2_000) : random(i * 20);
       const tag = i % 2 === 0 ? etag : random(9).replaceAll(/[^\x21-\x7e]/g, '');
       return ask('PATCH', path, { ...bearer(pia), ...frag, 'if-match': tag }, body);
     });
-    expect(await statuses(fragments)).toEqual([204, 412, 413]);
+    expect(fragments).toEqual([204, 412, 413]);
     // Bounded: what is sent on to the box is no more than a player has candidates.
     expect(reached()).toBeLessThanOrEqual(64);
     expect(asked.signal?.aborted).toBe(false);
