@@ -129,19 +129,22 @@ export function Player({ targets, zone, siteId, base }: Props) {
   return (
     <div class="flex flex-col gap-4">
       {targets.length > 1 && (
-        <fieldset class="flex flex-wrap gap-2">
+        <fieldset class="min-w-0">
           <legend class="label">{t('playback.channels', { count: MAX_PLAYBACK_WINDOWS })}</legend>
-          {targets.map((target) => (
-            <button
-              key={target.key}
-              type="button"
-              class="btn max-w-full py-2 whitespace-normal break-words text-left"
-              aria-pressed={shown.some(({ key }) => key === target.key)}
-              onClick={() => toggle(target)}
-            >
-              {target.name}
-            </button>
-          ))}
+          {/* On a phone one row, or those of a recorder push the picture out of sight. */}
+          <div class="-m-1 flex flex-wrap gap-2 p-1 max-sm:flex-nowrap max-sm:overflow-x-auto">
+            {targets.map((target) => (
+              <button
+                key={target.key}
+                type="button"
+                class="btn max-w-full shrink-0 py-2 whitespace-normal break-words text-left max-sm:max-w-64 sm:shrink"
+                aria-pressed={shown.some(({ key }) => key === target.key)}
+                onClick={() => toggle(target)}
+              >
+                {target.name}
+              </button>
+            ))}
+          </div>
         </fieldset>
       )}
       <ul class="live-grid playback-grid" data-grid={shown.length > 1 ? 4 : 1}>
