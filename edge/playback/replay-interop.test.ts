@@ -92,7 +92,7 @@ describe('replay by an independent server (gst-rtsp-server)', { timeout: 40_000 
 
   it('gives a file as fast as the line allows', async () => {
     const { clocks, seconds } = await play(FROM + 5_000, FROM + 20_000, 1, true);
-    expect(seconds).toBeLessThan(10);
+    expect(seconds).toBeLessThan(14);
     expect(clocks[0]).toBe(FROM + 5_000);
     expect(clocks.length).toBe(150);
     expect(plays.at(-1)).toMatchObject({ rate_control: 'no' });
@@ -103,7 +103,7 @@ describe('replay by an independent server (gst-rtsp-server)', { timeout: 40_000 
     expect(told[0]).toBe(FROM + 10_000);
     expect(told.at(-1)).toBeGreaterThan(FROM + 23_000);
     expect(seconds).toBeGreaterThan(1.5);
-    expect(seconds).toBeLessThan(6);
+    expect(seconds).toBeLessThan(14);
     expect(plays.at(-1)).toMatchObject({ scale: '8.000', frames: 'intra' });
   });
 });

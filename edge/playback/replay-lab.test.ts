@@ -78,7 +78,7 @@ const soundOf = (file: string): number[] => {
 const mediaOf = (found: MediaMessage[]) =>
   found.flatMap((m) => (m.type === 'init' || m.type === 'key' || m.type === 'delta' ? [m.data] : []));
 
-describe('recordings of an ONVIF recorder', () => {
+describe('recordings of an ONVIF recorder', { timeout: 60_000 }, () => {
   it('are listed as spans with the gaps between them, and counted by day (LIVE-06)', async () => {
     const now = Date.now();
     const found = await playback.search(query(now - 2 * 86_400_000, now + 60_000));
@@ -130,7 +130,7 @@ describe('recordings of an ONVIF recorder', () => {
     expect(fast.flatMap((m) => (m.type === 'key' ? [Math.round((m.wallMs - start) / 1000)] : [])).slice(0, 4)).toEqual([
       0, 2, 4, 6,
     ]);
-    expect(notesOf(fast).map((n) => n.code)).toEqual(['ended']);
+    expect((await lab.status()).onvif.played).toMatchObject({ scale: '8.000', frames: 'intra' });
     await lab.replay({ ...plain, scale: 'refused' });
     const refused = await play(start, start + 600, { speed: 4 });
     expect(notesOf(refused)[0]).toMatchObject({ code: 'speed', text: 'The device plays at 1×.' });
@@ -158,12 +158,12 @@ describe('recordings of an ONVIF recorder', () => {
       { fromMs: start, toMs: start + 10_000 },
       { fromMs: start + 15_000, toMs: start + 60_000 },
     ]);
-    const began = performance.now();
     const taken = await fresh().file(query(start, start + 16_000));
     if (!taken.ok) throw new Error(taken.detail);
     const file = join(dir, 'cut.mp4');
     writeFileSync(file, await bytesOf(taken.value));
-    expect(performance.now() - began).toBeLessThan(9_000);
+    const { played } = (await lab.status()).onvif;
+    expect(played).toMatchObject({ require: 'onvif-replay', 'rate-control': 'no' });
     const [early] = await decodeClocks(['-ss', '5', '-i', file], 1);
     const [late] = await decodeClocks(['-ss', '15.2', '-i', file], 1);
     expect(Math.abs(early! - (start + 5_000))).toBeLessThan(100);

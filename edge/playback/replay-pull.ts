@@ -37,6 +37,8 @@ const KEYS_FROM = 4;
 const NEAR_MS = 60_000;
 /** So long it takes to see how fast it really plays. */
 const MEASURE_MS = 2_000;
+/** Slower than this it plays as ever. */
+const SLOW_RATE = 1.5;
 
 /**
  * Plays one span of one recording of an ONVIF device (ONVIF Streaming §6): an RTSP session with `Require: onvif-replay`, Range in
@@ -237,8 +239,11 @@ export class ReplayPull implements Pull {
     if (playedMs === null || now - this.#measuredFrom < MEASURE_MS) return;
     this.#measured = true;
     const rate = playedMs / (now - this.#measuredFrom);
-    const real = speed > 1 === rate > Math.sqrt(speed) ? speed : 1;
-    if (real === this.#clock.speed) return;
+    const believed = this.#clock.speed;
+    // One that says so and is merely slow is believed.
+    const least = believed === 1 ? Math.sqrt(speed) : Math.min(Math.sqrt(speed), SLOW_RATE);
+    const real = (speed > 1 ? rate > least : rate < Math.sqrt(speed)) ? speed : 1;
+    if (real === believed) return;
     this.#clock.started(null, real);
     this.#o.ways.onSpeed(real);
   }

@@ -28,6 +28,8 @@ export class Recordings {
   codec: 'h264' | 'h265';
   /** How it is replayed by ONVIF. */
   replay: ReplayOdd = { ...plainReplay };
+  /** Headers of the last PLAY by ONVIF. */
+  played: Record<string, string> = {};
   /** Draws what was recorded; null: there is no video in this lab. */
   python: string | null = null;
 

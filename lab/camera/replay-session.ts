@@ -147,6 +147,7 @@ export class ReplaySession {
     const { aheadMs, scale: takes } = this.#odd;
     const range = /clock=([\dTZ.]+)-([\dTZ.]*)/.exec(header(message, 'range') ?? '');
     const [fromMs, toMs] = [readClock(range?.[1]) - aheadMs, range?.[2] ? readClock(range[2]) - aheadMs : Date.now()];
+    recordings.played = Object.fromEntries(message.headers.map(([name, value]) => [name.toLowerCase(), value]));
     const scale = Number(header(message, 'scale') ?? 1);
     if (!(fromMs < toMs) || !(scale > 0) || (scale !== 1 && takes === 'refused')) return void say('457');
     const spans: [number, number][] = [];

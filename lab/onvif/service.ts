@@ -122,6 +122,7 @@ export const onvif: MakePart = (device) => {
             speed,
             position,
             ...{ searches: context.searches.open.size, searchesTotal: context.searches.begun },
+            played: device.recordings.played,
           },
           ...{ odd, presets: named, relays: Object.fromEntries([...relays].map(([t, r]) => [t, r.active])) },
         },

@@ -28,7 +28,7 @@ export interface LabStatus {
   downloads: number;
   downloading: number;
   rtspSessionsTotal: number;
-  onvif: { searches: number; searchesTotal: number };
+  onvif: { searches: number; searchesTotal: number; played: Record<string, string> };
 }
 
 /** The lab as a process of its own, with real video. */
