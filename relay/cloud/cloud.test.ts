@@ -396,6 +396,8 @@ describe('a service', () => {
     expect(await setUp()).toMatchObject({ state: 'running', jobId: first.jobId });
     await settle(first.jobId, to.id, 1, false);
     expect(await setUp()).toMatchObject({ state: 'failed', code: 'device-unreachable' });
+    // The later one counts.
+    await clock.jump(1_000);
     const second = await begin(to, [1], { package: undefined });
     await settle(second.jobId, to.id, 1);
     expect(await setUp()).toMatchObject({ state: 'done' });
