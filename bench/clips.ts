@@ -28,8 +28,15 @@ export async function run(emit: (line: object) => void, { quick }: { quick: bool
     for (const [i, clipId] of made.entries()) {
       for (const { n, data } of sample) s3.objects.set(fragmentKey(clipId, n), data);
       const rows = sample.map(({ n, data, durationMs, keyFrame }) => ({
-        ...{ clipId, n, durationMs, boxSerial: SERIAL, size: data.length, keyFrame: keyFrame ? 1 : 0, storedMs: 1 },
-        ...{ sha256: randomBytes(32).toString('hex'), decodeTime: n === 0 ? null : (n - 1) * 12_800 },
+        clipId,
+        n,
+        durationMs,
+        boxSerial: SERIAL,
+        size: data.length,
+        keyFrame: keyFrame ? 1 : 0,
+        storedMs: 1,
+        sha256: randomBytes(32).toString('hex'),
+        decodeTime: n === 0 ? null : (n - 1) * 12_800,
         ticks: n === 0 ? null : 12_800,
       }));
       await relay.db.insertInto('clip_fragments').values(rows).execute();
@@ -60,9 +67,14 @@ export async function run(emit: (line: object) => void, { quick }: { quick: bool
         if (i >= 20) took.push(performance.now() - began);
       }
       emit({
-        ...{ bench: `clips, ${as}`, clips, rowsPerClip: rows / clips, bytesPerClip: Math.round(bytes) },
-        ...{ aChannelYear: { rows: (rows / clips) * YEAR, megabytes: Math.round((bytes * YEAR) / 1e6) } },
-        ...{ serveP50Ms: percentile(took, 50), serveP95Ms: percentile(took, 95), unit: '64 KiB by range' },
+        bench: `clips, ${as}`,
+        clips,
+        rowsPerClip: rows / clips,
+        bytesPerClip: Math.round(bytes),
+        aChannelYear: { rows: (rows / clips) * YEAR, megabytes: Math.round((bytes * YEAR) / 1e6) },
+        serveP50Ms: percentile(took, 50),
+        serveP95Ms: percentile(took, 95),
+        unit: '64 KiB by range',
       });
     };
     await measured('a row for each part');

@@ -38,18 +38,28 @@ export async function run(emit: (line: object) => void, { quick }: { quick: bool
     for (const line of quick ? [LINES[20]] : [LINES[5], LINES[20]]) {
       const { cloudMs, curlMs } = await beside(dir, sample, line, quick ? 2 : 5);
       emit({
-        ...{ bench: `clip of ${round(whole.length / 1e6)} MB complete in the cloud, ${line.mbit} Mbit/s uplink` },
-        ...{ unit: 'ms', p50: round(percentile(cloudMs, 50)), max: round(Math.max(...cloudMs)), runs: cloudMs.length },
-        ...{ peer: 'curl -T', peerP50: round(percentile(curlMs, 50)), peerMax: round(Math.max(...curlMs)) },
+        bench: `clip of ${round(whole.length / 1e6)} MB complete in the cloud, ${line.mbit} Mbit/s uplink`,
+        unit: 'ms',
+        p50: round(percentile(cloudMs, 50)),
+        max: round(Math.max(...cloudMs)),
+        runs: cloudMs.length,
+        peer: 'curl -T',
+        peerP50: round(percentile(curlMs, 50)),
+        peerMax: round(Math.max(...curlMs)),
         idealMs: round((whole.length * 8) / line.mbit / 1000),
       });
     }
     const { requestMs, alarmMs, mbit } = await measure(LINES[5], 'paced', quick ? 10 : 40);
     emit({
-      ...{ bench: 'click and alarm beside uploads, 5 Mbit/s uplink', unit: 'ms', uploadMbit: round(mbit) },
-      ...{ clickP50: round(percentile(requestMs, 50)), clickP99: round(percentile(requestMs, 99)) },
-      ...{ clickMax: round(Math.max(...requestMs)), alarmP99: round(percentile(alarmMs, 99)) },
-      ...{ alarmMax: round(Math.max(...alarmMs)), target: 'click ≤ 150, alarm ≤ 1000' },
+      bench: 'click and alarm beside uploads, 5 Mbit/s uplink',
+      unit: 'ms',
+      uploadMbit: round(mbit),
+      clickP50: round(percentile(requestMs, 50)),
+      clickP99: round(percentile(requestMs, 99)),
+      clickMax: round(Math.max(...requestMs)),
+      alarmP99: round(percentile(alarmMs, 99)),
+      alarmMax: round(Math.max(...alarmMs)),
+      target: 'click ≤ 150, alarm ≤ 1000',
     });
     const cuts = quick ? 5 : CUTS;
     emit({ bench: `line cut ${cuts} times in mid-upload`, ...(await cut(dir, sample, parts.length, cuts)) });
@@ -167,9 +177,13 @@ function test(dir: string, mbit: number): Promise<object> {
       relay,
     );
     return {
-      ...{ bench: `uplink test, ${mbit} Mbit/s uplink`, unit: 'kbit/s', found: found.kbps },
-      ...{ recommended: `${found.channels} × ${found.definition}`, clickP50: round(percentile(found.clickMs, 50)) },
-      ...{ clickP99: round(percentile(found.clickMs, 99)), clicks: found.clickMs.length },
+      bench: `uplink test, ${mbit} Mbit/s uplink`,
+      unit: 'kbit/s',
+      found: found.kbps,
+      recommended: `${found.channels} × ${found.definition}`,
+      clickP50: round(percentile(found.clickMs, 50)),
+      clickP99: round(percentile(found.clickMs, 99)),
+      clicks: found.clickMs.length,
     };
   });
 }

@@ -53,14 +53,18 @@ export async function run(emit: (line: object) => void, { quick }: { quick: bool
       'POST',
       `/sites/${stack.siteId}/activations`,
       {
-        ...{ boxSerial: stack.boxSerial, macs, password: { from: 'generated' } },
+        boxSerial: stack.boxSerial,
+        macs,
+        password: { from: 'generated' },
       },
     );
     const activationMs = performance.now() - activationFrom;
 
     const jobFrom = performance.now();
     const { id } = await stack.api<SiteJob>('POST', `/sites/${stack.siteId}/jobs`, {
-      ...{ boxSerial: stack.boxSerial, verificationCode: 'Abcd1234', devices: macs.map((mac) => ({ mac })) },
+      boxSerial: stack.boxSerial,
+      verificationCode: 'Abcd1234',
+      devices: macs.map((mac) => ({ mac })),
     });
     const job = await until('the job', 180_000, async () => {
       const now = await stack.api<SiteJob>('GET', `/sites/${stack.siteId}/jobs/${id}`);

@@ -48,8 +48,13 @@ export async function run(emit: (line: object) => void, { quick }: { quick: bool
       emit({
         bench: `live: ${way === 'direct' ? 'WebRTC from the box' : 'MSE through the relay'}, in Chromium`,
         unit: 'ms',
-        ...{ firstP50: at(firsts, 50), firstMax: at(firsts, 100), coldFirst: Math.round(cold!.firstMs) },
-        ...{ behindP50: at(behind, 50), behindP95: at(behind, 95), pictures: behind.length, target },
+        firstP50: at(firsts, 50),
+        firstMax: at(firsts, 100),
+        coldFirst: Math.round(cold!.firstMs),
+        behindP50: at(behind, 50),
+        behindP95: at(behind, 95),
+        pictures: behind.length,
+        target,
       });
     }
     await page.close();
@@ -101,7 +106,9 @@ async function directViewers(
     const viewer = new Receiver();
     const body = await viewer.offer();
     const answer = await fetch(`${channel}/whep`, {
-      ...{ method: 'POST', body, headers: { ...headers, 'content-type': 'application/sdp' } },
+      method: 'POST',
+      body,
+      headers: { ...headers, 'content-type': 'application/sdp' },
     });
     if (answer.status !== 201) throw new Error(`${answer.status}: ${await answer.text()}`);
     const view = new URL(answer.headers.get('location')!, channel).href;
@@ -124,8 +131,11 @@ async function directViewers(
   emit({
     bench: 'live: processor of the box for a WebRTC viewer',
     unit: '% of a core',
-    ...{ perViewer: round(perViewer), viewers: more.length, kbpsEach: Math.round(mean) },
-    ...{ per4Mbps: round((perViewer * 4000) / mean), allSee: more.every(({ viewer }) => viewer.keys > 0) },
+    perViewer: round(perViewer),
+    viewers: more.length,
+    kbpsEach: Math.round(mean),
+    per4Mbps: round((perViewer * 4000) / mean),
+    allSee: more.every(({ viewer }) => viewer.keys > 0),
     target: '≤ 0.5 at 4 Mbit/s',
   });
   for (const { viewer, end } of [first, ...more]) {
@@ -154,7 +164,9 @@ async function relayedViewers(
   // A session has 16 windows: each half has its own.
   const { login, portal } = demo.ready;
   const second = await fetch(`${portal}/api/v1/auth/login`, {
-    ...{ method: 'POST', body: JSON.stringify(login), headers: { 'content-type': 'application/json' } },
+    method: 'POST',
+    body: JSON.stringify(login),
+    headers: { 'content-type': 'application/json' },
   });
   const tokens = [headers.authorization!.slice('Bearer '.length), ((await second.json()) as { token: string }).token];
   const first = open(tokens[0]!);
@@ -170,7 +182,9 @@ async function relayedViewers(
   emit({
     bench: 'live: processor of the relay for a viewer of a stream that others see too',
     unit: '% of a core',
-    ...{ perViewer: round(perViewer), viewers: more.length, kbpsEach: Math.round(mean) },
+    perViewer: round(perViewer),
+    viewers: more.length,
+    kbpsEach: Math.round(mean),
     viewersOfACoreAt4Mbps: Math.floor(100 / ((perViewer * 4000) / mean)),
   });
   for (const { socket } of [first, ...more]) socket.close();

@@ -123,11 +123,18 @@ async function recorded(
   const { units, ringMb, writtenMb, lost } = await report(ours);
   emit({
     bench: `video: ${RECORDED} channels of 4 Mbit/s recorded around the clock, beside ${RECORDED} × ffmpeg -c copy`,
-    ...{ unit: '% of a core; MB' },
-    ...{ ours: percent(used[0]!), ffmpegCopy: percent(sum(used.slice(1))) },
+    unit: '% of a core; MB',
+    ours: percent(used[0]!),
+    ffmpegCopy: percent(sum(used.slice(1))),
     ratio: Math.round((used[0]! / sum(used.slice(1))) * 100) / 100,
-    ...{ rss: rssMb(ours), rings: ringMb, ffmpegRss: sum(theirs.map(rssMb)), ffmpegOwn: sum(theirs.map(ownMb)) },
-    ...{ pictures: units, writtenMb, lostFragments: lost, seconds: Math.round(wallMs / 1000) },
+    rss: rssMb(ours),
+    rings: ringMb,
+    ffmpegRss: sum(theirs.map(rssMb)),
+    ffmpegOwn: sum(theirs.map(ownMb)),
+    pictures: units,
+    writtenMb,
+    lostFragments: lost,
+    seconds: Math.round(wallMs / 1000),
   });
   for (const child of all) await end(child);
 }
@@ -192,14 +199,23 @@ async function pullHere(url: string, channels: number, dir: string): Promise<voi
   let [units, written, lost] = [0, 0, 0];
   const newWriter = (codec: CodecInfo) => {
     const writer = new ClipWriter({
-      ...{ clipId: randomUUID(), codec, sound: null, key: randomBytes(32), dir },
-      ...{ state: () => ({ kind: 'continuous', held: false }) as const, written: () => {} },
+      clipId: randomUUID(),
+      codec,
+      sound: null,
+      key: randomBytes(32),
+      dir,
+      state: () => ({ kind: 'continuous', held: false }) as const,
+      written: () => {},
       trouble: (error) => {
         if (error) lost++;
       },
       // Sent at once, as far as the disk is concerned.
       uploads: {
-        ...{ prefer: () => {}, free: () => false, release: () => 0, hasUnsent: () => false, onLost: () => {} },
+        prefer: () => {},
+        free: () => false,
+        release: () => 0,
+        hasUnsent: () => false,
+        onLost: () => {},
         add: ({ path, size }) => {
           written += size;
           rmSync(path);

@@ -86,7 +86,12 @@ export class Lab {
     };
     this.#devices = profiles.map((profile) =>
       makeDevice({
-        ...{ profile, httpPort, rtspPort, data, record, addresses: this.#addresses },
+        profile,
+        httpPort,
+        rtspPort,
+        data,
+        record,
+        addresses: this.#addresses,
         video: this.#video,
         // Devices other than cameras show what the first camera sees.
         films: filmed.includes(profile) ? profile : (filmed[0] ?? profile),
@@ -131,7 +136,9 @@ export class Lab {
     await this.#centre.start();
     const arc = (via: 'direct' | 'relay', host: string, port: number) =>
       new FaultProxy({
-        ...{ host, port, dc09: true },
+        host,
+        port,
+        dc09: true,
         upstream: { host: `${base}${via === 'direct' ? 31 : 32}`, port: this.#centre.receivers[via].port },
         onSwallowed: (answer) => this.#centre.swallowed(via, answer),
       });

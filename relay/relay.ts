@@ -173,7 +173,12 @@ export class Relay {
     const sessions = new Sessions({ db, clock });
     this.#publicUrl = this.#o.publicUrl ? new URL(this.#o.publicUrl) : null;
     const notify = new Notify({
-      ...{ db, clock, log: child('notify'), dataDir, guard, sessions },
+      db,
+      clock,
+      log: child('notify'),
+      dataDir,
+      guard,
+      sessions,
       publicUrl: () => this.#publicUrl,
       options: this.#o.notify ?? {},
     });
@@ -182,13 +187,23 @@ export class Relay {
     const arcNow = () => arc;
     const hooks = withCloud(arcHooks(arcNow), () => cloud);
     const together = new SharedWork({
-      ...{ db, clock, log: child('sharing'), notifier, desired, box, ...hooks },
+      db,
+      clock,
+      log: child('sharing'),
+      notifier,
+      desired,
+      box,
+      ...hooks,
       boxMoved: (serial) => uplink.claimed(serial),
       publicUrl: () => this.#publicUrl,
     });
     together.start();
     const handover = new Handover({
-      ...{ db, clock, log: child('handover'), notifier, ...hooks },
+      db,
+      clock,
+      log: child('handover'),
+      notifier,
+      ...hooks,
       publicUrl: () => this.#publicUrl,
       ends: (trx, siteId) => together.endAtHandover(trx, siteId),
       over: (trx, siteId) => together.authorizationOver(trx, siteId),
@@ -197,15 +212,34 @@ export class Relay {
     const healthNow = (serial: string) => (presence.online(serial) ? health.get(serial) : null);
     const keys = new ApiKeys({ db, clock, log: child('keys'), sessions });
     const arc = new Arc({
-      ...{ db, clock, log, guard, desired, vault, notifier, box, health: healthNow },
-      ...{ presence, cut, keys, helpEmail: this.#o.helpEmail, publicUrl: () => this.#publicUrl },
+      db,
+      clock,
+      log,
+      guard,
+      desired,
+      vault,
+      notifier,
+      box,
+      health: healthNow,
+      presence,
+      cut,
+      keys,
+      helpEmail: this.#o.helpEmail,
+      publicUrl: () => this.#publicUrl,
       receiver: this.#o.receiver,
     });
     await arc.start();
     const operationLog = new OperationLog({ db, clock, log: child('audit') });
     operationLog.start();
     const people = new People({
-      ...{ db, clock, log: child('people'), sessions, vault, notifier, remote, secureCookies: https },
+      db,
+      clock,
+      log: child('people'),
+      sessions,
+      vault,
+      notifier,
+      remote,
+      secureCookies: https,
       personalData: [loggedOperations(db, operationLog), looksAtPictures(db)],
     });
     await people.start();
@@ -221,7 +255,12 @@ export class Relay {
       cut,
     });
     const operator = new Operator({
-      ...{ db, clock, log: child('operator'), sessions, claims, cut },
+      db,
+      clock,
+      log: child('operator'),
+      sessions,
+      claims,
+      cut,
       people: people.companies,
       kick: () => notifier.kick(),
       online: (serial) => presence.online(serial),
@@ -250,7 +289,14 @@ export class Relay {
     people.registerRoutes(api);
     operator.registerRoutes(api);
     const management = new SiteManagement({
-      ...{ db, clock, log: child('sites'), views, claims, remote, desired, notifier },
+      db,
+      clock,
+      log: child('sites'),
+      views,
+      claims,
+      remote,
+      desired,
+      notifier,
       released: async (serial) => {
         await uplink.claimed(serial);
         hub.disconnect(serial, 'released');
@@ -263,17 +309,48 @@ export class Relay {
     const states = new DeviceStates({ clock, presence, health });
     const streams = new EventStreams({ sessions, leases, clock });
     const watching = new Watching({
-      ...{ db, clock, log: child('video'), hub, box, leases, sessions, metrics, ice: this.#o.ice },
+      db,
+      clock,
+      log: child('video'),
+      hub,
+      box,
+      leases,
+      sessions,
+      metrics,
+      ice: this.#o.ice,
     });
     await watching.start();
     watching.registerRoutes(api);
     registerDevices(api, {
-      ...{ db, clock, log, box, desired, devices, secrets, states, activations, guard, claims, views, streams, remote },
-      ...{ walk: management.walk, watching },
+      db,
+      clock,
+      log,
+      box,
+      desired,
+      devices,
+      secrets,
+      states,
+      activations,
+      guard,
+      claims,
+      views,
+      streams,
+      remote,
+      walk: management.walk,
+      watching,
     });
     const publicUrl = this.#publicUrl;
     const pages = new Remote({
-      ...{ db, clock, log: child('remote'), hub, leases, sessions, operationLog, box, remote, publicUrl },
+      db,
+      clock,
+      log: child('remote'),
+      hub,
+      leases,
+      sessions,
+      operationLog,
+      box,
+      remote,
+      publicUrl,
     });
     pages.registerRoutes(api);
     registerHomeRoutes(api, { home: new Home({ db, clock, presence, states, views }) });
@@ -284,7 +361,17 @@ export class Relay {
     const firmware = new Firmware({ db, store: footage.files, clock, log: child('firmware'), authenticator, remote });
     firmware.start();
     registerInstallation(api, {
-      ...{ db, clock, log, box, desired, devices, activations, firmware, notifier, streams, ...hooks },
+      db,
+      clock,
+      log,
+      box,
+      desired,
+      devices,
+      activations,
+      firmware,
+      notifier,
+      streams,
+      ...hooks,
       health: healthNow,
     });
     const siteUplink = new SiteUplink({ db, clock, log, box, desired });

@@ -64,7 +64,14 @@ export class FleetBox {
 
   async #send(id: string, sequence: number, data: string, messageId: string, attempt: number): Promise<boolean> {
     const message: Dc09Message = {
-      ...{ id, encrypted: true, sequence, receiver: '0', line: '0', account: this.account, data, xdata: [] },
+      id,
+      encrypted: true,
+      sequence,
+      receiver: '0',
+      line: '0',
+      account: this.account,
+      data,
+      xdata: [],
       timestamp: Date.now(),
     };
     const frame = encodeDc09(message, { key: this.#key });

@@ -16,7 +16,11 @@ export class FleetCentre {
   /** What came on the relay's own line, and when (of performance.now). */
   readonly own: { data: string; at: number }[] = [];
   readonly #listener = new Dc09Listener({
-    ...{ host: '127.0.0.1', port: 0, transports: ['tcp'], clock, log: pino({ level: 'silent' }) },
+    host: '127.0.0.1',
+    port: 0,
+    transports: ['tcp'],
+    clock,
+    log: pino({ level: 'silent' }),
     maxConnections: 10_000,
     known: () => ({ key: Buffer.from(KEY, 'hex') }),
     received: async ({ message, content }) => {

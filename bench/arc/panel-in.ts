@@ -25,7 +25,10 @@ export async function received(transport: 'tcp' | 'udp', key: Buffer | null, cou
     await until(() => panels.port() !== null);
     const dead = { host: '127.0.0.1', port: await freePort() };
     const sender = new ForeignPanel({
-      ...{ account: panel.account, key: key ?? undefined, transport, timeoutMs: transport === 'udp' ? 20 : 1_000 },
+      account: panel.account,
+      key: key ?? undefined,
+      transport,
+      timeoutMs: transport === 'udp' ? 20 : 1_000,
       targets: [dead, { host: '127.0.0.1', port: panels.port()! }],
     });
     const before = performance.now();

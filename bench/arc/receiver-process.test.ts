@@ -85,8 +85,15 @@ class Device {
     const account = this.#account;
     const frame = encodeDc09(
       {
-        ...{ id: 'ADM-CID', encrypted: this.#key !== null, sequence: n + 1, receiver: '0', line: '0', account },
-        ...{ data: `#${account}|${data}`, xdata: [], timestamp: Date.now() },
+        id: 'ADM-CID',
+        encrypted: this.#key !== null,
+        sequence: n + 1,
+        receiver: '0',
+        line: '0',
+        account,
+        data: `#${account}|${data}`,
+        xdata: [],
+        timestamp: Date.now(),
       },
       { key: this.#key },
     );
@@ -182,7 +189,8 @@ describe('the receiver alone', () => {
       { account: 'ABCDEF12', encrypted: true, events: [{ event: '130', zone: '005' }] },
     ]);
     const commit = await fetch(`http://127.0.0.1:${ports.http}/v1/outputs/pull/commit`, {
-      ...{ method: 'POST', body: JSON.stringify({ cursor: first.cursor }) },
+      method: 'POST',
+      body: JSON.stringify({ cursor: first.cursor }),
       headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
     });
     expect(commit.status).toBe(204);

@@ -260,12 +260,19 @@ describe('DC-09', () => {
       const alarms: KeptAlarm[] = [];
       const accounts = ACCOUNTS.map((account) => ({ account: account.replace('100', 'A00'), key }));
       const receiver = new IobrokerReceiver({
-        ...{ host: '127.0.0.1', port: 0, via: 'direct', accounts, keep: (alarm) => alarms.push(alarm) },
+        host: '127.0.0.1',
+        port: 0,
+        via: 'direct',
+        accounts,
+        keep: (alarm) => alarms.push(alarm),
       });
       await receiver.start();
       const id = await centre.output(
         {
-          ...{ kind: 'dc09', host: '127.0.0.1', port: receiver.port, transport },
+          kind: 'dc09',
+          host: '127.0.0.1',
+          port: receiver.port,
+          transport,
           accounts: ACCOUNTS.map((from) => ({ from, to: from.replace('100', 'A00') })),
         },
         key ? { secret: key } : {},

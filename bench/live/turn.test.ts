@@ -46,7 +46,11 @@ async function view(sdp: string, iceServers: IceServer[]) {
   sources.main.push(true);
   const made = new WebRtcView({
     offer: { viewId: uuidv7(), deviceId: uuidv7(), channel: 1, stream: 'main', sdp, iceServers },
-    ...{ sources, clock: systemClock, log: pino({ level: 'silent' }), line: (line) => lines.push(line), end: () => {} },
+    sources,
+    clock: systemClock,
+    log: pino({ level: 'silent' }),
+    line: (line) => lines.push(line),
+    end: () => {},
   });
   const answer = await made.answer();
   if (typeof answer === 'string') throw new Error(answer);

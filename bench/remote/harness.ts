@@ -149,7 +149,12 @@ export class Site {
     const { mac: address, serial, host, httpPort } = device;
     this.lan.found = this.lan.found.filter((d) => d.mac !== device.mac);
     this.lan.found.push({
-      ...{ mac: address ?? '', serial: serial ?? '', model: 'M', address: host, httpPort, protocols: ['sadp'] },
+      mac: address ?? '',
+      serial: serial ?? '',
+      model: 'M',
+      address: host,
+      httpPort,
+      protocols: ['sadp'],
       ...change,
     });
   }

@@ -61,8 +61,14 @@ describe('the page', () => {
   it('is asked for as if the browser stood beside the device, and nothing of the relay goes there', async () => {
     await browser.get(`${url}/a/b?c=%20d#e`, {
       headers: {
-        ...{ origin: url, referer: `${url}/page`, 'x-forwarded-for': '1.2.3.4', 'sec-fetch-site': 'same-origin' },
-        ...{ 'x-own': 'yes', connection: 'close, x-hop', 'x-hop': '1', 'accept-encoding': 'gzip, br' },
+        origin: url,
+        referer: `${url}/page`,
+        'x-forwarded-for': '1.2.3.4',
+        'sec-fetch-site': 'same-origin',
+        'x-own': 'yes',
+        connection: 'close, x-hop',
+        'x-hop': '1',
+        'accept-encoding': 'gzip, br',
       },
     });
     const { headers, url: asked } = last();
@@ -186,7 +192,10 @@ describe('uploads and downloads', () => {
       most = Math.max(most, now.external + now.heapUsed);
     }, 20);
     const request = httpRequest({
-      ...{ host: '127.0.0.1', port: relay.port, method: 'PUT', path: '/upload' },
+      host: '127.0.0.1',
+      port: relay.port,
+      method: 'PUT',
+      path: '/upload',
       headers: { host, 'content-length': String(total), ...browser.cookie(host), origin: url },
     });
     const answered = once(request, 'response');

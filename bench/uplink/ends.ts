@@ -36,8 +36,15 @@ export async function startTestRelay(o: { dir: string; host?: string; times?: Pa
   await db
     .insertInto('boxes')
     .values({
-      ...{ serial: SERIAL, ...keys, state: 'claimed', siteId, companyId },
-      ...{ boot: null, epoch: null, seenMs: null, version: null },
+      serial: SERIAL,
+      ...keys,
+      state: 'claimed',
+      siteId,
+      companyId,
+      boot: null,
+      epoch: null,
+      seenMs: null,
+      version: null,
     })
     .execute();
   await db
@@ -72,7 +79,14 @@ export async function startTestRelay(o: { dir: string; host?: string; times?: Pa
   const who = { userId, companyId, companyType: 'installer' as const, admin: true, limited: false };
   const scope = createScope(db, clock, { ...who, permissions: new Set<never>() });
   return {
-    ...{ db, hub, tests, scope, siteId, deviceId, host, port },
+    db,
+    hub,
+    tests,
+    scope,
+    siteId,
+    deviceId,
+    host,
+    port,
     /** Paths of all requests, oldest first. */
     asked,
     stop: async () => {

@@ -79,7 +79,12 @@ it('what happens on a cloud channel while the WAN is cut for ten minutes comes a
     forget() {},
   };
   const queue = new UploadQueue({
-    ...{ dir: join(dir, 'box'), auth: auth as never, pacer: fastPacer(systemClock), clock, log, warnables },
+    dir: join(dir, 'box'),
+    auth: auth as never,
+    pacer: fastPacer(systemClock),
+    clock,
+    log,
+    warnables,
   });
   const lost = vi.fn();
   queue.onLost(lost);
@@ -98,7 +103,12 @@ it('what happens on a cloud channel while the WAN is cut for ten minutes comes a
   });
   const channel = new FakeChannel(clock);
   const recorder = new Recorder({
-    ...{ journal, uploads, dir: join(dir, 'box'), clock, log, warnables },
+    journal,
+    uploads,
+    dir: join(dir, 'box'),
+    clock,
+    log,
+    warnables,
     video: { source: (_, __, stream) => (stream === 'main' ? channel : null), onChange: () => () => {} },
     makeEncoder: () => {
       throw new Error('no sound here');

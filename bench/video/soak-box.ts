@@ -32,8 +32,14 @@ const [dir = '', ...urls] = process.argv.slice(2);
 const log = pino({ level: 'silent' });
 const video = new Video({ clock, log, warnables: new Warnables({ clock, log }) });
 const channels = urls.map((rtspUrl, i) => ({
-  ...{ deviceId: DEVICE, channel: i + 1, name: `Camera ${i + 1}`, rtspUrl, sub: null },
-  ...{ username: 'admin', password: 'p@ss:word/123', guard: new LoginGuard() },
+  deviceId: DEVICE,
+  channel: i + 1,
+  name: `Camera ${i + 1}`,
+  rtspUrl,
+  sub: null,
+  username: 'admin',
+  password: 'p@ss:word/123',
+  guard: new LoginGuard(),
 }));
 const restream = new Restream({ port: 0, host: '127.0.0.1', dir, channels: () => channels, video, clock, log });
 const pictures: number[] = [];
@@ -45,7 +51,9 @@ function watch(i: number, more: Partial<Consumer> = {}): Consumer {
   pictures[i] ??= 0;
   sounds[i] ??= 0;
   return {
-    ...{ preRollMs: 5_000, lost: () => {}, accessUnit: () => pictures[i]!++ },
+    preRollMs: 5_000,
+    lost: () => {},
+    accessUnit: () => pictures[i]!++,
     audio: (frame) => {
       sounds[i]!++;
       more.audio?.(frame);
@@ -65,8 +73,13 @@ function sample(): Sample {
   const info = restream.info();
   const mb = (bytes: number) => Math.round(bytes / 1e5) / 10;
   return {
-    ...{ rssMb: mb(rss), heapMb: mb(heapUsed), handles: readdirSync('/proc/self/fd').length },
-    ...{ processes: children.length, pictures: [...pictures], sounds: [...sounds], encoded },
+    rssMb: mb(rss),
+    heapMb: mb(heapUsed),
+    handles: readdirSync('/proc/self/fd').length,
+    processes: children.length,
+    pictures: [...pictures],
+    sounds: [...sounds],
+    encoded,
     streams: info && { port: info.port, user: info.username, password: info.password, path: info.streams[0]!.path },
   };
 }

@@ -167,11 +167,17 @@ function judge(o: {
     o.proxies.reduce((sum, p) => sum + p.passed, 0),
   ];
   return {
-    ...{ minutes: Math.round(o.minutes * 10) / 10, restarts: o.restarts },
+    minutes: Math.round(o.minutes * 10) / 10,
+    restarts: o.restarts,
     lossPercent: Math.round((1 - passed / Math.max(1, came)) * 1000) / 10,
     backS: { p50: seconds(median(o.back)), max: seconds(Math.max(0, ...o.back)) },
-    ...{ rssMb, heapMb, handles },
+    rssMb,
+    heapMb,
+    handles,
     processes: { max: Math.max(...o.samples.map((s) => s.sample.processes)), afterwards: o.after.processes },
-    ...{ pictures: o.last.pictures, sounds: o.last.sounds, encoded: o.last.encoded, problems },
+    pictures: o.last.pictures,
+    sounds: o.last.sounds,
+    encoded: o.last.encoded,
+    problems,
   };
 }

@@ -74,7 +74,12 @@ export class AccountSender {
     const { clock, timings, queue, relay } = deps;
     const second = config.mode === 'relay' ? null : deps.second;
     this.#paths = new Paths({
-      ...{ config, clock, timings, log: deps.log, warnings: deps.warnings, onChange: deps.onChange },
+      config,
+      clock,
+      timings,
+      log: deps.log,
+      warnings: deps.warnings,
+      onChange: deps.onChange,
       hasSecond: second !== null,
       relayConnected: () => relay.connected,
     });
@@ -88,13 +93,22 @@ export class AccountSender {
     this.#links = links();
     this.#probes = links();
     this.#transmitter = new Transmitter({
-      ...{ config, relay, clock, timings, receiverClock: deps.receiverClock },
+      config,
+      relay,
+      clock,
+      timings,
+      receiverClock: deps.receiverClock,
       waits: (m) => queue.waits(m.id),
       beforeTry: (m) => this.#deliveries.durable(() => queue.save(m)),
     });
     this.#deliveries = new Deliveries(config, deps, this.#abort.signal);
     this.#watch = new PathWatch(config, {
-      ...{ transmitter: this.#transmitter, probes: this.#probes, paths: this.#paths, queue, clock, timings },
+      transmitter: this.#transmitter,
+      probes: this.#probes,
+      paths: this.#paths,
+      queue,
+      clock,
+      timings,
       relayConnected: () => relay.connected,
       worked: (path, otherKey) => {
         const before = this.#paths.current;
@@ -108,7 +122,10 @@ export class AccountSender {
       queued: () => this.wake(),
     });
     this.#schedule = new Schedule({
-      ...{ config, times: known, clock, timings },
+      config,
+      times: known,
+      clock,
+      timings,
       others: () => this.#paths.names.filter((path) => path !== this.#paths.current),
     });
     this.#backoff = new Backoff(timings.retryFirstMs, timings.retryCapMs);

@@ -31,13 +31,11 @@ function inOtherHands(answer: (frame: Buffer) => Buffer) {
     close() {},
   } as unknown as Link;
   const transmitter = new Transmitter({
-    ...{
-      config: account({ key: KEY }),
-      relay: {} as never,
-      clock,
-      timings: { ackTimeoutMs: null },
-      beforeTry: () => {},
-    },
+    config: account({ key: KEY }),
+    relay: {} as never,
+    clock,
+    timings: { ackTimeoutMs: null },
+    beforeTry: () => {},
     waits: () => true,
     receiverClock: {
       get offsetMs() {

@@ -14,8 +14,16 @@ export function ownMessage(
   const { id: accountId, account, receiverId } = config;
   const { priority } = CODES[type];
   return {
-    ...{ eventId: uuidv7(nowMs), accountId, account, receiverId, type, priority },
+    eventId: uuidv7(nowMs),
+    accountId,
+    account,
+    receiverId,
+    type,
+    priority,
     kind: type === 'clockFault' || type === 'eventsLost' ? 'alarm' : 'test',
-    ...{ zone: '000', text: null, occurredAt: at, queuedAt: at },
+    zone: '000',
+    text: null,
+    occurredAt: at,
+    queuedAt: at,
   };
 }

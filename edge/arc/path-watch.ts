@@ -149,7 +149,12 @@ export class PathWatch {
     const { id: accountId, account, receiverId } = this.#config;
     const queuedAt = iso(this.#deps.clock.now());
     return {
-      ...{ eventId, accountId, kind, account, receiverId, queuedAt },
+      eventId,
+      accountId,
+      kind,
+      account,
+      receiverId,
+      queuedAt,
       type: 'pathFault' as const,
       priority: PRIORITY.fault,
       zone: PATH_ZONES[path],

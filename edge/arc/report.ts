@@ -11,7 +11,17 @@ export function reportOf(m: QueuedMessage, own: Pick<ArcAccountConfig, 'protocol
   const { id, eventId, kind, accountId, account, receiverId, zone, sequence, tries, occurredAt, queuedAt, linkId } = m;
   const protocol = m.protocol ?? own.protocol;
   return {
-    ...{ id, eventId, kind, accountId, account, receiverId, zone, sequence, tries, occurredAt, queuedAt },
+    id,
+    eventId,
+    kind,
+    accountId,
+    account,
+    receiverId,
+    zone,
+    sequence,
+    tries,
+    occurredAt,
+    queuedAt,
     ...(linkId ? { linkId } : {}),
     protocol,
     code: codeOf(m, protocol, own.codes),

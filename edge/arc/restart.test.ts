@@ -142,8 +142,17 @@ describe('alarm queue across restarts', () => {
     queue.open();
     const [at, day] = [new Date(0).toISOString(), 86_400_000];
     const message = (eventId: string, kind: 'alarm' | 'restore', type: 'deviceOffline' | 'areaDisarmed') => ({
-      ...{ eventId, accountId: 'a', kind, priority: 2, type, zone: '000', text: null, occurredAt: at, queuedAt: at },
-      ...{ account: '00A1', receiverId: 'r' },
+      eventId,
+      accountId: 'a',
+      kind,
+      priority: 2,
+      type,
+      zone: '000',
+      text: null,
+      occurredAt: at,
+      queuedAt: at,
+      account: '00A1',
+      receiverId: 'r',
     });
     const settled = (...given: Parameters<typeof message>) =>
       queue.settleSilently({ id: queue.add(message(...given)), accountId: 'a' }, 1);
@@ -162,8 +171,17 @@ describe('alarm queue across restarts', () => {
     queue.open();
     const add = (n: number, receiverId: string) =>
       queue.add({
-        ...{ eventId: `${n}`, accountId: receiverId, kind: 'alarm', priority: 0, type: 'motion', zone: '001' },
-        ...{ text: null, occurredAt: '', queuedAt: '', account: '00A1', receiverId },
+        eventId: `${n}`,
+        accountId: receiverId,
+        kind: 'alarm',
+        priority: 0,
+        type: 'motion',
+        zone: '001',
+        text: null,
+        occurredAt: '',
+        queuedAt: '',
+        account: '00A1',
+        receiverId,
       });
     queue.batch(() => {
       for (let n = 0; n < 10_001; n++) add(n, 'r');

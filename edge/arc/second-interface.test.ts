@@ -36,7 +36,13 @@ async function world(transport: 'tcp' | 'udp' = 'tcp') {
   await until(() => health().relay !== 'down' && health().direct === 'up' && health().second === 'up');
   const told = () => arc.alarms.map((a) => a.data.split('|')[1]).filter((data) => /Y[SK]/.test(data ?? ''));
   return {
-    ...{ arc, proxy, relay, box, config, health, told },
+    arc,
+    proxy,
+    relay,
+    box,
+    config,
+    health,
+    told,
     plug: (is: boolean) => {
       cable = is;
     },

@@ -75,7 +75,11 @@ export class ArcService {
     this.#warnables = warnables;
     this.#timings = arcTimings(timings);
     this.#intake = new Intake({
-      ...{ journal, queue: this.#queue, clock, warnables, limits },
+      journal,
+      queue: this.#queue,
+      clock,
+      warnables,
+      limits,
       takers: () => this.#senders,
       queued: (accountIds) => {
         for (const id of accountIds) this.#senders.get(id)?.sender.wake();
@@ -86,7 +90,9 @@ export class ArcService {
     });
     this.#pictures = new Pictures({ auth, clock, log: this.#log });
     this.#relay = new RelayPath({
-      ...{ auth, clock, log: this.#log },
+      auth,
+      clock,
+      log: this.#log,
       onChange: () => {
         for (const { sender } of this.#senders.values()) sender.relayChanged();
       },

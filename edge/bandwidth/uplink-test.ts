@@ -62,8 +62,10 @@ export class UplinkTest {
       const lines = Array.from({ length: TEST_LINES }, () => this.#line(request.path, state, end));
       const errors = (await Promise.all(lines)).filter((error) => error !== null);
       const done = {
-        ...{ bytes: state.bytes, otherBytes: Math.max(0, this.#pacer.sentBytes - before - state.bytes) },
-        ...{ ms: Math.round(this.#clock.mono() - started), yielded: state.yielded },
+        bytes: state.bytes,
+        otherBytes: Math.max(0, this.#pacer.sentBytes - before - state.bytes),
+        ms: Math.round(this.#clock.mono() - started),
+        yielded: state.yielded,
         error: errors.length === TEST_LINES ? (errors[0] as string).slice(0, 256) : null,
       };
       this.#log.info(done, 'the uplink was tested');

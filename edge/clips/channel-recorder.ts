@@ -226,9 +226,23 @@ export class ChannelRecorder implements Consumer {
     // Of twins the one that is sent comes first, also by its id.
     const id = uuidv7(this.#port.clock.now() + (this.hold ? 1 : 0));
     return {
-      ...{ id, deviceId, channel, stream: this.stream, kind, held: this.hold },
-      ...{ twinId: null, state: 'waiting', reported: false, chained, eventIds, firstEventMs, endsAtMs },
-      ...{ report: null, fragments: 0, durationMs: 0, last: null },
+      id,
+      deviceId,
+      channel,
+      stream: this.stream,
+      kind,
+      held: this.hold,
+      twinId: null,
+      state: 'waiting',
+      reported: false,
+      chained,
+      eventIds,
+      firstEventMs,
+      endsAtMs,
+      report: null,
+      fragments: 0,
+      durationMs: 0,
+      last: null,
     };
   }
 
@@ -323,10 +337,18 @@ export class ChannelRecorder implements Consumer {
     writer.fragmenter.large = row.kind === 'continuous';
     row.report = {
       ...reportBase(row),
-      ...{ keyId: key?.id ?? null, audioCodec: null, gaps: [] },
-      ...{ state: 'recording', startedAt: iso(first.wallMs), preRollMs: Math.max(0, active.preRollMs), durationMs: 0 },
-      ...{ codec: first.codec.codec, width: first.codec.width, height: first.codec.height },
-      ...{ fragments: null, reason: null },
+      keyId: key?.id ?? null,
+      audioCodec: null,
+      gaps: [],
+      state: 'recording',
+      startedAt: iso(first.wallMs),
+      preRollMs: Math.max(0, active.preRollMs),
+      durationMs: 0,
+      codec: first.codec.codec,
+      width: first.codec.width,
+      height: first.codec.height,
+      fragments: null,
+      reason: null,
     };
     save(row);
     this.#port.report(row.report);
@@ -369,10 +391,18 @@ export class ChannelRecorder implements Consumer {
       ].filter((r) => r !== null);
       const state = reasons.length > 0 ? 'incomplete' : 'ended';
       this.#port.finish({
-        ...{ ...row, state: 'done', fragments, durationMs },
+        ...row,
+        state: 'done',
+        fragments,
+        durationMs,
         report: {
-          ...{ ...row.report!, ...reportBase(row), durationMs, fragments, gaps },
-          ...{ audioCodec: active.writer!.audioCodec, state: row.held && fragments > 0 ? 'held' : state },
+          ...row.report!,
+          ...reportBase(row),
+          durationMs,
+          fragments,
+          gaps,
+          audioCodec: active.writer!.audioCodec,
+          state: row.held && fragments > 0 ? 'held' : state,
           reason: reasons.join('; ').slice(0, 512) || null,
         },
       });

@@ -45,8 +45,18 @@ export function reportBase(
 /** The report of a clip that has no picture: it says why an event has none. */
 export function emptyReport(row: ClipRow, reason: string): ClipReport {
   return {
-    ...{ ...reportBase(row), state: 'incomplete', keyId: null, audioCodec: null, gaps: [] },
-    ...{ startedAt: iso(row.firstEventMs), preRollMs: 0, durationMs: 0, codec: '', width: 0, height: 0 },
-    ...{ fragments: 0, reason },
+    ...reportBase(row),
+    state: 'incomplete',
+    keyId: null,
+    audioCodec: null,
+    gaps: [],
+    startedAt: iso(row.firstEventMs),
+    preRollMs: 0,
+    durationMs: 0,
+    codec: '',
+    width: 0,
+    height: 0,
+    fragments: 0,
+    reason,
   };
 }

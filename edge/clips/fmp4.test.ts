@@ -55,7 +55,11 @@ describe('fragmented MP4', () => {
 
 describe('sound in an MP4', () => {
   const aac: AudioCodec = {
-    ...{ kind: 'aac', clockRate: 16_000, channels: 1, config: Buffer.from('1408', 'hex'), codec: 'mp4a.40.2' },
+    kind: 'aac',
+    clockRate: 16_000,
+    channels: 1,
+    config: Buffer.from('1408', 'hex'),
+    codec: 'mp4a.40.2',
   };
 
   it('has a track of its own and a run of its own behind the pictures of each fragment', () => {

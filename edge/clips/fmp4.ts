@@ -66,7 +66,11 @@ export function initSegment(codec: CodecInfo, audio?: AudioCodec): Buffer {
   );
   const traks = [
     trak({
-      ...{ id: PICTURES, handler: 'vide', name: 'video', timescale: TIMESCALE, volume: 0 },
+      id: PICTURES,
+      handler: 'vide',
+      name: 'video',
+      timescale: TIMESCALE,
+      volume: 0,
       size: [width * 65_536, height * 65_536],
       header: fullBox('vmhd', 0, 1, Buffer.alloc(8)),
       entry: sampleEntry(codec),
@@ -76,7 +80,11 @@ export function initSegment(codec: CodecInfo, audio?: AudioCodec): Buffer {
   if (audio) {
     traks.push(
       trak({
-        ...{ id: SOUND, handler: 'soun', name: 'sound', timescale: audio.clockRate, volume: 0x100 },
+        id: SOUND,
+        handler: 'soun',
+        name: 'sound',
+        timescale: audio.clockRate,
+        volume: 0x100,
         size: [0, 0],
         header: fullBox('smhd', 0, 0, u32(0)),
         entry: soundEntry(audio),

@@ -76,7 +76,13 @@ describe.runIf(root)('recording to a full disk (needs root for a small file syst
     const auth = relay.auth('http://127.0.0.1:9');
     // As if the disk were not full before its last byte: other programs fill it too.
     const queue = new UploadQueue({
-      ...{ dir, auth, pacer: fastPacer(clock), clock, log: silent, warnables, diskUsed: () => 0.5 },
+      dir,
+      auth,
+      pacer: fastPacer(clock),
+      clock,
+      log: silent,
+      warnables,
+      diskUsed: () => 0.5,
     });
     queue.start();
     const channels = [new FakeChannel(clock), new FakeChannel(clock)];

@@ -35,7 +35,12 @@ let recorder: Recorder;
 
 function startRecorder(items: RecordingConfig[]): void {
   recorder = new Recorder({
-    ...{ journal, uploads, dir, clock, log: silent, warnables: new Warnables({ clock, log: silent }) },
+    journal,
+    uploads,
+    dir,
+    clock,
+    log: silent,
+    warnables: new Warnables({ clock, log: silent }),
     video: { source: (_, __, stream) => (stream === 'main' ? main : sub), onChange: () => () => {} },
     // The same bytes: what is tested here is where they go.
     makeEncoder: (out) => ({
@@ -292,7 +297,11 @@ describe('encryption', () => {
 });
 
 const AAC: AudioCodec = {
-  ...{ kind: 'aac', clockRate: 16_000, channels: 1, config: Buffer.from('1408', 'hex'), codec: 'mp4a.40.2' },
+  kind: 'aac',
+  clockRate: 16_000,
+  channels: 1,
+  config: Buffer.from('1408', 'hex'),
+  codec: 'mp4a.40.2',
 };
 const PCMU: AudioCodec = { kind: 'pcmu', clockRate: 8_000, channels: 1, config: null, codec: 'PCMU' };
 

@@ -29,7 +29,12 @@ let recorder: Recorder;
 
 function startRecorder(items: RecordingConfig[] = [recording()]): Recorder {
   recorder = new Recorder({
-    ...{ journal, uploads, dir, clock, warnables, log: silent },
+    journal,
+    uploads,
+    dir,
+    clock,
+    warnables,
+    log: silent,
     video: { source: () => channel, onChange: () => () => {} },
   });
   recorder.start();

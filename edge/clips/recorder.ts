@@ -175,12 +175,10 @@ export class Recorder {
   #port(): RecorderPort {
     const { clock, dir, uploads } = this.#o;
     return {
-      ...{
-        clock,
-        dir,
-        uploads,
-        makeEncoder: this.#o.makeEncoder ?? ((out) => this.#encoder(out)),
-      },
+      clock,
+      dir,
+      uploads,
+      makeEncoder: this.#o.makeEncoder ?? ((out) => this.#encoder(out)),
       save: (row: ClipRow) => this.#safely(() => this.#manifest.save(row)),
       remove: (id: string) => this.#safely(() => this.#manifest.remove(id)),
       prefer: (id: string) => this.#safely(() => uploads.prefer(id)),
@@ -299,8 +297,11 @@ export class Recorder {
       channel.resume({
         ...row,
         id: row.id || uuidv7(clock.now()),
-        ...{ state: 'waiting', reported: false, twinId: null },
-        ...{ fragments: 0, durationMs: 0 },
+        state: 'waiting',
+        reported: false,
+        twinId: null,
+        fragments: 0,
+        durationMs: 0,
       });
     }
   }
@@ -333,8 +334,15 @@ export class Recorder {
     if (eventIds.length === 0) this.#nextLossMonoMs = clock.mono() + LOSS_EVERY_MS;
     const what = eventIds.length > 0 ? `Parts of clip ${id} are lost` : 'Continuous recording is lost';
     const body: Event = {
-      ...{ id: uuidv7(now), type: 'clipLost', deviceId, channel, occurredAt: iso(now), seenAt: iso(now) },
-      ...{ deviceTime: null, sourceRef: null, text: `${what}: ${reason}`.slice(0, 512) },
+      id: uuidv7(now),
+      type: 'clipLost',
+      deviceId,
+      channel,
+      occurredAt: iso(now),
+      seenAt: iso(now),
+      deviceTime: null,
+      sourceRef: null,
+      text: `${what}: ${reason}`.slice(0, 512),
     };
     try {
       await journal.append([{ kind: 'event', body }]);

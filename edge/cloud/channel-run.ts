@@ -156,7 +156,8 @@ export class ChannelRun {
       return { state: 'skipped', code: 'not-supported', text: 'It does not let its coding be set.' };
     if (reboot)
       return {
-        ...{ state: 'warning', code: 'reboot-needed' },
+        state: 'warning',
+        code: 'reboot-needed',
         text: 'It takes the settings over at its next restart: restart it when that suits.',
       };
     const text = [...new Set([...missed, ...said])].join(', ') || null;
@@ -181,7 +182,8 @@ export class ChannelRun {
       }
       if (!seen)
         return {
-          ...{ state: 'failed', code: 'no-video' },
+          state: 'failed',
+          code: 'no-video',
           text: 'No picture of it comes to the box: look at its stream’s codec, and whether it takes another viewer.',
         };
       const groups = seen.keyFrameMs === null ? '> 8' : (seen.keyFrameMs / 1000).toFixed(1);
@@ -206,7 +208,8 @@ export class ChannelRun {
     const at = { channel: item.channel };
     const read = await this.#read('motion', at);
     const unknown: End = {
-      ...{ state: 'warning', code: 'notify-unknown' },
+      state: 'warning',
+      code: 'notify-unknown',
       text: 'It does not say whether it tells of motion: move something before it, and look for the clip.',
     };
     if (!read.ok) return read.code === 'not-found' ? unknown : { state: 'failed', code: read.code, text: read.detail };

@@ -105,7 +105,9 @@ const make = () => {
   });
   made.register(
     new CloudRunner({
-      ...{ devices: device, clock, video: { source: (_, __, stream) => (stream === 'main' ? pull() : null) } },
+      devices: device,
+      clock,
+      video: { source: (_, __, stream) => (stream === 'main' ? pull() : null) },
       settle: async (of) => {
         said.push(of);
         return of.ok ? answer : { ok: true, until: null };
@@ -130,8 +132,15 @@ afterEach(async () => {
 
 const jobId = uuidv7();
 const item = (more: Partial<CloudItem> = {}): CloudItem => ({
-  ...{ jobId, deviceId, deviceName: 'NVR', channel: 1, variant: 'box', definition: '1280x720', stream: 'main' },
-  ...{ mode: 'event', ...more },
+  jobId,
+  deviceId,
+  deviceName: 'NVR',
+  channel: 1,
+  variant: 'box',
+  definition: '1280x720',
+  stream: 'main',
+  mode: 'event',
+  ...more,
 });
 async function run(...items: CloudItem[]) {
   const made = jobs.create({ id: jobId, kind: 'cloud', siteNote: null, items });

@@ -15,8 +15,17 @@ const MAC = '02-00-00-00-00-01';
 const password = 'Aa345678';
 const device = (o: Partial<DiscoveredDevice> = {}) =>
   ({
-    ...{ mac: MAC, serial: 'DS-1A00000001', model: 'DS-2CD', address: '127.0.0.1', httpPort: 1, activated: false },
-    ...{ protocols: ['sadp'], addressConflict: false, reachable: true, issues: [], ...o },
+    mac: MAC,
+    serial: 'DS-1A00000001',
+    model: 'DS-2CD',
+    address: '127.0.0.1',
+    httpPort: 1,
+    activated: false,
+    protocols: ['sadp'],
+    addressConflict: false,
+    reachable: true,
+    issues: [],
+    ...o,
   }) as DiscoveredDevice;
 
 /** The ways that it took, in their order; each answers what it is told to. */

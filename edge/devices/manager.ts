@@ -195,9 +195,13 @@ export class DeviceManager {
     const former = guard.refused;
     guard.refuse('isapi', 'Its password is being changed.', false, true);
     const result = await changePassword({
-      ...{ ...at, username, newPassword, oldPassword: oldPassword ?? config.password },
+      ...at,
+      username,
+      newPassword,
+      oldPassword: oldPassword ?? config.password,
       accept: (info) => (isSame(info, { mac, serial }) ? null : 'Another device answers at its address.'),
-      ...{ clock: this.#clock, log: this.#log },
+      clock: this.#clock,
+      log: this.#log,
     });
     this.#log.info(
       { device: deviceId, result: result.ok ? 'changed' : (result.subStatus ?? result.code) },

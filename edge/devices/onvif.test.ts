@@ -26,7 +26,9 @@ it('comes online with its channels, and its events are recorded and end', async 
   expect(b.state()).toBe('online');
   expect(b.manager.health()[0]).toMatchObject({ model: 'Maker Dome 5', channels: [{ channel: 1, name: 'Yard gate' }] });
   expect(b.manager.channels()[0]).toMatchObject({
-    ...{ channel: 1, rtspUrl: 'rtsp://127.0.0.1:8554/live/main?a=1&proto=Onvif', username: 'admin' },
+    channel: 1,
+    rtspUrl: 'rtsp://127.0.0.1:8554/live/main?a=1&proto=Onvif',
+    username: 'admin',
   });
   camera.say(
     message('tns1:VideoSource/MotionAlarm', { op: 'Initialized', data: { State: 'true' } }),
@@ -60,7 +62,12 @@ it('that is locked already is left alone for a while, and it was ONVIF that said
   const guard = new LoginGuard();
   const log = pino({ level: 'silent' });
   const session = new DeviceSession({
-    ...{ config: wanted, guard, clock, log, append: async () => {}, onChange: () => {} },
+    config: wanted,
+    guard,
+    clock,
+    log,
+    append: async () => {},
+    onChange: () => {},
     lan: { byMac: () => undefined, bySerial: () => undefined, at: () => [], permits: () => true },
     warnings: new DeviceWarnings(new Warnables({ clock, log })),
   });

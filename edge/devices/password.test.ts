@@ -26,8 +26,16 @@ beforeEach(async () => {
   });
   const httpPort = await scripted.start();
   config = {
-    ...{ id: ID, kind: 'isapi', name: 'Entrance', mac: '44-19-b6-01-02-03', serial: null, host: '127.0.0.1', httpPort },
-    ...{ username: 'admin', password: 'Correct-1', credentialVersion: 1 },
+    id: ID,
+    kind: 'isapi',
+    name: 'Entrance',
+    mac: '44-19-b6-01-02-03',
+    serial: null,
+    host: '127.0.0.1',
+    httpPort,
+    username: 'admin',
+    password: 'Correct-1',
+    credentialVersion: 1,
   };
   const log = pino({ level: 'silent' });
   manager = new DeviceManager({
@@ -39,7 +47,9 @@ beforeEach(async () => {
       permits: () => true,
       onChange: () => () => {},
     },
-    ...{ clock, log, warnables: { raise: () => {}, clear: () => {} } as never },
+    clock,
+    log,
+    warnables: { raise: () => {}, clear: () => {} } as never,
   });
   manager.apply([config]);
   manager.start();

@@ -16,7 +16,12 @@ export async function probeDevice(
 ): Promise<Result<ProbeResult>> {
   const ask = async (as: SpokenKind): Promise<Result<ProbeResult>> => {
     const driver = driverFor(as, {
-      ...{ host, port: httpPort, username, password, guard: new LoginGuard(), reserveTries: 0 },
+      host,
+      port: httpPort,
+      username,
+      password,
+      guard: new LoginGuard(),
+      reserveTries: 0,
       ...o,
     });
     try {

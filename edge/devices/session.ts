@@ -322,7 +322,8 @@ export class DeviceSession {
     const { kind, username, password } = this.#config;
     this.#driver = driverFor(kind, {
       ...place,
-      ...{ username, password },
+      username,
+      password,
       guard: this.#guard,
       clock: this.#clock,
       log: this.#log,

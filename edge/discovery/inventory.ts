@@ -82,8 +82,15 @@ export class Inventory {
         return false;
       }
       entry = {
-        ...{ said: new Map(), device, short: shortSerial(device.serial), via, firstSeen: now, lastSeen: now },
-        ...{ ping: null, pingedMono: NEVER, neighbours: new Map() },
+        said: new Map(),
+        device,
+        short: shortSerial(device.serial),
+        via,
+        firstSeen: now,
+        lastSeen: now,
+        ping: null,
+        pingedMono: NEVER,
+        neighbours: new Map(),
       };
       this.#entries.add(entry);
       this.#unnamed.add(entry);
@@ -245,7 +252,17 @@ export class Inventory {
       const { mac, serial, model, firmware, address, subnetMask, gateway, httpPort, dhcp, activated, locked } =
         e.device;
       return {
-        ...{ mac: mac ?? '', serial, model, firmware, address, subnetMask, gateway, httpPort, dhcp, activated, locked },
+        mac: mac ?? '',
+        serial,
+        model,
+        firmware,
+        address,
+        subnetMask,
+        gateway,
+        httpPort,
+        dhcp,
+        activated,
+        locked,
         protocols: PROTOCOLS.filter((protocol) => e.said.has(protocol)),
         pingMs: e.ping?.ms ?? null,
         pingMethod: e.ping?.method ?? null,

@@ -41,13 +41,19 @@ describe('reading multicast DNS', () => {
   it('takes model, serial and web port from the name and its services (DISC-01)', () => {
     const said = [ptr(CAMERA, '_http'), srv(CAMERA, '_http', 8080), ptr(CAMERA, '_rtsp'), srv(CAMERA, '_rtsp', 554)];
     expect(first(answer(...said, a('10.7.0.2')))).toEqual({
-      ...{ instance: CAMERA, mac: null, serial: '733050127', model: 'DS-2CD2385G1-I', httpPort: 8080 },
+      instance: CAMERA,
+      mac: null,
+      serial: '733050127',
+      model: 'DS-2CD2385G1-I',
+      httpPort: 8080,
     });
   });
 
   it('takes a MAC from the name or its texts', () => {
     expect(first(answer(ptr('AXIS M1065-L - ACCC8E123456', '_http')))).toMatchObject({
-      ...{ mac: 'ac-cc-8e-12-34-56', serial: '', model: 'M1065-L' },
+      mac: 'ac-cc-8e-12-34-56',
+      serial: '',
+      model: 'M1065-L',
     });
     const doorbell = 'Front door';
     const said = txt(doorbell, '_axis-video', 'macaddress=00408C123456', 'model=A8105-E');

@@ -13,7 +13,10 @@ const SERIAL = 'DS-2CD2385G1-I20230412AAWRL1122334';
 const one = { mac: '02-10-00-00-00-01', address: '10.77.1.11', serial: `${SERIAL}1`, names: true };
 const two = { mac: '02-10-00-00-00-02', address: '10.77.2.12', serial: `${SERIAL}2` };
 const factory = [3, 4, 5].map((n) => ({
-  ...{ mac: `02-10-00-00-00-0${n}`, address: '192.168.1.64', serial: `${SERIAL}${n}`, http: n !== 5 },
+  mac: `02-10-00-00-00-0${n}`,
+  address: '192.168.1.64',
+  serial: `${SERIAL}${n}`,
+  http: n !== 5,
 }));
 
 describe.skipIf(missing)(missing ?? 'in network namespaces', () => {

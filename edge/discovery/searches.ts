@@ -76,7 +76,11 @@ export class Searches {
       options: Partial<ConstructorParameters<typeof SearchSockets>[0]> = {},
     ) =>
       new SearchSockets({
-        ...{ port, sendFrom: 0, loopbackOnly: o.loopbackOnly, log: o.log, ...options },
+        port,
+        sendFrom: 0,
+        loopbackOnly: o.loopbackOnly,
+        log: o.log,
+        ...options,
         receive: (datagram, source, via) => this.#receive(datagram, () => read(datagram, source, via)),
       });
     // Some devices answer to the port that asked, others to the group: one socket hears both.

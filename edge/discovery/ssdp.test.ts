@@ -47,11 +47,16 @@ describe('reading SSDP', () => {
 
   it('takes identity and port from a description, of video and security devices alone', () => {
     expect(readDescription(description({}), '10.7.0.2', 49152)).toEqual({
-      ...{ mac: '44-19-b6-01-02-03', serial: 'DS-2CD2032-I20140101CCWR428356777', model: 'DS-2CD2032-I', httpPort: 85 },
+      mac: '44-19-b6-01-02-03',
+      serial: 'DS-2CD2032-I20140101CCWR428356777',
+      model: 'DS-2CD2032-I',
+      httpPort: 85,
     });
     const elsewhere = { serial: 'ACCC8E123456', page: 'http://evil.example/', udn: 'x' };
     expect(readDescription(description(elsewhere), '10.7.0.2', 80)).toMatchObject({
-      ...{ mac: 'ac-cc-8e-12-34-56', serial: '', httpPort: 80 },
+      mac: 'ac-cc-8e-12-34-56',
+      serial: '',
+      httpPort: 80,
     });
     const television = description({ maker: 'Samsung' }).toString().replaceAll('DS-2CD2032-I', 'QE55');
     expect(readDescription(Buffer.from(television), '10.7.0.2', 80)).toBeNull();

@@ -8,7 +8,11 @@ import { type Command, candidates, TemporaryAddresses } from './temporary-addres
 
 const log = pino({ level: 'silent' });
 const device = (address = '192.168.1.64') => ({
-  ...{ mac: '02-00-00-00-00-01', address, subnetMask: '255.255.255.0', gateway: '192.168.1.1', httpPort: 1 },
+  mac: '02-00-00-00-00-01',
+  address,
+  subnetMask: '255.255.255.0',
+  gateway: '192.168.1.1',
+  httpPort: 1,
 });
 
 /** What it would have changed, on a network that is not there. */
@@ -25,17 +29,15 @@ function box(o: { may?: boolean; run?: (args: string) => string | null } = {}) {
   };
   const interfaces = () => [{ name: 'eth0', address: '10.0.0.2', netmask: '255.255.255.0', broadcast: null }];
   const made = new TemporaryAddresses({
-    ...{
-      file,
-      interfaces,
-      taken: () => ['192.168.1.254'],
-      needed: async () => new Set(['192.168.1.1', '192.168.1.251']),
-      clock,
-      log,
-      run,
-      may: () => o.may ?? true,
-      answers: async () => false,
-    },
+    file,
+    interfaces,
+    taken: () => ['192.168.1.254'],
+    needed: async () => new Set(['192.168.1.1', '192.168.1.251']),
+    clock,
+    log,
+    run,
+    may: () => o.may ?? true,
+    answers: async () => false,
   });
   return { made, asked, file };
 }

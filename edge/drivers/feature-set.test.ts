@@ -66,7 +66,9 @@ describe('the features of a device', () => {
       sections: { [section]: { read: async () => ({ ok: true, value: [] }) } },
     });
     const set = new FeatureSet({
-      ...{ features: [feature('picture'), feature('time')], device: null, category: 'camera' },
+      features: [feature('picture'), feature('time')],
+      device: null,
+      category: 'camera',
       missed: () => missed,
     });
     expect((await set.capabilities()).sections).toMatchObject([{ section: 'time' }]);
@@ -123,7 +125,12 @@ describe('the features of a device', () => {
     const pause = () => new Promise((resolve) => setImmediate(resolve));
     const writing: Promise<unknown>[] = [];
     const field = ([name, value]: [string, number]): SettingField => ({
-      ...{ name, kind: 'number', value, min: 0, max: 100, unit: null },
+      name,
+      kind: 'number',
+      value,
+      min: 0,
+      max: 100,
+      unit: null,
     });
     const changed = async (set: Record<string, FieldValue>) => {
       const read = { ...document };

@@ -90,7 +90,8 @@ function checkUnit(unit: AccessUnit, before: AccessUnit | undefined): void {
 
 function pictures(name: string, kind: 'h264' | 'h265'): Target {
   return {
-    ...{ name, share: 10 },
+    name,
+    share: 10,
     run(dice, input) {
       const list = packets(dice, kind);
       input(Buffer.concat(list));
@@ -99,7 +100,8 @@ function pictures(name: string, kind: 'h264' | 'h265'): Target {
       const track = { kind, payloadType: 96, clockRate: 90_000, control: null, donl: dice.below(8) === 0 };
       const receiver = new RtpReceiver({
         track: { ...track, parameterSets: KINDS[kind].initial },
-        ...{ clock, epoch: 0 },
+        clock,
+        epoch: 0,
         emit: (unit) => {
           checkUnit(unit, units.at(-1));
           units.push(unit);
@@ -137,7 +139,8 @@ function sounds(dice: Dice, track: SoundTrack): Buffer[] {
 
 export const MEDIA: Target[] = [
   {
-    ...{ name: 'RTSP', share: 10 },
+    name: 'RTSP',
+    share: 10,
     run(dice, input) {
       const parts = Array.from({ length: 1 + dice.below(6) }, () => dice.of(dialogue));
       const bytes = stretch(mutate(Buffer.concat(parts), dice, dialogue), dice);
@@ -166,7 +169,8 @@ export const MEDIA: Target[] = [
     },
   },
   {
-    ...{ name: 'SDP', share: 10 },
+    name: 'SDP',
+    share: 10,
     run(dice, input) {
       const bytes = stretch(mutate(dice.of(SDP), dice, SDP), dice);
       input(bytes);
@@ -188,14 +192,16 @@ export const MEDIA: Target[] = [
   pictures('H.264 packets', 'h264'),
   pictures('H.265 packets', 'h265'),
   {
-    ...{ name: 'sound packets', share: 10 },
+    name: 'sound packets',
+    share: 10,
     run(dice, input) {
       const track = dice.of(SOUND);
       const list = sounds(dice, track);
       input(Buffer.concat(list));
       let end = Number.NEGATIVE_INFINITY;
       const receiver = new SoundReceiver({
-        ...{ track, clock: new ManualClock() },
+        track,
+        clock: new ManualClock(),
         anchor: () => ({ monoMs: 0, epoch: 0, time: 90_000 }) as AccessUnit,
         emit: ({ data, time, monoMs, wallMs }) => {
           must(time >= end && [time, monoMs, wallMs].every(Number.isFinite), 'sound over sound');

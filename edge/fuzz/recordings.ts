@@ -17,7 +17,10 @@ const CORPUS = [
   '<trc:GetRecordingJobsResponse><trc:JobItem><tt:JobConfiguration><tt:RecordingToken>R1</tt:RecordingToken><tt:Source><tt:SourceToken><tt:Token>P1</tt:Token></tt:SourceToken></tt:Source></tt:JobConfiguration></trc:JobItem></trc:GetRecordingJobsResponse>',
 ].map((body) => Buffer.from(`${HEAD}${body}</s:Body></s:Envelope>`));
 const SOURCES = [1, 2].map((channel) => ({
-  ...{ channel, token: `VideoSource_${channel}`, name: '', streams: [] },
+  channel,
+  token: `VideoSource_${channel}`,
+  name: '',
+  streams: [],
   profiles: [{ token: `P${channel}`, sourceConfiguration: `C${channel}` }] as never,
 }));
 const RANGE = { fromMs: Date.UTC(2026, 10, 20), toMs: Date.UTC(2026, 10, 22) };
@@ -41,7 +44,8 @@ function stamped(dice: Dice): Buffer[] {
 
 export const RECORDINGS: Target[] = [
   {
-    ...{ name: 'ONVIF recordings', share: 8 },
+    name: 'ONVIF recordings',
+    share: 8,
     run(dice, input) {
       const body = mutate(dice.of(CORPUS), dice, CORPUS);
       input(body);
@@ -64,7 +68,8 @@ export const RECORDINGS: Target[] = [
     },
   },
   {
-    ...{ name: 'replay stamps', share: 8 },
+    name: 'replay stamps',
+    share: 8,
     run(dice, input) {
       const packets = stamped(dice).map((p, _, all) => (dice.below(3) ? p : mutate(p, dice, all, 2_048)));
       input(Buffer.concat(packets));

@@ -48,7 +48,8 @@ const request = (method: string, uri: string, cseq: number, more: string) =>
 
 export const RESTREAM: Target[] = [
   {
-    ...{ name: 're-stream', share: 8 },
+    name: 're-stream',
+    share: 8,
     async run(dice, input) {
       const consumers = new Set<Consumer>();
       const acquire = (consumer: Consumer) => {
@@ -58,7 +59,10 @@ export const RESTREAM: Target[] = [
       const source = { ring, acquire, codec, sound: null };
       const line = new Line();
       const viewer = new Viewer({
-        ...{ socket: line as unknown as Socket, clock: new ManualClock(), login: LOGIN, admit: () => true },
+        socket: line as unknown as Socket,
+        clock: new ManualClock(),
+        login: LOGIN,
+        admit: () => true,
         find: (path) => (path === PATH ? { name: 'Camera', source } : null),
       });
       viewer.start();

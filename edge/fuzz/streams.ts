@@ -10,8 +10,13 @@ const alertXml = (n: number) =>
   `<EventNotificationAlert version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema">\r\n<ipAddress>10.7.0.2</ipAddress>\r\n<channelID>${n}</channelID>\r\n<dateTime>2026-01-01T00:00:${String(n).padStart(2, '0')}</dateTime>\r\n<activePostCount>${n}</activePostCount>\r\n<eventType>${WORDS[n % WORDS.length]}</eventType>\r\n<eventState>active</eventState>\r\n<eventDescription>alarm</eventDescription>\r\n<UUID>u-${n}</UUID>\r\n</EventNotificationAlert>\r\n`;
 const alertJson = (n: number) =>
   JSON.stringify({
-    ...{ ipAddress: '10.7.0.2', channelID: n, dateTime: `2026-01-01T00:00:${n}`, activePostCount: n },
-    ...{ eventType: WORDS[n % WORDS.length], eventState: 'active', UUID: `u-${n}` },
+    ipAddress: '10.7.0.2',
+    channelID: n,
+    dateTime: `2026-01-01T00:00:${n}`,
+    activePostCount: n,
+    eventType: WORDS[n % WORDS.length],
+    eventState: 'active',
+    UUID: `u-${n}`,
   });
 const PICTURE = Buffer.concat([
   Buffer.from([0xff, 0xd8]),

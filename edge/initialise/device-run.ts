@@ -144,7 +144,8 @@ export class DeviceRun {
     const { category } = reached.value;
     if (category === 'panel')
       return {
-        ...{ state: 'failed', code: 'panel-excluded' },
+        state: 'failed',
+        code: 'panel-excluded',
         text: 'Security control panels are not set up this way: add it to the site and set it up on its own page.',
       };
     return { state: 'done' };
@@ -170,7 +171,12 @@ export class DeviceRun {
       );
     this.#remember({ open: this.#note.open + 1 });
     const at = {
-      ...{ mac, model: found.model, host: found.address, port: found.httpPort ?? 80, username, password },
+      mac,
+      model: found.model,
+      host: found.address,
+      port: found.httpPort ?? 80,
+      username,
+      password,
       sadp: found.protocols.includes('sadp'),
     };
     const device = await this.#hands.connect(at, this.#signal);
@@ -219,7 +225,8 @@ export class DeviceRun {
     const to = rule === 'dhcp' ? ({ dhcp: true } as const) : fixed(now.value);
     if (!to)
       return {
-        ...{ state: 'failed', code: 'address-invalid' },
+        state: 'failed',
+        code: 'address-invalid',
         text: `Its present address ${now.value.address} (mask ${now.value.subnetMask}, gateway ${now.value.gateway || 'none'}) cannot be fixed: set its address by hand.`,
       };
     const set = await device.setAddressing(to, this.#signal);
@@ -247,7 +254,8 @@ export class DeviceRun {
     if (!found) {
       this.#drop();
       return {
-        ...{ state: 'failed', code: 'device-unreachable' },
+        state: 'failed',
+        code: 'device-unreachable',
         text: 'It was not found again after its network was set. Check its cable, and whether the LAN gives addresses by DHCP.',
       };
     }
@@ -285,7 +293,8 @@ export class DeviceRun {
     const on = await device.enablePlatform(this.#item.verificationCode, this.#signal);
     if (!on.ok && on.code === 'device-error' && this.#item.verificationCode === null)
       return {
-        ...{ state: 'warning', code: 'code-needed' },
+        state: 'warning',
+        code: 'code-needed',
         text: `It wants a verification code first: enter one and initialise it again. ${on.text}`,
       };
     if (!on.ok) return said(on);

@@ -65,7 +65,12 @@ export class IsapiHands implements Hands {
 function inHand(device: IsapiDevice, channels: readonly number[], close: () => void): DeviceInHand {
   const { model, mac, serial, firmware } = device.info;
   return {
-    ...{ model, mac, serial, firmware, channels, close },
+    model,
+    mac,
+    serial,
+    firmware,
+    channels,
+    close,
     category: categoryOf(device.info),
     addresses: (signal) => readAddresses(device, signal),
     setAddressing: (to, signal) => setAddressing(device, to, signal),

@@ -220,8 +220,11 @@ async function look(
         .filter((c) => !there.has(c.address))
         .slice(0, 256)
         .map(({ address, port, protocol, model, serial }) => ({
-          ...{ address, port, protocol: protocol.slice(0, 32) },
-          ...{ model: model || null, serial: serial || null },
+          address,
+          port,
+          protocol: protocol.slice(0, 32),
+          model: model || null,
+          serial: serial || null,
         })),
     },
   };

@@ -30,8 +30,14 @@ function open(): void {
 }
 function initialise(change: (device: ScriptedDevice) => Partial<InitialiseItem> = () => ({})): string {
   const items = lan.devices.map((device) => ({
-    ...{ mac: device.mac, username: 'admin', password: 'Right-1', timeZone: 'Europe/Berlin', record: false },
-    ...{ verificationCode: null, newestFirmware: null, ...change(device) },
+    mac: device.mac,
+    username: 'admin',
+    password: 'Right-1',
+    timeZone: 'Europe/Berlin',
+    record: false,
+    verificationCode: null,
+    newestFirmware: null,
+    ...change(device),
   }));
   const made = jobs.create({ kind: 'initialise', items });
   if (!made.ok) throw new Error(made.detail);
@@ -71,9 +77,17 @@ describe('what each type gets', () => {
     setUp(nvr(), poe);
     const [item, other] = await finished(initialise());
     expect(brief(item)).toEqual({
-      ...{ login: 'done', check: 'done', network: 'done dhcp-on', ping: 'done', firmware: 'skipped no-catalogue' },
-      ...{ time: 'done', storage: 'skipped no-disk', channels: 'done to-add' },
-      ...{ motion: 'skipped not-for-type', encoding: 'skipped not-for-type', platform: 'skipped not-for-type' },
+      login: 'done',
+      check: 'done',
+      network: 'done dhcp-on',
+      ping: 'done',
+      firmware: 'skipped no-catalogue',
+      time: 'done',
+      storage: 'skipped no-disk',
+      channels: 'done to-add',
+      motion: 'skipped not-for-type',
+      encoding: 'skipped not-for-type',
+      platform: 'skipped not-for-type',
     });
     expect(brief(other).channels).toBe('done poe');
     expect(lan.devices[0]?.did).toEqual(['login', 'network dhcp', 'time Europe/Berlin', 'disks']);
@@ -160,8 +174,11 @@ it('a step that fails has a code and a sentence, and stops neither the others no
   const items = await finished(initialise());
   expect(items.map((item) => item.state)).toEqual(['failed', 'done', 'failed', 'failed']);
   expect(brief(items[0])).toMatchObject({
-    ...{ network: 'done dhcp-off', time: 'failed device-error', storage: 'failed disk-failed' },
-    ...{ motion: 'failed not-kept', encoding: 'done' },
+    network: 'done dhcp-off',
+    time: 'failed device-error',
+    storage: 'failed disk-failed',
+    motion: 'failed not-kept',
+    encoding: 'done',
   });
   expect(items[0]?.steps.find((s) => s.step === 'time')?.text).toContain('9 s off');
   expect(brief(items[2])).toMatchObject({ login: 'failed device-refused-login', encoding: 'skipped login-failed' });

@@ -30,7 +30,13 @@ async function listening(model: string, o: { routes: (panel: ScriptedPanel) => v
   const port = await panel.start();
   const clock = new ManualClock();
   const driver = new IsapiDriver({
-    ...{ host: '127.0.0.1', port, username: 'admin', password: 'Correct-1', guard: new LoginGuard(), clock, log },
+    host: '127.0.0.1',
+    port,
+    username: 'admin',
+    password: 'Correct-1',
+    guard: new LoginGuard(),
+    clock,
+    log,
   });
   const records: NewRecord[] = [];
   const fold = new EventFolder({ deviceId: uuidv7(), clock, emit: (r) => records.push(...r) });
@@ -65,7 +71,9 @@ async function listening(model: string, o: { routes: (panel: ScriptedPanel) => v
 const zones = (panel: ScriptedPanel, now: object[]) =>
   panel.routes.set('GET /ISAPI/SecurityCP/status/zones', () => ({ json: { ZoneList: now.map((Zone) => ({ Zone })) } }));
 const cid = (code: number, zone: number, trigger: string) => ({
-  ...{ eventType: 'cidEvent', eventState: 'active', dateTime: 'D' },
+  eventType: 'cidEvent',
+  eventState: 'active',
+  dateTime: 'D',
   CIDEvent: { code, standardCIDcode: code, type: 'zoneAlarm', system: 1, zone, trigger },
 });
 
@@ -139,7 +147,9 @@ describe('a door station', () => {
     const state = { now: 'ring' };
     const { say, events } = await listening('DS-KV6113-WPE1', { routes: station(state) });
     const opened = {
-      ...{ eventType: 'AccessControllerEvent', eventState: 'active', dateTime: 'D' },
+      eventType: 'AccessControllerEvent',
+      eventState: 'active',
+      dateTime: 'D',
       AccessControllerEvent: { majorEventType: 3, subEventType: 1024 },
     };
     say(opened);
@@ -174,7 +184,11 @@ describe('doors, intercoms, radars and speakers', () => {
     expect(actions.map((a) => a.action)).toEqual(expect.arrayContaining(['doorOpen', 'doorRemainOpen', 'doorResume']));
     expect(actions.map((a) => a.action)).not.toContain('doorRemainClosed');
     expect(resources).toContainEqual({
-      ...{ kind: 'doorStation', id: '1', name: 'Device', triggers: ['call'], actions: ['doorOpen'] },
+      kind: 'doorStation',
+      id: '1',
+      name: 'Device',
+      triggers: ['call'],
+      actions: ['doorOpen'],
     });
     expect((await driver.act({ action: 'doorRemainOpen', door: 2 })).ok).toBe(true);
     expect(panel.seen.at(-1)?.body).toBe(
@@ -205,7 +219,9 @@ describe('doors, intercoms, radars and speakers', () => {
         actions: [],
       },
       {
-        ...{ kind: 'door', id: '1', name: 'Door 1' },
+        kind: 'door',
+        id: '1',
+        name: 'Door 1',
         triggers: ['doorOpened', 'doorForced', 'doorHeldOpen', 'doorUnlocked', 'deviceTamper'],
         actions: ['doorOpen', 'doorRemainOpen', 'doorRemainClosed'],
       },

@@ -34,8 +34,14 @@ afterEach(() => scripted.stop());
 
 const change = (oldPassword: string, accept: () => string | null = () => null) =>
   changePassword({
-    ...{ host: '127.0.0.1', port, username: 'admin', oldPassword, newPassword: 'Other-22', accept },
-    ...{ clock: systemClock, log: pino({ level: 'silent' }) },
+    host: '127.0.0.1',
+    port,
+    username: 'admin',
+    oldPassword,
+    newPassword: 'Other-22',
+    accept,
+    clock: systemClock,
+    log: pino({ level: 'silent' }),
   });
 
 it('changes it with the old one, and knows that the new one works (PWD-06)', async () => {

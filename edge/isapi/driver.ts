@@ -71,7 +71,8 @@ export class IsapiDriver extends FeatureDriver<IsapiDevice> implements Driver {
     if (channels.value.length === 0) return { ok: true, value: [] };
     const at = `rtsp://${hostHeader(this.host, 80)}:${await readRtspPort(this.#client, signal)}`;
     const value = channels.value.map(({ channel, name, sub }) => ({
-      ...{ channel, name },
+      channel,
+      name,
       rtspUrl: `${at}/Streaming/Channels/${channel}01`,
       sub: sub ? `${at}/Streaming/Channels/${channel}02` : null,
     }));

@@ -78,7 +78,9 @@ export class EventFolder {
       if (event.sourceRef) this.#know(event.sourceRef, event.deviceTime, ended);
       if (ended || endOf(event.type, event.cid) === 'never') continue;
       this.#open(keyOf(event.type, event.channel, event.cid, event.text), {
-        ...{ type: event.type, channel: event.channel, cid: event.cid },
+        type: event.type,
+        channel: event.channel,
+        cid: event.cid,
         assumed: event.sourceRef === null && endOf(event.type, event.cid) === 'said' ? [event.type] : undefined,
         eventId: event.id,
         ref: event.sourceRef,

@@ -18,13 +18,21 @@ function site(clock = new ManualClock(), past: { event: Event; ended: boolean }[
   };
   const cid = (o: Record<string, unknown>, state = 'active') =>
     post({
-      ...{ ipAddress: '192.168.1.70', channelID: 1, dateTime: '2026-11-22T10:00:09+01:00', activePostCount: 1 },
-      ...{ eventType: 'cidEvent', eventState: state, eventDescription: 'CID event' },
+      ipAddress: '192.168.1.70',
+      channelID: 1,
+      dateTime: '2026-11-22T10:00:09+01:00',
+      activePostCount: 1,
+      eventType: 'cidEvent',
+      eventState: state,
+      eventDescription: 'CID event',
       CIDEvent: { trigger: '2026-11-22T10:00:00+01:00', upload: '2026-11-22T10:00:02+01:00', type: 'zoneAlarm', ...o },
     });
   const door = (majorEventType: number, subEventType: number, more: object = {}, top: object = {}) =>
     post({
-      ...{ eventType: 'AccessControllerEvent', eventState: 'active', dateTime: '2026-11-22T10:00:00+01:00', ...top },
+      eventType: 'AccessControllerEvent',
+      eventState: 'active',
+      dateTime: '2026-11-22T10:00:00+01:00',
+      ...top,
       AccessControllerEvent: { majorEventType, subEventType, currentEvent: true, doorNo: 1, ...more },
     });
   const events = () => records.flatMap((r) => (r.kind === 'event' ? [Event.parse(r.body)] : []));

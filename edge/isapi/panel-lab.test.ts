@@ -56,8 +56,13 @@ afterAll(() => {
 async function connect(name: string) {
   const { kind, address, httpPort, username, password } = lab.devices.find((d) => d.name === name)!;
   const driver: Driver = driverFor(kind === 'switch' ? 'snmp' : 'isapi', {
-    ...{ host: address, port: httpPort, password, username: kind === 'switch' ? 'community' : username },
-    ...{ guard: new LoginGuard(), clock: systemClock, log: pino({ level: 'silent' }) },
+    host: address,
+    port: httpPort,
+    password,
+    username: kind === 'switch' ? 'community' : username,
+    guard: new LoginGuard(),
+    clock: systemClock,
+    log: pino({ level: 'silent' }),
   });
   cleanUp.push(() => driver.close());
   expect(await driver.identify()).toMatchObject({ ok: true });

@@ -70,7 +70,9 @@ export class Jobs {
 
   create(wanted: CreateJob): { ok: true; job: Job } | Refused {
     const refuse = (code: ProblemCode, detail: string, errors?: Problem['errors']): Refused => ({
-      ...{ ok: false, code, detail },
+      ok: false,
+      code,
+      detail,
       ...(errors && { errors }),
     });
     const known = wanted.id ? this.#store.get(wanted.id) : null;
@@ -233,7 +235,12 @@ export class Jobs {
 }
 
 const waiting = (step: string): JobStep => ({
-  ...{ step, state: 'waiting', percent: null, code: null, text: null, at: null },
+  step,
+  state: 'waiting',
+  percent: null,
+  code: null,
+  text: null,
+  at: null,
 });
 
 /** The step in which the item is. */

@@ -138,7 +138,10 @@ export class LanWork {
       const set = to.dhcp
         ? { dhcp: true }
         : {
-            ...{ dhcp: false, address: to.address, subnetMask: to.subnetMask, gateway: to.gateway ?? '' },
+            dhcp: false,
+            address: to.address,
+            subnetMask: to.subnetMask,
+            gateway: to.gateway ?? '',
             ...(to.dns[0] && { dns1: to.dns[0] }),
             ...(to.dns[1] && { dns2: to.dns[1] }),
           };

@@ -25,7 +25,13 @@ const quiet = Buffer.alloc(160, 0xff);
 function feedOf(sources: FakeSources, sounds: AacSounds | null) {
   const said: MediaMessage[] = [];
   const feed = new MediaFeed({
-    ...{ sources, clock, deviceId: uuidv7(), channel: 1, stream: 'main', accept: ['h264'], sounds },
+    sources,
+    clock,
+    deviceId: uuidv7(),
+    channel: 1,
+    stream: 'main',
+    accept: ['h264'],
+    sounds,
     send: (message) => said.push(readMedia(message)!),
     end: () => {},
   });

@@ -67,7 +67,8 @@ export class AacSounds {
       if (!encoder && this.#clock.mono() < notBeforeMs) return;
       law = frame.codec.kind;
       encoder ??= new AacEncoder({
-        ...{ log: this.#log, ffmpeg: this.#ffmpeg },
+        log: this.#log,
+        ffmpeg: this.#ffmpeg,
         out: (made) => {
           for (const take of [...takers]) take(made);
         },

@@ -52,7 +52,11 @@ beforeEach(() => {
 async function answer(sdp: string) {
   const view = new WebRtcView({
     offer: { viewId: uuidv7(), deviceId: uuidv7(), channel: 1, stream: 'main', sdp, iceServers: [] },
-    ...{ sources, clock: systemClock, log: pino({ level: 'silent' }), line: () => {}, end: () => {} },
+    sources,
+    clock: systemClock,
+    log: pino({ level: 'silent' }),
+    line: () => {},
+    end: () => {},
   });
   const answer = await view.answer();
   view.close();

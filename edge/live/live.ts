@@ -89,7 +89,10 @@ export class LiveViews {
       const { codec, sound } = source;
       return [
         {
-          ...{ stream, codec: codec?.codec ?? null, width: codec?.width ?? null, height: codec?.height ?? null },
+          stream,
+          codec: codec?.codec ?? null,
+          width: codec?.width ?? null,
+          height: codec?.height ?? null,
           audio: sound?.codec ?? null,
         },
       ];
@@ -127,7 +130,15 @@ export class LiveViews {
     const { deviceId, channel, stream, accept } = query;
     const sounds = query.sound === 'aac' ? this.#sounds : null;
     const feed = new MediaFeed({
-      ...{ sources: this.#sources, clock: this.#clock, deviceId, channel, stream, accept, sounds, send, end },
+      sources: this.#sources,
+      clock: this.#clock,
+      deviceId,
+      channel,
+      stream,
+      accept,
+      sounds,
+      send,
+      end,
     });
     if (!this.#sources.source(deviceId, channel, 'main')) return noChannel();
     this.#feeds.add(feed);
@@ -163,7 +174,11 @@ export class LiveViews {
       wake();
     };
     const view: WebRtcView = new loaded.WebRtcView({
-      ...{ offer, sources: this.#sources, clock: this.#clock, log: this.#log.child({ viewId }), end },
+      offer,
+      sources: this.#sources,
+      clock: this.#clock,
+      log: this.#log.child({ viewId }),
+      end,
       line: (line) => {
         lines.push(line);
         wake();

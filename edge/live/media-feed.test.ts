@@ -12,7 +12,12 @@ let said: MediaMessage[];
 let ended: boolean;
 const feed = (accept: VideoKind[] = ['h264'], channel = 1) => {
   const made = new MediaFeed({
-    ...{ sources, clock, deviceId: uuidv7(), channel, stream: 'main', accept },
+    sources,
+    clock,
+    deviceId: uuidv7(),
+    channel,
+    stream: 'main',
+    accept,
     send: (message) => said.push(readMedia(message)!),
     end: () => {
       ended = true;

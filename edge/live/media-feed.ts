@@ -73,8 +73,12 @@ export class MediaFeed {
     this.#clock = o.clock;
     this.#sounds = o.sounds ?? null;
     this.#pictures = new Pictures({
-      ...{ sources: o.sources, clock: o.clock, deviceId: o.deviceId, channel: o.channel },
-      ...{ stream: o.stream, accept: o.accept },
+      sources: o.sources,
+      clock: o.clock,
+      deviceId: o.deviceId,
+      channel: o.channel,
+      stream: o.stream,
+      accept: o.accept,
       sink: {
         unit: (unit) => this.#unit(unit),
         audio: (frame) => this.#audio(frame),

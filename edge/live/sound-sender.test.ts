@@ -43,7 +43,9 @@ async function listener(source: FakeSource) {
         said[of].push({ seconds, timestamp: data.readUInt32BE(16) });
       } else if (data[1]! < 192 || data[1]! > 223)
         heard[of].push({
-          ...{ payload: data[1]! & 0x7f, timestamp: data.readUInt32BE(4), bytes: data.length },
+          payload: data[1]! & 0x7f,
+          timestamp: data.readUInt32BE(4),
+          bytes: data.length,
           piece: data.at(-1)!,
         });
     });
@@ -54,8 +56,12 @@ async function listener(source: FakeSource) {
   sources.main = source;
   const offer = { viewId: uuidv7(), deviceId: uuidv7(), channel: 1, stream: 'main' as const, iceServers: [] };
   const made = new WebRtcView({
-    ...{ offer: { ...offer, sdp: peer.localDescription()!.sdp }, sources, clock: systemClock },
-    ...{ log: pino({ level: 'silent' }), line: () => {}, end: () => {} },
+    offer: { ...offer, sdp: peer.localDescription()!.sdp },
+    sources,
+    clock: systemClock,
+    log: pino({ level: 'silent' }),
+    line: () => {},
+    end: () => {},
   });
   closes.push(() => made.close());
   const answer = await made.answer();

@@ -33,7 +33,11 @@ const until = async (what: string, done: () => boolean, ms = 8_000) => {
 const view = (sdp: string, channel = 1, clock: Clock = systemClock) => {
   const offer = { viewId: uuidv7(), deviceId: uuidv7(), channel, stream: 'main' as const, sdp, iceServers: [] };
   const made = new WebRtcView({
-    ...{ offer, sources, clock, log: pino({ level: 'silent' }), line: (line) => lines.push(line) },
+    offer,
+    sources,
+    clock,
+    log: pino({ level: 'silent' }),
+    line: (line) => lines.push(line),
     end: () => {
       ended = true;
     },

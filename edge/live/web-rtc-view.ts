@@ -103,7 +103,11 @@ export class WebRtcView {
     const { sources, clock, offer } = o;
     this.#rate = new Rate(clock);
     this.#pictures = new Pictures({
-      ...{ sources, clock, deviceId: offer.deviceId, channel: offer.channel, stream: offer.stream },
+      sources,
+      clock,
+      deviceId: offer.deviceId,
+      channel: offer.channel,
+      stream: offer.stream,
       accept: this.#accept,
       sink: {
         unit: (unit) => this.#unit(unit),

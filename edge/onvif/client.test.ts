@@ -16,8 +16,13 @@ async function world(script: Partial<Script> = {}, password = 'Correct-1') {
   const port = await camera.start();
   const guard = new LoginGuard();
   const client = new OnvifClient({
-    ...{ host: '127.0.0.1', port, username: 'admin', password, guard },
-    ...{ clock: systemClock, log: pino({ enabled: false }) },
+    host: '127.0.0.1',
+    port,
+    username: 'admin',
+    password,
+    guard,
+    clock: systemClock,
+    log: pino({ enabled: false }),
   });
   cleanup.push(
     () => camera.stop(),
@@ -145,8 +150,13 @@ describe('logins', () => {
     };
     for (let i = 0; i < 4; i++) await get(client, i);
     const again = new OnvifClient({
-      ...{ host: '127.0.0.1', port: camera.port, username: 'admin', password: 'Wrong-1', guard },
-      ...{ clock: systemClock, log: pino({ enabled: false }) },
+      host: '127.0.0.1',
+      port: camera.port,
+      username: 'admin',
+      password: 'Wrong-1',
+      guard,
+      clock: systemClock,
+      log: pino({ enabled: false }),
     });
     cleanup.push(() => again.close());
     await get(again, 5);

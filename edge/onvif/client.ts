@@ -366,7 +366,10 @@ export class OnvifClient {
       method: 'POST',
       headers,
       body: envelope(token + (o.headers ?? ''), body),
-      ...{ timeoutMs, maxBytes, signal, alone },
+      timeoutMs,
+      maxBytes,
+      signal,
+      alone,
     });
     if (!answer.ok) return { kind: 'done', result: answer };
     const outcome = judge(answer.value, o.recover);

@@ -17,8 +17,13 @@ async function world(script: Partial<Script> = {}, clock: Clock = systemClock) {
   const port = await camera.start();
   const guard = new LoginGuard();
   const driver = new OnvifDriver({
-    ...{ host: '127.0.0.1', port, username: 'admin', password: 'Correct-1', guard },
-    ...{ clock, log: pino({ enabled: false }) },
+    host: '127.0.0.1',
+    port,
+    username: 'admin',
+    password: 'Correct-1',
+    guard,
+    clock,
+    log: pino({ enabled: false }),
   });
   cleanup.push(
     () => camera.stop(),
@@ -45,8 +50,13 @@ describe('what it is', () => {
     expect(await driver.identify()).toEqual({
       ok: true,
       value: {
-        ...{ name: 'Yard gate', model: 'Maker Dome 5', serial: '404754734001050102', mac: '28-57-be-65-7d-d5' },
-        ...{ firmware: '8.71', deviceType: 'ONVIF', recorder: false },
+        name: 'Yard gate',
+        model: 'Maker Dome 5',
+        serial: '404754734001050102',
+        mac: '28-57-be-65-7d-d5',
+        firmware: '8.71',
+        deviceType: 'ONVIF',
+        recorder: false,
       },
     });
     expect(Math.abs((await driver.clockDrift())!)).toBeLessThan(3_000);
@@ -73,7 +83,9 @@ describe('video', () => {
       ok: true,
       value: [
         {
-          ...{ channel: 1, name: 'Yard gate', rtspUrl: 'rtsp://127.0.0.1:8554/live/main?a=1&proto=Onvif' },
+          channel: 1,
+          name: 'Yard gate',
+          rtspUrl: 'rtsp://127.0.0.1:8554/live/main?a=1&proto=Onvif',
           sub: 'rtsp://127.0.0.1:8554/live/sub?a=1&proto=Onvif',
         },
       ],
@@ -162,13 +174,17 @@ describe('video', () => {
     await driver.channels();
     const fields = await driver.readSettings('video', { channel: 1, stream: 1 });
     expect(fields.ok && fields.value.find((f) => f.name === 'resolution')).toEqual({
-      ...{ name: 'resolution', kind: 'choice', value: '1920x1080', options: ['1280x720', '1920x1080'] },
+      name: 'resolution',
+      kind: 'choice',
+      value: '1920x1080',
+      options: ['1280x720', '1920x1080'],
     });
     const set = { govLength: 24, frameRate: '12', resolution: '1280x720' };
     const written = await driver.writeSettings('video', { channel: 1, stream: 1 }, set);
     expect(written).toMatchObject({ ok: true, value: { notKept: [{ name: 'frameRate', wanted: '12', is: '25' }] } });
     expect(await driver.writeSettings('video', { channel: 1, stream: 1 }, { govLength: 1_000 })).toMatchObject({
-      ...{ ok: false, code: 'invalid-request' },
+      ok: false,
+      code: 'invalid-request',
     });
   });
 
@@ -257,7 +273,8 @@ describe('operations', () => {
     const { driver, camera } = await connected();
     await driver.channels();
     expect(await driver.readList('presets', { channel: 1 })).toEqual({
-      ...{ ok: true, value: [{ id: '1', name: 'Gate', values: {} }] },
+      ok: true,
+      value: [{ id: '1', name: 'Gate', values: {} }],
     });
     expect(await driver.act({ action: 'presetCall', channel: 1, preset: 'a"<b>' })).toMatchObject({ ok: true });
     expect(camera.seen.at(-1)!.body).toContain('<tptz:PresetToken>a&quot;&lt;b&gt;</tptz:PresetToken>');
@@ -318,7 +335,10 @@ describe('operations', () => {
     const network = await driver.readSettings('network', {});
     const values = network.ok ? network.value.map((f) => [f.name, 'value' in f && f.value]) : [];
     expect(Object.fromEntries(values)).toMatchObject({
-      ...{ dhcp: false, address: '127.0.0.1', subnetMask: '255.255.240.0', gateway: '127.0.0.254' },
+      dhcp: false,
+      address: '127.0.0.1',
+      subnetMask: '255.255.240.0',
+      gateway: '127.0.0.254',
       mac: '28-57-be-65-7d-d5',
     });
   });
@@ -404,7 +424,9 @@ describe('events', () => {
     camera.say(message('tns1:VideoSource/MotionAlarm', { op: null, data: { State: 'true' } }));
     await until(() => alerts.length > 0);
     camera.handlers.set('CreatePullPointSubscription', () => ({
-      ...{ status: 500, code: 'ter:UnableToCreatePullPoint', reason: 'too many' },
+      status: 500,
+      code: 'ter:UnableToCreatePullPoint',
+      reason: 'too many',
     }));
     camera.subscriptions.clear();
     expect(await end).toMatchObject({ how: 'failed', failure: { code: 'device-error' } });

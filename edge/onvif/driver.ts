@@ -211,7 +211,9 @@ export class OnvifDriver extends FeatureDriver<OnvifDevice> implements Driver {
     const device = this.device();
     if (!device) return null;
     this.#features ??= new FeatureSet({
-      ...{ features: ONVIF_FEATURES, device, category: categoryOf(this.#media.sources) },
+      features: ONVIF_FEATURES,
+      device,
+      category: categoryOf(this.#media.sources),
       missed: () => this.#client.missed,
       changes: this.#changes,
     });

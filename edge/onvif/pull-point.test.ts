@@ -20,12 +20,20 @@ async function world(script: Partial<Script> = {}) {
   camera.now = () => clock.now();
   const port = await camera.start();
   const client = new OnvifClient({
-    ...{ host: '127.0.0.1', port, username: 'admin', password: 'x', guard: new LoginGuard() },
-    ...{ clock, log: pino({ enabled: false }) },
+    host: '127.0.0.1',
+    port,
+    username: 'admin',
+    password: 'x',
+    guard: new LoginGuard(),
+    clock,
+    log: pino({ enabled: false }),
   });
   let messages = 0;
   const pull = new PullPoint({
-    ...{ client, clock, log: pino({ enabled: false }), events: client.address('/onvif/Events')! },
+    client,
+    clock,
+    log: pino({ enabled: false }),
+    events: client.address('/onvif/Events')!,
     onOpen: () => {},
     onMessage: () => void messages++,
     onUnreadable: () => {},

@@ -84,7 +84,8 @@ describe('properties', () => {
     alerts = [];
     records = [];
     const fold = new EventFolder({
-      ...{ deviceId: '018f2f00-0000-7000-8000-000000000001', clock },
+      deviceId: '018f2f00-0000-7000-8000-000000000001',
+      clock,
       emit: (r) => records.push(...r),
     });
     const onAlert = (alert: Alert) => {

@@ -21,7 +21,12 @@ afterEach(async () => {
 
 const KEYS = { none: null, aes128: Buffer.alloc(16, 'a'), aes256: Buffer.alloc(32, 'b') };
 const panel = (given: Partial<PanelConfig> = {}): PanelConfig => ({
-  ...{ id: uuidv7(), name: 'House', account: '00A1', key: null, localTime: false, supervisionMs: null },
+  id: uuidv7(),
+  name: 'House',
+  account: '00A1',
+  key: null,
+  localTime: false,
+  supervisionMs: null,
   ...given,
 });
 
@@ -44,7 +49,11 @@ class Box {
     const { journal } = this;
 
     this.panels = new PanelIn({
-      ...{ host: '127.0.0.1', port, clock, log, warnables: this.warnables },
+      host: '127.0.0.1',
+      port,
+      clock,
+      log,
+      warnables: this.warnables,
       journal: {
         append: (records: NewRecord[]) => (this.full ? Promise.reject(this.full) : journal.append(records)),
         read: (seq, limit) => journal.read(seq, limit),
@@ -95,7 +104,10 @@ describe('a foreign panel that sends DC-09 to the box', () => {
         const target = await box.start([panel({ key })]);
         const dead = { host: '127.0.0.1', port: await closedPort() };
         const sender = new ForeignPanel({
-          ...{ account: '00A1', key: key ?? undefined, transport, timeoutMs: transport === 'udp' ? 25 : 1_000 },
+          account: '00A1',
+          key: key ?? undefined,
+          transport,
+          timeoutMs: transport === 'udp' ? 25 : 1_000,
           targets: [dead, target],
         });
         const count = transport === 'udp' ? 20 : 60;
@@ -118,7 +130,12 @@ describe('a foreign panel that sends DC-09 to the box', () => {
     const target = await box.start([panel({ key: KEYS.aes128 })]);
     for (const pieces of [1, 7]) {
       const sender = new ForeignPanel({
-        ...{ account: '00A1', key: KEYS.aes128, transport: 'tcp', targets: [target], keepsOpen: true, pieces },
+        account: '00A1',
+        key: KEYS.aes128,
+        transport: 'tcp',
+        targets: [target],
+        keepsOpen: true,
+        pieces,
         trailing: Buffer.alloc(2),
       });
       for (let i = 1; i <= 20; i++) sender.push(`1131 02 ${String(i + pieces * 50).padStart(3, '0')}`);

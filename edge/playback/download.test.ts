@@ -37,8 +37,13 @@ async function take(n: number, fromMs: number, toMs: number): Promise<{ bytes: B
   playback ??= new Playback({ devices: lab.devices, video, clock, log });
   const began = performance.now();
   const taken = await playback.file({
-    ...{ deviceId: lab.cameras[n]!.deviceId, channel: 1, stream: 'main', accept: ['h264'], speed: 1 },
-    ...{ from: iso(fromMs), to: iso(toMs) },
+    deviceId: lab.cameras[n]!.deviceId,
+    channel: 1,
+    stream: 'main',
+    accept: ['h264'],
+    speed: 1,
+    from: iso(fromMs),
+    to: iso(toMs),
   });
   if (!taken.ok) throw new Error(taken.detail);
   const parts: Uint8Array[] = [];
@@ -140,8 +145,13 @@ describe('files of a device', () => {
     await lab.download(name, 'either');
     const file = (seconds: number) =>
       playback!.file({
-        ...{ deviceId, channel: 1, stream: 'main', accept: ['h264'], speed: 1 },
-        ...{ from: iso(start), to: iso(start + seconds * 1000) },
+        deviceId,
+        channel: 1,
+        stream: 'main',
+        accept: ['h264'],
+        speed: 1,
+        from: iso(start),
+        to: iso(start + seconds * 1000),
       });
     const taken = await file(600);
     if (!taken.ok) throw new Error(taken.detail);

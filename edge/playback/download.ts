@@ -73,7 +73,10 @@ export class Downloads {
       const parts = usable.filter((file) => file.fromMs < span.toMs && file.toMs > span.fromMs);
       if (parts.length === 0 || !this.#isWorth(deviceId, span, parts)) return null;
       return new SpanDownload({
-        ...{ files: parts, ways, clock: this.#clock, log: this.#log },
+        files: parts,
+        ways,
+        clock: this.#clock,
+        log: this.#log,
         open: (uri, signal) => this.#open(deviceId, client, uri, signal),
         measured: (bytes, ms) => this.#measured(deviceId, bytes, ms),
       });

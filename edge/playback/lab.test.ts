@@ -39,8 +39,13 @@ function fresh(): Playback {
 /** A whole second some minutes ago. */
 const ago = (seconds: number) => Math.floor(Date.now() / 1000) * 1000 - seconds * 1000;
 const query = (n: number, fromMs: number, toMs: number, o: Partial<PlaybackQuery> = {}): PlaybackQuery => ({
-  ...{ deviceId: lab.cameras[n]!.deviceId, channel: 1, stream: 'main', accept: ['h264'], speed: 1 },
-  ...{ from: iso(fromMs), to: iso(toMs) },
+  deviceId: lab.cameras[n]!.deviceId,
+  channel: 1,
+  stream: 'main',
+  accept: ['h264'],
+  speed: 1,
+  from: iso(fromMs),
+  to: iso(toMs),
   ...o,
 });
 

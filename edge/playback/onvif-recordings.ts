@@ -71,9 +71,13 @@ export class OnvifRecordings {
     const found = await findSpans(device!, asked);
     if (!found.ok) return found;
     const items = found.value.spans.map((span) => ({
-      ...{ fromMs: span.fromMs - aheadMs, toMs: span.toMs - aheadMs, recording: span.recording },
+      fromMs: span.fromMs - aheadMs,
+      toMs: span.toMs - aheadMs,
+      recording: span.recording,
       // Why it was recorded is nowhere told.
-      ...{ kind: 'continuous' as const, sizeBytes: null, uri: '' },
+      kind: 'continuous' as const,
+      sizeBytes: null,
+      uri: '',
     }));
     const whole = complete && found.value.complete && items.length <= MAX_ITEMS;
     return { ok: true, value: { items: items.slice(0, MAX_ITEMS), complete: whole } };

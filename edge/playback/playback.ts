@@ -113,7 +113,10 @@ export class Playback {
     const found = await this.#find(range, signal);
     if (!found.ok) return found;
     const items = found.value.items.map(({ fromMs, toMs, kind, sizeBytes }) => ({
-      ...{ from: iso(Math.max(fromMs, range.fromMs)), to: iso(Math.min(toMs, range.toMs)), kind, sizeBytes },
+      from: iso(Math.max(fromMs, range.fromMs)),
+      to: iso(Math.min(toMs, range.toMs)),
+      kind,
+      sizeBytes,
     }));
     return { ok: true, value: { items, complete: found.value.complete } };
   }
@@ -206,8 +209,15 @@ export class Playback {
     };
     const { clock, log } = { clock: this.#clock, log: this.#log.child({ deviceId, channel }) };
     const playing: Playing = new Playing({
-      ...{ ...o, target, spans, speed, clock, log, released },
-      ...{ convert: this.#convert, faster: replayed ? this.#replays(deviceId, o) : download?.pull },
+      ...o,
+      target,
+      spans,
+      speed,
+      clock,
+      log,
+      released,
+      convert: this.#convert,
+      faster: replayed ? this.#replays(deviceId, o) : download?.pull,
     });
     const stop = () => playing.stop();
     this.#playing.set(playing, deviceId);

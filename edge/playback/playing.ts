@@ -108,7 +108,11 @@ export class Playing {
         if (this.#o.gapsLast) shown += (span.fromMs - former.toMs) * 90;
       }
       const ways: SpanWays = {
-        ...{ target, span, speed, shown, clock },
+        target,
+        span,
+        speed,
+        shown,
+        clock,
         onPicture: (picture) => this.#picture(picture),
         onSound: (frame, recordedMs) => this.#sound(frame, recordedMs),
         onSpeed: (granted) => {

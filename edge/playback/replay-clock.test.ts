@@ -74,7 +74,11 @@ describe('the replay extension (ONVIF Streaming §6.3)', () => {
 
 describe('the clock of a replay', () => {
   const stamp = (ms: number, more: Partial<ReplayStamp> = {}): ReplayStamp => ({
-    ...{ ms: T0 + ms, end: false, discontinuity: false, terminal: false, ...more },
+    ms: T0 + ms,
+    end: false,
+    discontinuity: false,
+    terminal: false,
+    ...more,
   });
   const clockOf = (o: { speed?: number; gapsLast?: boolean } = {}) =>
     new ReplayClock({ fromMs: T0, speed: 1, shown: 0, gapsLast: false, ...o });

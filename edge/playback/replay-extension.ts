@@ -29,8 +29,11 @@ export function readReplayStamp(rtp: Buffer): (ReplayStamp & { timestamp: number
   const unix = seconds - NTP_EPOCH_S + (seconds < NTP_EPOCH_S ? ERA_S : 0);
   const flags = rtp[at + 12]!;
   return {
-    ...{ timestamp: rtp.readUInt32BE(4), ms: unix * 1000 + Math.round((fraction * 1000) / ERA_S) },
-    ...{ end: (flags & 0x40) !== 0, discontinuity: (flags & 0x20) !== 0, terminal: (flags & 0x10) !== 0 },
+    timestamp: rtp.readUInt32BE(4),
+    ms: unix * 1000 + Math.round((fraction * 1000) / ERA_S),
+    end: (flags & 0x40) !== 0,
+    discontinuity: (flags & 0x20) !== 0,
+    terminal: (flags & 0x10) !== 0,
   };
 }
 

@@ -49,14 +49,25 @@ async function play(fromMs: number, toMs: number, speed = 1, file = false) {
   let sink: MessageSink | null = null;
   const spans = [{ fromMs, toMs, recording: 'Recording_1' }];
   const playing = new Playing({
-    ...{ spans, speed, clock, log, gapsLast: file, accept: ['h264'], convert: () => null },
+    spans,
+    speed,
+    clock,
+    log,
+    gapsLast: file,
+    accept: ['h264'],
+    convert: () => null,
     target: {
-      ...{ track: '', username: 'admin', password: 'p@ss:word/123', offset: () => 0 },
+      track: '',
+      username: 'admin',
+      password: 'p@ss:word/123',
+      offset: () => 0,
       keepAlive: { method: null },
     },
     faster: (ways) =>
       new ReplayPull({
-        ...{ ways, file, onGap: () => {} },
+        ways,
+        file,
+        onGap: () => {},
         replay: async () => ({ ok: true, value: { url, aheadMs: 0 } }),
       }),
     sink: (push) => {

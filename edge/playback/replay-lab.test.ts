@@ -39,8 +39,13 @@ function fresh(): Playback {
 }
 const ago = (seconds: number) => Math.floor(Date.now() / 1000) * 1000 - seconds * 1000;
 const query = (fromMs: number, toMs: number, o: Partial<PlaybackQuery> = {}): PlaybackQuery => ({
-  ...{ deviceId: lab.deviceId, channel: 2, stream: 'main', accept: ['h264'], speed: 1 },
-  ...{ from: iso(fromMs), to: iso(toMs) },
+  deviceId: lab.deviceId,
+  channel: 2,
+  stream: 'main',
+  accept: ['h264'],
+  speed: 1,
+  from: iso(fromMs),
+  to: iso(toMs),
   ...o,
 });
 
@@ -196,7 +201,8 @@ describe('recordings of an ONVIF recorder', { timeout: 60_000 }, () => {
     await lab.recorded(null);
     await lab.replay({ ...plain, maxSessions: 0 });
     expect(await fresh().stream(query(start, start + 1_000))).toMatchObject({
-      ...{ code: 'device-error', detail: expect.stringContaining('as many recordings as it can') },
+      code: 'device-error',
+      detail: expect.stringContaining('as many recordings as it can'),
     });
     await lab.replay(plain);
   });

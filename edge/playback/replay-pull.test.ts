@@ -50,13 +50,22 @@ async function play(
     onGap: (toMs) => gaps.push(toMs - T0),
     replay: async () => ({ ok: true, value: { url: camera.url, aheadMs: 0 } }),
     ways: {
-      ...{ speed: 1, shown: 0, clock, span: { fromMs: T0, toMs: T0 + 60_000, recording: 'R' } },
+      speed: 1,
+      shown: 0,
+      clock,
+      span: { fromMs: T0, toMs: T0 + 60_000, recording: 'R' },
       target: {
-        ...{ track: '', username: 'admin', password: 'secret', offset: () => 0 },
+        track: '',
+        username: 'admin',
+        password: 'secret',
+        offset: () => 0,
         keepAlive: { method: null },
       },
       onPicture: ({ recordedMs, shown }) => seen.push({ ms: recordedMs - T0, shown }),
-      ...{ onTrack: () => {}, onSound: () => {}, onSpeed: () => {}, room: async () => {} },
+      onTrack: () => {},
+      onSound: () => {},
+      onSpeed: () => {},
+      room: async () => {},
     },
   });
   const began = performance.now();
@@ -106,7 +115,8 @@ describe('a replay', () => {
   it('of a recording that is gone connects nowhere', async () => {
     camera = await scriptedCamera({});
     const pull = new ReplayPull({
-      ...{ file: false, onGap: () => {} },
+      file: false,
+      onGap: () => {},
       replay: async () => failure('not-found', 'It does not have that recording any more.'),
       ways: { span: { fromMs: T0, toMs: T0 + 1 }, speed: 1, shown: 0, clock } as never,
     });

@@ -133,8 +133,12 @@ export class ReplayPull implements Pull {
   #open(url: string): RtspSession {
     const { target, speed, clock } = this.#o.ways;
     return new RtspSession({
-      ...{ url, clock, stallMs: SILENT_MS, keepAlive: target.keepAlive },
-      ...{ username: target.username, password: target.password },
+      url,
+      clock,
+      stallMs: SILENT_MS,
+      keepAlive: target.keepAlive,
+      username: target.username,
+      password: target.password,
       play: {
         require: 'onvif-replay',
         headers: this.#ways(),

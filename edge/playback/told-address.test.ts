@@ -13,7 +13,13 @@ it('plays a file by its time alone where the device does not know what it told o
     const playing = new Playing({
       target: { track: camera.url, username: 'a', password: 'b', keepAlive: { method: null }, offset: () => 0 },
       spans: [{ fromMs: 0, toMs: 10_000, uri }],
-      ...{ speed: 1, clock, log: silent, gapsLast: false, accept: ['h264'], convert: () => null, released: () => {} },
+      speed: 1,
+      clock,
+      log: silent,
+      gapsLast: false,
+      accept: ['h264'],
+      convert: () => null,
+      released: () => {},
       sink: (push) => ({
         expect: () => {},
         init: () => push(new Uint8Array(1)),

@@ -23,7 +23,12 @@ beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'gatepost-foreign-'));
   const channels = () => [channelConfig('rtsp://unused')];
   restream = new Restream({
-    ...{ port: 0, host: '127.0.0.1', dir, channels, clock, log: silent },
+    port: 0,
+    host: '127.0.0.1',
+    dir,
+    channels,
+    clock,
+    log: silent,
     video: { source: () => source },
   });
   restream.start();

@@ -51,7 +51,9 @@ export class Restream {
     this.#password = readFileSync(file, 'utf8').trim();
     const server = createServer((socket) => {
       const viewer = new Viewer({
-        ...{ socket, clock: this.#o.clock, login: { username: USERNAME, password: this.#password } },
+        socket,
+        clock: this.#o.clock,
+        login: { username: USERNAME, password: this.#password },
         find: (path) => this.#find(path),
         admit: () => {
           if (this.#admitted.size >= MAX_VIEWERS) return false;

@@ -95,7 +95,10 @@ function view() {
   let receiver: RtpReceiver | null = null;
   let hearing: SoundReceiver | null = null;
   const session = new RtspSession({
-    ...{ url, ...login, keepAlive: { method: null }, clock: systemClock },
+    url,
+    ...login,
+    keepAlive: { method: null },
+    clock: systemClock,
     handlers: {
       track: (track, soundTrack) => {
         receiver = new RtpReceiver({ track, clock: systemClock, epoch: 0, emit: (u) => units.push(u) });

@@ -109,8 +109,15 @@ async function switchWith(o: { writable?: boolean; username?: string; password?:
   const clock = new ManualClock();
   const guard = new LoginGuard();
   const driver = new SwitchDriver({
-    ...{ host: '127.0.0.1', port: agent.port, username: o.username ?? 'community', password: o.password ?? 'secret' },
-    ...{ guard, clock, log, macs: () => [BOX_MAC], timeoutMs: 150 },
+    host: '127.0.0.1',
+    port: agent.port,
+    username: o.username ?? 'community',
+    password: o.password ?? 'secret',
+    guard,
+    clock,
+    log,
+    macs: () => [BOX_MAC],
+    timeoutMs: 150,
   });
   cleanUp.push(
     () => agent.stop(),
@@ -125,8 +132,13 @@ describe('a switch by SNMP', () => {
     expect(await driver.identify()).toEqual({
       ok: true,
       value: {
-        ...{ name: 'Cellar', model: 'DS-3E1309P', serial: 'SW1234567', mac: 'bc-9b-5e-00-00-01', firmware: 'V1.2.3' },
-        ...{ deviceType: 'switch', recorder: false },
+        name: 'Cellar',
+        model: 'DS-3E1309P',
+        serial: 'SW1234567',
+        mac: 'bc-9b-5e-00-00-01',
+        firmware: 'V1.2.3',
+        deviceType: 'switch',
+        recorder: false,
       },
     });
     const asked = await driver.capabilities();
@@ -219,7 +231,9 @@ describe('a switch by SNMP', () => {
     expect(await good.driver.identify()).toMatchObject({ ok: true, value: { serial: 'SW1234567' } });
     const bad = await switchWith({ username: 'operator', password: 'Wrong-pass-1' });
     expect(await bad.driver.identify()).toMatchObject({
-      ...{ ok: false, code: 'device-unreachable', text: expect.stringContaining('wrong user name or password') },
+      ok: false,
+      code: 'device-unreachable',
+      text: expect.stringContaining('wrong user name or password'),
     });
   });
 

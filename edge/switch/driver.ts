@@ -71,7 +71,9 @@ export class SwitchDriver extends FeatureDriver<SwitchDevice> implements Driver 
       : undefined;
     const part = (name: keyof typeof ENTITY) => (rows && chassis ? textOf(rows[name].get(chassis), 64) : '');
     this.#features = new FeatureSet({
-      ...{ features: [switchFeature], device: this.#device, category: 'switch' },
+      features: [switchFeature],
+      device: this.#device,
+      category: 'switch',
       missed: () => this.#snmp.missed,
     });
     return {

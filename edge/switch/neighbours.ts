@@ -39,7 +39,9 @@ export async function readNeighbours(snmp: Snmp): Promise<Result<Neighbour[]>> {
     const own = local.ok ? textOf(local.value.descr.get(port)) || textOf(local.value.id.get(port)) : '';
     return [
       {
-        ...{ port, key, mac },
+        port,
+        key,
+        mac,
         portName: own || `Port ${port}`,
         name: textOf(r.name.get(key)) || chassis || 'Unknown',
         peerPort: textOf(r.portDescr.get(key)) || ids(r.portSubtype.get(key), r.port.get(key), MAC_PORT),

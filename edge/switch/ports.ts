@@ -90,15 +90,16 @@ export function portItems(
   return ports.map((port) => {
     const was = before?.ports.find((p) => p.index === port.index);
     const values = {
-      ...{ enabled: port.enabled, up: port.up, speed: port.speed },
-      ...{
-        rxRate: rate(port.rx, was?.rx),
-        txRate: rate(port.tx, was?.tx),
-        rx: port.rx,
-        tx: port.tx,
-        errors: port.errors,
-      },
-      ...{ poe: port.poe, poeClass: port.poe ? port.poeClass : null },
+      enabled: port.enabled,
+      up: port.up,
+      speed: port.speed,
+      rxRate: rate(port.rx, was?.rx),
+      txRate: rate(port.tx, was?.tx),
+      rx: port.rx,
+      tx: port.tx,
+      errors: port.errors,
+      poe: port.poe,
+      poeClass: port.poe ? port.poeClass : null,
     };
     return {
       id: port.index,

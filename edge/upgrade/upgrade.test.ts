@@ -23,8 +23,13 @@ const FILE = randomBytes(900_000);
 const OLD = 'V5.7.15 build 240201';
 const NEW = 'V5.8.0 build 250301';
 const item: UpgradeItem = {
-  ...{ deviceId: '0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d', name: 'Door', version: NEW, size: FILE.length },
-  ...{ firmwareId: '0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1e', models: ['DS-2CD2386G2*'], password: null },
+  deviceId: '0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d',
+  name: 'Door',
+  version: NEW,
+  size: FILE.length,
+  firmwareId: '0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1e',
+  models: ['DS-2CD2386G2*'],
+  password: null,
   sha256: createHash('sha256').update(FILE).digest('hex'),
 };
 
@@ -105,7 +110,9 @@ beforeEach(async () => {
   const port = await scripted.start();
   ({ device, close } = await connected(scripted, port, [], clock));
   runner = new UpgradeRunner({
-    ...{ packages: store, clock, log },
+    packages: store,
+    clock,
+    log,
     devices: {
       use: (_, fn) => fn(device),
       identify: () => readDeviceInfo(device.client),
@@ -274,7 +281,9 @@ describe('after a power cut of the box (UPG-06)', () => {
 
 it('what a device is not reached for is a failure with its reason', async () => {
   const absent = new UpgradeRunner({
-    ...{ packages: store, clock, log },
+    packages: store,
+    clock,
+    log,
     devices: {
       use: async () => failure('device-unreachable', 'gone'),
       identify: async () => failure('device-unreachable', 'It does not answer.'),

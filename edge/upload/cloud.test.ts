@@ -40,7 +40,12 @@ afterEach(async () => {
 function makeQueue(options: Partial<ConstructorParameters<typeof UploadQueue>[0]> = {}): UploadQueue {
   const clock = options.clock ?? systemClock;
   const queue = new UploadQueue({
-    ...{ dir, auth: relay.auth(relayUrl), pacer: fastPacer(clock), clock, log, warnables },
+    dir,
+    auth: relay.auth(relayUrl),
+    pacer: fastPacer(clock),
+    clock,
+    log,
+    warnables,
     ...options,
   });
   cleanups.push(() => queue.stop());

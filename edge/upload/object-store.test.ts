@@ -44,7 +44,11 @@ beforeEach(async () => {
   await new Promise<void>((r) => store.listen(0, '127.0.0.1', r));
   relay.objectStore = `http://127.0.0.1:${(store.address() as AddressInfo).port}`;
   queue = new UploadQueue({
-    ...{ dir, auth: relay.auth(relayUrl), pacer: fastPacer(systemClock), clock, warnables },
+    dir,
+    auth: relay.auth(relayUrl),
+    pacer: fastPacer(systemClock),
+    clock,
+    warnables,
     log: pino({ level: 'silent' }),
   });
   queue.onLost(lost);

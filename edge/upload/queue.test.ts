@@ -35,7 +35,12 @@ afterEach(async () => {
 
 function makeQueue(options: Partial<ConstructorParameters<typeof UploadQueue>[0]> = {}): UploadQueue {
   const queue = new UploadQueue({
-    ...{ dir, auth: relay.auth(relayUrl), pacer: fastPacer(systemClock), clock: systemClock, log, warnables },
+    dir,
+    auth: relay.auth(relayUrl),
+    pacer: fastPacer(systemClock),
+    clock: systemClock,
+    log,
+    warnables,
     ...options,
   });
   queues.push(queue);

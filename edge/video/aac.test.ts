@@ -14,8 +14,13 @@ function tone(n: number, time: number, more: Partial<AudioFrame> = {}): AudioFra
     { maxBuffer: 1e7 },
   );
   return Array.from({ length: n }, (_, i) => ({
-    ...{ codec: PCMU, data: stdout.subarray(i * 320, (i + 1) * 320), time: time + i * 320, epoch: 3 },
-    ...{ wallMs: 1_000_000 + (time + i * 320) / 8, monoMs: (time + i * 320) / 8, ...more },
+    codec: PCMU,
+    data: stdout.subarray(i * 320, (i + 1) * 320),
+    time: time + i * 320,
+    epoch: 3,
+    wallMs: 1_000_000 + (time + i * 320) / 8,
+    monoMs: (time + i * 320) / 8,
+    ...more,
   }));
 }
 

@@ -10,7 +10,11 @@ export interface AacEncoderOptions {
 
 /** AAC-LC of 16 kHz mono: what every player takes. G.711 has half of it. */
 export const ENCODED_AAC: AudioCodec = {
-  ...{ kind: 'aac', clockRate: 16_000, channels: 1, config: Buffer.from('1408', 'hex'), codec: 'mp4a.40.2' },
+  kind: 'aac',
+  clockRate: 16_000,
+  channels: 1,
+  config: Buffer.from('1408', 'hex'),
+  codec: 'mp4a.40.2',
 };
 /** Samples that ffmpeg's encoder puts before the first one that it was given. */
 const PRIMING = AAC_SAMPLES;

@@ -246,8 +246,15 @@ export class ChannelSource {
       this.#ffmpeg === 'no'
         ? new RtspSession({ url, username, password, keepAlive, clock, handlers })
         : new FfmpegPull({
-            ...{ url, username, password, ffmpeg, clock, handlers },
-            ...{ udp: this.#useUdp, encode, memory: keepAlive },
+            url,
+            username,
+            password,
+            ffmpeg,
+            clock,
+            handlers,
+            udp: this.#useUdp,
+            encode,
+            memory: keepAlive,
           });
     if (encode) encoders.free--;
     let better: PullError | null = null;
@@ -273,7 +280,10 @@ export class ChannelSource {
   #soundReceiver(track: SoundTrack, place: SoundReceiverOptions['place']): SoundReceiver {
     const { clock } = this.#o;
     return new SoundReceiver({
-      ...{ track, clock, place, anchor: () => this.#last },
+      track,
+      clock,
+      place,
+      anchor: () => this.#last,
       emit: (frame) => {
         this.ring.pushAudio(frame);
         for (const consumer of this.#consumers) consumer.audio?.(frame);

@@ -9,7 +9,9 @@ function count() {
       got.units++;
       got.largest = Math.max(got.largest, nal.length);
     },
-    ...{ begin: () => {}, append: () => {}, end: () => {} },
+    begin: () => {},
+    append: () => {},
+    end: () => {},
   };
   return { got, sink };
 }

@@ -36,11 +36,15 @@ async function played({ lateMs, clock: says, wrongMs = 0, reorder = false }: Cam
   const frames: AudioFrame[] = [];
   const track = { kind: 'h264', payloadType: 96, clockRate: 90_000, control: null, donl: false } as const;
   const pictures = new RtpReceiver({
-    ...{ track: { ...track, parameterSets: Object.values(H264_SETS) }, clock, epoch: 0 },
+    track: { ...track, parameterSets: Object.values(H264_SETS) },
+    clock,
+    epoch: 0,
     emit: (unit) => units.push({ ...unit, moment: 0 }),
   });
   const sound = new SoundReceiver({
-    ...{ track: findSound(parseSdp('m=audio 0 RTP/AVP 0'))!, clock, anchor: () => units.at(-1) ?? null },
+    track: findSound(parseSdp('m=audio 0 RTP/AVP 0'))!,
+    clock,
+    anchor: () => units.at(-1) ?? null,
     place: (at: SoundMoment) => sync.place(at, pictures, 90_000),
     emit: (frame) => frames.push(frame),
   });

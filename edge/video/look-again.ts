@@ -32,7 +32,12 @@ export async function lookAgain(o: LookOptions, signal: AbortSignal): Promise<Pu
   // Sound is no reason to stay with ffmpeg, and what is found out here is of a session that was never meant to last.
   const keepAlive = { ...o.keepAlive, soundFailures: 2 };
   const session = new RtspSession({
-    ...{ url, username, password, keepAlive, clock, handlers: { track: () => {}, packet } },
+    url,
+    username,
+    password,
+    keepAlive,
+    clock,
+    handlers: { track: () => {}, packet },
     ...(o.play ? {} : { onDescribed }),
   });
   const end = await session.run(enough.signal);

@@ -80,7 +80,9 @@ describe('H.264 from RTP', () => {
     const clock = new ManualClock();
     const track = { kind: 'h264' as const, payloadType: 96, clockRate: 90_000, control: null, donl: false };
     const receiver = new RtpReceiver({
-      ...{ track: { ...track, parameterSets: [sps, pps] }, clock, epoch: 0 },
+      track: { ...track, parameterSets: [sps, pps] },
+      clock,
+      epoch: 0,
       emit: (unit) => units.push(unit),
     });
     const first = 1_000_000;

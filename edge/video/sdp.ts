@@ -209,7 +209,10 @@ function aacOf(config: Buffer, described: number): { codec: AudioCodec; clockRat
   if (!read) return null;
   const clockRate = within(AAC_RATES, described) ?? read.rate;
   const codec: AudioCodec = {
-    ...{ kind: 'aac', clockRate: clockRate === 2 * read.rate ? read.rate : clockRate, channels: read.channels, config },
+    kind: 'aac',
+    clockRate: clockRate === 2 * read.rate ? read.rate : clockRate,
+    channels: read.channels,
+    config,
     codec: `mp4a.40.${read.objectType}`,
   };
   return { codec, clockRate };

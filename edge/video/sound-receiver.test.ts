@@ -45,7 +45,11 @@ describe('sound of a session description', () => {
     expect(mismatch).toMatchObject({ control: 'track1', codec: { kind: 'pcma' } });
     expect(sound(AAC)).toEqual({
       codec: { kind: 'aac', clockRate: 16_000, channels: 1, config: Buffer.from('1408', 'hex'), codec: 'mp4a.40.2' },
-      ...{ payloadType: 97, control: 'track2', clockRate: 16_000, sizeLength: 13, indexLength: 3 },
+      payloadType: 97,
+      control: 'track2',
+      clockRate: 16_000,
+      sizeLength: 13,
+      indexLength: 3,
     });
     expect(parseAudioConfig(Buffer.from('1190', 'hex'))).toEqual({ objectType: 2, rate: 48_000, channels: 2 });
   });

@@ -16,8 +16,10 @@ function watcher() {
   const sound: AudioFrame[] = [];
   const losses: string[] = [];
   const consumer: Consumer = {
-    ...{ preRollMs: 0, lost: (reason) => losses.push(reason) },
-    ...{ accessUnit: (u) => units.push(u), audio: (f) => sound.push(f) },
+    preRollMs: 0,
+    lost: (reason) => losses.push(reason),
+    accessUnit: (u) => units.push(u),
+    audio: (f) => sound.push(f),
   };
   return { units, sound, losses, consumer };
 }

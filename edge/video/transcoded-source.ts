@@ -173,8 +173,14 @@ export class TranscodedSource implements Consumer {
     const apartMs = (shown - from.time - from.compositionOffset) / 90;
     this.#codec = codec;
     const unit: AccessUnit = {
-      ...{ data, keyFrame, time: shown, compositionOffset: 0, epoch, codec },
-      ...{ monoMs: from.monoMs + apartMs, wallMs: Math.round(from.wallMs + apartMs) },
+      data,
+      keyFrame,
+      time: shown,
+      compositionOffset: 0,
+      epoch,
+      codec,
+      monoMs: from.monoMs + apartMs,
+      wallMs: Math.round(from.wallMs + apartMs),
     };
     this.ring.push(unit);
     for (const consumer of this.#consumers) consumer.accessUnit(unit);

@@ -125,7 +125,11 @@ export class Video {
     const { clock, ffmpeg } = this.#o;
     const log = this.#o.log.child({ module: 'video', deviceId, channel, stream, height: o.height });
     const made: TranscodedSource = new TranscodedSource({
-      ...{ base, height: o.height, clock, log, ffmpeg },
+      base,
+      height: o.height,
+      clock,
+      log,
+      ffmpeg,
       onHeld: (is) => {
         if (is) this.#transcodes.set(key, made);
         else if (this.#transcodes.get(key) === made) this.#transcodes.delete(key);

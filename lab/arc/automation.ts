@@ -24,7 +24,14 @@ export interface Mlr2Line {
 export function readMlr2(text: string): Mlr2Line {
   const cid = /^5([0-9A-F]{2})([0-9A-F]) 18([0-9A-F]{4})([ERP][0-9A-F]{3})([0-9]{2})([0-9A-F]{3})$/.exec(text);
   const line = (kind: Mlr2Line['kind'], m: string[] | null, account = '', code = '', area = '', zone = '') => ({
-    ...{ kind, text, receiver: m?.[1] ?? '', line: m?.[2] ?? '', account, code, area, zone },
+    kind,
+    text,
+    receiver: m?.[1] ?? '',
+    line: m?.[2] ?? '',
+    account,
+    code,
+    area,
+    zone,
   });
   if (cid) return line('cid', cid, cid[3], cid[4], cid[5], cid[6]);
   const sia = /^3([0-9A-F]{2})([0-9A-F]) {4}([ 0-9A-F]{6})([A-Z]{2})([0-9A-F]{4})$/.exec(text);

@@ -28,7 +28,12 @@ export interface ReplayOdd {
   maxSessions: number;
 }
 export const plainReplay: ReplayOdd = {
-  ...{ aheadMs: 0, stamps: 'exact', require: 'wanted', scale: 'taken', end: 'terminal', maxSessions: 4 },
+  aheadMs: 0,
+  stamps: 'exact',
+  require: 'wanted',
+  scale: 'taken',
+  end: 'terminal',
+  maxSessions: 4,
 };
 
 export const isReplay = (uri: string): boolean => /^rtsp:\/\/[^/]+\/onvif\/replay\//i.test(uri);
@@ -36,13 +41,11 @@ export const isReplay = (uri: string): boolean => /^rtsp:\/\/[^/]+\/onvif\/repla
 const NTP_EPOCH_S = 2_208_988_800;
 const MAX_AHEAD = 512 * 1024;
 const REASONS: Record<string, string> = {
-  ...{
-    '200': 'OK',
-    '404': 'Not Found',
-    '453': 'Not Enough Bandwidth',
-    '457': 'Invalid Range',
-    '551': 'Option not supported',
-  },
+  '200': 'OK',
+  '404': 'Not Found',
+  '453': 'Not Enough Bandwidth',
+  '457': 'Invalid Range',
+  '551': 'Option not supported',
 };
 /** How many play now, by the recorder's recordings. */
 const PLAYING = new WeakMap<object, Set<ReplaySession>>();

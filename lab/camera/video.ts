@@ -47,17 +47,15 @@ export class Video {
   /** Resolves when the cameras are served; rejects with advice when this machine lacks what it takes. */
   async start(): Promise<void> {
     const config = this.#options.cameras.map(({ name, address, fps, keyFrameMs, kbps, codec, sound, odd }) => ({
-      ...{
-        name,
-        address,
-        fps,
-        keyFrameMs,
-        kbps,
-        codec,
-        audio: sound,
-        parameterSets: odd.parameterSets,
-        sub: hasSub(odd),
-      },
+      name,
+      address,
+      fps,
+      keyFrameMs,
+      kbps,
+      codec,
+      audio: sound,
+      parameterSets: odd.parameterSets,
+      sub: hasSub(odd),
       path: RTSP_PATH,
     }));
     const script = `${import.meta.dirname}/server.py`;

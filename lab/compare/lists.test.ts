@@ -15,24 +15,37 @@ const at = (ms: number) => new Date(T + ms).toISOString();
 /** `n` events that went all the way, one a second. */
 function happened(n: number): Lists & { downtimes: [] } {
   const lists: Lists & { downtimes: [] } = {
-    ...{ emitted: [], journal: [], relayEvents: [], relayAlarms: [], received: [] },
-    ...{ alarmTypes: ['motion'], downtimes: [] },
+    emitted: [],
+    journal: [],
+    relayEvents: [],
+    relayAlarms: [],
+    received: [],
+    alarmTypes: ['motion'],
+    downtimes: [],
   };
   for (let i = 1; i <= n; i++) {
     const sourceRef = randomUUID();
     const id = randomUUID();
     const alarm: AlarmReport = {
-      ...{ id: randomUUID(), eventId: id, kind: 'alarm', accountId: randomUUID(), account: '1234', path: 'direct' },
-      ...{ receiverId: randomUUID(), protocol: 'SIA-DCS', code: 'BA', zone: '1', sequence: i, state: 'acknowledged' },
-      ...{
-        tries: 1,
-        occurredAt: at(i),
-        queuedAt: at(i),
-        acknowledgedAt: at(i),
-        possibleRepeat: false,
-        reason: null,
-        log: [],
-      },
+      id: randomUUID(),
+      eventId: id,
+      kind: 'alarm',
+      accountId: randomUUID(),
+      account: '1234',
+      path: 'direct',
+      receiverId: randomUUID(),
+      protocol: 'SIA-DCS',
+      code: 'BA',
+      zone: '1',
+      sequence: i,
+      state: 'acknowledged',
+      tries: 1,
+      occurredAt: at(i),
+      queuedAt: at(i),
+      acknowledgedAt: at(i),
+      possibleRepeat: false,
+      reason: null,
+      log: [],
     };
     lists.emitted.push({ id: sourceRef, device: 'camera-1', type: 'motion', emittedAt: at(i * 1000), listeners: 1 });
     const event = { id, type: 'motion' as const, deviceId: randomUUID(), channel: 1, occurredAt: at(i), seenAt: at(i) };
@@ -44,16 +57,19 @@ function happened(n: number): Lists & { downtimes: [] } {
     lists.relayEvents.push({ id, sourceRef });
     lists.relayAlarms.push({ id: alarm.id, state: 'acknowledged' });
     lists.received.push({
-      ...{
-        id: randomUUID(),
-        account: '1234',
-        protocol: 'SIA-DCS',
-        encrypted: false,
-        code: 'BA',
-        zone: '1',
-        sequence: i,
-      },
-      ...{ occurredAt: at(i), acknowledgedAt: at(i), raw: '', text: '', via: 'direct', ackSwallowed: false },
+      id: randomUUID(),
+      account: '1234',
+      protocol: 'SIA-DCS',
+      encrypted: false,
+      code: 'BA',
+      zone: '1',
+      sequence: i,
+      occurredAt: at(i),
+      acknowledgedAt: at(i),
+      raw: '',
+      text: '',
+      via: 'direct',
+      ackSwallowed: false,
     });
   }
   return lists;

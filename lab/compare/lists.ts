@@ -60,7 +60,8 @@ export function compareLists(input: Lists & { downtimes: Downtime[]; since?: num
     input.downtimes.some((d) => Date.parse(at) >= d.from - KILL_GRACE_MS && Date.parse(at) <= d.to);
 
   const labToJournal = step({
-    ...{ from: 'lab', to: 'journal' },
+    from: 'lab',
+    to: 'journal',
     expected: emitted.map((e) => ({
       key: e.id,
       text: `${e.device} ${e.type} ${e.emittedAt}`,
@@ -70,13 +71,15 @@ export function compareLists(input: Lists & { downtimes: Downtime[]; since?: num
     known: new Set(input.emitted.map((e) => e.id)),
   });
   const journalToRelay = step({
-    ...{ from: 'journal', to: 'relay events' },
+    from: 'journal',
+    to: 'relay events',
     expected: events.map((e) => ({ key: e.id, text: `${e.type} ${e.occurredAt}` })),
     found: input.relayEvents.map((e) => ({ key: e.id, text: e.sourceRef ?? '' })),
     known: since > 0 ? null : new Set(events.map((e) => e.id)),
   });
   const eventToAlarm = step({
-    ...{ from: 'journal events', to: 'journal alarms' },
+    from: 'journal events',
+    to: 'journal alarms',
     expected: fromLab
       .filter((e) => input.alarmTypes.includes(e.type))
       .map((e) => ({ key: e.id, text: `${e.type} ${e.occurredAt}` })),
@@ -85,7 +88,8 @@ export function compareLists(input: Lists & { downtimes: Downtime[]; since?: num
   });
   const acknowledged = new Set(input.relayAlarms.filter((a) => a.state === 'acknowledged').map((a) => a.id));
   const alarmToRelay = step({
-    ...{ from: 'journal alarms', to: 'relay alarms (acknowledged)' },
+    from: 'journal alarms',
+    to: 'relay alarms (acknowledged)',
     expected: alarms.map((a) => ({ key: a.id, text: `${a.account} ${a.code} ${a.sequence}` })),
     found: [...acknowledged].map((key) => ({ key, text: '' })),
     known: null,
@@ -94,7 +98,8 @@ export function compareLists(input: Lists & { downtimes: Downtime[]; since?: num
   const repeats = new Set(alarms.filter((a) => a.possibleRepeat).map(key));
   const swallowed = countBy(input.received.filter((a) => a.ackSwallowed).map(key));
   const alarmToReceiver = step({
-    ...{ from: 'journal alarms', to: 'receiver' },
+    from: 'journal alarms',
+    to: 'receiver',
     expected: alarms.map((a) => ({ key: key(a), text: `${a.kind} of ${a.eventId}, ${a.state}` })),
     found: input.received
       .filter((a) => Date.parse(a.acknowledgedAt) >= since)

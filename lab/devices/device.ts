@@ -108,7 +108,10 @@ export class Device {
       login === 'digest'
         ? null
         : new SessionLogin({
-            ...{ password, counter: this.logins, irreversible: true, salt2: login === 'both' },
+            password,
+            counter: this.logins,
+            irreversible: true,
+            salt2: login === 'both',
             cookie: login === 'both' ? 'WebSession_4c41420001' : 'WebSession',
           });
     this.recordings = new Recordings(profile);

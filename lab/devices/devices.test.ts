@@ -190,8 +190,13 @@ describe('panels', () => {
     const base = `http://${address}:${httpPort}/ISAPI/Security/sessionLogin`;
     const cap = await (await fetch(`${base}/capabilities?username=${username}`)).text();
     const hash = sessionHash({
-      ...{ user: username, password, challenge: leaf(cap, 'challenge')!, iterations: Number(leaf(cap, 'iterations')) },
-      ...{ salt: leaf(cap, 'salt')!, salt2: leaf(cap, 'salt2') ?? null, irreversible: true },
+      user: username,
+      password,
+      challenge: leaf(cap, 'challenge')!,
+      iterations: Number(leaf(cap, 'iterations')),
+      salt: leaf(cap, 'salt')!,
+      salt2: leaf(cap, 'salt2') ?? null,
+      irreversible: true,
     });
     const body = `<SessionLogin><userName>${username}</userName><password>${hash}</password><sessionID>${leaf(cap, 'sessionID')}</sessionID></SessionLogin>`;
     const answer = await fetch(`${base}?timeStamp=1`, { method: 'POST', body });
@@ -205,8 +210,13 @@ describe('panels', () => {
 
   it('hash a password as the documented example', () => {
     const given = {
-      ...{ user: 'dalferin', password: 'test123456', challenge: '9524eedd2912a46ef2c0fcfa27e412c1', iterations: 100 },
-      ...{ salt: 'bef6d541c1ac37f74d90b9d3dc642ab6ea54b17d653b10f24464867b6dbeacb5', salt2: null, irreversible: true },
+      user: 'dalferin',
+      password: 'test123456',
+      challenge: '9524eedd2912a46ef2c0fcfa27e412c1',
+      iterations: 100,
+      salt: 'bef6d541c1ac37f74d90b9d3dc642ab6ea54b17d653b10f24464867b6dbeacb5',
+      salt2: null,
+      irreversible: true,
     };
     expect(sessionHash(given)).toBe('86c59b2a28aafd52fccbd0a46f06200e50467cec0758eb32a8c5d5cce5b55abc');
   });

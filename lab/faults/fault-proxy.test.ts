@@ -26,7 +26,10 @@ beforeEach(async () => {
   await once(server, 'listening');
   const upstream = server.address() as { port: number };
   proxy = new FaultProxy({
-    ...{ host: '127.0.0.1', port: 0, upstream: { host: '127.0.0.1', port: upstream.port }, dc09: true },
+    host: '127.0.0.1',
+    port: 0,
+    upstream: { host: '127.0.0.1', port: upstream.port },
+    dc09: true,
     slowMs: SLOW_MS,
   });
   await proxy.start();

@@ -7,19 +7,21 @@ function device(options: { qop?: boolean; algorithms?: ('MD5' | 'SHA-256')[]; sa
   const now = () => time;
   const counter = new LoginCounter(now);
   const login = new DigestLogin({
-    ...{
-      realm: 'IP Camera(X)',
-      password: (user: string) => (user === 'admin' ? 'secret' : null),
-      qop: true,
-      saysStale: true,
-    },
-    ...{ algorithms: ['SHA-256', 'MD5'], counter, now },
+    realm: 'IP Camera(X)',
+    password: (user: string) => (user === 'admin' ? 'secret' : null),
+    qop: true,
+    saysStale: true,
+    algorithms: ['SHA-256', 'MD5'],
+    counter,
+    now,
     ...options,
   });
   const headerFor = (challenge: string, password = 'secret', nc = 1) =>
     authorize(challenge, { method: 'GET', uri: '/a?b=1', username: 'admin', password, nc });
   return {
-    ...{ counter, login, headerFor },
+    counter,
+    login,
+    headerFor,
     attempt: (password: string) => login.check('GET', '/a?b=1', headerFor(login.challenges(false)[0]!, password)),
     pass: (ms: number) => {
       time += ms;
@@ -42,8 +44,12 @@ describe('digest login of a camera', () => {
 
   it('matches the example of RFC 2069 as corrected', () => {
     const login = new DigestLogin({
-      ...{ realm: 'testrealm@host.com', password: () => 'CircleOfLife', qop: false, saysStale: true },
-      ...{ algorithms: ['MD5'], counter: new LoginCounter() },
+      realm: 'testrealm@host.com',
+      password: () => 'CircleOfLife',
+      qop: false,
+      saysStale: true,
+      algorithms: ['MD5'],
+      counter: new LoginCounter(),
     });
     const header =
       'Digest username="Mufasa", realm="testrealm@host.com", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", uri="/dir/index.html", response="1949323746fe6a43ef61f9606e7febea"';

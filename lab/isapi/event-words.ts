@@ -143,8 +143,16 @@ export function accessAlert(
   const [majorEventType, subEventType] = ACCESS_EVENTS[e.type];
   const event = {
     deviceName: p.name,
-    ...{ majorEventType, subEventType, reportChannel: 3, serialNo: e.serialNo, doorNo: e.at.channel },
-    ...{ cardReaderNo: 1, attendanceStatus: 'undefined', statusValue: 0, currentEvent: e.isNew, frontSerialNo: 0 },
+    majorEventType,
+    subEventType,
+    reportChannel: 3,
+    serialNo: e.serialNo,
+    doorNo: e.at.channel,
+    cardReaderNo: 1,
+    attendanceStatus: 'undefined',
+    statusValue: 0,
+    currentEvent: e.isNew,
+    frontSerialNo: 0,
     ...(e.at.person === null ? {} : { name: e.at.person, employeeNoString: '7', cardNo: '0012345678' }),
     picturesNumber: 0,
   };
@@ -165,8 +173,17 @@ export function panelAlert(
   const user = e.user === null ? {} : { userName: e.user };
   const event = {
     // The panel's own code is near the standard's, and not the same.
-    ...{ code: standardCIDcode === 1130 ? 1103 : standardCIDcode, standardCIDcode, name, trigger },
-    ...{ upload: trigger, type, ...zone, ...user, system: e.at.area, CameraList: [], NVRList: [] },
+    code: standardCIDcode === 1130 ? 1103 : standardCIDcode,
+    standardCIDcode,
+    name,
+    trigger,
+    upload: trigger,
+    type,
+    ...zone,
+    ...user,
+    system: e.at.area,
+    CameraList: [],
+    NVRList: [],
   };
   const head = { ...jsonHead(p, httpPort, e.happenedAt), activePostCount: 1, eventType: 'cidEvent' };
   return JSON.stringify({ ...head, eventState: 'active', eventDescription: 'CID event', CIDEvent: event }, null, 2);

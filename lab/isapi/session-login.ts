@@ -135,8 +135,13 @@ ${more}</SessionLoginCap>
       password !== null &&
       textOf(login, 'password') ===
         sessionHash({
-          ...{ user, password, challenge: asked.challenge, iterations, irreversible },
-          ...{ salt: salts.salt, salt2: salt2 ? salts.salt2 : null },
+          user,
+          password,
+          challenge: asked.challenge,
+          iterations,
+          irreversible,
+          salt: salts.salt,
+          salt2: salt2 ? salts.salt2 : null,
         });
     if (!right) {
       counter.fail();

@@ -42,7 +42,8 @@ const freePorts = (count: number) =>
 
 async function startPost(): Promise<{ child: ChildProcess; mailbox: string; smtp: string }> {
   const child = spawn(process.execPath, ['lab/post.ts'], {
-    ...{ cwd: join(import.meta.dirname, '../..'), stdio: ['ignore', 'pipe', 'inherit'] },
+    cwd: join(import.meta.dirname, '../..'),
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
   let said = '';
   for await (const text of child.stdout!.setEncoding('utf8')) {
@@ -89,7 +90,9 @@ const fault = (target: string, mode: string) => stack.labApi('POST', '/faults', 
 async function arm(how: 'away' | 'disarm'): Promise<void> {
   for (const zone of [0, 1, 4]) await stack.labApi('POST', '/devices/ax-pro/do/zone', { zone, active: false });
   const { items } = await inst<{ items: { done: boolean }[] }>('POST', `${site()}/arming`, {
-    ...{ devices: [axp], arm: how, area: 1 },
+    devices: [axp],
+    arm: how,
+    area: 1,
   });
   expect(items).toMatchObject([{ done: true }]);
 }
@@ -158,8 +161,14 @@ describe('the ARC joins (J3, 1–3)', () => {
     arco = (await inst<{ token: string }>('POST', '/auth/login', ARCO)).token;
     const { agreement } = await centre<{ agreement: string }>('GET', '/arc-joining');
     const information = {
-      ...{ contactName: 'Rita', email: 'service@centre.example', phone: '+49 40 123456', address: 'Hafenstr. 1' },
-      ...{ website: '', certificates: 'EN 50518', about: '', countries: ['DE'] },
+      contactName: 'Rita',
+      email: 'service@centre.example',
+      phone: '+49 40 123456',
+      address: 'Hafenstr. 1',
+      website: '',
+      certificates: 'EN 50518',
+      about: '',
+      countries: ['DE'],
     };
     const operator = await stack.operator();
     const { asked } = await centre<{ asked: { field: string }[] }>('GET', '/company/authentication');
@@ -181,7 +190,9 @@ describe('the ARC joins (J3, 1–3)', () => {
     const arcs = await inst<{ items: { name: string }[] }>('GET', `/arcs?siteId=${stack.siteId}`);
     expect(arcs.items).toMatchObject([{ name: 'ARCO', information: { contactName: 'Rita' } }]);
     await centre('POST', '/arc-receivers', {
-      ...{ name: 'RX', direct: { host: `${BASE}21`, port: ports[0] }, relay: { host: `${BASE}22`, port: ports[1] } },
+      name: 'RX',
+      direct: { host: `${BASE}21`, port: ports[0] },
+      relay: { host: `${BASE}22`, port: ports[1] },
       supervision: { kind: 'off', intervalMs: 86_400_000 },
     });
   });
@@ -340,7 +351,8 @@ describe('the centre manages them (J3, 13–17)', () => {
 
   it('reaches its devices by the API with ARC ID and key, and only those (ARC-18, API-02)', async () => {
     const { accessToken } = await inst<{ accessToken: string }>('POST', '/token', {
-      ...{ apiKey: key.id, apiSecret: key.secret },
+      apiKey: key.id,
+      apiSecret: key.secret,
     });
     const program = <T>(path: string) => stack.api<T>('GET', path, undefined, accessToken);
     const { items } = await program<Page<ArcService>>('/arc/services');

@@ -19,7 +19,9 @@ async function compare() {
   });
   await sleep(1_000);
   const lists = await collect({
-    ...{ lab: demo.ready.lab, portal: demo.ready.portal, ...demo.ready.login },
+    lab: demo.ready.lab,
+    portal: demo.ready.portal,
+    ...demo.ready.login,
     journals: [join(demo.dir, 'var/edge/journal.db')],
   });
   return { lists, comparison: compareLists({ ...lists, downtimes: [] }) };

@@ -183,7 +183,11 @@ describe('a box, a LAN of unpacked devices, one installer (J1)', () => {
     const added = await ask({
       do: 'add',
       cameras: cameras.map(({ address, port, protocol, device }) => ({
-        ...{ address, port, protocol, username: 'admin', mac: device!.mac },
+        address,
+        port,
+        protocol,
+        username: 'admin',
+        mac: device!.mac,
       })),
     });
     expect(added.added?.map((one) => one.ok)).toEqual([true, true]);
@@ -202,8 +206,15 @@ describe('a box, a LAN of unpacked devices, one installer (J1)', () => {
       const found = seen.find((device) => device.mac === mac[name])!;
       const { serial, address: host, httpPort } = found;
       return {
-        ...{ method: 'lan', boxSerial: stack.boxSerial, name, mac: found.mac, serial, host },
-        ...{ httpPort: httpPort ?? 80, username: 'admin', recordOn: [] },
+        method: 'lan',
+        boxSerial: stack.boxSerial,
+        name,
+        mac: found.mac,
+        serial,
+        host,
+        httpPort: httpPort ?? 80,
+        username: 'admin',
+        recordOn: [],
       };
     });
     const { items } = await stack.api<{ items: AddingResult[] }>('POST', `/sites/${stack.siteId}/additions`, {

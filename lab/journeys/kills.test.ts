@@ -69,7 +69,9 @@ it(`keeps every event through kill -9 of box, relay or both at ${KILLS} random m
   });
   await sleep(2_000);
   const lists = await collect({
-    ...{ lab: demo.ready.lab, portal: demo.ready.portal, ...demo.ready.login },
+    lab: demo.ready.lab,
+    portal: demo.ready.portal,
+    ...demo.ready.login,
     journals: [join(demo.dir, 'var/edge/journal.db')],
   });
   const comparison = compareLists({ ...lists, downtimes });

@@ -183,7 +183,9 @@ export class LanStack {
     const [email, password] = ['operator@example.org', 'an operator’s password'];
     const args = ['--data', join(this.dir, 'relay'), '--name', 'Olga', '--email', email];
     const made = spawnSync(process.execPath, ['relay/main.ts', 'operator', ...args], {
-      ...{ cwd: root, input: password, encoding: 'utf8' },
+      cwd: root,
+      input: password,
+      encoding: 'utf8',
     });
     if (made.status !== 0) throw new Error(made.stderr);
     return (await this.api<{ token: string }>('POST', '/auth/login', { email, password })).token;

@@ -112,7 +112,9 @@ describe('when the site is handed over with the site authorisation', () => {
     const made = { token: secret, password: 'a good password of Mara' };
     mara = (await stack.api<{ token: string }>('POST', '/auth/register/link', made)).token;
     await stack.api('POST', `${site()}/transfer`, {
-      ...{ method: 'email', email, customerName: 'Mara' },
+      method: 'email',
+      email,
+      customerName: 'Mara',
       requests: [{ permission: 'manage', validity: 'permanent' }],
     });
     const { items } = await stack.api<{ items: { id: string }[] }>('GET', '/handovers', undefined, mara);

@@ -47,8 +47,13 @@ export const onvif: MakePart = (device) => {
     generic || p.odd.errorsWith200 ? device.passwordOf(user) : (device.onvifUsers.get(user) ?? null);
   const digest = digestOf(p, device.logins, password);
   const context: OnvifContext = {
-    ...{ device, state, odd: () => odd, url, hasPtz: (generic && sources === 1) || p.kind === 'ptz' },
-    ...{ sources, searches: new Searches() },
+    device,
+    state,
+    odd: () => odd,
+    url,
+    hasPtz: (generic && sources === 1) || p.kind === 'ptz',
+    sources,
+    searches: new Searches(),
     publish: (...message) => points.publish(...message),
   };
   let calls = 0;
@@ -113,18 +118,19 @@ export const onvif: MakePart = (device) => {
       const named = [...presets].map(([token, { name }]) => ({ token, name }));
       return {
         onvif: {
-          ...{
-            calls,
-            subscriptions: points.count,
-            subscriptionsTotal: points.created,
-            encoders,
-            imaging,
-            speed,
-            position,
-            ...{ searches: context.searches.open.size, searchesTotal: context.searches.begun },
-            played: device.recordings.played,
-          },
-          ...{ odd, presets: named, relays: Object.fromEntries([...relays].map(([t, r]) => [t, r.active])) },
+          calls,
+          subscriptions: points.count,
+          subscriptionsTotal: points.created,
+          encoders,
+          imaging,
+          speed,
+          position,
+          searches: context.searches.open.size,
+          searchesTotal: context.searches.begun,
+          played: device.recordings.played,
+          odd,
+          presets: named,
+          relays: Object.fromEntries([...relays].map(([t, r]) => [t, r.active])),
         },
       };
     },

@@ -14,8 +14,10 @@ export class SnmpAgent {
     access.addUser({
       name: o.username,
       level: snmp.SecurityLevel.authPriv,
-      ...{ authProtocol: snmp.AuthProtocols.sha, authKey: o.community },
-      ...{ privProtocol: snmp.PrivProtocols.aes, privKey: o.community },
+      authProtocol: snmp.AuthProtocols.sha,
+      authKey: o.community,
+      privProtocol: snmp.PrivProtocols.aes,
+      privKey: o.community,
     });
   }
 
@@ -25,7 +27,11 @@ export class SnmpAgent {
 
   scalar(oid: string, type: number, value: Cell): void {
     const provider = {
-      ...{ name: oid, type: MibProviderType.Scalar, oid, scalarType: type, maxAccess: MaxAccess['read-only'] },
+      name: oid,
+      type: MibProviderType.Scalar,
+      oid,
+      scalarType: type,
+      maxAccess: MaxAccess['read-only'],
     };
     this.#agent.getMib().registerProvider(provider as never);
     this.#agent.getMib().setScalarValue(oid, value as never);
@@ -38,13 +44,22 @@ export class SnmpAgent {
     rows: [index: number[], cells: Cell[]][],
   ): void {
     const index = rows[0]![0].map((_, i) => ({
-      ...{ number: 900 + i, name: `index${i}`, type: ObjectType.Integer, maxAccess: MaxAccess['not-accessible'] },
+      number: 900 + i,
+      name: `index${i}`,
+      type: ObjectType.Integer,
+      maxAccess: MaxAccess['not-accessible'],
     }));
     const shown = columns.map(([number, type, writable]) => ({
-      ...{ number, name: `column${number}`, type, maxAccess: MaxAccess[writable ? 'read-write' : 'read-only'] },
+      number,
+      name: `column${number}`,
+      type,
+      maxAccess: MaxAccess[writable ? 'read-write' : 'read-only'],
     }));
     const provider = {
-      ...{ name: oid, type: MibProviderType.Table, oid, maxAccess: MaxAccess['not-accessible'] },
+      name: oid,
+      type: MibProviderType.Table,
+      oid,
+      maxAccess: MaxAccess['not-accessible'],
       tableColumns: [...index, ...shown],
       tableIndex: index.map(({ name }) => ({ columnName: name })),
     };

@@ -85,7 +85,14 @@ function cidBlocks(data: string): Block[] {
 }
 
 const TEXT_ONLY: Block = {
-  ...{ code: 'A', qualifier: 'begin', event: 'A', area: null, zone: null, user: null, text: null, old: false },
+  code: 'A',
+  qualifier: 'begin',
+  event: 'A',
+  area: null,
+  zone: null,
+  user: null,
+  text: null,
+  old: false,
 };
 
 function siaBlocks(data: string): Block[] {

@@ -7,8 +7,16 @@ import { isLearnable, isReceipt, MAX_CLOCK_OFF_MS, SentBlocks } from './acknowle
 const KEY = Buffer.alloc(16, 7);
 const NOW = Date.UTC(2026, 10, 10, 12);
 const message = (change: Partial<Dc09Message> = {}): Dc09Message => ({
-  ...{ id: 'ADM-CID', encrypted: true, sequence: 42, receiver: '0', line: '0', account: '1234' },
-  ...{ data: '#1234|1130 01 001', xdata: [], timestamp: NOW, ...change },
+  id: 'ADM-CID',
+  encrypted: true,
+  sequence: 42,
+  receiver: '0',
+  line: '0',
+  account: '1234',
+  data: '#1234|1130 01 001',
+  xdata: [],
+  timestamp: NOW,
+  ...change,
 });
 const alarm = message();
 const sent = encodeDc09(alarm, { key: KEY });

@@ -23,7 +23,11 @@ async function listening(more: Partial<Dc09ListenerOptions> = {}) {
   const received: Dc09Received[] = [];
   const problems: Dc09Problem['code'][] = [];
   const listener = new Dc09Listener({
-    ...{ host: '127.0.0.1', port: 0, transports: ['tcp', 'udp'], clock: systemClock, log: pino({ level: 'silent' }) },
+    host: '127.0.0.1',
+    port: 0,
+    transports: ['tcp', 'udp'],
+    clock: systemClock,
+    log: pino({ level: 'silent' }),
     known: (account) => (['1234', '9999'].includes(account) ? { key: KEY } : account === '5555' ? { key: null } : null),
     received: async (r) => {
       received.push(r);
@@ -45,8 +49,16 @@ function frame(part: Partial<Dc09Message> = {}): Buffer {
   const account = part.account ?? '1234';
   return encodeDc09(
     {
-      ...{ id: 'ADM-CID', encrypted: true, sequence: 42, receiver: '0', line: '0', account },
-      ...{ data: `#${account}|1130 01 001`, xdata: [], timestamp: Date.now(), ...part },
+      id: 'ADM-CID',
+      encrypted: true,
+      sequence: 42,
+      receiver: '0',
+      line: '0',
+      account,
+      data: `#${account}|1130 01 001`,
+      xdata: [],
+      timestamp: Date.now(),
+      ...part,
     },
     { key: KEY },
   );

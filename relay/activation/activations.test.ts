@@ -155,7 +155,9 @@ describe('activation of a batch (INIT-03)', () => {
     const there = await new TestBox(relay).claimedBy({ ...acme, siteId: two });
     const atTwo = () =>
       activations.activate(scope, two, {
-        ...{ boxSerial: there.serial, macs: [mac(1)], password: { from: 'generated' as const } },
+        boxSerial: there.serial,
+        macs: [mac(1)],
+        password: { from: 'generated' as const },
         verificationCode: { from: 'none' as const },
       });
     const ofTwo = () => activations.passwordOf(acme.companyId, two, mac(1));

@@ -198,7 +198,14 @@ export class ArcAccounts {
     }
     const { id, createdAt } = kept;
     const row: AccountRow = {
-      ...{ id, createdAt, siteId: site.id, boxSerial, receiverId, account, protocol, mode },
+      id,
+      createdAt,
+      siteId: site.id,
+      boxSerial,
+      receiverId,
+      account,
+      protocol,
+      mode,
       encrypted: key !== null || old?.encrypted ? 1 : 0,
       events: JSON.stringify(events),
       zones: JSON.stringify(zones),
@@ -229,7 +236,16 @@ export class ArcAccounts {
         (items) => {
           const before = items.find((item) => item.id === id);
           const item: DesiredArcAccount = {
-            ...{ id, receiverId, account, protocol, mode, direct, transport, events, zones, supervision },
+            id,
+            receiverId,
+            account,
+            protocol,
+            mode,
+            direct,
+            transport,
+            events,
+            zones,
+            supervision,
             key: key === null ? (before?.key ?? null) : seal(key, box.sealKey, `arc:${id}`),
             keyFormat: key === null ? (before?.keyFormat ?? keyFormat) : keyFormat,
             partition: before?.partition ?? 1,
@@ -273,7 +289,16 @@ export class ArcAccounts {
     const { id, siteId, boxSerial, receiverId, account, protocol, mode, arcId } = row;
     const health: ArcPathHealth | null = this.#health(boxSerial)?.arc.find((a) => a.accountId === id) ?? null;
     return {
-      ...{ id, siteId, boxSerial, receiverId, receiverName, account, protocol, mode, arcId, health },
+      id,
+      siteId,
+      boxSerial,
+      receiverId,
+      receiverName,
+      account,
+      protocol,
+      mode,
+      arcId,
+      health,
       encrypted: row.encrypted === 1,
       events: JSON.parse(row.events),
       zones: JSON.parse(row.zones),

@@ -84,7 +84,12 @@ export class Arc {
     this.#list = new ArcList({ db });
     const { receivers } = this;
     this.#hosted = new HostedReceivers({
-      ...{ db, clock, log: deps.log, vault, guard, options: deps.receiver ?? NOT_RECEIVING },
+      db,
+      clock,
+      log: deps.log,
+      vault,
+      guard,
+      options: deps.receiver ?? NOT_RECEIVING,
       publicHost: () => deps.publicUrl()?.hostname ?? null,
       receiverKey: (id) => receivers.key(id),
       moved: (id) => receivers.moved(id),
@@ -98,7 +103,13 @@ export class Arc {
     this.#health = health;
     this.#path = new ArcPath({ db, guard, clock, log, hosted, gone, cut: deps.cut });
     this.#line = new OwnLine({
-      ...{ db, clock, log, guard, receivers, health, hosted },
+      db,
+      clock,
+      log,
+      guard,
+      receivers,
+      health,
+      hosted,
       wrote: (trx, alarmId) => this.desk.wrote(trx, alarmId),
       online: (serial) => presence.online(serial) || this.#path.isConnected(serial),
       heard: (receiverId, account) => this.#hosted.heardMono(receiverId, account),

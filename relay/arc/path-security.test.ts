@@ -59,8 +59,15 @@ async function open(of: TestBox): Promise<WebSocket> {
 }
 const frameOf = (account: string, sequence = 7) =>
   encodeDc09({
-    ...{ id: 'SIA-DCS', encrypted: false, sequence, receiver: '0', line: '0', account },
-    ...{ data: `#${account}|Nri1/BA003`, xdata: [], timestamp: clock.now() },
+    id: 'SIA-DCS',
+    encrypted: false,
+    sequence,
+    receiver: '0',
+    line: '0',
+    account,
+    data: `#${account}|Nri1/BA003`,
+    xdata: [],
+    timestamp: clock.now(),
   }).toString('base64');
 let nextId = 1;
 function ask(ws: WebSocket, change: object): Promise<ArcOutcome> {

@@ -75,8 +75,16 @@ async function open(): Promise<WebSocket> {
 const frame = (change: Partial<Dc09Message> = {}): string =>
   encodeDc09(
     {
-      ...{ id: 'SIA-DCS', encrypted: false, sequence: 7, receiver: '0', line: '0', account: '1234' },
-      ...{ data: '#1234|Nri1/BA003', xdata: [], timestamp: 1_700_000_000_000, ...change },
+      id: 'SIA-DCS',
+      encrypted: false,
+      sequence: 7,
+      receiver: '0',
+      line: '0',
+      account: '1234',
+      data: '#1234|Nri1/BA003',
+      xdata: [],
+      timestamp: 1_700_000_000_000,
+      ...change,
     },
     { key: Buffer.from(KEY, 'hex') },
   ).toString('base64');

@@ -92,9 +92,12 @@ function testMessage(
     id: kind === 'null' ? 'NULL' : protocol,
     encrypted,
     sequence: kind === 'null' ? 0 : randomInt(1, 10_000),
-    ...{ receiver: '0', line: ownLine.enabled ? ownLine.line : '0', account },
+    receiver: '0',
+    line: ownLine.enabled ? ownLine.line : '0',
+    account,
     data: kind === 'null' ? '' : data,
-    ...{ xdata: [], timestamp },
+    xdata: [],
+    timestamp,
   };
 }
 

@@ -40,22 +40,19 @@ describe('a receiver of a centre', () => {
   it('says how accounts there are spoken for, with defaults that work (ARC-32)', async () => {
     const made = await add();
     expect(made).toMatchObject({
-      ...{
-        kind: 'external',
-        transport: 'tcp',
-        protocol: 'SIA-DCS',
-        encrypted: false,
-        ackTimeoutMs: 5_000,
-        attempts: 2,
-      },
-      ...{
-        supervision: { kind: 'null', intervalMs: 25_000 },
-        periodicTest: null,
-        codes: [],
-        partition: 1,
-        accounts: 0,
-      },
-      ...{ extended: { blocks: 1, text: false, picture: false, path: false }, ownLine: { enabled: false, line: '1' } },
+      kind: 'external',
+      transport: 'tcp',
+      protocol: 'SIA-DCS',
+      encrypted: false,
+      ackTimeoutMs: 5_000,
+      attempts: 2,
+      supervision: { kind: 'null', intervalMs: 25_000 },
+      periodicTest: null,
+      codes: [],
+      partition: 1,
+      accounts: 0,
+      extended: { blocks: 1, text: false, picture: false, path: false },
+      ownLine: { enabled: false, line: '1' },
     });
     expect((await centre.api('GET', `/arc-receivers/${made.id}`)).body).toEqual(made);
     expect((await installer.api('GET', `/arc-receivers/${made.id}`)).status).toBe(404);
@@ -135,9 +132,15 @@ describe('a receiver of a centre', () => {
           .insertInto('arc_accounts')
           .values({
             ...common,
-            ...{ siteId: installer.siteId, boxSerial: box.serial, encrypted: 0, events: '["fire"]', zones: '[]' },
-            ...{ supervisionKind: supervision.kind, supervisionIntervalMs: supervision.intervalMs },
-            ...{ createdAt: '', deletedAt: null },
+            siteId: installer.siteId,
+            boxSerial: box.serial,
+            encrypted: 0,
+            events: '["fire"]',
+            zones: '[]',
+            supervisionKind: supervision.kind,
+            supervisionIntervalMs: supervision.intervalMs,
+            createdAt: '',
+            deletedAt: null,
           })
           .execute();
         const item = { ...common, key: null, direct: made.direct, events: ['fire'], zones: [], supervision };
@@ -154,9 +157,16 @@ describe('a receiver of a centre', () => {
     });
     const change = {
       ...again(made),
-      ...{ protocol: 'ADM-CID', transport: 'udp', key: KEY, partition: 7, ackTimeoutMs: 8_000, attempts: 4 },
-      ...{ direct: { host: 'new.example', port: 9 }, supervision: { kind: 'test', intervalMs: 60_000 } },
-      ...{ codes: [{ type: 'fire', cid: '111' }], extended: { blocks: 2, text: true, picture: true, path: false } },
+      protocol: 'ADM-CID',
+      transport: 'udp',
+      key: KEY,
+      partition: 7,
+      ackTimeoutMs: 8_000,
+      attempts: 4,
+      direct: { host: 'new.example', port: 9 },
+      supervision: { kind: 'test', intervalMs: 60_000 },
+      codes: [{ type: 'fire', cid: '111' }],
+      extended: { blocks: 2, text: true, picture: true, path: false },
       periodicTest: { intervalMs: 86_400_000, atMinute: 120 },
     };
     expect((await centre.api('PUT', `/arc-receivers/${made.id}`, change)).body).toMatchObject({ accounts: 2 });

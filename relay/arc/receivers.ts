@@ -256,7 +256,9 @@ export class Receivers {
     await trx
       .updateTable('arc_accounts')
       .set({
-        ...{ protocol, supervisionKind: supervision.kind, supervisionIntervalMs: supervision.intervalMs },
+        protocol,
+        supervisionKind: supervision.kind,
+        supervisionIntervalMs: supervision.intervalMs,
         ...(keepsOwn ? {} : { encrypted: row.key === null ? 0 : 1 }),
       })
       .where('receiverId', '=', receiverId)
@@ -277,9 +279,15 @@ export class Receivers {
     if (!own) await mustBeDialable(this.#guard, ends.relay.host);
     const { transport } = settings;
     return {
-      ...{ name, kind, keyFormat, transport, settings: JSON.stringify(settings) },
-      ...{ directHost: ends.direct.host, directPort: ends.direct.port },
-      ...{ relayHost: ends.relay.host, relayPort: ends.relay.port },
+      name,
+      kind,
+      keyFormat,
+      transport,
+      settings: JSON.stringify(settings),
+      directHost: ends.direct.host,
+      directPort: ends.direct.port,
+      relayHost: ends.relay.host,
+      relayPort: ends.relay.port,
     };
   }
 
@@ -288,7 +296,12 @@ export class Receivers {
     const own = kind === 'hosted' ? this.#hosted(id) : null;
     return {
       ...ReceiverSettings.parse(JSON.parse(row.settings)),
-      ...{ id, name, kind, transport, keyFormat, encrypted: row.key !== null },
+      id,
+      name,
+      kind,
+      transport,
+      keyFormat,
+      encrypted: row.key !== null,
       direct: own ?? { host: row.directHost, port: row.directPort },
       relay: own ?? { host: row.relayHost, port: row.relayPort },
     };
@@ -309,8 +322,18 @@ export class Receivers {
     } = this.#toProfile(row);
     const text = this.#keyText(row);
     return {
-      ...{ receiverId: row.id, direct, transport, protocol, partition, ackTimeoutMs, attempts, codes, extended },
-      ...{ periodicTest, supervision, keyFormat: row.keyFormat },
+      receiverId: row.id,
+      direct,
+      transport,
+      protocol,
+      partition,
+      ackTimeoutMs,
+      attempts,
+      codes,
+      extended,
+      periodicTest,
+      supervision,
+      keyFormat: row.keyFormat,
       key: text === null ? null : seal(text, account.sealKey, `arc:${account.id}`),
     };
   }

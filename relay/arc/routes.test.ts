@@ -143,19 +143,31 @@ describe('alarms', () => {
   const report = (account: { id: string; receiverId: string }, change: Partial<AlarmReport>): JournalRecord => {
     const now = new Date().toISOString();
     return {
-      ...{ seq: ++box.seq, id: uuidv7(), at: now, kind: 'alarm' },
+      seq: ++box.seq,
+      id: uuidv7(),
+      at: now,
+      kind: 'alarm',
       body: {
-        ...{ id: uuidv7(), eventId: uuidv7(), kind: 'alarm', accountId: account.id, account: '00A1' },
-        ...{
-          receiverId: account.receiverId,
-          protocol: 'SIA-DCS',
-          code: 'BA',
-          zone: '001',
-          sequence: 1,
-          state: 'waiting',
-        },
-        ...{ path: null, tries: 1, occurredAt: now, queuedAt: now, acknowledgedAt: null, possibleRepeat: false },
-        ...{ reason: null, log: [], ...change },
+        id: uuidv7(),
+        eventId: uuidv7(),
+        kind: 'alarm',
+        accountId: account.id,
+        account: '00A1',
+        receiverId: account.receiverId,
+        protocol: 'SIA-DCS',
+        code: 'BA',
+        zone: '001',
+        sequence: 1,
+        state: 'waiting',
+        path: null,
+        tries: 1,
+        occurredAt: now,
+        queuedAt: now,
+        acknowledgedAt: null,
+        possibleRepeat: false,
+        reason: null,
+        log: [],
+        ...change,
       },
     } as JournalRecord;
   };
@@ -192,7 +204,9 @@ describe('alarms', () => {
     expect(first.items).toMatchObject([{ id: (later.body as AlarmReport).id, deviceId: null }]);
     const second = (await acme.api('GET', `${site}?limit=1&cursor=${first.nextCursor}`)).body;
     const shown = {
-      ...{ siteId: acme.siteId, deviceId: event.body.deviceId, receiverName: receiver.name },
+      siteId: acme.siteId,
+      deviceId: event.body.deviceId,
+      receiverName: receiver.name,
       origin: 'box',
     };
     expect(second.items).toEqual([{ ...last.body, ...shown }]);

@@ -189,7 +189,11 @@ export class Login {
       .executeTakeFirstOrThrow();
     const { userId, email, phone, name, locale } = row;
     return {
-      ...{ userId, email, phone, name, locale },
+      userId,
+      email,
+      phone,
+      name,
+      locale,
       company: { id: row.companyId, name: row.companyName, type: row.companyType, authentication: row.authentication },
       admin: row.admin === 1,
       limited: row.limited === 1,

@@ -67,7 +67,9 @@ export class BandwidthTests {
     await this.#db
       .updateTable('bandwidth_tests')
       .set({
-        ...{ state: 'failed', endedMs: this.#clock.now(), code: 'interrupted' },
+        state: 'failed',
+        endedMs: this.#clock.now(),
+        code: 'interrupted',
         text: 'The relay was restarted in the middle of the test. Start it again.',
       })
       .where('state', '=', 'running')
@@ -92,14 +94,28 @@ export class BandwidthTests {
     const id = uuidv7(this.#clock.now());
     const token = randomBytes(24).toString('base64url');
     const test: Running = {
-      ...{ serial, companyId: scope.companyId, tokenHash: hash(token), meter: new Meter(this.#times) },
+      serial,
+      companyId: scope.companyId,
+      tokenHash: hash(token),
+      meter: new Meter(this.#times),
       untilMs: this.#clock.mono() + this.#times.testMs + this.#times.spareMs,
     };
     this.#running.set(id, test);
     const row: Row = {
-      ...{ id, siteId, boxSerial: serial, deviceId: device?.id ?? null, userId: scope.userId, state: 'running' },
-      ...{ startedMs: this.#clock.now(), endedMs: null, bytes: 0, kbps: null, yielded: 0 },
-      ...{ code: null, text: null, recommended: null },
+      id,
+      siteId,
+      boxSerial: serial,
+      deviceId: device?.id ?? null,
+      userId: scope.userId,
+      state: 'running',
+      startedMs: this.#clock.now(),
+      endedMs: null,
+      bytes: 0,
+      kbps: null,
+      yielded: 0,
+      code: null,
+      text: null,
+      recommended: null,
     };
     try {
       await this.#db.insertInto('bandwidth_tests').values(row).execute();
@@ -230,8 +246,11 @@ export class BandwidthTests {
   async #note(id: string, o: Result & { recommended: Recommendation | null }): Promise<void> {
     const { recommended, yielded, ...columns } = o;
     const set = {
-      ...{ ...columns, state: o.kbps === null ? ('failed' as const) : ('done' as const), endedMs: this.#clock.now() },
-      ...{ yielded: yielded ? 1 : 0, recommended: recommended && JSON.stringify(recommended) },
+      ...columns,
+      state: o.kbps === null ? ('failed' as const) : ('done' as const),
+      endedMs: this.#clock.now(),
+      yielded: yielded ? 1 : 0,
+      recommended: recommended && JSON.stringify(recommended),
     };
     await this.#db.updateTable('bandwidth_tests').set(set).where('id', '=', id).execute();
     this.#log.info({ test: id, kbps: o.kbps, bytes: o.bytes, code: o.code }, 'an uplink was tested');
@@ -264,14 +283,17 @@ interface Result {
 }
 
 const view = (row: Row): BandwidthTest => ({
-  ...{ id: row.id, siteId: row.siteId, boxSerial: row.boxSerial, deviceId: row.deviceId, state: row.state },
-  ...{ startedAt: iso(Number(row.startedMs)), endedAt: row.endedMs === null ? null : iso(Number(row.endedMs)) },
-  ...{
-    expectedMs: TEST_TIMES.testMs + 1_000,
-    kbps: row.kbps,
-    yielded: row.yielded === 1,
-    code: row.code,
-    text: row.text,
-  },
+  id: row.id,
+  siteId: row.siteId,
+  boxSerial: row.boxSerial,
+  deviceId: row.deviceId,
+  state: row.state,
+  startedAt: iso(Number(row.startedMs)),
+  endedAt: row.endedMs === null ? null : iso(Number(row.endedMs)),
+  expectedMs: TEST_TIMES.testMs + 1_000,
+  kbps: row.kbps,
+  yielded: row.yielded === 1,
+  code: row.code,
+  text: row.text,
   recommended: row.recommended === null ? null : Recommendation.parse(JSON.parse(row.recommended)),
 });

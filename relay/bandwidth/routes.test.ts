@@ -59,17 +59,20 @@ describe('tests of an uplink', () => {
       db
         .insertInto('bandwidth_tests')
         .values({
-          ...{ id, siteId: acme.siteId, boxSerial: box.serial, deviceId: null, userId: acme.userId, state: 'running' },
-          ...{
-            startedMs: 1,
-            endedMs: null,
-            bytes: 0,
-            kbps: null,
-            yielded: 0,
-            code: null,
-            text: null,
-            recommended: null,
-          },
+          id,
+          siteId: acme.siteId,
+          boxSerial: box.serial,
+          deviceId: null,
+          userId: acme.userId,
+          state: 'running',
+          startedMs: 1,
+          endedMs: null,
+          bytes: 0,
+          kbps: null,
+          yielded: 0,
+          code: null,
+          text: null,
+          recommended: null,
         })
         .execute(),
     );

@@ -20,7 +20,8 @@ export class BoxUploads {
     const item = (await this.#desired.get(serial)).sections.storage.items[0];
     const { uploadKbps = null, diskBytes = null, window = null } = item ?? {};
     return {
-      ...{ uploadKbps, diskBytes },
+      uploadKbps,
+      diskBytes,
       window: window && { fromMinute: window.fromMinute, toMinute: window.toMinute },
     };
   }

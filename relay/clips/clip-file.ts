@@ -63,7 +63,8 @@ export async function openClip(
 }
 
 const joinedFile = (content: ClipContent, size: number, etag: string): ClipFile => ({
-  ...{ size: Number(size), etag },
+  size: Number(size),
+  etag,
   read: (start, end) => content.joined(start, end),
 });
 

@@ -22,7 +22,10 @@ export function listOf(parts: ClipPart[]): string {
   let before = FIRST;
   for (const { n, size, durationMs, keyFrame, decodeTime, ticks } of parts) {
     const part = {
-      ...{ n, size: Number(size), durationMs, keyFrame: keyFrame === 1 ? (1 as const) : (0 as const) },
+      n,
+      size: Number(size),
+      durationMs,
+      keyFrame: keyFrame === 1 ? (1 as const) : (0 as const),
       decodeTime: decodeTime === null ? null : Number(decodeTime),
       ticks: ticks === null ? null : Number(ticks),
     };
@@ -47,7 +50,10 @@ export function partsOf(list: string): ClipPart[] {
     .parse(JSON.parse(list))
     .map(([n, size, durationMs, keyFrame, decodeTime, ticks]) => {
       before = {
-        ...{ n: before.n + n, size, durationMs: before.durationMs + durationMs, keyFrame },
+        n: before.n + n,
+        size,
+        durationMs: before.durationMs + durationMs,
+        keyFrame,
         decodeTime: decodeTime === null ? null : endOf(before) + decodeTime,
         ticks: ticks === null ? null : (before.ticks ?? 0) + ticks,
       };

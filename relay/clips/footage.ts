@@ -89,7 +89,12 @@ export class Footage {
     this.#mover = places && this.#direct && new Mover({ files, s3: this.#direct, places, clock, log });
     this.keys = new SiteKeys({ db, clock, vault: deps.vault });
     this.clips = new Clips({
-      ...{ db, store, keys: this.keys, clock, log, live },
+      db,
+      store,
+      keys: this.keys,
+      clock,
+      log,
+      live,
       retentionDays: (...of) => plans.retentionDays(...of),
     });
     this.#joiner = new Joiner({ db, store, clips: this.clips, clock, log, lists: this.#direct !== null });

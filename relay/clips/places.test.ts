@@ -137,7 +137,10 @@ describe('a clip in an object store', () => {
 
   it('is listed in some 20 bytes a part', () => {
     const parts = Array.from({ length: 300 }, (_, n) => ({
-      ...{ n, size: 240_000 + ((n * 7919) % 60_000), durationMs: n === 0 ? 0 : 1000, keyFrame: n === 0 ? 0 : 1 },
+      n,
+      size: 240_000 + ((n * 7919) % 60_000),
+      durationMs: n === 0 ? 0 : 1000,
+      keyFrame: n === 0 ? 0 : 1,
       ...(n === 0
         ? { decodeTime: null, ticks: null }
         : { decodeTime: 90_000 * (n - 1) + (n > 200 ? 7 : 0), ticks: 90_000 }),

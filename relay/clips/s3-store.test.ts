@@ -57,13 +57,11 @@ describe.each(['a small S3', 's3rver'])('clips in an object store: %s', (name) =
       return;
     }
     const other = new S3rver({
-      ...{
-        port: 0,
-        address: '127.0.0.1',
-        silent: true,
-        directory: dir,
-        configureBuckets: [{ name: 'clips', configs: [] }],
-      },
+      port: 0,
+      address: '127.0.0.1',
+      silent: true,
+      directory: dir,
+      configureBuckets: [{ name: 'clips', configs: [] }],
     });
     const { port } = await other.run();
     const options = { endpoint: `http://127.0.0.1:${port}`, bucket: 'clips', region: 'us-east-1', pathStyle: true };

@@ -130,7 +130,10 @@ export class S3Store implements ObjectStore {
     const signed = await this.#signer('PUT', url, { headers }).sign();
     const sent = Object.fromEntries(signed.headers as unknown as Iterable<[string, string]>);
     const request = (url.protocol === 'https:' ? https : http).request(url, {
-      ...{ method: 'PUT', signal, agent: false, headers: { ...sent, 'content-length': size } },
+      method: 'PUT',
+      signal,
+      agent: false,
+      headers: { ...sent, 'content-length': size },
     });
     request.setTimeout(ANSWER_MS, () => request.destroy(new Error('the object store does not answer')));
     const answered = new Promise<Response>((resolve, reject) => {
@@ -223,8 +226,15 @@ export class S3Store implements ObjectStore {
     // Keys of past days would gather.
     if (this.#keys.size > 8) this.#keys.clear();
     return new AwsV4Signer({
-      ...{ method, url: url.href, service: 's3', region, accessKeyId: accessKey, secretAccessKey: secretKey },
-      ...{ cache: this.#keys, datetime: iso(this.#clock.now()).replace(/[:-]|\.\d{3}/g, ''), ...more },
+      method,
+      url: url.href,
+      service: 's3',
+      region,
+      accessKeyId: accessKey,
+      secretAccessKey: secretKey,
+      cache: this.#keys,
+      datetime: iso(this.#clock.now()).replace(/[:-]|\.\d{3}/g, ''),
+      ...more,
     });
   }
 

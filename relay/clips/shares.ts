@@ -52,9 +52,17 @@ export class ClipShares {
       throw new ProblemError('limit-reached', `This clip has ${MOST_LIVE} links already: take one back first.`);
     const token = randomBytes(32).toString('base64url');
     const row = {
-      ...{ id: uuidv7(now), tokenHash: hashToken(token), clipId: clip.id, note },
-      ...{ companyId: scope.companyId, userId: scope.userId, createdMs: now, untilMs: now + hours * HOUR_MS },
-      ...{ revokedMs: null, views: 0, viewedMs: null },
+      id: uuidv7(now),
+      tokenHash: hashToken(token),
+      clipId: clip.id,
+      note,
+      companyId: scope.companyId,
+      userId: scope.userId,
+      createdMs: now,
+      untilMs: now + hours * HOUR_MS,
+      revokedMs: null,
+      views: 0,
+      viewedMs: null,
     };
     await this.#db.insertInto('clip_shares').values(row).execute();
     const [share] = await this.list(scope, clipId, row.id);
@@ -115,7 +123,11 @@ export class ClipShares {
     const { id, clipId, note, untilMs, userId, companyId, companyType } = share;
     const admin = share.admin === 1;
     const scope = createScope(this.#db, this.#clock, {
-      ...{ userId, companyId, companyType, admin, limited: share.limited === 1 },
+      userId,
+      companyId,
+      companyType,
+      admin,
+      limited: share.limited === 1,
       permissions: await permissionsOf(this.#db, userId, admin),
     });
     const clip = await this.#clips.toPlay(scope, clipId).catch((error) => {

@@ -108,8 +108,20 @@ function view(row: Row, device: DeviceRow, service: CloudChannel['service']): Om
   const enabled = row.enabled === 1;
   const paid = service?.state === 'active' || service?.state === 'expiring';
   return {
-    ...{ siteId, deviceId, deviceName: device.name, boxSerial: device.boxSerial, channel, enabled, mode, stream },
-    ...{ definition, triggers: CloudTrigger.array().parse(JSON.parse(row.triggers)), audio: row.audio === 1 },
-    ...{ motionOnly: isSolar(device.model), service, recording: enabled && paid, silent: readSilent(row.silent) },
+    siteId,
+    deviceId,
+    deviceName: device.name,
+    boxSerial: device.boxSerial,
+    channel,
+    enabled,
+    mode,
+    stream,
+    definition,
+    triggers: CloudTrigger.array().parse(JSON.parse(row.triggers)),
+    audio: row.audio === 1,
+    motionOnly: isSolar(device.model),
+    service,
+    recording: enabled && paid,
+    silent: readSilent(row.silent),
   };
 }

@@ -75,7 +75,13 @@ beforeAll(async () => {
     },
   } as never;
   setups = new CloudSetups({
-    ...{ db, clock, log, notifier, services, recording, devices },
+    db,
+    clock,
+    log,
+    notifier,
+    services,
+    recording,
+    devices,
     box: new BoxClient({ tunnel }),
   });
 });
@@ -96,17 +102,24 @@ async function call(method: string, path: string, body?: unknown) {
 }
 async function device(more: Partial<DeviceRow> = {}): Promise<DeviceRow> {
   const row: DeviceRow = {
-    ...{
-      id: uuidv7(),
-      siteId: acme.siteId,
-      boxSerial: box.serial,
-      name: 'NVR',
-      kind: 'isapi',
-      mac: null,
-      serial: null,
-    },
-    ...{ host: '192.0.2.1', httpPort: 80, username: 'admin', createdAt: iso(clock.now()), deletedAt: null },
-    ...{ accessMode: 'p2p', type: 'encoding', model: 'OLD-NVR', firmware: '', channelCount: 4, ...more },
+    id: uuidv7(),
+    siteId: acme.siteId,
+    boxSerial: box.serial,
+    name: 'NVR',
+    kind: 'isapi',
+    mac: null,
+    serial: null,
+    host: '192.0.2.1',
+    httpPort: 80,
+    username: 'admin',
+    createdAt: iso(clock.now()),
+    deletedAt: null,
+    accessMode: 'p2p',
+    type: 'encoding',
+    model: 'OLD-NVR',
+    firmware: '',
+    channelCount: 4,
+    ...more,
   };
   await db.insertInto('devices').values(row).execute();
   return row;
@@ -135,7 +148,11 @@ const settle = (jobId: string | null, deviceId: string, channel: number, ok = tr
 const recorded = async () => {
   const { sections } = await new DesiredStates({ db }).get(box.serial);
   return sections.recording.items.map(({ deviceId, channel, mode, stream, triggers }) => ({
-    ...{ deviceId, channel, mode, stream, triggers },
+    deviceId,
+    channel,
+    mode,
+    stream,
+    triggers,
   }));
 };
 /** A channel with a service of 7 days for a month. */
@@ -230,16 +247,22 @@ describe('a set-up', () => {
     await db
       .insertInto('compatibility')
       .values({
-        ...{
-          id: uuidv7(),
-          list: 'cloud-nvr',
-          deviceType: 'nvr',
-          series: '',
-          model: 'LIMITED-2',
-          modelKey: 'LIMITED-2',
-        },
-        ...{ baseKey: 'LIMITED-2', firmware: 'V4.72.107', maxChannels: 2, maxWidth: null, maxHeight: null },
-        ...{ maxKbps: null, features: '{}', remarks: '', words: '', importedMs: null },
+        id: uuidv7(),
+        list: 'cloud-nvr',
+        deviceType: 'nvr',
+        series: '',
+        model: 'LIMITED-2',
+        modelKey: 'LIMITED-2',
+        baseKey: 'LIMITED-2',
+        firmware: 'V4.72.107',
+        maxChannels: 2,
+        maxWidth: null,
+        maxHeight: null,
+        maxKbps: null,
+        features: '{}',
+        remarks: '',
+        words: '',
+        importedMs: null,
       })
       .execute();
     const good = await device({ name: 'Good' });
@@ -423,7 +446,9 @@ describe('a service', () => {
     expect(gone).toMatchObject({ state: 'ended', ended: 'left', transferable: true });
     const to = await device({ name: 'Next' });
     expect(await services.transfer(scope(), serviceId, { deviceId: to.id, channel: 3 })).toMatchObject({
-      ...{ channel: 3, until: gone?.until, ended: null },
+      channel: 3,
+      until: gone?.until,
+      ended: null,
     });
   });
 });

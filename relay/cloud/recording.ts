@@ -55,14 +55,12 @@ export class CloudRecording {
           const held = items.find((item) => item.key !== null && item.key.id === fresh?.id)?.key ?? fresh;
           const wanted = on.map((row) =>
             DesiredRecording.parse({
-              ...{
-                deviceId,
-                channel: row.channel,
-                mode: row.mode,
-                stream: row.stream,
-                audio: row.audio === 1,
-                key: held,
-              },
+              deviceId,
+              channel: row.channel,
+              mode: row.mode,
+              stream: row.stream,
+              audio: row.audio === 1,
+              key: held,
               triggers: CloudTrigger.array().parse(JSON.parse(row.triggers)),
             }),
           );

@@ -158,6 +158,7 @@ export function registerCloudRoutes(
 }
 
 const entry = ({ siteId, deviceId: id, deviceName: name }: CloudService, detail: string) => ({
-  ...{ siteId, detail },
+  siteId,
+  detail,
   target: { kind: 'device', id, name } as const,
 });

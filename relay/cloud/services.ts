@@ -106,8 +106,19 @@ export class CloudServiceBook {
     await takeFromStock(trx, companyId, of);
     const now = this.#clock.now();
     const row = {
-      ...{ id: uuidv7(now), companyId, siteId, deviceId, channel, retentionDays, term, activatedMs: now },
-      ...{ untilMs: termEnd(now, term), endedMs: null, ended: null, toldDays: null, fromId: null },
+      id: uuidv7(now),
+      companyId,
+      siteId,
+      deviceId,
+      channel,
+      retentionDays,
+      term,
+      activatedMs: now,
+      untilMs: termEnd(now, term),
+      endedMs: null,
+      ended: null,
+      toldDays: null,
+      fromId: null,
     };
     await trx.insertInto('cloud_services').values(row).execute();
     return row;
@@ -175,9 +186,15 @@ export class CloudServiceBook {
       await trx
         .insertInto('cloud_channels')
         .values({
-          ...{ mode: 'event', stream: 'main', audio: 1, createdMs: now },
+          mode: 'event',
+          stream: 'main',
+          audio: 1,
+          createdMs: now,
           ...(before && { mode: before.mode, stream: before.stream, audio: before.audio }),
-          ...{ ...to, siteId: target.siteId, enabled: 1, definition: null },
+          ...to,
+          siteId: target.siteId,
+          enabled: 1,
+          definition: null,
           triggers: JSON.stringify(triggersFor(target.model)),
         })
         .onConflict((c) => c.columns(['deviceId', 'channel']).doUpdateSet({ enabled: 1 }))
@@ -286,10 +303,17 @@ export class CloudServiceBook {
         .executeTakeFirstOrThrow();
       const day = new Intl.DateTimeFormat('en-CA', { timeZone: site.timeZone, dateStyle: 'short' });
       const notice = {
-        ...{ category: 'business' as const, code, link: `/sites/${row.siteId}/cloud`, siteId: row.siteId },
+        category: 'business' as const,
+        code,
+        link: `/sites/${row.siteId}/cloud`,
+        siteId: row.siteId,
         values: {
-          ...{ device: row.deviceName, channel: String(row.channel), site: row.siteName },
-          ...{ date: day.format(Number(row.untilMs)), days: String(days), keep: String(row.retentionDays) },
+          device: row.deviceName,
+          channel: String(row.channel),
+          site: row.siteName,
+          date: day.format(Number(row.untilMs)),
+          days: String(days),
+          keep: String(row.retentionDays),
         },
       };
       for (const id of new Set([row.companyId, site.ownerId])) {
@@ -306,8 +330,18 @@ export class CloudServiceBook {
     const now = this.#clock.now();
     const { id, siteId, siteName, deviceId, deviceName, channel, retentionDays, term } = row;
     return {
-      ...{ id, siteId, siteName, deviceId, deviceName, channel, retentionDays, term, state: stateOf(row, now) },
-      ...{ activatedAt: iso(Number(row.activatedMs)), until: iso(Number(row.untilMs)), ended: row.ended },
+      id,
+      siteId,
+      siteName,
+      deviceId,
+      deviceName,
+      channel,
+      retentionDays,
+      term,
+      state: stateOf(row, now),
+      activatedAt: iso(Number(row.activatedMs)),
+      until: iso(Number(row.untilMs)),
+      ended: row.ended,
       transferable: transferable(row, now),
     };
   }

@@ -64,8 +64,12 @@ export async function cloudDevices(
       (row) => row.state === 'pending' || (row.state === 'failed' && Number(row.settledMs) > now - NEWS_MS),
     );
     all.push({
-      ...{ deviceId: id, deviceName: name, model, maxChannels: limit?.channels ?? null },
-      ...{ maxWidth: limit?.maxWidth ?? null, maxHeight: limit?.maxHeight ?? null },
+      deviceId: id,
+      deviceName: name,
+      model,
+      maxChannels: limit?.channels ?? null,
+      maxWidth: limit?.maxWidth ?? null,
+      maxHeight: limit?.maxHeight ?? null,
       paid: paid.flatMap((row) => (row.deviceId === id ? row.channel : [])),
       setups: news.map((row) => ({ ...view(row), channel: row.channel, at: iso(Number(row.createdMs)) })),
     });

@@ -208,9 +208,21 @@ export class CloudSetups {
           await trx
             .insertInto('cloud_setups')
             .values({
-              ...{ jobId, deviceId: device.id, channel, siteId: site.id, boxSerial, companyId: scope.companyId },
-              ...{ userId: scope.userId, retentionDays: of?.retentionDays ?? null, term: of?.term ?? null },
-              ...{ mode, stream, definition, audio: audio ? 1 : 0, state: 'pending', createdMs: now },
+              jobId,
+              deviceId: device.id,
+              channel,
+              siteId: site.id,
+              boxSerial,
+              companyId: scope.companyId,
+              userId: scope.userId,
+              retentionDays: of?.retentionDays ?? null,
+              term: of?.term ?? null,
+              mode,
+              stream,
+              definition,
+              audio: audio ? 1 : 0,
+              state: 'pending',
+              createdMs: now,
             })
             .execute();
         }
@@ -310,7 +322,10 @@ export class CloudSetups {
     const site = await trx.selectFrom('sites').select('name').where('id', '=', siteId).executeTakeFirstOrThrow();
     const done = rows.filter((row) => row.state === 'done').length;
     await this.#notifier.toUsers(trx, [userId], {
-      ...{ category: 'site', code: 'cloud-setup-done', link: `/sites/${siteId}/jobs/${jobId}`, siteId },
+      category: 'site',
+      code: 'cloud-setup-done',
+      link: `/sites/${siteId}/jobs/${jobId}`,
+      siteId,
       values: { site: site.name, done: String(done), all: String(rows.length) },
     });
   }

@@ -103,7 +103,11 @@ export class Collaborations {
         .executeTakeFirst();
       if (open) throw new ProblemError('conflict', 'This company helps here already, or has not answered yet.');
       const row: Row = {
-        ...{ id: uuidv7(now), siteId, companyId: scope.companyId, stage, remark },
+        id: uuidv7(now),
+        siteId,
+        companyId: scope.companyId,
+        stage,
+        remark,
         partnerId: partner.companyId,
         userId: partner.userId,
         permissions: JSON.stringify(permissions),
@@ -202,8 +206,11 @@ export class Collaborations {
     const untilMs = await managedUntil(trx, row.siteId, row.companyId, now);
     if (untilMs === undefined) throw new ProblemError('site-status');
     const common = {
-      ...{ companyId: row.partnerId, siteId: row.siteId, untilMs },
-      ...{ source: 'collaboration' as const, sourceId: row.id },
+      companyId: row.partnerId,
+      siteId: row.siteId,
+      untilMs,
+      source: 'collaboration' as const,
+      sourceId: row.id,
     };
     await trx
       .insertInto('grants')
@@ -263,7 +270,13 @@ export class Collaborations {
     const { id, siteId, stage, remark, state, partnerAnswer, customerAnswer } = row;
     const side = sideOf(scope, row);
     return {
-      ...{ id, siteId, stage, remark, state, partnerAnswer, customerAnswer },
+      id,
+      siteId,
+      stage,
+      remark,
+      state,
+      partnerAnswer,
+      customerAnswer,
       // Of a partner whose help came to nothing or has ended the site is no business any more.
       siteName: side === 'partner' && !(OPEN as readonly string[]).includes(state) ? '' : site.name,
       company,

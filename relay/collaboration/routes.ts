@@ -15,7 +15,10 @@ const tags = ['Partners'];
 export function registerCollaborationRoutes(app: Api, { collaborations }: { collaborations: Collaborations }): void {
   app.openapi(
     createRoute({
-      ...{ method: 'get', path: '/sites/{siteId}/partners', operationId: 'listPartners', tags },
+      method: 'get',
+      path: '/sites/{siteId}/partners',
+      operationId: 'listPartners',
+      tags,
       summary: 'Companies that help at a site, or were asked to',
       request: { params: SiteId },
       responses: { 200: json(z.object({ items: z.array(Schema) }), 'Newest first'), ...problems('not-found') },
@@ -25,7 +28,10 @@ export function registerCollaborationRoutes(app: Api, { collaborations }: { coll
 
   app.openapi(
     createRoute({
-      ...{ method: 'post', path: '/sites/{siteId}/partners', operationId: 'invitePartner', tags },
+      method: 'post',
+      path: '/sites/{siteId}/partners',
+      operationId: 'invitePartner',
+      tags,
       summary: 'Invite another company to help at a site',
       description:
         'ISP: before the handover, with all permissions for the devices until then; an account that manages all or ' +
@@ -51,7 +57,10 @@ export function registerCollaborationRoutes(app: Api, { collaborations }: { coll
 
   app.openapi(
     createRoute({
-      ...{ method: 'get', path: '/collaborations', operationId: 'listCollaborations', tags },
+      method: 'get',
+      path: '/collaborations',
+      operationId: 'listCollaborations',
+      tags,
       summary: 'What I was invited to as a partner, or asked about as an owner',
       request: { query: PageQuery },
       responses: { 200: json(page(Schema), 'Newest first'), ...problems() },
@@ -70,7 +79,9 @@ export function registerCollaborationRoutes(app: Api, { collaborations }: { coll
   for (const [word, [summary, run]] of Object.entries(steps)) {
     app.openapi(
       createRoute({
-        ...{ method: 'post', path: `/collaborations/{collaborationId}/${word}`, tags },
+        method: 'post',
+        path: `/collaborations/{collaborationId}/${word}`,
+        tags,
         operationId: `${word}Collaboration`,
         summary,
         request: { params: Id },

@@ -83,8 +83,12 @@ export class Compatibility {
       await trx.deleteFrom('compatibility').execute();
       const rows = entries.map((entry) => ({
         ...entry,
-        ...{ id: uuidv7(now), modelKey: modelKey(entry.model), baseKey: baseKey(entry.model), importedMs: now },
-        ...{ features: JSON.stringify(entry.features), words: wordsOf(entry) },
+        id: uuidv7(now),
+        modelKey: modelKey(entry.model),
+        baseKey: baseKey(entry.model),
+        importedMs: now,
+        features: JSON.stringify(entry.features),
+        words: wordsOf(entry),
       }));
       for (let i = 0; i < rows.length; i += INSERT_ROWS)
         await trx
@@ -119,9 +123,18 @@ const cursorAfter = (row: { modelKey: string; id: string }) =>
 const wordsOf = (o: CompatEntry) => [o.model, o.series, o.deviceType, o.remarks].join(' ').toLowerCase();
 
 const view = (row: Database['compatibility']): CompatRow => ({
-  ...{ id: row.id, list: row.list, deviceType: row.deviceType, series: row.series, model: row.model },
-  ...{ firmware: row.firmware, maxChannels: row.maxChannels, maxWidth: row.maxWidth, maxHeight: row.maxHeight },
-  ...{ maxKbps: row.maxKbps, remarks: row.remarks, features: featuresOf(row.features) },
+  id: row.id,
+  list: row.list,
+  deviceType: row.deviceType,
+  series: row.series,
+  model: row.model,
+  firmware: row.firmware,
+  maxChannels: row.maxChannels,
+  maxWidth: row.maxWidth,
+  maxHeight: row.maxHeight,
+  maxKbps: row.maxKbps,
+  remarks: row.remarks,
+  features: featuresOf(row.features),
 });
 
 function featuresOf(text: string): CompatRow['features'] {

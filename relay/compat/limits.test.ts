@@ -22,8 +22,12 @@ it('limits the cloud channels of a model by what its firmware has reached (CLOUD
   expect(await maxCloudChannels(db, 'ds-7608ni-k2 ', 'V4.80.000')).toBe(2);
   expect(await maxCloudChannels(db, 'DS-7608NI-K1(D)', 'V4.74.000')).toBe(1);
   expect(await cloudLimit(db, 'DS-7608NI-K1(C)', 'V4.72.107')).toEqual({
-    ...{ model: 'DS-7608NI-K1(C)', firmware: 'V4.72.107', channels: 2 },
-    ...{ maxWidth: 4096, maxHeight: 2160, maxKbps: 5120 },
+    model: 'DS-7608NI-K1(C)',
+    firmware: 'V4.72.107',
+    channels: 2,
+    maxWidth: 4096,
+    maxHeight: 2160,
+    maxKbps: 5120,
   });
 });
 

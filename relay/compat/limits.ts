@@ -24,8 +24,12 @@ export async function cloudLimit(db: DbOrTrx, model: string, firmware: string): 
     .execute();
   const exact = rows.filter((row) => row.modelKey === modelKey(model));
   const known = (exact.length > 0 ? exact : modelKey(model) === baseKey(model) ? rows : []).map((row) => ({
-    ...{ model: row.model, firmware: row.firmware, channels: Number(row.maxChannels) },
-    ...{ maxWidth: row.maxWidth, maxHeight: row.maxHeight, maxKbps: row.maxKbps },
+    model: row.model,
+    firmware: row.firmware,
+    channels: Number(row.maxChannels),
+    maxWidth: row.maxWidth,
+    maxHeight: row.maxHeight,
+    maxKbps: row.maxKbps,
   }));
   const reached = known.filter((row) => (compareFirmware(row.firmware, firmware) ?? 1) <= 0);
   const newest = reached.reduce<string | null>(

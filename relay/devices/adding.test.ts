@@ -275,16 +275,18 @@ describe('limits', () => {
   it('a company has at most 1,024 devices without a package (ADD-18)', async () => {
     const team = await site({ type: 'team' });
     const row = (i: number) => ({
-      ...{
-        id: uuidv7(),
-        siteId: team,
-        boxSerial: null,
-        name: `D${i}`,
-        kind: 'isapi' as const,
-        mac: null,
-        serial: null,
-      },
-      ...{ host: 'x', httpPort: 80, username: 'a', createdAt: iso(clock.now()), deletedAt: null },
+      id: uuidv7(),
+      siteId: team,
+      boxSerial: null,
+      name: `D${i}`,
+      kind: 'isapi' as const,
+      mac: null,
+      serial: null,
+      host: 'x',
+      httpPort: 80,
+      username: 'a',
+      createdAt: iso(clock.now()),
+      deletedAt: null,
     });
     const rows = Array.from({ length: 1023 }, (_, i) => row(i));
     for (let i = 0; i < rows.length; i += 500)
@@ -318,7 +320,12 @@ describe('trying addresses', () => {
       const path = `/sites/${await site({}, who)}/additions`;
       return async (count: number) => {
         const devices = Array.from({ length: count }, (_, i) => ({
-          ...{ method: 'ip', name: `D${i}`, host: '127.0.0.1', port: 1 + i, username: 'a', password: 'b' },
+          method: 'ip',
+          name: `D${i}`,
+          host: '127.0.0.1',
+          port: 1 + i,
+          username: 'a',
+          password: 'b',
         }));
         const { body } = await who.api('POST', path, { devices });
         return body.items.map((item: { code: string | null }) => item.code);

@@ -132,9 +132,15 @@ export class Adding {
     }
     const { mac, serial, address, httpPort, model, boxSerial } = found;
     const device = {
-      ...{ boxSerial, mac: mac.toLowerCase().replaceAll(':', '-'), serial, host: address, httpPort: httpPort ?? 80 },
-      ...{ name: item.name ?? (model.slice(0, 64) || shortSerial(serial)), username: item.username },
-      ...{ password: item.password ?? undefined, recordOn: item.recordOn },
+      boxSerial,
+      mac: mac.toLowerCase().replaceAll(':', '-'),
+      serial,
+      host: address,
+      httpPort: httpPort ?? 80,
+      name: item.name ?? (model.slice(0, 64) || shortSerial(serial)),
+      username: item.username,
+      password: item.password ?? undefined,
+      recordOn: item.recordOn,
     };
     return { device: await this.#devices.add(scope, site.id, device, item.method), boxSerial };
   }
@@ -154,9 +160,23 @@ export class Adding {
     await this.#mustAnswer(host, port);
     const now = this.#clock.now();
     const row: DeviceRow = {
-      ...{ id: uuidv7(now), siteId: site.id, boxSerial: null, name, kind: 'isapi', mac: null, serial: null },
-      ...{ host, httpPort: port, username, createdAt: iso(now), deletedAt: null },
-      ...{ accessMode: 'ip', type: 'encoding', model: '', firmware: '', channelCount },
+      id: uuidv7(now),
+      siteId: site.id,
+      boxSerial: null,
+      name,
+      kind: 'isapi',
+      mac: null,
+      serial: null,
+      host,
+      httpPort: port,
+      username,
+      createdAt: iso(now),
+      deletedAt: null,
+      accessMode: 'ip',
+      type: 'encoding',
+      model: '',
+      firmware: '',
+      channelCount,
     };
     await this.#db.transaction().execute(async (trx) => {
       const same = await trx

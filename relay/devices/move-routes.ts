@@ -12,7 +12,10 @@ const refusals = ['not-found', 'not-allowed', 'account-limited', 'permission-nee
 export function registerMoveRoutes(app: Api, { moves }: { moves: Moves }): void {
   app.openapi(
     createRoute({
-      ...{ method: 'get', path: '/sites/{siteId}/movable-devices', operationId: 'listMovableDevices', tags },
+      method: 'get',
+      path: '/sites/{siteId}/movable-devices',
+      operationId: 'listMovableDevices',
+      tags,
       summary: 'Devices of a site that may go to another, what they lose, and where they may go',
       request: { params: SiteId, query: z.object({ search: z.string().trim().max(64).default('') }) },
       responses: {
@@ -28,7 +31,10 @@ export function registerMoveRoutes(app: Api, { moves }: { moves: Moves }): void 
 
   app.openapi(
     createRoute({
-      ...{ method: 'post', path: '/sites/{siteId}/move-devices', operationId: 'moveDevices', tags },
+      method: 'post',
+      path: '/sites/{siteId}/move-devices',
+      operationId: 'moveDevices',
+      tags,
       summary: 'Move devices to another site of the same owner',
       description:
         'What was set up for them (recording, ARC) is dropped. A device behind a box goes together with everything behind ' +

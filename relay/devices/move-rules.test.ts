@@ -7,7 +7,11 @@ const device = (
   boxSerial: string | null,
   more: { accessMode?: 'p2p' | 'ip'; channelCount?: number } = {},
 ) => ({
-  ...{ id, boxSerial, accessMode: 'p2p' as const, channelCount: 1, ...more },
+  id,
+  boxSerial,
+  accessMode: 'p2p' as const,
+  channelCount: 1,
+  ...more,
 });
 const here = [
   device('a1', 'A'),

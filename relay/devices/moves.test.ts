@@ -72,7 +72,11 @@ async function boxWith(siteId: string, count: number): Promise<{ box: TestBox; d
   const receiver = { direct: { host: '127.0.0.9', port: 12300 }, relay: { host: '127.0.0.9', port: 12300 } };
   const { body } = await acme.api('POST', '/receivers', { name: uuidv7(), transport: 'tcp', ...receiver });
   const account = await acme.api('POST', `/sites/${siteId}/arc`, {
-    ...{ boxSerial: box.serial, receiverId: body.id, account: '1234', protocol: 'SIA-DCS', events: ['motion'] },
+    boxSerial: box.serial,
+    receiverId: body.id,
+    account: '1234',
+    protocol: 'SIA-DCS',
+    events: ['motion'],
     zones: devices.map((deviceId, i) => ({ deviceId, channel: null, zone: i + 1 })),
     supervision: { kind: 'off', intervalMs: 86_400_000 },
   });

@@ -153,7 +153,9 @@ export class Moves {
           const moved = dropped.has(deviceId);
           const problem = probed.get(deviceId);
           return {
-            ...{ deviceId, moved, dropped: dropped.get(deviceId) ?? ([] as MovedSetting[]) },
+            deviceId,
+            moved,
+            dropped: dropped.get(deviceId) ?? ([] as MovedSetting[]),
             code: problem?.code ?? plan.obstacles.get(deviceId) ?? null,
             detail: problem?.detail ?? null,
           };
@@ -311,7 +313,10 @@ export class Moves {
     if (from.ownerId === null) return;
     const to = await trx.selectFrom('sites').select('name').where('id', '=', toId).executeTakeFirstOrThrow();
     await this.#notifier.toCompany(trx, from.ownerId, {
-      ...{ category: 'business', code: 'devices-moved', link: `/sites/${toId}`, siteId: toId },
+      category: 'business',
+      code: 'devices-moved',
+      link: `/sites/${toId}`,
+      siteId: toId,
       values: { from: from.name, to: to.name, count: String(count) },
     });
   }

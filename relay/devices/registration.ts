@@ -52,10 +52,18 @@ export function registerDevices(
   const { db, clock, box, desired, devices, secrets, states, guard, claims, views, walk, streams, remote } = o;
   const child = (module: string) => o.log.child({ module });
   const list = new DeviceList({ db, walk, states });
-  const adding = new Adding({ ...{ db, clock, log: child('devices'), devices }, secrets, box, guard, claims, views });
+  const adding = new Adding({ db, clock, log: child('devices'), devices, secrets, box, guard, claims, views });
   const discovery = new SiteDiscovery({ db, box, clock, log: child('discovery') });
   registerDeviceRoutes(api, {
-    ...{ box, devices, list, adding, remote, discovery, streams, log: child('devices'), watching: o.watching },
+    box,
+    devices,
+    list,
+    adding,
+    remote,
+    discovery,
+    streams,
+    log: child('devices'),
+    watching: o.watching,
   });
   registerActivationRoutes(api, { activations: o.activations });
   registerOperationRoutes(api, { box, sectionSeen: (seen) => noteEvent(db, seen) });

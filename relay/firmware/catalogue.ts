@@ -97,10 +97,21 @@ export class Catalogue {
     const token = randomBytes(32).toString('base64url');
     const now = this.#clock.now();
     const row: FirmwareRow = {
-      ...{ id: uuidv7(now), ...own, models: JSON.stringify(own.models), fileName, size },
-      ...{ version: firmwareText(readPackageName(fileName)!), state: 'uploading', reason: null },
-      ...{ firmwareSize: null, sha256: null, tokenHash: hash(token), tokenUntilMs: now + UPLOAD_MS },
-      ...{ createdMs: now, usedMs: now, userId: scope.userId },
+      id: uuidv7(now),
+      ...own,
+      models: JSON.stringify(own.models),
+      fileName,
+      size,
+      version: firmwareText(readPackageName(fileName)!),
+      state: 'uploading',
+      reason: null,
+      firmwareSize: null,
+      sha256: null,
+      tokenHash: hash(token),
+      tokenUntilMs: now + UPLOAD_MS,
+      createdMs: now,
+      usedMs: now,
+      userId: scope.userId,
     };
     await this.#db.transaction().execute(async (trx) => {
       await this.#mustFit(trx, row.companyId, size);
@@ -258,8 +269,16 @@ export class Catalogue {
 }
 
 export const view = (row: FirmwareRow): FirmwarePackage => ({
-  ...{ id: row.id, fileName: row.fileName, version: row.version, models: JSON.parse(row.models), note: row.note },
-  ...{ state: row.state, reason: row.reason, size: Number(row.size), sha256: row.sha256, deviceId: row.deviceId },
+  id: row.id,
+  fileName: row.fileName,
+  version: row.version,
+  models: JSON.parse(row.models),
+  note: row.note,
+  state: row.state,
+  reason: row.reason,
+  size: Number(row.size),
+  sha256: row.sha256,
+  deviceId: row.deviceId,
   firmwareSize: row.firmwareSize === null ? null : Number(row.firmwareSize),
   createdAt: iso(Number(row.createdMs)),
 });

@@ -56,8 +56,14 @@ export class SiteUpgrades {
         const available = await this.#catalogue.newest({ model, firmware });
         const own = brought.get(row.id);
         return {
-          ...{ deviceId: row.id, name: row.name, model, firmware, boxSerial: row.boxSerial, online },
-          ...{ available: available && view(available), own: own ? view(own) : null },
+          deviceId: row.id,
+          name: row.name,
+          model,
+          firmware,
+          boxSerial: row.boxSerial,
+          online,
+          available: available && view(available),
+          own: own ? view(own) : null,
           passwordNeeded: needsPassword(row),
         };
       }),
@@ -83,8 +89,14 @@ export class SiteUpgrades {
       const list = jobs.get(device.boxSerial as string) ?? [];
       jobs.set(device.boxSerial as string, list);
       list.push({
-        ...{ deviceId, name: device.name, firmwareId, version: row.version, models },
-        ...{ size: Number(row.firmwareSize), sha256: row.sha256 as string, password: password ?? null },
+        deviceId,
+        name: device.name,
+        firmwareId,
+        version: row.version,
+        models,
+        size: Number(row.firmwareSize),
+        sha256: row.sha256 as string,
+        password: password ?? null,
       });
     }
     const started: UpgradesStarted['jobs'] = [];

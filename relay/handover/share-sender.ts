@@ -56,7 +56,14 @@ export class ShareSender {
         throw new ProblemError('invalid-request', 'Mode B has no customer administrator.');
       }
       const row: ShareRow = {
-        ...{ id: ids[i]!, sharingId: sharing.id, siteId: site.id, email, phone, name, remark, locale },
+        id: ids[i]!,
+        sharingId: sharing.id,
+        siteId: site.id,
+        email,
+        phone,
+        name,
+        remark,
+        locale,
         customerId: await this.tenantOf(trx, wanted),
         administrator: wanted.administrator ? 1 : 0,
         state: 'to-be-accepted',

@@ -137,8 +137,10 @@ export class Shares {
         throw new ProblemError('conflict', 'You answered this before.');
       if (yes) await this.#mustBeOnly(trx, share, companyId, now);
       const answer = {
-        ...{ state: yes ? ('accepted' as const) : ('rejected' as const), answeredMs: now },
-        ...{ customerId: companyId, tokenHash: yes ? hashToken(uuidv7(now)) : share.tokenHash },
+        state: yes ? ('accepted' as const) : ('rejected' as const),
+        answeredMs: now,
+        customerId: companyId,
+        tokenHash: yes ? hashToken(uuidv7(now)) : share.tokenHash,
       };
       await trx.updateTable('share_customers').set(answer).where('id', '=', share.id).execute();
       await settleGrants(trx, share.id, now);
@@ -222,7 +224,11 @@ export class Shares {
     await trx
       .insertInto('permission_applications')
       .values({
-        ...{ id: applicationId, siteId, companyId, userId, createdMs: now },
+        id: applicationId,
+        siteId,
+        companyId,
+        userId,
+        createdMs: now,
         deciderId: share.customerId!,
         remark: share.remark,
       })
@@ -232,8 +238,13 @@ export class Shares {
       .values(
         requests.flatMap(({ permission, validity }) =>
           devices.map(({ id }) => ({
-            ...{ id: uuidv7(now), applicationId, deviceId: id, permission, validity },
-            ...{ state: 'pending' as const, decidedMs: null },
+            id: uuidv7(now),
+            applicationId,
+            deviceId: id,
+            permission,
+            validity,
+            state: 'pending' as const,
+            decidedMs: null,
           })),
         ),
       )

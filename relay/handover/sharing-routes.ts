@@ -31,7 +31,10 @@ const refusals = ['not-allowed', 'account-limited', 'permission-needed', 'not-fo
 export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings: Sharings; shares: Shares }): void {
   app.openapi(
     createRoute({
-      ...{ method: 'get', path: '/sites/{siteId}/sharing', operationId: 'getSharing', tags },
+      method: 'get',
+      path: '/sites/{siteId}/sharing',
+      operationId: 'getSharing',
+      tags,
       summary: 'With whom a site is shared',
       request: { params: SiteId },
       responses: {
@@ -47,7 +50,10 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
 
   app.openapi(
     createRoute({
-      ...{ method: 'post', path: '/sites/{siteId}/sharing', operationId: 'shareSite', tags },
+      method: 'post',
+      path: '/sites/{siteId}/sharing',
+      operationId: 'shareSite',
+      tags,
       summary: 'Hand a site over by sharing',
       description:
         'The devices stay with their company; customers use what is selected for them while their service period lasts. ' +
@@ -70,7 +76,10 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
 
   app.openapi(
     createRoute({
-      ...{ method: 'post', path: '/sites/{siteId}/sharing/customers', operationId: 'addShareCustomers', tags },
+      method: 'post',
+      path: '/sites/{siteId}/sharing/customers',
+      operationId: 'addShareCustomers',
+      tags,
       summary: 'Share a shared site with more customers',
       request: { params: SiteId, ...body(z.object({ customers: z.array(NewShareCustomer).min(1).max(100) })) },
       responses: {
@@ -89,7 +98,10 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
 
   app.openapi(
     createRoute({
-      ...{ method: 'post', path: '/sites/{siteId}/sharing/batch', operationId: 'batchShareDevices', tags },
+      method: 'post',
+      path: '/sites/{siteId}/sharing/batch',
+      operationId: 'batchShareDevices',
+      tags,
       summary: 'Share several devices with several customers',
       description: 'Nobody needs to accept again. Each pair has its own result.',
       request: { params: SiteId, ...body(BatchShare) },
@@ -107,7 +119,10 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
 
   app.openapi(
     createRoute({
-      ...{ method: 'delete', path: '/sites/{siteId}/sharing', operationId: 'endSharing', tags },
+      method: 'delete',
+      path: '/sites/{siteId}/sharing',
+      operationId: 'endSharing',
+      tags,
       summary: 'Cancel the sharing with every customer',
       description: 'The site is Not Handed Over again.',
       request: { params: SiteId },
@@ -123,7 +138,10 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
 
   app.openapi(
     createRoute({
-      ...{ method: 'put', path: '/share-customers/{shareId}/card', operationId: 'setShareCard', tags },
+      method: 'put',
+      path: '/share-customers/{shareId}/card',
+      operationId: 'setShareCard',
+      tags,
       summary: 'What one customer may use, and until when',
       request: { params: ShareId, ...body(ShareCard) },
       responses: {
@@ -141,7 +159,10 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
 
   app.openapi(
     createRoute({
-      ...{ method: 'put', path: '/share-customers/{shareId}', operationId: 'editShareCustomer', tags },
+      method: 'put',
+      path: '/share-customers/{shareId}',
+      operationId: 'editShareCustomer',
+      tags,
       summary: 'Change a customer who has not accepted yet (mode A)',
       description: 'A new invitation is sent; the one before is void.',
       request: { params: ShareId, ...body(EditShareCustomer) },
@@ -160,7 +181,10 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
 
   app.openapi(
     createRoute({
-      ...{ method: 'post', path: '/share-customers/{shareId}/again', operationId: 'shareAgain', tags },
+      method: 'post',
+      path: '/share-customers/{shareId}/again',
+      operationId: 'shareAgain',
+      tags,
       summary: 'Share once more with who rejected or did not answer',
       request: { params: ShareId },
       responses: {
@@ -178,7 +202,9 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
 
   app.openapi(
     createRoute({
-      ...{ method: 'post', path: '/share-customers/{shareId}/administrator', tags },
+      method: 'post',
+      path: '/share-customers/{shareId}/administrator',
+      tags,
       operationId: 'chooseShareAdministrator',
       summary: 'Make a customer the one who reviews requests (mode A)',
       request: { params: ShareId },
@@ -194,7 +220,10 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
 
   app.openapi(
     createRoute({
-      ...{ method: 'post', path: '/share-customers/{shareId}/cancel', operationId: 'cancelShare', tags },
+      method: 'post',
+      path: '/share-customers/{shareId}/cancel',
+      operationId: 'cancelShare',
+      tags,
       summary: 'Cancel the sharing with one customer',
       description:
         'His access ends at once. With the last customer the site is Not Handed Over again and `sharing` is null: nobody ' +
@@ -213,7 +242,10 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
   // --- the customer's side
   app.openapi(
     createRoute({
-      ...{ method: 'get', path: '/shares', operationId: 'listShares', ...customer },
+      method: 'get',
+      path: '/shares',
+      operationId: 'listShares',
+      ...customer,
       summary: 'What is shared with me',
       request: { query: PageQuery },
       responses: { 200: json(page(ShareSchema), 'Newest first'), ...problems() },
@@ -226,7 +258,10 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
 
   app.openapi(
     createRoute({
-      ...{ method: 'post', path: '/shares/open-link', operationId: 'openShareLink', ...customer },
+      method: 'post',
+      path: '/shares/open-link',
+      operationId: 'openShareLink',
+      ...customer,
       summary: 'What the link of an invitation shares',
       request: body(ShareLink),
       responses: { 200: json(ShareSchema, 'What is shared'), ...problems('link-invalid') },
@@ -236,7 +271,10 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
 
   app.openapi(
     createRoute({
-      ...{ method: 'post', path: '/shares/accept-link', operationId: 'acceptShareLink', ...customer },
+      method: 'post',
+      path: '/shares/accept-link',
+      operationId: 'acceptShareLink',
+      ...customer,
       summary: 'Accept by the link of an invitation',
       request: body(ShareLink),
       responses: { 200: json(ShareSchema, 'What is shared'), ...problems('link-invalid', 'not-allowed', 'conflict') },
@@ -254,7 +292,10 @@ export function registerSharingRoutes(app: Api, { sharings, shares }: { sharings
   ] as const) {
     app.openapi(
       createRoute({
-        ...{ method: 'post', path: `/shares/{shareId}/${word}`, operationId: `${word}Share`, ...customer },
+        method: 'post',
+        path: `/shares/{shareId}/${word}`,
+        operationId: `${word}Share`,
+        ...customer,
         summary: yes ? 'Accept what is shared' : 'Turn down what is shared, or give it back',
         request: { params: ShareId },
         responses: {

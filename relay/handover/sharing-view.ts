@@ -28,7 +28,12 @@ export async function sharingView(
         const url = links?.get(id);
         const qr = url && { url, svg: await QRCode.toString(url, { type: 'svg', margin: 2 }) };
         return {
-          ...{ id, email, phone, name, remark, locale: locale === 'de' ? 'de' : 'en' },
+          id,
+          email,
+          phone,
+          name,
+          remark,
+          locale: locale === 'de' ? 'de' : 'en',
           administrator: share.administrator === 1,
           state: stateAt(share, now),
           registered: share.customerId !== null,

@@ -44,7 +44,10 @@ async function site(
 const resources = (deviceIds: string[], permissions = ['live', 'playback']) =>
   deviceIds.map((deviceId) => ({ deviceId, permissions }));
 const to = (who: { email: string }, deviceIds: string[], more: object = {}) => ({
-  ...{ email: who.email, name: 'Customer', resources: resources(deviceIds), ...more },
+  email: who.email,
+  name: 'Customer',
+  resources: resources(deviceIds),
+  ...more,
 });
 const stranger = (n: number, deviceIds: string[], more: object = {}) =>
   to({ email: `s${n}@home.example` }, deviceIds, more);

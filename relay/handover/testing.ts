@@ -21,8 +21,13 @@ export class Stage {
       await db
         .insertInto('sites')
         .values({
-          ...{ id, companyId: company.companyId, name, sortName: name, createdAt: '' },
-          ...{ timeZone: more.timeZone ?? 'UTC', type: more.team ? 'team' : 'personal' },
+          id,
+          companyId: company.companyId,
+          name,
+          sortName: name,
+          createdAt: '',
+          timeZone: more.timeZone ?? 'UTC',
+          type: more.team ? 'team' : 'personal',
         })
         .execute();
       const grant = { id: uuidv7(), companyId: company.companyId, siteId: id };

@@ -382,7 +382,9 @@ describe('applications', () => {
     await dora.api('POST', `/handovers/${handover.id}/accept`, {});
     const before = (await stage.notices(acme)).length;
     const items = ['live', 'playback', 'configure'].map((permission) => ({
-      ...{ deviceId: device, permission, validity: 'permanent' },
+      deviceId: device,
+      permission,
+      validity: 'permanent',
     }));
     await acme.api('POST', `/sites/${site}/permission-applications`, { items });
     const [request] = (await dora.api('GET', '/requests?open=true')).body.items;

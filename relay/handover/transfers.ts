@@ -162,7 +162,12 @@ export class Transfers {
       }
       const { method, recipient, customerName, remark, locale, requests } = content;
       const row: TransferRow = {
-        ...{ method, recipient, customerName, remark, locale, requests },
+        method,
+        recipient,
+        customerName,
+        remark,
+        locale,
+        requests,
         id: uuidv7(now),
         siteId: site.id,
         companyId: site.companyId,

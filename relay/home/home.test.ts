@@ -29,8 +29,18 @@ const box = (serial: string, seenMs: number | null, more: { state?: 'duplicate' 
     db
       .insertInto('boxes')
       .values({
-        ...{ serial, publicKey: serial, sealKey: serial, codeHash: serial, version: null, boot: null, epoch: null },
-        ...{ state: more.state ?? 'claimed', siteId: acme.siteId, companyId: acme.companyId, enrolledMs: 0, seenMs },
+        serial,
+        publicKey: serial,
+        sealKey: serial,
+        codeHash: serial,
+        version: null,
+        boot: null,
+        epoch: null,
+        state: more.state ?? 'claimed',
+        siteId: acme.siteId,
+        companyId: acme.companyId,
+        enrolledMs: 0,
+        seenMs,
       })
       .execute(),
   );
@@ -89,8 +99,13 @@ describe('home', () => {
         await db
           .insertInto('grants')
           .values({
-            ...{ id: uuidv7(clock.now()), companyId: acme.companyId, siteId: acme.siteId, deviceId, permission },
-            ...{ untilMs: until, source: 'application' },
+            id: uuidv7(clock.now()),
+            companyId: acme.companyId,
+            siteId: acme.siteId,
+            deviceId,
+            permission,
+            untilMs: until,
+            source: 'application',
           })
           .execute();
       const assignment = { siteId: acme.siteId, userId: acme.userId, untilMs: until };
@@ -110,8 +125,15 @@ describe('home', () => {
       db
         .insertInto('join_requests')
         .values({
-          ...{ id: uuidv7(clock.now()), companyId: acme.companyId, email: 'new@acme.example', name: 'Nora New' },
-          ...{ locale: 'en', passwordHash: '', message: '', createdMs: clock.now(), expiresMs: clock.now() + HOUR },
+          id: uuidv7(clock.now()),
+          companyId: acme.companyId,
+          email: 'new@acme.example',
+          name: 'Nora New',
+          locale: 'en',
+          passwordHash: '',
+          message: '',
+          createdMs: clock.now(),
+          expiresMs: clock.now() + HOUR,
         })
         .execute(),
     );

@@ -102,7 +102,10 @@ export class Home {
       .filter((row) => !this.#presence.online(row.serial))
       .slice(0, HOME_SHOWN + 1)
       .map((row) => ({
-        ...{ name: row.serial, site: siteOf(row), deviceId: null, text: null },
+        name: row.serial,
+        site: siteOf(row),
+        deviceId: null,
+        text: null,
         at: at(this.#presence.sinceMs(row.serial) ?? row.seenMs),
       }));
   }
@@ -141,7 +144,11 @@ export class Home {
       .limit(HOME_SHOWN + 1)
       .execute();
     return rows.map((row) => ({
-      ...{ name: row.subject, site: siteOf(row), deviceId: null, text: row.text, at: row.since },
+      name: row.subject,
+      site: siteOf(row),
+      deviceId: null,
+      text: row.text,
+      at: row.since,
     }));
   }
 
@@ -204,7 +211,11 @@ export class Home {
       .limit(HOME_SHOWN + 1)
       .execute();
     return rows.map((row) => ({
-      ...{ name: row.name, site: siteOf(row), deviceId: null, text: null, at: at(row.createdMs) },
+      name: row.name,
+      site: siteOf(row),
+      deviceId: null,
+      text: null,
+      at: at(row.createdMs),
     }));
   }
 
@@ -223,7 +234,11 @@ export class Home {
       .limit(HOME_SHOWN + 1)
       .execute();
     return rows.map((row) => ({
-      ...{ name: row.customerName, site: siteOf(row), deviceId: null, text: null, at: at(row.expiresMs) },
+      name: row.customerName,
+      site: siteOf(row),
+      deviceId: null,
+      text: null,
+      at: at(row.expiresMs),
     }));
   }
 
@@ -242,7 +257,11 @@ export class Home {
       .limit(HOME_SHOWN + 1)
       .execute();
     return rows.map((row) => ({
-      ...{ name: row.siteName, site: siteOf(row), deviceId: null, text: null, at: at(row.untilMs) },
+      name: row.siteName,
+      site: siteOf(row),
+      deviceId: null,
+      text: null,
+      at: at(row.untilMs),
     }));
   }
 
@@ -264,7 +283,11 @@ export class Home {
     // Live view and playback of one camera that end together are one thing to look at.
     const ends = Map.groupBy(rows, (row) => `${row.id} ${row.untilMs}`);
     return [...ends.values()].slice(0, HOME_SHOWN + 1).map(([row]) => ({
-      ...{ name: row!.name, site: siteOf(row!), deviceId: row!.id, text: null, at: at(row!.untilMs) },
+      name: row!.name,
+      site: siteOf(row!),
+      deviceId: row!.id,
+      text: null,
+      at: at(row!.untilMs),
     }));
   }
 

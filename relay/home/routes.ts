@@ -9,7 +9,10 @@ const Schema = HomeShape.meta({ id: 'Home' });
 export function registerHomeRoutes(app: Api, { home }: { home: Home }): void {
   app.openapi(
     createRoute({
-      ...{ method: 'get', path: '/home', operationId: 'readHome', tags: ['Home'] },
+      method: 'get',
+      path: '/home',
+      operationId: 'readHome',
+      tags: ['Home'],
       summary: 'What needs attention now, and the sites of which to begin',
       request: { query: HomeQuery },
       responses: { 200: json(Schema, 'The most urgent first'), ...problems('invalid-request') },

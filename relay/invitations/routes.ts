@@ -13,7 +13,10 @@ const tags = ['Device invitations'];
 export function registerInvitationRoutes(app: Api, { invitations }: { invitations: DeviceInvitations }): void {
   app.openapi(
     createRoute({
-      ...{ method: 'get', path: '/device-invitations', operationId: 'listDeviceInvitations', tags },
+      method: 'get',
+      path: '/device-invitations',
+      operationId: 'listDeviceInvitations',
+      tags,
       summary: 'Invitations to devices: sent by a customer, received by an installer',
       request: { query: PageQuery },
       responses: { 200: json(page(Schema), 'Newest first'), ...problems() },
@@ -26,7 +29,10 @@ export function registerInvitationRoutes(app: Api, { invitations }: { invitation
 
   app.openapi(
     createRoute({
-      ...{ method: 'post', path: '/device-invitations', operationId: 'inviteInstaller', tags },
+      method: 'post',
+      path: '/device-invitations',
+      operationId: 'inviteInstaller',
+      tags,
       summary: 'Give an installer a device to configure and operate',
       description: 'By its owner. The installer has three days to accept; no password is told.',
       request: body(CreateDeviceInvitation),
@@ -44,7 +50,10 @@ export function registerInvitationRoutes(app: Api, { invitations }: { invitation
 
   app.openapi(
     createRoute({
-      ...{ method: 'get', path: '/device-invitations/{deviceInvitationId}', operationId: 'getDeviceInvitation', tags },
+      method: 'get',
+      path: '/device-invitations/{deviceInvitationId}',
+      operationId: 'getDeviceInvitation',
+      tags,
       summary: 'One invitation',
       request: { params: Id },
       responses: { 200: json(Schema, 'The invitation'), ...problems('not-found') },
@@ -63,7 +72,9 @@ export function registerInvitationRoutes(app: Api, { invitations }: { invitation
   for (const [word, [summary, run]] of Object.entries(steps)) {
     app.openapi(
       createRoute({
-        ...{ method: 'post', path: `/device-invitations/{deviceInvitationId}/${word}`, tags },
+        method: 'post',
+        path: `/device-invitations/{deviceInvitationId}/${word}`,
+        tags,
         operationId: `${word}DeviceInvitation`,
         summary,
         request: { params: Id },

@@ -45,7 +45,12 @@ const tunnel = {
   },
 };
 const job = (siteNote: string | null, id = uuidv7(), createdAt = '2026-01-01T00:00:00.000Z') => ({
-  ...{ id, kind: 'initialise', siteNote, state: 'running', createdAt, endedAt: null },
+  id,
+  kind: 'initialise',
+  siteNote,
+  state: 'running',
+  createdAt,
+  endedAt: null,
 });
 const counts = { waiting: 1, running: 0, done: 0, failed: 0 };
 const listed = (n: number, address: string, model = 'DS-2CD1') => foundDevice(n, { mac: mac(n), address, model });
@@ -99,7 +104,9 @@ describe('initialising', () => {
     expect(asked.at(-1)).toMatchObject({
       method: 'POST',
       body: {
-        ...{ id: made.id, kind: 'initialise', siteNote: acme.siteId },
+        id: made.id,
+        kind: 'initialise',
+        siteNote: acme.siteId,
         items: [
           { ...shared, mac: mac(1), username: 'admin', password: 'Kept-1', record: true, newestFirmware: 'V9' },
           { ...shared, mac: mac(2), username: 'root', password: 'Entered-2', record: false, newestFirmware: null },
@@ -155,7 +162,12 @@ describe('passwords of a recorder’s cameras', () => {
   const lan = { items: [listed(1, '192.0.2.1'), listed(3, '192.0.2.3'), listed(2, '192.0.2.2')] };
   const channel = (n: number, address: string) => ({ channel: n, name: `C${n}`, address, online: true });
   const view = (channels: object[] = [], seen: object[] = []) => ({
-    ...{ name: 'NVR', poe: false, sortable: true, channels, seen, added: [] },
+    name: 'NVR',
+    poe: false,
+    sortable: true,
+    channels,
+    seen,
+    added: [],
   });
   const ask = (what: object, answer: object, of = 9) => {
     const items = [...lan.items, listed(of, '192.0.2.9')];
@@ -164,7 +176,11 @@ describe('passwords of a recorder’s cameras', () => {
     return work.recorder(scope(), acme.siteId, wanted as Parameters<typeof work.recorder>[2]);
   };
   const camera = (address: string, more: object = {}) => ({
-    ...{ address, port: 8000, protocol: 'HIKVISION', username: 'admin', ...more },
+    address,
+    port: 8000,
+    protocol: 'HIKVISION',
+    username: 'admin',
+    ...more,
   });
   const told = () => asked.at(-1)?.body.ask;
 

@@ -217,9 +217,18 @@ export class ApiKeys {
     await trx
       .insertInto('api_keys')
       .values({
-        ...{ id: keyId, companyId: centre.companyId, userId: centre.userId, name: 'ARC', purpose: 'arc', ...fresh },
-        ...{ permissions: JSON.stringify(KEY_PERMISSIONS), readOnly: 0, sites: null },
-        ...{ createdMs: now, expiresMs: NEVER_MS, revokedMs: null },
+        id: keyId,
+        companyId: centre.companyId,
+        userId: centre.userId,
+        name: 'ARC',
+        purpose: 'arc',
+        ...fresh,
+        permissions: JSON.stringify(KEY_PERMISSIONS),
+        readOnly: 0,
+        sites: null,
+        createdMs: now,
+        expiresMs: NEVER_MS,
+        revokedMs: null,
       })
       .execute();
     return { keyId, secret };

@@ -49,7 +49,14 @@ export function registerInstallation(
   const requests = new PasswordRequests({ db, clock, notifier });
   const unbinding = new Unbinding({ clock, desired, notifier, leaves });
   const lan = new SiteLan({
-    ...{ db, log: log.child({ module: 'lan' }), box, desired, devices, unbinding, requests, kept },
+    db,
+    log: log.child({ module: 'lan' }),
+    box,
+    desired,
+    devices,
+    unbinding,
+    requests,
+    kept,
     replaceKept: (...of) => activations.replace(...of),
   });
   registerLanRoutes(api, { lan, passwords: requests });

@@ -79,12 +79,10 @@ beforeAll(async () => {
   db = await openTestDatabase(relay.dir);
   scope = createScope(db, clock, acme);
   lan = new SiteLan({
-    ...{
-      db,
-      log: pino({ level: 'silent' }),
-      box: new BoxClient({ tunnel }),
-      desired: new DesiredStates({ db }),
-    },
+    db,
+    log: pino({ level: 'silent' }),
+    box: new BoxClient({ tunnel }),
+    desired: new DesiredStates({ db }),
     devices: {
       keepCredentials: async (_, { id }, wanted, also) => {
         await also?.(db);
@@ -164,9 +162,18 @@ describe('unbinding', () => {
   const told24 = async (id: string, state: string, sinceMs: number, receivedMs = clock.now()) => {
     const rest = { model: null, firmware: null, serial: null, channels: [] };
     const document = JSON.stringify({
-      ...{ at: iso(receivedMs), version: '1', uptimeMs: 0, rssBytes: 0, diskFreeBytes: 0, diskTotalBytes: 0 },
-      ...{ tunnelRttMs: null, queues: { uplink: 0, upload: 0, uploadBytes: 0, arc: 0 }, warnables: [] },
-      ...{ devices: [{ id, state, since: iso(sinceMs), ...rest }], clocks: [], arc: [] },
+      at: iso(receivedMs),
+      version: '1',
+      uptimeMs: 0,
+      rssBytes: 0,
+      diskFreeBytes: 0,
+      diskTotalBytes: 0,
+      tunnelRttMs: null,
+      queues: { uplink: 0, upload: 0, uploadBytes: 0, arc: 0 },
+      warnables: [],
+      devices: [{ id, state, since: iso(sinceMs), ...rest }],
+      clocks: [],
+      arc: [],
     });
     expect(Health.safeParse(JSON.parse(document)).error).toBeUndefined();
     const values = { serial: far.serial, document, receivedMs };

@@ -38,8 +38,17 @@ export class PasswordRequests {
       throw new ProblemError('conflict', `“${site.name}” is not handed over: nobody else is to be asked.`);
     const now = this.#clock.now();
     const row: Row = {
-      ...{ id: uuidv7(now), siteId: site.id, deviceId, companyId: scope.companyId, userId: scope.userId },
-      ...{ deciderId: ownerId, atSite: atSite ? 1 : 0, remark, state: 'open', createdMs: now, decidedMs: null },
+      id: uuidv7(now),
+      siteId: site.id,
+      deviceId,
+      companyId: scope.companyId,
+      userId: scope.userId,
+      deciderId: ownerId,
+      atSite: atSite ? 1 : 0,
+      remark,
+      state: 'open',
+      createdMs: now,
+      decidedMs: null,
     };
     await this.#db.transaction().execute(async (trx) => {
       const open = await this.#open(trx, deviceId).where('companyId', '=', scope.companyId).executeTakeFirst();

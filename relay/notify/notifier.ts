@@ -90,8 +90,15 @@ export class Notifier {
     const { category, code, values, link } = notice;
     const now = this.#clock.now();
     const rows = people.map((person) => ({
-      ...{ id: uuidv7(now), userId: person.id, category, code, args: JSON.stringify(values), link },
-      ...{ siteId: notice.siteId ?? null, createdMs: now, readMs: null },
+      id: uuidv7(now),
+      userId: person.id,
+      category,
+      code,
+      args: JSON.stringify(values),
+      link,
+      siteId: notice.siteId ?? null,
+      createdMs: now,
+      readMs: null,
     }));
     for (let i = 0; i < rows.length; i += 500) {
       await trx

@@ -34,9 +34,16 @@ export const MAX_WAITING = 10_000;
  */
 const ORDINARY = 0.8;
 const ROOM: Partial<Record<NoticeCode, number>> = {
-  ...{ registration: 0.9, 'address-known': 0.9, 'phone-code': 0.9 },
-  ...{ 'password-forgotten': 1, 'password-changed': 1, 'new-sign-in': 1, 'email-change': 1, 'email-changed': 1 },
-  ...{ 'two-factor-on': 1, 'two-factor-off': 1 },
+  registration: 0.9,
+  'address-known': 0.9,
+  'phone-code': 0.9,
+  'password-forgotten': 1,
+  'password-changed': 1,
+  'new-sign-in': 1,
+  'email-change': 1,
+  'email-changed': 1,
+  'two-factor-on': 1,
+  'two-factor-off': 1,
 };
 const LANES_AT_ONCE = 4;
 /** Of one lane in one turn, so that others get theirs. */
@@ -87,7 +94,13 @@ export class Outbox {
     this.#log = deps.log;
     this.#maxWaiting = deps.maxWaiting ?? MAX_WAITING;
     const lineup = (channel: Channel): Lineup => ({
-      ...{ channel, pausedUntil: 0, down: null, running: null, again: false, toldMissing: false, idleFrom: Infinity },
+      channel,
+      pausedUntil: 0,
+      down: null,
+      running: null,
+      again: false,
+      toldMissing: false,
+      idleFrom: Infinity,
       backoff: new Backoff(DOWN_FIRST_MS, DOWN_CAP_MS),
     });
     this.#lineups = new Map(deps.channels.map((channel) => [channel.name, lineup(channel)]));
@@ -143,8 +156,14 @@ export class Outbox {
     const now = this.#clock.now();
     const rows = messages.map(({ values, dueMs, ...message }) => ({
       ...message,
-      ...{ id: uuidv7(now), args: JSON.stringify(values), state: 'waiting' as const, tries: 0, reason: null },
-      ...{ createdMs: now, dueMs: dueMs ?? now, untilMs: (dueMs ?? now) + GIVE_UP_MS[message.channel] },
+      id: uuidv7(now),
+      args: JSON.stringify(values),
+      state: 'waiting' as const,
+      tries: 0,
+      reason: null,
+      createdMs: now,
+      dueMs: dueMs ?? now,
+      untilMs: (dueMs ?? now) + GIVE_UP_MS[message.channel],
     }));
     for (let i = 0; i < rows.length; i += 500) {
       await trx

@@ -25,7 +25,10 @@ const subscribe = (subscription: SubscribePush, more: { userId?: string; session
 const tell = (text: string, link = '/sites/1') =>
   people.write((trx) =>
     people.notify.notifier.toUsers(trx, [userId], {
-      ...{ category: 'site', code: 'test-message', values: { name: text }, link },
+      category: 'site',
+      code: 'test-message',
+      values: { name: text },
+      link,
     }),
   );
 const listed = () => people.notify.push.list(userId, 's1');

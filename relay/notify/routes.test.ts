@@ -40,8 +40,15 @@ const write = (category: NoticeCategory, siteId: string | null = null, createdMs
     db
       .insertInto('notifications')
       .values({
-        ...{ id: uuidv7(clock.now()), userId: acme.userId, category, code: 'test-message', siteId },
-        ...{ args: '{"name":"Sam"}', link: siteId ? `/sites/${siteId}` : '/messages', createdMs, readMs: null },
+        id: uuidv7(clock.now()),
+        userId: acme.userId,
+        category,
+        code: 'test-message',
+        siteId,
+        args: '{"name":"Sam"}',
+        link: siteId ? `/sites/${siteId}` : '/messages',
+        createdMs,
+        readMs: null,
       })
       .execute(),
   );

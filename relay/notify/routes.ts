@@ -194,7 +194,10 @@ export function registerNotifyRoutes(
       if (waitMs > 0) throw new ProblemError('too-many-tries', undefined, { headers: retryAfter(waitMs) });
       await db.transaction().execute((trx) =>
         notifier.toUsers(trx, [userId], {
-          ...{ category: 'business', code: 'test-message', values: { name }, link: '/messages' },
+          category: 'business',
+          code: 'test-message',
+          values: { name },
+          link: '/messages',
         }),
       );
       notifier.kick();

@@ -53,30 +53,31 @@ let tunnel: Tunnel;
 
 /** One valid body of each action. */
 const VALUES: Record<string, unknown> = {
-  ...{
-    pan: 0.5,
-    tilt: 0,
-    zoom: 0,
-    speed: 1,
-    preset: '1',
-    name: 'Gate',
-    patrol: 1,
-    pattern: 1,
-    output: '1',
-    active: true,
-  },
-  ...{
-    door: 1,
-    area: 1,
-    zone: 1,
-    file: '1',
-    mode: 'basic',
-    disk: '1',
-    confirm: 'hdd1',
-    timeZone: 'UTC',
-    address: '10.0.0.7',
-  },
-  ...{ port: 1, protocol: 'ISAPI', username: 'root', password: 'Hidden-77', order: [2, 1], channel: 1 },
+  pan: 0.5,
+  tilt: 0,
+  zoom: 0,
+  speed: 1,
+  preset: '1',
+  name: 'Gate',
+  patrol: 1,
+  pattern: 1,
+  output: '1',
+  active: true,
+  door: 1,
+  area: 1,
+  zone: 1,
+  file: '1',
+  mode: 'basic',
+  disk: '1',
+  confirm: 'hdd1',
+  timeZone: 'UTC',
+  address: '10.0.0.7',
+  port: 1,
+  protocol: 'ISAPI',
+  username: 'root',
+  password: 'Hidden-77',
+  order: [2, 1],
+  channel: 1,
 };
 const bodyOf = (name: ActionName) => {
   const shape = DeviceAction.options.find((option) => option.shape.action.value === name)!.shape;
@@ -95,7 +96,12 @@ const holding = (...permissions: DevicePermission[]) =>
     .insertInto('grants')
     .values(
       permissions.map((permission) => ({
-        ...{ id: uuidv7(), companyId: company, siteId: site, deviceId: camera, permission, source: 'application' },
+        id: uuidv7(),
+        companyId: company,
+        siteId: site,
+        deviceId: camera,
+        permission,
+        source: 'application',
       })),
     )
     .execute();

@@ -74,7 +74,10 @@ export class OperatorBoxes {
     const { serial, state, version, enrolledMs, seenMs, siteId, siteName, companyId, companyName } = row;
     const named = (id: string | null, name: string | null) => (id !== null && name !== null ? { id, name } : null);
     return {
-      ...{ serial, state, version, online: this.#online(serial) },
+      serial,
+      state,
+      version,
+      online: this.#online(serial),
       enrolledAt: iso(enrolledMs),
       seenAt: seenMs === null ? null : iso(seenMs),
       site: named(siteId, siteName),

@@ -119,8 +119,11 @@ export function addOperatorCommands(program: Command, tools: Tools): void {
           return value;
         };
         const keys = await new ServiceKeys({ db, clock }).issue({
-          ...{ content: 'employee-slots', quantity: number('slots', 1000), count: number('count', 100) },
-          ...{ note: String(o.note).slice(0, 200), validDays: number('days', 3650) },
+          content: 'employee-slots',
+          quantity: number('slots', 1000),
+          count: number('count', 100),
+          note: String(o.note).slice(0, 200),
+          validDays: number('days', 3650),
         });
         for (const key of keys) print(key);
       }),

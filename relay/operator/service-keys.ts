@@ -53,17 +53,16 @@ export class ServiceKeys {
       .insertInto('service_keys')
       .values(
         keys.map(({ id, key }) => ({
-          ...{
-            id,
-            content,
-            retentionDays,
-            term,
-            quantity,
-            note,
-            keyHash: hashToken(plain(key)),
-            ending: key.slice(-GROUP),
-          },
-          ...{ issuedMs: now, expiresMs: now + validDays * DAY_MS },
+          id,
+          content,
+          retentionDays,
+          term,
+          quantity,
+          note,
+          keyHash: hashToken(plain(key)),
+          ending: key.slice(-GROUP),
+          issuedMs: now,
+          expiresMs: now + validDays * DAY_MS,
         })),
       )
       .execute();
@@ -173,7 +172,8 @@ export class ServiceKeys {
       const added = [
         ...Map.groupBy(rows, ({ content, retentionDays, term }) => `${content} ${retentionDays} ${term}`),
       ].map(([, same]) => ({
-        ...{ content: same[0]!.content, package: packageOf(same[0]!) },
+        content: same[0]!.content,
+        package: packageOf(same[0]!),
         quantity: same.reduce((sum, row) => sum + row.quantity, 0),
       }));
       let slots = company.slots;
@@ -192,7 +192,11 @@ export class ServiceKeys {
   async redeemedBy(companyId: string, page: { cursor?: string; limit: number }): Promise<Page<RedeemedKey>> {
     const { items, nextCursor } = await this.list({ ...page, companyId });
     const own = items.map(({ id, content, quantity, ending, redeemedAt, ...rest }) => ({
-      ...{ id, content, package: rest.package, quantity, ending },
+      id,
+      content,
+      package: rest.package,
+      quantity,
+      ending,
       redeemedAt: redeemedAt as string,
     }));
     return { items: own, nextCursor };
@@ -205,7 +209,13 @@ function view(row: Row, now: number): ServiceKey {
   const { id, content, quantity, ending, note, companyId, companyName } = row;
   const at = (ms: number | null) => (ms === null ? null : iso(ms));
   return {
-    ...{ id, content, package: packageOf(row), quantity, ending, note, state: stateOf(row, now) },
+    id,
+    content,
+    package: packageOf(row),
+    quantity,
+    ending,
+    note,
+    state: stateOf(row, now),
     issuedAt: iso(row.issuedMs),
     expiresAt: iso(row.expiresMs),
     redeemedAt: at(row.redeemedMs),

@@ -17,7 +17,10 @@ async function started() {
   const box = await new TestBox(relay).claimedBy(company);
   const add = (more: object = {}) =>
     company.api('POST', `/sites/${company.siteId}/alarm-panels`, {
-      ...{ boxSerial: box.serial, name: 'House', account: '00a1', key: null },
+      boxSerial: box.serial,
+      name: 'House',
+      account: '00a1',
+      key: null,
       ...more,
     });
   const desired = async () => {
@@ -50,9 +53,14 @@ describe('an alarm panel that sends to a box', () => {
     expect(Buffer.from(open(item!.password, box.sealKey, `device:${id}`), 'hex').toString()).toBe(key);
     const shown = await api('GET', `/devices/${id}/alarm-panel`);
     expect(shown.body).toEqual({
-      ...{ deviceId: id, account: '00A1', encrypted: true, localTime: false, supervisionMs: 90_000 },
+      deviceId: id,
+      account: '00A1',
+      encrypted: true,
+      localTime: false,
+      supervisionMs: 90_000,
       // The box cannot be asked.
-      ...{ port: null, addresses: [] },
+      port: null,
+      addresses: [],
     });
     expect(JSON.stringify(shown.body)).not.toContain(key);
     const change = { account: '0A11', localTime: true, supervisionMs: null };

@@ -159,16 +159,21 @@ describe('a forgotten password', () => {
   it('is answered the same when nothing can be sent, and signing in goes on', async () => {
     const now = clock.now();
     const row = {
-      ...{
-        channel: 'email' as const,
-        lane: 'full',
-        address: 'full@acme.example',
-        name: '',
-        userId: null,
-        locale: 'en',
-      },
-      ...{ code: 'test-message', args: '{}', link: '', state: 'waiting' as const, tries: 0, reason: null },
-      ...{ createdMs: now, dueMs: now + DAY_MS, untilMs: now + DAY_MS },
+      channel: 'email' as const,
+      lane: 'full',
+      address: 'full@acme.example',
+      name: '',
+      userId: null,
+      locale: 'en',
+      code: 'test-message',
+      args: '{}',
+      link: '',
+      state: 'waiting' as const,
+      tries: 0,
+      reason: null,
+      createdMs: now,
+      dueMs: now + DAY_MS,
+      untilMs: now + DAY_MS,
     };
     await relay.withDb(async (db) => {
       for (let i = 0; i < MAX_WAITING; i += 500) {

@@ -56,7 +56,10 @@ export class Account {
   async profile(userId: string): Promise<Profile> {
     const { name, email, phone, locale, createdAt } = await this.#user(this.#db, userId);
     return {
-      ...{ name, email, phone, createdAt },
+      name,
+      email,
+      phone,
+      createdAt,
       locale: Locale.catch('en').parse(locale),
       totp: await this.#secondFactor.isOn(userId),
       recoveryCodesLeft: await this.#secondFactor.recoveryCodesLeft(userId),

@@ -67,7 +67,14 @@ export class People {
     this.#register = (api) => {
       registerAuthRoutes(api, { login, sessions, cookies });
       registerRegistrationRoutes(api, {
-        ...{ db, clock, registrations, invitations, account, verifications, login, cookies },
+        db,
+        clock,
+        registrations,
+        invitations,
+        account,
+        verifications,
+        login,
+        cookies,
       });
       registerAccountRoutes(api, { account, ownData, cookies });
       registerCompanyRoutes(api, { companies, employees, login, cookies });

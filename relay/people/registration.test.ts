@@ -20,7 +20,12 @@ beforeEach(() => clock.advance(61 * MINUTE_MS), 60_000);
 afterAll(() => relay.stop());
 
 const company = (email: string, more: object = {}) => ({
-  ...{ kind: 'company', type: 'installer', companyName: 'Keller Security', country: 'DE', email, name: 'Ines Keller' },
+  kind: 'company',
+  type: 'installer',
+  companyName: 'Keller Security',
+  country: 'DE',
+  email,
+  name: 'Ines Keller',
   ...more,
 });
 const register = (body: object) => call('POST', '/auth/register', body);

@@ -52,11 +52,18 @@ export class ReceivingCentre {
     const { db, clock, log, guard, directory } = options;
     this.pull = new Pull({ db, clock });
     this.outputs = new Outputs({
-      ...{ db, clock, log, guard },
-      ...{ secret: options.secret, host: options.outputHost, port: options.outputPort },
+      db,
+      clock,
+      log,
+      guard,
+      secret: options.secret,
+      host: options.outputHost,
+      port: options.outputPort,
     });
     this.inbox = new Inbox({
-      ...{ db, clock, log },
+      db,
+      clock,
+      log,
       repeatWindowMs: options.repeatWindowMs ?? 600_000,
       stored: (outputIds, owners, ids) => {
         this.outputs.kick(outputIds);
@@ -89,11 +96,24 @@ export class ReceivingCentre {
   /** A test message for one output alone: Contact ID 602. */
   async test(output: Pick<OutputRow, 'id' | 'owner'>, account: string): Promise<string> {
     const { id } = await this.inbox.add({
-      ...{ owner: output.owner, only: output.id, receiverId: '', accountId: null, account, source: 'test' },
-      ...{ protocol: 'ADM-CID', sequence: 0, line: null, encrypted: false, xdata: [], pictures: [] },
+      owner: output.owner,
+      only: output.id,
+      receiverId: '',
+      accountId: null,
+      account,
+      source: 'test',
+      protocol: 'ADM-CID',
+      sequence: 0,
+      line: null,
+      encrypted: false,
+      xdata: [],
+      pictures: [],
       data: cidData(account, '602', false, 0, '000'),
       events: [{ event: '602', qualifier: 'begin', area: null, zone: null, text: 'test' }],
-      ...{ occurredMs: null, receivedMs: this.#o.clock.now(), peer: '', frame: '' },
+      occurredMs: null,
+      receivedMs: this.#o.clock.now(),
+      peer: '',
+      frame: '',
     });
     return id;
   }

@@ -59,8 +59,15 @@ async function send(port: number, account: string, key: Buffer | null, data = '1
   socket.write(
     encodeDc09(
       {
-        ...{ id: 'ADM-CID', encrypted: key !== null, sequence: ++sequence, receiver: '0', line: '0', account },
-        ...{ data: `#${account}|${data}`, xdata: [], timestamp: Date.now() },
+        id: 'ADM-CID',
+        encrypted: key !== null,
+        sequence: ++sequence,
+        receiver: '0',
+        line: '0',
+        account,
+        data: `#${account}|${data}`,
+        xdata: [],
+        timestamp: Date.now(),
       },
       { key },
     ),
@@ -175,7 +182,9 @@ describe('receivers on the relay', () => {
 
   it('gives the secret of a webhook once, and keeps it sealed', async () => {
     const made = await north.api('POST', '/arc-outputs', {
-      ...{ name: 'Hook', enabled: false, config: { kind: 'webhook', url: 'https://127.0.0.1:9/alarms' } },
+      name: 'Hook',
+      enabled: false,
+      config: { kind: 'webhook', url: 'https://127.0.0.1:9/alarms' },
     });
     expect(made.body.webhookSecret).toMatch(/^whsec_/);
     const text = JSON.stringify([
@@ -197,16 +206,34 @@ describe('receivers on the relay', () => {
       db
         .insertInto('arc_accounts')
         .values({
-          ...{ id: accountId, siteId: installer.siteId, boxSerial: box.serial, receiverId, account: '00B1' },
-          ...{ protocol: 'ADM-CID', encrypted: 0, mode: 'direct-or-relay', events: '[]', zones: '[]' },
-          ...{ supervisionKind: 'off', supervisionIntervalMs: 60_000, createdAt: '', deletedAt: null },
+          id: accountId,
+          siteId: installer.siteId,
+          boxSerial: box.serial,
+          receiverId,
+          account: '00B1',
+          protocol: 'ADM-CID',
+          encrypted: 0,
+          mode: 'direct-or-relay',
+          events: '[]',
+          zones: '[]',
+          supervisionKind: 'off',
+          supervisionIntervalMs: 60_000,
+          createdAt: '',
+          deletedAt: null,
         })
         .execute(),
     );
     const { ws } = await box.upgrade('/arc-path');
     const frame = encodeDc09({
-      ...{ id: 'ADM-CID', encrypted: false, sequence: 41, receiver: '0', line: '0', account: '00B1' },
-      ...{ data: '#00B1|1130 01 009', xdata: [], timestamp: Date.now() },
+      id: 'ADM-CID',
+      encrypted: false,
+      sequence: 41,
+      receiver: '0',
+      line: '0',
+      account: '00B1',
+      data: '#00B1|1130 01 009',
+      xdata: [],
+      timestamp: Date.now(),
     });
     const ask = async () => {
       const attempt = { type: 'attempt', id: 1, accountId, messageId: uuidv7(), attempt: 1, timeoutMs: 2_000 };

@@ -89,7 +89,11 @@ export class HostedReceivers {
     const softwarePorts = new Ports({ db, range: options.softwarePorts });
     this.senders = new Senders({ db, clock, vault, receiverKey: deps.receiverKey });
     this.centre = new ReceivingCentre({
-      ...{ db, clock, log, guard, directory: this.senders },
+      db,
+      clock,
+      log,
+      guard,
+      directory: this.senders,
       secret: (row) => (row.sealed === null ? null : vault.open(purpose(row.id), row.sealed)),
       outputHost: options.host,
       outputPort: (row) => softwarePorts.claim(row.id),
@@ -204,8 +208,15 @@ export class HostedReceivers {
     this.#claimed.set(receiverId, port);
     const { inbox, supervision } = this.centre;
     const line = new ReceiverLine({
-      ...{ receiverId, host: this.#options.host, port, transports: ['tcp', 'udp'], directory: this.senders },
-      ...{ inbox, supervision, clock: this.#clock, log: this.#log },
+      receiverId,
+      host: this.#options.host,
+      port,
+      transports: ['tcp', 'udp'],
+      directory: this.senders,
+      inbox,
+      supervision,
+      clock: this.#clock,
+      log: this.#log,
     });
     try {
       await line.start();

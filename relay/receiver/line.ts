@@ -45,7 +45,11 @@ export class ReceiverLine {
     this.#clock = o.clock;
     this.#log = o.log.child({ receiverId: o.receiverId });
     this.#listener = new Dc09Listener({
-      ...{ host: o.host, port: o.port, transports: o.transports, clock: o.clock, log: this.#log },
+      host: o.host,
+      port: o.port,
+      transports: o.transports,
+      clock: o.clock,
+      log: this.#log,
       maxConnections: MAX_CONNECTIONS,
       known: (account) => this.#directory.find(this.#receiverId, account),
       received: (received) => this.#received(received),
@@ -70,11 +74,22 @@ export class ReceiverLine {
     if (content) {
       const [first] = content;
       await this.#inbox.add({
-        ...{ owner: known.owner, receiverId: known.receiverId, accountId: known.accountId, account: known.account },
-        ...{ source: 'device', protocol: message.id, sequence: message.sequence, line: message.line },
-        ...{ encrypted: message.encrypted, data: message.data, xdata: message.xdata },
+        owner: known.owner,
+        receiverId: known.receiverId,
+        accountId: known.accountId,
+        account: known.account,
+        source: 'device',
+        protocol: message.id,
+        sequence: message.sequence,
+        line: message.line,
+        encrypted: message.encrypted,
+        data: message.data,
+        xdata: message.xdata,
         events: content.map(({ event, qualifier, area, zone, user, text }) => ({
-          ...{ event, qualifier, area, text },
+          event,
+          qualifier,
+          area,
+          text,
           zone: zone ?? user,
         })),
         pictures: [...new Set(content.flatMap((event) => event.pictures))],

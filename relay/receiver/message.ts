@@ -33,7 +33,15 @@ export interface Outgoing {
 export function toMessage(row: MessageRow): ReceivedMessage {
   const { id, source, receiverId, accountId, account, protocol, sequence, line, data, repeatOf } = row;
   return {
-    ...{ id, source, receiverId, accountId, account, protocol, sequence, line, encrypted: row.encrypted === 1 },
+    id,
+    source,
+    receiverId,
+    accountId,
+    account,
+    protocol,
+    sequence,
+    line,
+    encrypted: row.encrypted === 1,
     events: JSON.parse(row.events),
     data,
     extended: JSON.parse(row.xdata),

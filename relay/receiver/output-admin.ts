@@ -57,7 +57,10 @@ export class OutputAdmin {
     const secret = wanted.config.kind === 'webhook' ? newWebhookSecret() : null;
     const last = await this.#lastRow();
     const row: OutputRow = {
-      ...{ id, owner: scope.companyId, createdMs: this.#clock.now(), acknowledgedMs: null },
+      id,
+      owner: scope.companyId,
+      createdMs: this.#clock.now(),
+      acknowledgedMs: null,
       // Pull begins with what comes from now on.
       cursor: last,
       ...(await this.#columns(id, wanted, secret ?? wanted.key ?? null)),
@@ -148,7 +151,10 @@ export class OutputAdmin {
       ...toMessage(row),
       rowId: Number(row.rowId),
       deliveries: (of.get(Number(row.rowId)) ?? []).map(({ outputId, state, tries, endedMs, reason }) => ({
-        ...{ outputId, state, tries, reason },
+        outputId,
+        state,
+        tries,
+        reason,
         endedAt: endedMs === null ? null : iso(Number(endedMs)),
       })),
     }));
@@ -172,7 +178,10 @@ export class OutputAdmin {
     // What can carry the mark of a repeat gets it; the others only if it is wished.
     const marked = kind === 'webhook' || kind === 'pull';
     return {
-      ...{ name, kind, config: JSON.stringify(config), enabled: enabled ? 1 : 0 },
+      name,
+      kind,
+      config: JSON.stringify(config),
+      enabled: enabled ? 1 : 0,
       repeats: (repeats ?? marked) ? 1 : 0,
       sealed: secret ? this.#vault.seal(purpose(id), secret) : null,
     };

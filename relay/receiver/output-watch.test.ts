@@ -15,7 +15,9 @@ it('people are told once that alarms wait at an output, and once that they do no
   const news: OutputNews[] = [];
   let broken = true;
   const watch = new OutputWatch({
-    ...{ db: centre.db, clock, log: pino({ level: 'silent' }) },
+    db: centre.db,
+    clock,
+    log: pino({ level: 'silent' }),
     tell: async (one) => {
       if (broken) throw new Error('the mail is out');
       news.push(one);

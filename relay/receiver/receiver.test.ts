@@ -21,8 +21,15 @@ beforeEach(async () => {
 afterEach(() => centre.stop());
 
 const message = (more: Partial<Dc09Message> = {}): Dc09Message => ({
-  ...{ id: 'ADM-CID', encrypted: false, sequence: 1, receiver: '0', line: '0', account: '1234' },
-  ...{ data: '#1234|1130 01 005', xdata: [], timestamp: clock.now() },
+  id: 'ADM-CID',
+  encrypted: false,
+  sequence: 1,
+  receiver: '0',
+  line: '0',
+  account: '1234',
+  data: '#1234|1130 01 005',
+  xdata: [],
+  timestamp: clock.now(),
   ...more,
 });
 
@@ -94,7 +101,9 @@ describe('a receiver', () => {
       ['5678', 2, true],
     ]);
     expect(all[1]).toMatchObject({
-      ...{ protocol: 'SIA-DCS', data: '#5678|Nri1/BA003', repeatOf: null },
+      protocol: 'SIA-DCS',
+      data: '#5678|Nri1/BA003',
+      repeatOf: null,
       events: [{ event: 'BA', qualifier: 'begin', area: 1, zone: '003', text: null }],
     });
     // What is kept of the frame is what was on the wire.

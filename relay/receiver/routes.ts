@@ -158,7 +158,9 @@ export function registerOutputRoutes(app: Api, { outputs, pull }: { outputs: Out
       const { limit, wait, after } = c.req.valid('query');
       const { signal } = c.req.raw;
       const found = await pull.read(row, {
-        ...{ limit, waitMs: wait * 1000, signal },
+        limit,
+        waitMs: wait * 1000,
+        signal,
         after: after === undefined ? null : Number(after),
       });
       if (!found) throw new ProblemError('too-many-requests', 'Too many requests of this centre wait already.');

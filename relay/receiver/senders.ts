@@ -84,7 +84,11 @@ export class Senders implements Directory {
   #known(row: Row): KnownAccount {
     const { id, owner, receiverId, account } = row;
     return {
-      ...{ owner, receiverId, account, accountId: null, localTime: row.localTime === 1 },
+      owner,
+      receiverId,
+      account,
+      accountId: null,
+      localTime: row.localTime === 1,
       key: row.sealed === null ? null : parseDc09Key(this.#vault.open(purpose(id), row.sealed), row.keyFormat),
       supervisionMs: row.supervisionMs === null ? null : Number(row.supervisionMs),
     };
@@ -140,7 +144,12 @@ export class Senders implements Directory {
     const now = this.#clock.now();
     const id = old?.id ?? uuidv7(now);
     const row: Row = {
-      ...{ id, owner: scope.companyId, receiverId, account, name, createdMs: old ? Number(old.createdMs) : now },
+      id,
+      owner: scope.companyId,
+      receiverId,
+      account,
+      name,
+      createdMs: old ? Number(old.createdMs) : now,
       sealed: key === null ? (old?.sealed ?? null) : this.#vault.seal(purpose(id), key),
       keyFormat: key === null ? (old?.keyFormat ?? keyFormat) : keyFormat,
       localTime: wanted.localTime ? 1 : 0,

@@ -91,7 +91,9 @@ export class Supervision {
     const key = keyOf(known);
     const before = this.#heard.get(key);
     const now: Heard = {
-      ...{ lastMs: this.#clock.now(), lastMono: this.#clock.mono(), silentMs: null },
+      lastMs: this.#clock.now(),
+      lastMono: this.#clock.mono(),
+      silentMs: null,
       protocol: protocol ?? before?.protocol ?? 'SIA-DCS',
     };
     if (before?.silentMs) {
@@ -150,14 +152,26 @@ export class Supervision {
     const cid = protocol === 'ADM-CID';
     const code = restore ? 'YK' : 'YC';
     await this.#inbox.add({
-      ...{ owner, receiverId, accountId, account, source: 'receiver' },
-      ...{ protocol, sequence: 0, line: null, encrypted: false, xdata: [], pictures: [], peer: '', frame: '' },
+      owner,
+      receiverId,
+      accountId,
+      account,
+      source: 'receiver',
+      protocol,
+      sequence: 0,
+      line: null,
+      encrypted: false,
+      xdata: [],
+      pictures: [],
+      peer: '',
+      frame: '',
       data: cid ? cidData(account, '354', restore, 0, '000') : siaData(account, 0, code, '000', null),
       events: [
         {
           event: cid ? '354' : code,
           qualifier: restore ? 'end' : 'begin',
-          ...{ area: null, zone: null },
+          area: null,
+          zone: null,
           text: restore ? 'heard again' : 'no heartbeat',
         },
       ],

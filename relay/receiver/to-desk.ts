@@ -19,7 +19,10 @@ export async function takeForeign(
   const lines = message.events.map(
     ({ event, qualifier, zone, text }, i): ForeignMessage => ({
       id: i === 0 ? message.id : uuidv7(message.receivedMs),
-      ...{ companyId: message.owner, receiverId: message.receiverId, account: message.account, protocol },
+      companyId: message.owner,
+      receiverId: message.receiverId,
+      account: message.account,
+      protocol,
       kind: TESTS.has(event) ? 'test' : qualifier === 'end' ? 'restore' : 'alarm',
       code: protocol === 'ADM-CID' ? `${CID_QUALIFIER[qualifier]}${event}` : event,
       zone: zone ?? '000',

@@ -18,8 +18,18 @@ const MAX_REQUESTS = 64;
 const MAX_WEBSOCKETS = 8;
 const UPGRADE_MS = 30_000;
 const STATUS: Partial<Record<PageName, number>> = {
-  ...{ elsewhere: 401, 'sign-in': 401, 'not-allowed': 403, 'not-yours': 403, cookies: 403, 'other-site': 403 },
-  ...{ opening: 200, 'bad-request': 400, 'box-away': 503, busy: 503, 'switched-off': 403, refused: 403 },
+  elsewhere: 401,
+  'sign-in': 401,
+  'not-allowed': 403,
+  'not-yours': 403,
+  cookies: 403,
+  'other-site': 403,
+  opening: 200,
+  'bad-request': 400,
+  'box-away': 503,
+  busy: 503,
+  'switched-off': 403,
+  refused: 403,
 };
 
 /** Serves the origins of devices: whoever may, and what of it goes to the device. */

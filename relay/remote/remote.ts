@@ -62,14 +62,12 @@ export class Remote {
     this.#remote = o.remote;
     this.#publicUrl = o.publicUrl;
     this.#sessions = new RemoteSessions({
-      ...{
-        origins: () => this.#origins,
-        hub: o.hub,
-        leases: o.leases,
-        sessions: o.sessions,
-        clock: o.clock,
-        log: o.log,
-      },
+      origins: () => this.#origins,
+      hub: o.hub,
+      leases: o.leases,
+      sessions: o.sessions,
+      clock: o.clock,
+      log: o.log,
       told: (session, why) => this.#ended(session, why),
     });
   }
@@ -80,8 +78,11 @@ export class Remote {
     if (deviceOrigin === null) return;
     this.#origins = DeviceOrigins.parse(deviceOrigin, this.#publicUrl ?? undefined);
     this.#proxy = new RemoteProxy({
-      ...{ origins: this.#origins, sessions: this.#sessions, portal: this.#publicUrl },
-      ...{ clock: this.#clock, log: this.#log },
+      origins: this.#origins,
+      sessions: this.#sessions,
+      portal: this.#publicUrl,
+      clock: this.#clock,
+      log: this.#log,
     });
   }
 
@@ -122,7 +123,11 @@ export class Remote {
     const host = /^(\[[0-9a-f:]+\]|[\w.-]+)(:\d+)?$/i.test(from.host) ? from.host : 'localhost';
     const portal = this.#publicUrl?.origin ?? `http://${host}`;
     return this.#sessions.open({
-      ...{ who, scopeNow, portal, remote: this.#remote(from.remote), device: { ...device, boxSerial } },
+      who,
+      scopeNow,
+      portal,
+      remote: this.#remote(from.remote),
+      device: { ...device, boxSerial },
     });
   }
 

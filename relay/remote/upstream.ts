@@ -104,7 +104,11 @@ interface Socketlike extends Duplex {
 export function asSocket(stream: Duplex): Socketlike {
   const same = () => stream;
   const socket = Object.assign(stream, {
-    ...{ setKeepAlive: same, setNoDelay: same, setTimeout: same, ref: same, unref: same },
+    setKeepAlive: same,
+    setNoDelay: same,
+    setTimeout: same,
+    ref: same,
+    unref: same,
   }) as unknown as Socketlike;
   // A device that has closed its side is done.
   stream.once('end', () => stream.end());

@@ -23,7 +23,12 @@ async function fill(company: Company, names: string[], more: object = {}): Promi
         .insertInto('sites')
         .values(
           part.map(({ id, name }) => ({
-            ...{ id, companyId: company.companyId, name, timeZone: 'UTC', createdAt, sortName: sortName(name) },
+            id,
+            companyId: company.companyId,
+            name,
+            timeZone: 'UTC',
+            createdAt,
+            sortName: sortName(name),
             ...more,
           })),
         )
@@ -32,13 +37,11 @@ async function fill(company: Company, names: string[], more: object = {}): Promi
         .insertInto('grants')
         .values(
           part.map(({ id }) => ({
-            ...{
-              id: uuidv7(),
-              companyId: company.companyId,
-              siteId: id,
-              permission: 'all' as const,
-              source: 'site' as const,
-            },
+            id: uuidv7(),
+            companyId: company.companyId,
+            siteId: id,
+            permission: 'all' as const,
+            source: 'site' as const,
           })),
         )
         .execute();
@@ -48,8 +51,18 @@ async function fill(company: Company, names: string[], more: object = {}): Promi
   return ids;
 }
 const device = (siteId: string, name: string, serial: string | null = null) => ({
-  ...{ id: uuidv7(), siteId, boxSerial: null, name, kind: 'isapi' as const, mac: null, serial },
-  ...{ host: 'x', httpPort: 80, username: 'a', createdAt, deletedAt: null },
+  id: uuidv7(),
+  siteId,
+  boxSerial: null,
+  name,
+  kind: 'isapi' as const,
+  mac: null,
+  serial,
+  host: 'x',
+  httpPort: 80,
+  username: 'a',
+  createdAt,
+  deletedAt: null,
 });
 const addDevices = (rows: ReturnType<typeof device>[]) =>
   relay.withDb(async (db) => {
@@ -107,7 +120,10 @@ describe('the list of sites', () => {
 
   it('finds words of name, address, city, region, remark, customer, devices and serials by their beginning', async () => {
     const [id] = await fill(acme, ['Jewelry Müller'], {
-      ...{ address: 'Hauptstraße 5', city: 'Köln', region: 'Rheinland', remark: 'Schlüssel beim Nachbarn' },
+      address: 'Hauptstraße 5',
+      city: 'Köln',
+      region: 'Rheinland',
+      remark: 'Schlüssel beim Nachbarn',
     });
     await fill(acme, ['Bakery Weber'], { city: 'Köln' });
     await addDevices([device(id!, 'Till camera', 'DS-2CD2386G2-IU20230412AAWRT123T45R6')]);

@@ -63,8 +63,13 @@ export class Sites {
         .insertInto('sites')
         .values({
           ...text,
-          ...{ id, companyId, timeZone, groupId, syncTime: syncTime ? 1 : 0 },
-          ...{ createdAt: iso(now), sortName: sortName(text.name) },
+          id,
+          companyId,
+          timeZone,
+          groupId,
+          syncTime: syncTime ? 1 : 0,
+          createdAt: iso(now),
+          sortName: sortName(text.name),
         })
         .onConflict((o) => o.columns(['companyId', 'name']).where('deletedAt', 'is', null).doNothing())
         .returningAll()

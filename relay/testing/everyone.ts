@@ -38,8 +38,12 @@ const user = (companyId: string, id: string, email: string, name: string, admin:
     .execute();
 
 const acme = await bootstrap(db, systemClock, {
-  ...{ company: 'Acme Alarms', name: 'Ida Installer', email: 'installer@example.org', password: PASSWORD },
-  ...{ site: 'Corner Shop', timeZone: 'Europe/Berlin' },
+  company: 'Acme Alarms',
+  name: 'Ida Installer',
+  email: 'installer@example.org',
+  password: PASSWORD,
+  site: 'Corner Shop',
+  timeZone: 'Europe/Berlin',
 });
 const centre = await company('Night Watch', 'arc', 'arc@example.org', 'Arthur Watch');
 await company('Gatepost', 'operator', 'operator@example.org', 'Olga Operator');
@@ -61,16 +65,32 @@ await db
 await db
   .insertInto('join_requests')
   .values({
-    ...{ id: uuidv7(now), companyId: acme.companyId, email: 'nora@example.org', name: 'Nora New', locale: 'de' },
-    ...{ passwordHash, message: 'We met at the fair.', createdMs: now, expiresMs: now + 7 * DAY_MS },
+    id: uuidv7(now),
+    companyId: acme.companyId,
+    email: 'nora@example.org',
+    name: 'Nora New',
+    locale: 'de',
+    passwordHash,
+    message: 'We met at the fair.',
+    createdMs: now,
+    expiresMs: now + 7 * DAY_MS,
   })
   .execute();
 await db
   .insertInto('employee_invitations')
   .values({
-    ...{ id: uuidv7(now), companyId: acme.companyId, email: 'ivan@example.org', name: 'Ivan Invited', locale: 'en' },
-    ...{ roles: JSON.stringify([roleId]), state: 'open', secretHash: 'none', invitedBy: acme.userId },
-    ...{ createdMs: now, sentMs: now, expiresMs: now + 7 * DAY_MS },
+    id: uuidv7(now),
+    companyId: acme.companyId,
+    email: 'ivan@example.org',
+    name: 'Ivan Invited',
+    locale: 'en',
+    roles: JSON.stringify([roleId]),
+    state: 'open',
+    secretHash: 'none',
+    invitedBy: acme.userId,
+    createdMs: now,
+    sentMs: now,
+    expiresMs: now + 7 * DAY_MS,
   })
   .execute();
 
@@ -80,8 +100,17 @@ async function site(name: string, status: 'authorized' | 'to-be-accepted' | 'not
   await db
     .insertInto('sites')
     .values({
-      ...{ id, companyId: acme.companyId, name, timeZone: 'Europe/Berlin', createdAt, sortName: sortName(name) },
-      ...{ status, ownerId, address: 'Hauptstraße 5', city: 'Berlin', country: 'DE' },
+      id,
+      companyId: acme.companyId,
+      name,
+      timeZone: 'Europe/Berlin',
+      createdAt,
+      sortName: sortName(name),
+      status,
+      ownerId,
+      address: 'Hauptstraße 5',
+      city: 'Berlin',
+      country: 'DE',
     })
     .execute();
   return id;
@@ -106,10 +135,24 @@ await grant(acme.companyId, waiting, 'all', 'site');
 await db
   .insertInto('transfers')
   .values({
-    ...{ id: uuidv7(now), siteId: waiting, companyId: acme.companyId, sentBy: acme.userId, method: 'email' },
-    ...{ recipient: 'gerd@example.org', customerName: 'Gerd Garage', remark: '', locale: 'de', requests: '[]' },
-    ...{ tokenHash: 'none', sentMs: now, expiresMs: now + 7 * DAY_MS, day: createdAt.slice(0, 10), resend: 0 },
-    ...{ state: 'sent', decidedMs: null, ownerId: null },
+    id: uuidv7(now),
+    siteId: waiting,
+    companyId: acme.companyId,
+    sentBy: acme.userId,
+    method: 'email',
+    recipient: 'gerd@example.org',
+    customerName: 'Gerd Garage',
+    remark: '',
+    locale: 'de',
+    requests: '[]',
+    tokenHash: 'none',
+    sentMs: now,
+    expiresMs: now + 7 * DAY_MS,
+    day: createdAt.slice(0, 10),
+    resend: 0,
+    state: 'sent',
+    decidedMs: null,
+    ownerId: null,
   })
   .execute();
 
@@ -125,9 +168,22 @@ async function device(siteId: string, name: string, accessMode: 'ip' | 'p2p' = '
   await db
     .insertInto('devices')
     .values({
-      ...{ id, siteId, boxSerial: null, name, kind: 'isapi', mac: null, serial: `DS-2CD2143G2-I2025${name}` },
-      ...{ host: 'camera.example', httpPort: 80, username: 'admin', createdAt, deletedAt: null, accessMode },
-      ...{ model: 'DS-2CD2143G2-I', firmware: 'V5.7.3', channelCount: 1 },
+      id,
+      siteId,
+      boxSerial: null,
+      name,
+      kind: 'isapi',
+      mac: null,
+      serial: `DS-2CD2143G2-I2025${name}`,
+      host: 'camera.example',
+      httpPort: 80,
+      username: 'admin',
+      createdAt,
+      deletedAt: null,
+      accessMode,
+      model: 'DS-2CD2143G2-I',
+      firmware: 'V5.7.3',
+      channelCount: 1,
     })
     .execute();
   return id;
@@ -141,23 +197,42 @@ const applicationId = uuidv7(now);
 await db
   .insertInto('permission_applications')
   .values({
-    ...{ id: applicationId, siteId: villa, companyId: acme.companyId, userId: acme.userId },
-    ...{ deciderId: carla.companyId, remark: 'To look at the picture quality.', createdMs: now },
+    id: applicationId,
+    siteId: villa,
+    companyId: acme.companyId,
+    userId: acme.userId,
+    deciderId: carla.companyId,
+    remark: 'To look at the picture quality.',
+    createdMs: now,
   })
   .execute();
 await db
   .insertInto('permission_application_items')
   .values({
-    ...{ id: uuidv7(now), applicationId, deviceId: villaDevice, permission: 'playback', validity: '4h' },
-    ...{ state: 'pending', decidedMs: null },
+    id: uuidv7(now),
+    applicationId,
+    deviceId: villaDevice,
+    permission: 'playback',
+    validity: '4h',
+    state: 'pending',
+    decidedMs: null,
   })
   .execute();
 // A box that has not been heard for an hour.
 await db
   .insertInto('boxes')
   .values({
-    ...{ serial: '3467ACDEF', publicKey: 'none', sealKey: 'none', codeHash: 'none', version: '0.1.0', boot: null },
-    ...{ epoch: null, state: 'claimed', siteId: acme.siteId, companyId: acme.companyId, enrolledMs: now - DAY_MS },
+    serial: '3467ACDEF',
+    publicKey: 'none',
+    sealKey: 'none',
+    codeHash: 'none',
+    version: '0.1.0',
+    boot: null,
+    epoch: null,
+    state: 'claimed',
+    siteId: acme.siteId,
+    companyId: acme.companyId,
+    enrolledMs: now - DAY_MS,
     seenMs: now - 3_600_000,
   })
   .execute();
@@ -165,9 +240,19 @@ const eventId = uuidv7(now);
 await db
   .insertInto('events')
   .values({
-    ...{ id: eventId, siteId: acme.siteId, boxSerial: '3467ACDEF', type: 'motion', deviceId, channel: 1 },
-    ...{ occurredAt: createdAt, seenAt: createdAt, deviceTime: null, receivedAt: createdAt, endedAt: null },
-    ...{ text: null, sourceRef: null },
+    id: eventId,
+    siteId: acme.siteId,
+    boxSerial: '3467ACDEF',
+    type: 'motion',
+    deviceId,
+    channel: 1,
+    occurredAt: createdAt,
+    seenAt: createdAt,
+    deviceTime: null,
+    receivedAt: createdAt,
+    endedAt: null,
+    text: null,
+    sourceRef: null,
   })
   .execute();
 

@@ -22,32 +22,64 @@ export const handoverFixture: Fixture = {
       await db
         .insertInto('transfers')
         .values({
-          ...{ id: handoverId, siteId: otherSiteId, companyId: company.companyId, sentBy: company.userId },
-          ...{ method: 'email', recipient: 'somebody@home.example', customerName: '', remark: '', locale: 'en' },
-          ...{ requests: '[]', tokenHash: handoverId, sentMs: now, expiresMs: now + 86_400_000, day: '2026-01-01' },
-          ...{ resend: 0, state: 'sent', decidedMs: null, ownerId: null },
+          id: handoverId,
+          siteId: otherSiteId,
+          companyId: company.companyId,
+          sentBy: company.userId,
+          method: 'email',
+          recipient: 'somebody@home.example',
+          customerName: '',
+          remark: '',
+          locale: 'en',
+          requests: '[]',
+          tokenHash: handoverId,
+          sentMs: now,
+          expiresMs: now + 86_400_000,
+          day: '2026-01-01',
+          resend: 0,
+          state: 'sent',
+          decidedMs: null,
+          ownerId: null,
         })
         .execute();
       await db
         .insertInto('permission_applications')
         .values({
-          ...{ id: applicationId, siteId: company.siteId, companyId: company.companyId, userId: company.userId },
-          ...{ deciderId: householdId, remark: '', createdMs: now },
+          id: applicationId,
+          siteId: company.siteId,
+          companyId: company.companyId,
+          userId: company.userId,
+          deciderId: householdId,
+          remark: '',
+          createdMs: now,
         })
         .execute();
       await db
         .insertInto('permission_application_items')
         .values({
-          ...{ id: uuidv7(), applicationId, deviceId: ids.deviceId as string, permission: 'live', validity: '1h' },
-          ...{ state: 'pending', decidedMs: null },
+          id: uuidv7(),
+          applicationId,
+          deviceId: ids.deviceId as string,
+          permission: 'live',
+          validity: '1h',
+          state: 'pending',
+          decidedMs: null,
         })
         .execute();
       await db
         .insertInto('password_requests')
         .values({
-          ...{ id: passwordRequestId, siteId: company.siteId, deviceId: ids.deviceId as string },
-          ...{ companyId: company.companyId, userId: company.userId, deciderId: householdId, atSite: 1, remark: '' },
-          ...{ state: 'open', createdMs: now, decidedMs: null },
+          id: passwordRequestId,
+          siteId: company.siteId,
+          deviceId: ids.deviceId as string,
+          companyId: company.companyId,
+          userId: company.userId,
+          deciderId: householdId,
+          atSite: 1,
+          remark: '',
+          state: 'open',
+          createdMs: now,
+          decidedMs: null,
         })
         .execute();
     });

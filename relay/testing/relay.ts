@@ -138,8 +138,16 @@ export class TestRelay {
       await db
         .insertInto('users')
         .values({
-          ...{ id: userId, companyId, email, name, passwordHash, createdAt, admin: 1, emailVerifiedMs: now },
-          ...{ phone: more.phone ?? null, phoneVerifiedMs: more.phone ? now : null },
+          id: userId,
+          companyId,
+          email,
+          name,
+          passwordHash,
+          createdAt,
+          admin: 1,
+          emailVerifiedMs: now,
+          phone: more.phone ?? null,
+          phoneVerifiedMs: more.phone ? now : null,
         })
         .execute();
     });

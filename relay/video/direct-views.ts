@@ -123,8 +123,12 @@ export class DirectViews {
       const offer: LiveOffer = { viewId: id, deviceId, channel, stream, sdp, iceServers };
       const answer = await this.#hub
         .request(serial, {
-          ...{ method: 'POST', path: '/v1/live/webrtc', body: Buffer.from(JSON.stringify(offer)) },
-          ...{ headers: { 'content-type': 'application/json' }, timeoutMs: ANSWER_MS, signal: abort.signal },
+          method: 'POST',
+          path: '/v1/live/webrtc',
+          body: Buffer.from(JSON.stringify(offer)),
+          headers: { 'content-type': 'application/json' },
+          timeoutMs: ANSWER_MS,
+          signal: abort.signal,
         })
         .catch(() => {
           throw unreachable(serial);
@@ -162,8 +166,11 @@ export class DirectViews {
     requireSession(view.ice, fragment, o.ifMatch);
     const answer = await this.#hub
       .request(view.serial, {
-        ...{ method: 'PATCH', path: `/v1/live/webrtc/${id}`, body: Buffer.from(fragment) },
-        ...{ headers: { 'content-type': FRAGMENT }, timeoutMs: PATCH_MS },
+        method: 'PATCH',
+        path: `/v1/live/webrtc/${id}`,
+        body: Buffer.from(fragment),
+        headers: { 'content-type': FRAGMENT },
+        timeoutMs: PATCH_MS,
       })
       .catch(() => {
         throw unreachable(view.serial);

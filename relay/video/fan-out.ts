@@ -104,7 +104,14 @@ export class FanOut {
     if (!this.#hasRoom(serial, by)) return null;
     const abort = new AbortController();
     const stream: Shared = {
-      ...{ serial, by, readers: new Set(), abort, init: null, group: [], groupBytes: 0, cancelLinger: null },
+      serial,
+      by,
+      readers: new Set(),
+      abort,
+      init: null,
+      group: [],
+      groupBytes: 0,
+      cancelLinger: null,
     };
     this.#streams.set(key, stream);
     const broke: MediaNote = { code: 'box-unreachable', text: 'The connection to the box broke off.' };

@@ -125,7 +125,9 @@ export function registerLiveViewRoutes(app: Api, { watching }: { watching: Watch
         throw new ProblemError('payload-too-large', 'This offer is too long.');
       const { stream } = c.req.valid('query');
       const view = await watching.direct(c.get('principal'), device, {
-        ...{ channel, stream, sdp: offer },
+        channel,
+        stream,
+        sdp: offer,
         check: async () => (await c.get('scopeNow')()).device(device.id, 'live'),
       });
       c.header('location', `/api/v1/viewings/${view.id}`);
@@ -154,7 +156,9 @@ export function registerLiveViewRoutes(app: Api, { watching }: { watching: Watch
     }),
     async (c) => {
       await watching.views.trickle(c.get('principal'), c.req.valid('param').viewId, {
-        ...{ fragment: await c.req.text(), type: c.req.header('content-type'), ifMatch: c.req.header('if-match') },
+        fragment: await c.req.text(),
+        type: c.req.header('content-type'),
+        ifMatch: c.req.header('if-match'),
       });
       return c.body(null, 204);
     },

@@ -14,7 +14,8 @@ export function looksAtPictures(db: Db): PersonalData {
         .orderBy('id')
         .execute();
       return rows.map(({ startedMs, endedMs, ...row }) => ({
-        ...{ at: iso(Number(startedMs)), until: endedMs === null ? null : iso(Number(endedMs)) },
+        at: iso(Number(startedMs)),
+        until: endedMs === null ? null : iso(Number(endedMs)),
         ...row,
       }));
     },

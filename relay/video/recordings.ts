@@ -76,12 +76,20 @@ export class Recordings {
     const abort = new AbortController();
     const query = asQuery({ deviceId: device.id, ...range, accept: 'h264,h265', speed: 1 });
     const body = await openBoxMedia({
-      ...{ hub: parts.hub, serial: device.boxSerial, signal: abort.signal },
+      hub: parts.hub,
+      serial: device.boxSerial,
+      signal: abort.signal,
       path: `/v1/playback/file?${query}`,
       type: 'video/mp4',
     });
     const looked = await viewings.open({
-      ...{ who: c.get('principal'), device, channel, kind: 'download', from, to, path: 'relay' },
+      who: c.get('principal'),
+      device,
+      channel,
+      kind: 'download',
+      from,
+      to,
+      path: 'relay',
     });
     const over = () => body.destroy(new Error('the right to this recording has ended'));
     const principal = c.get('principal');

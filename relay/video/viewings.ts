@@ -168,8 +168,15 @@ export class Viewings {
       const erased = userId !== null && (row.userName === null || row.userDeletedAt !== null);
       const name = erased ? pseudonymOf(userId) : row.userName || row.userEmail;
       return {
-        ...{ id: row.id, siteId: row.siteId, deviceId: row.deviceId, deviceName: row.deviceName },
-        ...{ channel: row.channel, kind: row.kind, path: row.path, from: fromAt, to: toAt },
+        id: row.id,
+        siteId: row.siteId,
+        deviceId: row.deviceId,
+        deviceName: row.deviceName,
+        channel: row.channel,
+        kind: row.kind,
+        path: row.path,
+        from: fromAt,
+        to: toAt,
         user: { id: erased ? null : userId, name: name || link || 'Deleted', company: row.companyName ?? '' },
         startedAt: iso(Number(startedMs)),
         endedAt: endedMs === null ? null : iso(Number(endedMs)),
@@ -212,12 +219,21 @@ export class Viewings {
     const id = uuidv7(now);
     const { device, channel, kind, who } = o;
     const row = {
-      ...{ id, siteId: device.siteId, deviceId: device.id, deviceName: device.name, channel, kind },
-      ...{ path: o.path ?? null, fromAt: o.from ?? null, toAt: o.to ?? null },
+      id,
+      siteId: device.siteId,
+      deviceId: device.id,
+      deviceName: device.name,
+      channel,
+      kind,
+      path: o.path ?? null,
+      fromAt: o.from ?? null,
+      toAt: o.to ?? null,
       ...('link' in who
         ? { userId: null, companyId: null, link: who.link.slice(0, 128) }
         : { userId: who.userId, companyId: who.companyId, link: null }),
-      ...{ startedMs: now, seenMs: now, endedMs: null },
+      startedMs: now,
+      seenMs: now,
+      endedMs: null,
     };
     const stored = this.#db
       .insertInto('viewings')

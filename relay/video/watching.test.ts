@@ -300,7 +300,11 @@ describe('windows and the log of looks', () => {
     await viewer.closed;
     const row = await until('direct', async () => (await viewings()).find(({ path }) => path === 'direct'));
     expect(row).toMatchObject({
-      ...{ deviceId: stage.camera, deviceName: 'Gate', channel: 1, kind: 'live', endedAt: null },
+      deviceId: stage.camera,
+      deviceName: 'Gate',
+      channel: 1,
+      kind: 'live',
+      endedAt: null,
       user: { id: pia.userId, name: 'Pia', company: 'Acme' },
     });
     await stage.clock.advance(5_000);

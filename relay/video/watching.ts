@@ -122,7 +122,15 @@ export class Watching {
     // The box allocates for itself: credentials are its own.
     const iceServers = this.#ice.for(device.boxSerial);
     const opened = await this.views.open({
-      ...{ who, serial: device.boxSerial, owner, deviceId: device.id, channel, stream, sdp, iceServers, viewing },
+      who,
+      serial: device.boxSerial,
+      owner,
+      deviceId: device.id,
+      channel,
+      stream,
+      sdp,
+      iceServers,
+      viewing,
       check: async () => {
         await o.check();
         await this.locks.must(who, device.id);

@@ -88,8 +88,14 @@ beforeAll(async () => {
   await call(nils, 'POST', '/company/authentication', { fields });
   const { agreement } = await call<{ agreement: string }>(nils, 'GET', '/arc-joining');
   const information = {
-    ...{ contactName: 'Nils Night', email: stack.people.arc.email, phone: '+49 40 123456', website: '' },
-    ...{ address: 'Hafenstr. 1, Hamburg', certificates: 'EN 50518', about: '', countries: ['DE'] },
+    contactName: 'Nils Night',
+    email: stack.people.arc.email,
+    phone: '+49 40 123456',
+    website: '',
+    address: 'Hafenstr. 1, Hamburg',
+    certificates: 'EN 50518',
+    about: '',
+    countries: ['DE'],
   };
   await call(nils, 'POST', '/arc-joining', { information, agreement });
   const { items: applied } = await call<{ items: { companyId: string }[] }>(olga, 'GET', '/operator/arcs');
@@ -101,7 +107,11 @@ beforeAll(async () => {
   const { items: receivers } = await call<{ items: { direct: object; relay: object }[] }>(ida, 'GET', '/receivers');
   const { direct, relay } = receivers[0]!;
   await call(nils, 'POST', '/arc-receivers', {
-    ...{ name: 'Night receiver', direct, relay, key: 'gatepost-lab-key', keyFormat: 'characters' },
+    name: 'Night receiver',
+    direct,
+    relay,
+    key: 'gatepost-lab-key',
+    keyFormat: 'characters',
     supervision: { kind: 'off', intervalMs: 86_400_000 },
   });
 }, 180_000);

@@ -67,11 +67,17 @@ beforeAll(async () => {
   const { mac: nvr, password } = recorder;
   const ask = (what: object) =>
     api<RecorderView>('POST', `/sites/${lan.siteId}/lan/recorder`, {
-      ...{ boxSerial: lan.boxSerial, mac: nvr, password, ask: what },
+      boxSerial: lan.boxSerial,
+      mac: nvr,
+      password,
+      ask: what,
     });
   const { seen } = await ask({ do: 'read' });
   const cameras = seen.map(({ address, port, protocol }) => ({
-    ...{ address, port, protocol, password: devices.find((one) => one.address === address)?.password },
+    address,
+    port,
+    protocol,
+    password: devices.find((one) => one.address === address)?.password,
   }));
   await ask({ do: 'add', cameras });
   for (const { name, mac, serial, address: host, httpPort, username, password, kind } of devices) {

@@ -13,7 +13,9 @@ import { UdpGate } from './udp-gate.ts';
 /** On two shared cores with encoders; nearness itself is measured by the bench. */
 const NEAR_MS = 1_500;
 const asJson = (body: object, headers: Record<string, string> = {}) => ({
-  ...{ method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) },
+  method: 'POST',
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(body),
 });
 
 describe('live view', () => {

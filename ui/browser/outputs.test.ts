@@ -95,7 +95,8 @@ describe('outputs of a centre', () => {
 
     await page.evaluate(async () => {
       const made = await fetch('/api/v1/arc-receivers', {
-        ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ name: 'Here', kind: 'hosted' }),
       });
       if (!made.ok) throw new Error(await made.text());

@@ -175,7 +175,7 @@ describe('playback', () => {
     const [box] = (await (await page.request.get(`${api}/boxes`)).json()).items as { serial: string }[];
     const added = await page.request.post(`${api}/devices`, {
       headers: { origin: stack.portal },
-      data: { ...{ boxSerial: box!.serial, name, host: address, httpPort, username: 'admin', password } },
+      data: { boxSerial: box!.serial, name, host: address, httpPort, username: 'admin', password },
     });
     expect(added.status(), await added.text()).toBeLessThan(300);
     const { id } = (await added.json()) as { id: string };

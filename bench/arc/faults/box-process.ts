@@ -47,7 +47,7 @@ const die = (error: Error): never => {
 const journal = new Journal({ path: join(o.dir, 'journal.db'), clock, log, warnables, onBroken: die, ballastBytes: 0 });
 journal.start();
 const auth = new RelayAuth({ relayUrl: o.relay, identity, log });
-const arc = new ArcService({ ...{ journal, dir: join(o.dir, 'arc'), auth, clock, log, warnables }, ...o.timings });
+const arc = new ArcService({ journal, dir: join(o.dir, 'arc'), auth, clock, log, warnables, ...o.timings });
 const config = new DesiredConfig({
   dir: o.dir,
   unseal: (secret, context) => identity.unseal(secret, context),
@@ -62,15 +62,23 @@ const config = new DesiredConfig({
   warnables,
 });
 const uplink = new Uplink({
-  ...{ journal, auth, serial: identity.serial, config, clock, log, warnables },
+  journal,
+  auth,
+  serial: identity.serial,
+  config,
+  clock,
+  log,
+  warnables,
   health: () => ({
-    ...{
-      at: iso(clock.now()),
-      version: '0.1.0',
-      uptimeMs: process.uptime() * 1000,
-      rssBytes: process.memoryUsage.rss(),
-    },
-    ...{ diskFreeBytes: 1, diskTotalBytes: 1, tunnelRttMs: null, devices: [], warnables: warnables.list() },
+    at: iso(clock.now()),
+    version: '0.1.0',
+    uptimeMs: process.uptime() * 1000,
+    rssBytes: process.memoryUsage.rss(),
+    diskFreeBytes: 1,
+    diskTotalBytes: 1,
+    tunnelRttMs: null,
+    devices: [],
+    warnables: warnables.list(),
     queues: { uplink: 0, upload: 0, uploadBytes: 0, arc: arc.waiting() },
     arc: arc.health(),
   }),

@@ -100,7 +100,12 @@ async function kills(
     const failures = isClean(excused) ? [] : ['lost, doubled without a reason, or out of order'];
     if (inFlight > run.kills) failures.push(`${inFlight} doubled by ${run.kills} kills`);
     return {
-      ...{ victim, kills: run.kills, starting, tally: result, resent: null, failures },
+      victim,
+      kills: run.kills,
+      starting,
+      tally: result,
+      resent: null,
+      failures,
       unconfirmed: box.handed.filter((e) => e.journalledAt === null).length,
       seconds: Math.round((performance.now() - started) / 1_000),
     };

@@ -28,7 +28,11 @@ const kind = (
   set: Kind['set'],
   options: Partial<WorldOptions> = {},
 ): Kind => ({
-  ...{ name, title, firstMs, set, options },
+  name,
+  title,
+  firstMs,
+  set,
+  options,
   leg: 'direct',
 });
 /** The rule gives the relay's path 5 h; here its loss is told as soon as the direct one's, so that a run shows it. */
@@ -50,7 +54,10 @@ export const KINDS: Kind[] = [
     { directName: NAME },
   ),
   {
-    ...{ name: 'tls', title: 'TLS failure (relay’s leg)', leg: 'relay', firstMs: AT_ONCE },
+    name: 'tls',
+    title: 'TLS failure (relay’s leg)',
+    leg: 'relay',
+    firstMs: AT_ONCE,
     options: { ...CID, tls: true, timings: RELAY_TIMES },
     set: (world, broken) => world.tls!.setBroken(broken),
   },
@@ -59,7 +66,10 @@ export const KINDS: Kind[] = [
 
 /** D9. */
 export const RELAY_DOWN: Kind = {
-  ...{ name: 'relay-down', title: 'relay refused', leg: 'relay', firstMs: AT_ONCE },
+  name: 'relay-down',
+  title: 'relay refused',
+  leg: 'relay',
+  firstMs: AT_ONCE,
   options: { timings: RELAY_TIMES },
   set: (world, broken) => world.toRelay.setMode(broken ? 'refuse' : 'none'),
 };

@@ -72,7 +72,8 @@ export async function outage(run: Run, kind: Kind): Promise<OutageRow> {
     const healAt = breakAt + Math.max(Math.round(OUTAGE_MS / run.scale / everyMs), Math.round(count * 0.45));
     let [brokenAt, healedAt] = [0, 0];
     await steady(box, {
-      ...{ count, everyMs },
+      count,
+      everyMs,
       at: async (n) => {
         if (n !== breakAt && n !== healAt) return;
         await kind.set(world, n === breakAt);
@@ -123,7 +124,8 @@ function row(
   );
   const near = backAt ? alarms.filter((e) => Math.abs(e.at - backAt) < 5_000) : [];
   const result: Figures = {
-    ...{ kind, tally: counted },
+    kind,
+    tally: counted,
     events: box.handed.length,
     swallowed: total(swallowed),
     gaveUp: total(audited.gaveUp),

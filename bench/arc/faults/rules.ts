@@ -30,7 +30,8 @@ export async function flapping(run: Run): Promise<RuleRow[]> {
     const halves = 60;
     let flappedAt = 0;
     await steady(box, {
-      ...{ count: perHalf * halves, everyMs },
+      count: perHalf * halves,
+      everyMs,
       at: async (n) => {
         if (n % perHalf !== 0) return;
         flappedAt ||= nowMs();

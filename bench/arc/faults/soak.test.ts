@@ -6,7 +6,13 @@ import { soak } from './soak.ts';
 it('loses none of 200 events for each of nine faults, and none by 10 kills of box and relay each (ARC-24)', async () => {
   const lines: string[] = [];
   const { results, about } = await soak({
-    ...{ events: 200, kills: 10, scale: 10, rate: 5, faults: [], parts: ['faults', 'kills'], foreign: null },
+    events: 200,
+    kills: 10,
+    scale: 10,
+    rate: 5,
+    faults: [],
+    parts: ['faults', 'kills'],
+    foreign: null,
     log: (text) => lines.push(text),
   });
   const failures = [

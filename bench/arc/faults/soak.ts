@@ -99,7 +99,10 @@ export async function soak(o: SoakOptions): Promise<{ results: Results; about: O
     clean();
   }
   const about = {
-    ...{ commit: commit(), startedAt, scale: o.scale, rate: o.rate },
+    commit: commit(),
+    startedAt,
+    scale: o.scale,
+    rate: o.rate,
     seconds: (performance.now() - started) / 1_000,
     receiver: o.foreign
       ? `${o.foreign.host}:${o.foreign.port}, a program unknown to the run, watched from in front of it`

@@ -4,11 +4,23 @@ import type { Arrival } from './centre.ts';
 import { isClean, tally } from './tally.ts';
 
 const handed = (n: number, given: Partial<Handed> = {}): Handed => ({
-  ...{ n, type: 'motion', rank: 0, ends: false, at: n, journalledAt: n },
+  n,
+  type: 'motion',
+  rank: 0,
+  ends: false,
+  at: n,
+  journalledAt: n,
   ...given,
 });
 const arrival = (n: number, at: number, given: Partial<Arrival> = {}): Arrival => ({
-  ...{ what: 'event', n, code: 'BA', account: '00A1', sequence: n + 1, data: `BA${n}`, via: 'direct', at },
+  what: 'event',
+  n,
+  code: 'BA',
+  account: '00A1',
+  sequence: n + 1,
+  data: `BA${n}`,
+  via: 'direct',
+  at,
   ...given,
 });
 const NONE = new Map<number, number>();

@@ -68,8 +68,16 @@ export class Tap {
     if (!decoded.ok) return null;
     const { id, sequence, account, data, xdata } = decoded.message;
     const note: Received = {
-      ...{ token: id, sequence: String(sequence).padStart(4, '0'), account: account ?? '', data, extended: xdata },
-      ...{ timestamp: '', reply: '-', transport: 'tcp', from: '', at: 0 },
+      token: id,
+      sequence: String(sequence).padStart(4, '0'),
+      account: account ?? '',
+      data,
+      extended: xdata,
+      timestamp: '',
+      reply: '-',
+      transport: 'tcp',
+      from: '',
+      at: 0,
     };
     this.received.push(note);
     return note;

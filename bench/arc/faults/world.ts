@@ -164,8 +164,12 @@ export class World {
     this.receiverId = receiver.id;
     for (const account of options.accounts ?? [centre.account]) {
       const { id } = await relay.api<{ id: string }>('POST', `/sites/${relay.siteId}/arc`, {
-        ...{ boxSerial: serial, receiverId: receiver.id, account, events: EVENTS },
-        ...{ protocol: options.protocol ?? 'SIA-DCS', key: centre.key?.toString('hex') ?? null },
+        boxSerial: serial,
+        receiverId: receiver.id,
+        account,
+        events: EVENTS,
+        protocol: options.protocol ?? 'SIA-DCS',
+        key: centre.key?.toString('hex') ?? null,
         mode: options.mode ?? 'direct-or-relay',
         supervision: { kind: 'off', intervalMs: 60_000 },
       });

@@ -88,8 +88,15 @@ export class ArcBox {
     this.warnables = new Warnables({ clock, log });
     this.journal = new Journal({ path: join(this.dir, 'journal.db'), clock, log, warnables: this.warnables });
     this.service = new ArcService({
-      ...{ journal: this.journal, dir: join(this.dir, 'arc'), auth: o.auth ?? NO_RELAY, clock, log },
-      ...{ warnables: this.warnables, second: o.second, limits: o.limits, recorded: o.recorded },
+      journal: this.journal,
+      dir: join(this.dir, 'arc'),
+      auth: o.auth ?? NO_RELAY,
+      clock,
+      log,
+      warnables: this.warnables,
+      second: o.second,
+      limits: o.limits,
+      recorded: o.recorded,
       ...QUICK,
       ...o.timings,
     });
@@ -114,8 +121,16 @@ export class ArcBox {
       {
         kind: 'event',
         body: {
-          ...{ id, type, deviceId: this.deviceId, channel, seenAt: now, deviceTime: null, sourceRef: null },
-          ...{ occurredAt: now, text: null, ...more },
+          id,
+          type,
+          deviceId: this.deviceId,
+          channel,
+          seenAt: now,
+          deviceTime: null,
+          sourceRef: null,
+          occurredAt: now,
+          text: null,
+          ...more,
         },
       },
     ]);

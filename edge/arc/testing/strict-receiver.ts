@@ -122,8 +122,15 @@ export class StrictReceiver {
   #answer(raw: Buffer, transport: Received['transport'], from: string): Buffer | null {
     const now = Date.now() + (this.options.clockMs ?? 0);
     const record: Received = {
-      ...{ token: '', sequence: '', account: '', data: '', extended: [], timestamp: '', reply: '-' },
-      ...{ transport, from },
+      token: '',
+      sequence: '',
+      account: '',
+      data: '',
+      extended: [],
+      timestamp: '',
+      reply: '-',
+      transport,
+      from,
       at: performance.timeOrigin + performance.now(),
     };
     this.received.push(record);

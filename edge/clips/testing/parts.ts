@@ -186,7 +186,10 @@ export const recording = (more: Partial<RecordingConfig> = {}): RecordingConfig 
   deviceId: DEVICE,
   channel: 1,
   triggers: ['motion', 'lineCrossing'],
-  ...{ mode: 'event', stream: 'main', audio: true, key: null },
+  mode: 'event',
+  stream: 'main',
+  audio: true,
+  key: null,
   preRollMs: 5_000,
   postRollMs: 30_000,
   maxClipMs: 300_000,
@@ -195,8 +198,15 @@ export const recording = (more: Partial<RecordingConfig> = {}): RecordingConfig 
 
 export function event(nowMs: number, more: Partial<Event> = {}): Event {
   return {
-    ...{ id: uuidv7(nowMs), type: 'motion', deviceId: DEVICE, channel: 1, deviceTime: null, sourceRef: null },
-    ...{ occurredAt: iso(nowMs), seenAt: iso(nowMs), text: null },
+    id: uuidv7(nowMs),
+    type: 'motion',
+    deviceId: DEVICE,
+    channel: 1,
+    deviceTime: null,
+    sourceRef: null,
+    occurredAt: iso(nowMs),
+    seenAt: iso(nowMs),
+    text: null,
     ...more,
   };
 }

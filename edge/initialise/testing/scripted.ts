@@ -37,7 +37,10 @@ export class ScriptedDevice {
     this.address = `192.0.2.${n}`;
     this.dhcpAddress = this.address;
     this.network = {
-      ...{ dhcp: true, address: this.address, subnetMask: '255.255.255.0', gateway: '192.0.2.254' },
+      dhcp: true,
+      address: this.address,
+      subnetMask: '255.255.255.0',
+      gateway: '192.0.2.254',
       dns: ['192.0.2.254', ''],
     };
   }
@@ -57,10 +60,25 @@ export class ScriptedLan implements Hands {
     this.devices
       .filter((d) => !d.down)
       .map((d) => ({
-        ...{ mac: d.mac, serial: d.serial, model: d.model, firmware: 'V1.0.0 build 240101', address: d.address },
-        ...{ subnetMask: null, gateway: null, httpPort: 80, dhcp: null, activated: d.activated, locked: false },
-        ...{ protocols: [], pingMs: null, pingMethod: null, pingLevel: null, firstSeenAt: '', lastSeenAt: '' },
-        ...{ addressConflict: false, issues: d.issues ?? [] },
+        mac: d.mac,
+        serial: d.serial,
+        model: d.model,
+        firmware: 'V1.0.0 build 240101',
+        address: d.address,
+        subnetMask: null,
+        gateway: null,
+        httpPort: 80,
+        dhcp: null,
+        activated: d.activated,
+        locked: false,
+        protocols: [],
+        pingMs: null,
+        pingMethod: null,
+        pingLevel: null,
+        firstSeenAt: '',
+        lastSeenAt: '',
+        addressConflict: false,
+        issues: d.issues ?? [],
       }));
   byMac = (mac: string) => this.list().find((d) => d.mac === mac);
   at = (address: string) => this.list().filter((d) => d.address === address);
@@ -91,8 +109,12 @@ export class ScriptedLan implements Hands {
     };
     const outcome = (text: string): Outcome => ({ done: [text], failed: [], rebootRequired: false });
     return {
-      ...{ model: d.model, mac: d.saysMac ?? d.mac, serial: d.saysSerial ?? d.serial, firmware: 'V1.0.0 build 240101' },
-      ...{ category: d.category, channels: d.channels },
+      model: d.model,
+      mac: d.saysMac ?? d.mac,
+      serial: d.saysSerial ?? d.serial,
+      firmware: 'V1.0.0 build 240101',
+      category: d.category,
+      channels: d.channels,
       addresses: async () => ({ ok: true, value: d.network }),
       setAddressing: (to, signal) =>
         act(`network ${to.dhcp ? 'dhcp' : `${to.address} ${to.subnetMask} ${to.gateway}`}`, signal, () => {

@@ -67,7 +67,9 @@ export const access: Feature<IsapiDevice> = {
             controller(device),
             ...[...named].map(
               ([door, name]): Resource => ({
-                ...{ kind: 'door', id: String(door), name },
+                kind: 'door',
+                id: String(door),
+                name,
                 triggers: ['doorOpened', 'doorForced', 'doorHeldOpen', 'doorUnlocked', 'deviceTamper'],
                 actions: linkable,
               }),
@@ -105,7 +107,9 @@ export const access: Feature<IsapiDevice> = {
 };
 
 const controller = (device: IsapiDevice): Resource => ({
-  ...{ kind: 'accessController', id: '1', name: device.info.name || device.info.model },
+  kind: 'accessController',
+  id: '1',
+  name: device.info.name || device.info.model,
   triggers: ['networkDisconnected', 'deviceTamper'],
   actions: [],
 });

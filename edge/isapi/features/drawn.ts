@@ -68,7 +68,9 @@ export const revived = (places: readonly Place[], of: Places): Change[] =>
 
 const at = (of: Places, index: number) => [of.list, { name: of.item, index }];
 const switched = (of: Places, index: number, on: boolean): Change => ({
-  ...{ path: [...at(of, index), 'enabled'], value: String(on), optional: true },
+  path: [...at(of, index), 'enabled'],
+  value: String(on),
+  optional: true,
 });
 
 function put(of: Places, index: number, shape: Region | null): Change[] {

@@ -5,7 +5,9 @@ type ReadOnly = { readOnly?: true };
 export const readOnly = { readOnly: true } as const;
 
 export const bool = (name: string, value: boolean | null, more: ReadOnly = {}): SettingField => ({
-  ...{ name, kind: 'boolean', value },
+  name,
+  kind: 'boolean',
+  value,
   ...more,
 });
 export const num = (
@@ -14,7 +16,7 @@ export const num = (
   [min, max]: [number | null, number | null],
   unit: string | null = null,
   more: ReadOnly = {},
-): SettingField => ({ ...{ name, kind: 'number', value, min, max, unit }, ...more });
+): SettingField => ({ name, kind: 'number', value, min, max, unit, ...more });
 /** What the device has now is always among the options. */
 export const choice = (
   name: string,
@@ -29,11 +31,17 @@ export const choice = (
   ...more,
 });
 export const words = (name: string, value: string | null, maxLength: number, more: ReadOnly = {}): SettingField => ({
-  ...{ name, kind: 'text', value, maxLength },
+  name,
+  kind: 'text',
+  value,
+  maxLength,
   ...more,
 });
 export const secret = (name: string, set: boolean | null, maxLength: number): SettingField => ({
-  ...{ name, kind: 'secret', set, maxLength },
+  name,
+  kind: 'secret',
+  set,
+  maxLength,
 });
 
 /** `true`/`false` as devices write them; null: neither. */

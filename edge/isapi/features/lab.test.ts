@@ -57,8 +57,13 @@ const named = (name: string): LabDevice => lab.devices.find((d) => d.name.starts
 async function connect(name: string) {
   const { address, httpPort, username, password } = named(name);
   const driver = new IsapiDriver({
-    ...{ host: address, port: httpPort, username, password },
-    ...{ guard: new LoginGuard(), clock: systemClock, log: pino({ level: 'silent' }) },
+    host: address,
+    port: httpPort,
+    username,
+    password,
+    guard: new LoginGuard(),
+    clock: systemClock,
+    log: pino({ level: 'silent' }),
   });
   open.push(driver);
   expect(await driver.identify()).toMatchObject({ ok: true });
@@ -108,7 +113,9 @@ describe('the features of channels, against the lab', () => {
   it('a dome turns and stops, and goes to presets', async () => {
     const { driver, capabilities } = await connect('ptz');
     expect(capabilities.resources).toContainEqual({
-      ...{ kind: 'camera', id: '1', name: expect.any(String) },
+      kind: 'camera',
+      id: '1',
+      name: expect.any(String),
       triggers: expect.arrayContaining(['motion', 'lineCrossing', 'intrusion']),
       actions: expect.arrayContaining([
         'capture',

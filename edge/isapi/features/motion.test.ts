@@ -164,7 +164,10 @@ it('makes each channel a resource with what it can cause (LINK-28)', async () =>
   const { features } = await at();
   expect((await features.capabilities()).resources).toEqual([
     {
-      ...{ kind: 'camera', id: '1', name: 'Door', actions: ['capture', 'record'] },
+      kind: 'camera',
+      id: '1',
+      name: 'Door',
+      actions: ['capture', 'record'],
       triggers: ['motion', 'lineCrossing', 'intrusion', 'faceDetection'],
     },
   ]);

@@ -86,7 +86,11 @@ async function change(
   const receiver = receiverIn(document);
   if (!receiver) return failure('device-error', 'It names no receiver of its alarms.');
   const names: Record<string, string> = {
-    ...{ enabled: 'enabled', port: 'port', account: 'centerAccount', protocol: 'protocol', transport: 'transMode' },
+    enabled: 'enabled',
+    port: 'port',
+    account: 'centerAccount',
+    protocol: 'protocol',
+    transport: 'transMode',
     heartbeat: 'heartBeatInterval',
   };
   for (const [name, value] of Object.entries(set)) {

@@ -96,7 +96,12 @@ function zoneOf(node: XmlNode): Zone[] {
   const values = compact({
     // As people count them.
     number: id + 1,
-    ...{ area, status, armed, alarm, bypassed, tamper },
+    area,
+    status,
+    armed,
+    alarm,
+    bypassed,
+    tamper,
     open: boolAt(node, 'magnetOpenStatus'),
     ...deviceValues(node),
     detectorType: clean(text(node, 'detectorType'), 64),

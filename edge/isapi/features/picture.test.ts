@@ -55,7 +55,9 @@ describe('picture and backlight', () => {
         { name: 'saturation', kind: 'number', value: null, min: 0, max: 100, unit: null },
         { name: 'dayNight', kind: 'choice', value: 'auto', options: ['auto', 'day', 'night'] },
         {
-          ...{ name: 'sceneDirection', kind: 'choice', value: 'off' },
+          name: 'sceneDirection',
+          kind: 'choice',
+          value: 'off',
           options: ['off', 'leftRight', 'upDown', 'both'],
         },
       ]),
@@ -104,8 +106,16 @@ it('writes names, times and texts into the picture, places told from its upper l
     read.ok ? read.value.map((f) => [f.name, f.kind === 'secret' ? null : f.value]) : [],
   );
   expect(values).toEqual({
-    ...{ showName: true, showTime: true, dateFormat: 'DD-MM-YYYY', timeFormat: '24hour', showWeekday: true },
-    ...{ nameX: 50, nameY: 100, timeX: 0, timeY: 0, text1: '' },
+    showName: true,
+    showTime: true,
+    dateFormat: 'DD-MM-YYYY',
+    timeFormat: '24hour',
+    showWeekday: true,
+    nameX: 50,
+    nameY: 100,
+    timeX: 0,
+    timeY: 0,
+    text1: '',
   });
   const set = { showName: false, timeX: 25, timeY: 50, text1: 'Süd <1> & 2' };
   expect(await features.write('osd', here, set)).toMatchObject({ value: { notKept: [] } });

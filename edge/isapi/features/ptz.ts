@@ -201,7 +201,10 @@ function offerOf(can: [number, Ptz][], focus: number[]): Offer {
   );
   const resources = can.map(
     ([channel, ptz]): Resource => ({
-      ...{ kind: 'camera', id: String(channel), name: '', triggers: [] },
+      kind: 'camera',
+      id: String(channel),
+      name: '',
+      triggers: [],
       actions: [
         ...(ptz.presets ? (['presetCall'] as const) : []),
         ...(ptz.patrols ? (['patrolStart'] as const) : []),

@@ -29,8 +29,12 @@ const one = (c: Kept) =>
 const leaf = (xml: string, name: string) => new RegExp(`<${name}>([^<]*)<`).exec(xml)?.[1] ?? '';
 /** A recorder forgets a password that it is not told again. */
 const read = (xml: string, id: number): Kept => ({
-  ...{ id, name: leaf(xml, 'name'), address: leaf(xml, 'ipAddress'), port: leaf(xml, 'managePortNo') },
-  ...{ user: leaf(xml, 'userName'), password: leaf(xml, 'password') },
+  id,
+  name: leaf(xml, 'name'),
+  address: leaf(xml, 'ipAddress'),
+  port: leaf(xml, 'managePortNo'),
+  user: leaf(xml, 'userName'),
+  password: leaf(xml, 'password'),
 });
 
 function show() {
@@ -86,7 +90,12 @@ beforeEach(async () => {
   port = await scripted.start();
   documents = new Documents(scripted);
   const camera = (id: number, name: string): Kept => ({
-    ...{ id, name, address: `192.0.2.${id}`, port: '8000', user: 'admin', password: 'Cam-pass1' },
+    id,
+    name,
+    address: `192.0.2.${id}`,
+    port: '8000',
+    user: 'admin',
+    password: 'Cam-pass1',
   });
   kept = [camera(1, 'Door'), camera(2, 'Yard'), camera(3, 'Gate')];
   refuseList = null;
@@ -146,7 +155,8 @@ describe('the cameras of a recorder', () => {
     const { features } = await at();
     const add = {
       ...({ action: 'channelAdd', address: '192.0.2.7', port: 8000, protocol: 'HIKVISION' } as const),
-      ...{ username: 'admin', password: 'Cam-pass1' },
+      username: 'admin',
+      password: 'Cam-pass1',
     };
     expect(await features.act(add)).toMatchObject({ value: { text: 'Channel 4' } });
     expect(kept[3]).toMatchObject({ address: '192.0.2.7', password: 'Cam-pass1' });

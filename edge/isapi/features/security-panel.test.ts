@@ -68,7 +68,13 @@ async function panelWith(o: { model?: string; clock?: ManualClock; faults?: unkn
   const port = await panel.start();
   const clock = o.clock ?? systemClock;
   const client = new IsapiClient({
-    ...{ host: '127.0.0.1', port, username: 'admin', password: 'Correct-1', guard: new LoginGuard(), clock, log },
+    host: '127.0.0.1',
+    port,
+    username: 'admin',
+    password: 'Correct-1',
+    guard: new LoginGuard(),
+    clock,
+    log,
   });
   cleanUp.push(
     () => panel.stop(),
@@ -282,8 +288,17 @@ describe('where a panel reports to', () => {
       ARCList: [
         {
           ARC: {
-            ...{ id: 1, enabled: false, spareEnabled: true, addrType: 'ipAddress', ipAddress: '0.0.0.0', port: 0 },
-            ...{ centerAccount: '', protocol: 'NAL2300', transMode: 'TCP', heartBeatInterval: 60, retryTime: 3 },
+            id: 1,
+            enabled: false,
+            spareEnabled: true,
+            addrType: 'ipAddress',
+            ipAddress: '0.0.0.0',
+            port: 0,
+            centerAccount: '',
+            protocol: 'NAL2300',
+            transMode: 'TCP',
+            heartBeatInterval: 60,
+            retryTime: 3,
           },
         },
         { ARC: { id: 2, enabled: false, centerAccount: '77', port: 1 } },
@@ -296,15 +311,30 @@ describe('where a panel reports to', () => {
     });
     expect((await features.capabilities()).sections.map((s) => s.section)).toContain('alarmReceiver');
     const set = {
-      ...{ enabled: true, address: '192.168.1.20', port: 12_128, account: '00A1', protocol: '*ADM-CID', heartbeat: 90 },
+      enabled: true,
+      address: '192.168.1.20',
+      port: 12_128,
+      account: '00A1',
+      protocol: '*ADM-CID',
+      heartbeat: 90,
       key: '00112233445566778899AABBCCDDEEFF',
     };
     const written = await features.write('alarmReceiver', {}, set);
     expect(written).toMatchObject({ ok: true });
     expect(kept.ARCList[0]!.ARC).toMatchObject({
-      ...{ id: 1, enabled: true, spareEnabled: true, addrType: 'ipAddress', ipAddress: '192.168.1.20', port: 12_128 },
-      ...{ centerAccount: '00A1', protocol: '*ADM-CID', heartBeatInterval: 90, retryTime: 3 },
-      ...{ algorithm: 'AES', bits: 128, key: set.key },
+      id: 1,
+      enabled: true,
+      spareEnabled: true,
+      addrType: 'ipAddress',
+      ipAddress: '192.168.1.20',
+      port: 12_128,
+      centerAccount: '00A1',
+      protocol: '*ADM-CID',
+      heartBeatInterval: 90,
+      retryTime: 3,
+      algorithm: 'AES',
+      bits: 128,
+      key: set.key,
     });
     expect(kept.ARCList[1]!.ARC).toMatchObject({ id: 2, centerAccount: '77' });
     const read = await features.read('alarmReceiver', {});

@@ -65,7 +65,9 @@ export const securityPanel: Feature<IsapiDevice> = {
     const resources: Resource[] = [
       ...used.map(
         (a): Resource => ({
-          ...{ kind: 'area', id: String(a.id), name: a.name },
+          kind: 'area',
+          id: String(a.id),
+          name: a.name,
           triggers: ['areaArmedAway', 'areaArmedStay', 'areaDisarmed', ...ZONE_ALARMS],
           actions: kind === 'home' ? ['areaArmAway', 'areaDisarm'] : ['areaArmStay', 'areaArmAway', 'areaDisarm'],
         }),
@@ -73,20 +75,28 @@ export const securityPanel: Feature<IsapiDevice> = {
       // The number that its events carry, which is the one that people see.
       ...(zones.ok ? zones.value : []).map(
         (z): Resource => ({
-          ...{ kind: 'zone', id: String(z.id + 1), name: z.name, triggers: [...ZONE_ALARMS, 'deviceTamper'] },
+          kind: 'zone',
+          id: String(z.id + 1),
+          name: z.name,
+          triggers: [...ZONE_ALARMS, 'deviceTamper'],
           actions: [],
         }),
       ),
       ...(outputs.ok ? outputs.value : []).map(
         (o): Resource => ({
-          ...{ kind: 'alarmOutput', id: o.id, name: o.name, triggers: [] },
+          kind: 'alarmOutput',
+          id: o.id,
+          name: o.name,
+          triggers: [],
           actions: ['alarmOutput'],
         }),
       ),
     ];
     return {
       sections: language ? [{ section: 'panel', channels: null }] : [],
-      ...{ lists, actions, resources },
+      lists,
+      actions,
+      resources,
       unverified: whole([
         'faults',
         language && 'panel',
@@ -114,7 +124,8 @@ export const securityPanel: Feature<IsapiDevice> = {
       const areas = await readAreas(device, signal);
       if (!areas.ok) return areas;
       const value = areas.value.map(({ id, name, arming, alarm, enabled, delay }) => ({
-        ...{ id: String(id), name },
+        id: String(id),
+        name,
         values: compact({ number: id, arming, alarm, enabled, delay }),
       }));
       return { ok: true, value };

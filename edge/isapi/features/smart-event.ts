@@ -39,30 +39,47 @@ interface Kind {
 }
 
 const SENSITIVITY: Leaf = {
-  ...{ name: 'sensitivity', path: ['sensitivityLevel'], kind: 'number', unit: '%', min: 0, max: 100 },
+  name: 'sensitivity',
+  path: ['sensitivityLevel'],
+  kind: 'number',
+  unit: '%',
+  min: 0,
+  max: 100,
 };
 const intrusion: Kind = {
-  ...{ section: 'intrusion', type: 'intrusion', field: 'area', anywhere: WHOLE },
+  section: 'intrusion',
+  type: 'intrusion',
+  field: 'area',
+  anywhere: WHOLE,
   path: (channel) => `/Smart/FieldDetection/${channel}`,
   schedule: (channel) => `/Event/schedules/fieldDetections/FieldDetection_video${channel}`,
   places: {
-    ...{ list: 'FieldDetectionRegionList', item: 'FieldDetectionRegion', points: 'area' },
+    list: 'FieldDetectionRegionList',
+    item: 'FieldDetectionRegion',
+    points: 'area',
     coordinates: ['RegionCoordinatesList', 'RegionCoordinates'],
   },
   leaves: [SENSITIVITY, { name: 'timeThreshold', path: ['timeThreshold'], kind: 'number', unit: 's', min: 0, max: 10 }],
 };
 const lineCrossing: Kind = {
-  ...{ section: 'lineCrossing', type: 'lineCrossing', field: 'lines', anywhere: MIDDLE },
+  section: 'lineCrossing',
+  type: 'lineCrossing',
+  field: 'lines',
+  anywhere: MIDDLE,
   path: (channel) => `/Smart/LineDetection/${channel}`,
   schedule: (channel) => `/Event/schedules/lineDetections/LineDetection_video${channel}`,
   places: {
-    ...{ list: 'LineItemList', item: 'LineItem', points: 'line' },
+    list: 'LineItemList',
+    item: 'LineItem',
+    points: 'line',
     coordinates: ['CoordinatesList', 'Coordinates'],
   },
   leaves: [
     SENSITIVITY,
     {
-      ...{ name: 'direction', path: ['directionSensitivity'], kind: 'choice' },
+      name: 'direction',
+      path: ['directionSensitivity'],
+      kind: 'choice',
       options: ['any', 'left-right', 'right-left'],
     },
   ],

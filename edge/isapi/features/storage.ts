@@ -145,8 +145,13 @@ const item = (disk: Disk): DeviceListItem => ({
   id: `${disk.kind}${disk.id}`,
   name: disk.name,
   values: {
-    ...{ status: disk.status, capacityMb: disk.capacityMb, freeMb: disk.freeMb },
-    ...{ diskType: disk.type, property: disk.property, kind: disk.kind, isNew: isSurelyEmpty(disk) },
+    status: disk.status,
+    capacityMb: disk.capacityMb,
+    freeMb: disk.freeMb,
+    diskType: disk.type,
+    property: disk.property,
+    kind: disk.kind,
+    isNew: isSurelyEmpty(disk),
   },
 });
 

@@ -11,7 +11,10 @@ export const H264 = new ParameterSets('h264', Object.values(H264_SETS)).codec()!
 export const H265 = new ParameterSets('h265', Object.values(H265_SETS)).codec()!;
 export const PCMU: AudioCodec = { kind: 'pcmu', clockRate: 8000, channels: 1, config: null, codec: 'PCMU' };
 export const AAC: AudioCodec = {
-  ...{ kind: 'aac', clockRate: 16_000, channels: 1, codec: 'mp4a.40.2' },
+  kind: 'aac',
+  clockRate: 16_000,
+  channels: 1,
+  codec: 'mp4a.40.2',
   config: Buffer.from('1408', 'hex'),
 };
 export const OPUS: AudioCodec = { kind: 'opus', clockRate: 48_000, channels: 2, config: null, codec: 'opus' };
@@ -42,8 +45,13 @@ export class FakeSource implements PictureSource {
     const nal = this.kind.kind === 'h264' ? slice(keyFrame, size) : h265Slice(keyFrame, size);
     const unit: AccessUnit = {
       data: Buffer.concat([...(keyFrame ? [this.kind.prefix] : []), ...withLength(nal)]),
-      ...{ keyFrame, time: this.time, compositionOffset: 0, epoch: this.epoch, codec: this.kind },
-      ...{ wallMs: 1_000_000 + this.monoMs, monoMs: this.monoMs },
+      keyFrame,
+      time: this.time,
+      compositionOffset: 0,
+      epoch: this.epoch,
+      codec: this.kind,
+      wallMs: 1_000_000 + this.monoMs,
+      monoMs: this.monoMs,
     };
     this.time += 3600;
     this.monoMs += 40;

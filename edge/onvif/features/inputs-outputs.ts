@@ -53,12 +53,20 @@ export const inputsOutputs: Feature<OnvifDevice> = {
     const resources: Resource[] = [
       ...relays.map(
         ({ token }, i): Resource => ({
-          ...{ kind: 'alarmOutput', id: token, name: `Output ${i + 1}`, triggers: [], actions: ['alarmOutput'] },
+          kind: 'alarmOutput',
+          id: token,
+          name: `Output ${i + 1}`,
+          triggers: [],
+          actions: ['alarmOutput'],
         }),
       ),
       ...into.map(
         (_, i): Resource => ({
-          ...{ kind: 'alarmInput', id: String(i + 1), name: `Input ${i + 1}`, triggers: ['alarmInput'], actions: [] },
+          kind: 'alarmInput',
+          id: String(i + 1),
+          name: `Input ${i + 1}`,
+          triggers: ['alarmInput'],
+          actions: [],
         }),
       ),
     ];
@@ -80,7 +88,8 @@ export const inputsOutputs: Feature<OnvifDevice> = {
       const found = await outputs(device, signal);
       if (!found.ok) return found;
       const value = found.value.map(({ token, mode, delay }, i) => ({
-        ...{ id: token, name: `Output ${i + 1}` },
+        id: token,
+        name: `Output ${i + 1}`,
         values: { mode: mode || null, delay: delay || null },
       }));
       return { ok: true, value };

@@ -57,8 +57,13 @@ async function world(
   camera.handlers.set('EndSearch', () => '<tse:EndSearchResponse/>');
   const port = await camera.start();
   const driver = new OnvifDriver({
-    ...{ host: '127.0.0.1', port, username: 'admin', password: 'Correct-1', guard: new LoginGuard() },
-    ...{ clock: o.clock ?? systemClock, log: pino({ enabled: false }) },
+    host: '127.0.0.1',
+    port,
+    username: 'admin',
+    password: 'Correct-1',
+    guard: new LoginGuard(),
+    clock: o.clock ?? systemClock,
+    log: pino({ enabled: false }),
   });
   cleanup.push(
     () => camera.stop(),
@@ -103,8 +108,10 @@ describe('a search', () => {
   it('that never ends, or finds more than anybody has, is given up', async () => {
     let ahead = 0;
     const clock: Clock = {
-      ...{ now: () => Date.now(), mono: () => systemClock.mono() + ahead },
-      ...{ after: systemClock.after.bind(systemClock), every: systemClock.every.bind(systemClock) },
+      now: () => Date.now(),
+      mono: () => systemClock.mono() + ahead,
+      after: systemClock.after.bind(systemClock),
+      every: systemClock.every.bind(systemClock),
       sleep: async (ms) => {
         ahead += ms;
       },
@@ -123,7 +130,13 @@ describe('a search', () => {
 
 describe('recorded spans', () => {
   const recording = (n: number, more: Partial<OnvifRecording> = {}): OnvifRecording => ({
-    ...{ token: `R${n}`, sourceId: '', name: '', fromMs: T0, toMs: T0 + 1_000_000, growing: false, tracks: [`V${n}`] },
+    token: `R${n}`,
+    sourceId: '',
+    name: '',
+    fromMs: T0,
+    toMs: T0 + 1_000_000,
+    growing: false,
+    tracks: [`V${n}`],
     ...more,
   });
   const range = { fromMs: T0 + 100_000, toMs: T0 + 900_000 };
@@ -188,12 +201,22 @@ describe('recorded spans', () => {
 
 describe('what belongs to a channel', () => {
   const source = (channel: number, token: string): Source => ({
-    ...{ channel, token, name: '', streams: [] },
+    channel,
+    token,
+    name: '',
+    streams: [],
     profiles: [{ token: `P${channel}`, sourceConfiguration: `C${channel}` }] as Source['profiles'],
   });
   const sources = [source(1, 'VideoSource_1'), source(2, 'VideoSource_2')];
   const of = (token: string, more: Partial<OnvifRecording> = {}): OnvifRecording => ({
-    ...{ token, sourceId: '', name: '', fromMs: null, toMs: null, growing: false, tracks: ['V'], ...more },
+    token,
+    sourceId: '',
+    name: '',
+    fromMs: null,
+    toMs: null,
+    growing: false,
+    tracks: ['V'],
+    ...more,
   });
   const tokens = (channel: number, recordings: OnvifRecording[], jobs: [string, string[]][] = [], from = sources) =>
     recordingsOf(channel, from, { recordings, jobs: new Map(jobs), complete: true }).map((r) => r.token);

@@ -56,9 +56,11 @@ export function readRecording(element: Element): OnvifRecording | null {
   const fromMs = readDateTime(textAt(element, 'EarliestRecording')) ?? (starts.length > 0 ? Math.min(...starts) : null);
   const toMs = readDateTime(textAt(element, 'LatestRecording')) ?? (ends.length > 0 ? Math.max(...ends) : null);
   return {
-    ...{ token, sourceId: clean(textAt(element, 'Source', 'SourceId'), 256) },
+    token,
+    sourceId: clean(textAt(element, 'Source', 'SourceId'), 256),
     name: clean(textAt(element, 'Source', 'Name'), 128),
-    ...{ fromMs, toMs: toMs !== null && fromMs !== null && toMs < fromMs ? null : toMs },
+    fromMs,
+    toMs: toMs !== null && fromMs !== null && toMs < fromMs ? null : toMs,
     growing: /^recording$/i.test(textAt(element, 'RecordingStatus')),
     tracks: video.map((t) => textAt(t, 'TrackToken')).filter((t) => t !== '' && t.length <= MAX_TOKEN),
   };
@@ -68,7 +70,10 @@ export function readRecording(element: Element): OnvifRecording | null {
 export async function readRecorded(device: OnvifDevice, signal?: AbortSignal): Promise<Result<Recorded>> {
   const found = await search(device, {
     begin: '<tse:FindRecordings><tse:Scope/><tse:KeepAliveTime>PT60S</tse:KeepAliveTime></tse:FindRecordings>',
-    ...{ results: 'GetRecordingSearchResults', item: 'RecordingInformation', max: MAX_RECORDINGS, signal },
+    results: 'GetRecordingSearchResults',
+    item: 'RecordingInformation',
+    max: MAX_RECORDINGS,
+    signal,
   });
   if (!found.ok) return found;
   const recordings = new Map<string, OnvifRecording>();
@@ -82,7 +87,8 @@ export async function readRecorded(device: OnvifDevice, signal?: AbortSignal): P
     ? await device.call('recording', '<trc:GetRecordingJobs/>', { signal, maxBytes: 4 * 1024 * 1024 })
     : null;
   const value = {
-    ...{ recordings: [...recordings.values()], complete: found.value.complete },
+    recordings: [...recordings.values()],
+    complete: found.value.complete,
     jobs: jobs?.ok ? readJobs(jobs.value) : new Map<string, string[]>(),
   };
   return { ok: true, value };

@@ -99,7 +99,10 @@ export async function findSpans(
     const included = there.map((r) => `<tt:IncludedRecordings>${xmlText(r.token)}</tt:IncludedRecordings>`).join('');
     const found = await search(device, {
       begin: `<tse:FindEvents><tse:StartPoint>${label(fromMs)}</tse:StartPoint><tse:EndPoint>${label(toMs)}</tse:EndPoint><tse:Scope>${included}</tse:Scope><tse:SearchFilter><wsnt:TopicExpression Dialect="${CONCRETE}" xmlns:tns1="http://www.onvif.org/ver10/topics">tns1:RecordingHistory/Track/State</wsnt:TopicExpression></tse:SearchFilter><tse:IncludeStartState>true</tse:IncludeStartState><tse:KeepAliveTime>PT60S</tse:KeepAliveTime></tse:FindEvents>`,
-      ...{ results: 'GetEventSearchResults', item: 'Result', max: MAX_EVENTS, signal },
+      results: 'GetEventSearchResults',
+      item: 'Result',
+      max: MAX_EVENTS,
+      signal,
     });
     // One that cannot search for gaps still tells from when to when it has something.
     if (!found.ok && !isUnable(found)) return found;

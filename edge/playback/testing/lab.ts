@@ -72,7 +72,14 @@ export async function startLab(octet: number, log: Logger) {
       await driver.channels();
       const rtspUrl = `rtsp://${address}:${rtspPort}/Streaming/Channels/101`;
       const config: ChannelConfig = {
-        ...{ deviceId: uuidv7(), channel: 1, name, rtspUrl, sub: null, username, password, guard },
+        deviceId: uuidv7(),
+        channel: 1,
+        name,
+        rtspUrl,
+        sub: null,
+        username,
+        password,
+        guard,
       };
       return { driver, config };
     }),

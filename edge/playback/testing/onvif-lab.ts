@@ -32,7 +32,8 @@ export async function startOnvifLab(octet: number, log: Logger): Promise<OnvifLa
   const deviceId = uuidv7();
   const configs = channels.value.map((channel): ChannelConfig => ({ ...channel, deviceId, username, password, guard }));
   return {
-    ...{ deviceId, driver },
+    deviceId,
+    driver,
     devices: {
       channels: () => configs,
       operate: async (id, fn) => {

@@ -62,16 +62,24 @@ export class TestAgent {
     const name = `t${oid}`;
     const parts = Object.keys(rows)[0]!.split('.').length;
     const index = Array.from({ length: parts }, (_, i) => ({
-      ...{ number: 900 + i, name: `i${i}`, type: snmp.ObjectType.Integer, maxAccess: snmp.MaxAccess['not-accessible'] },
+      number: 900 + i,
+      name: `i${i}`,
+      type: snmp.ObjectType.Integer,
+      maxAccess: snmp.MaxAccess['not-accessible'],
     }));
     const numbers = Object.keys(types).map(Number);
     const columns = numbers.map((number) => ({
-      ...{ number, name: `c${number}`, type: types[number]! },
+      number,
+      name: `c${number}`,
+      type: types[number]!,
       maxAccess: snmp.MaxAccess[writable.includes(number) ? 'read-write' : 'read-only'],
     }));
     const mib = this.#agent.getMib();
     const provider = {
-      ...{ name, type: snmp.MibProviderType.Table, oid, maxAccess: snmp.MaxAccess['not-accessible'] },
+      name,
+      type: snmp.MibProviderType.Table,
+      oid,
+      maxAccess: snmp.MaxAccess['not-accessible'],
       tableColumns: [...index, ...columns],
       tableIndex: index.map(({ name: columnName }) => ({ columnName })),
     };

@@ -34,7 +34,9 @@ export async function startLab(octet: number) {
   return {
     cameras: devices.map(
       ({ name, address, rtspPort, username, password }): LabCamera => ({
-        ...{ name, username, password },
+        name,
+        username,
+        password,
         url: `rtsp://${address}:${rtspPort}/Streaming/Channels/101`,
       }),
     ),

@@ -35,7 +35,15 @@ export function panelAreas(): Area[] {
 export function panelZones(kind: DeviceKind): Zone[] {
   const wireless = kind === 'ax-pro';
   const zone = (id: number, name: string, detectorType: string, zoneType: string, area: number): Zone => ({
-    ...{ id, name, detectorType, zoneType, area, status: 'online', tamper: false, bypassed: false, alarm: false },
+    id,
+    name,
+    detectorType,
+    zoneType,
+    area,
+    status: 'online',
+    tamper: false,
+    bypassed: false,
+    alarm: false,
     wireless,
   });
   return [
@@ -52,8 +60,15 @@ export function zoneStatus(z: Zone, areas: Area[]): object {
   const arming = areas.find((a) => a.id === z.area)?.arming;
   const armed = arming === 'away' || arming === 'stay';
   const radio = {
-    ...{ charge: 'normal', chargeValue: 100, signal: 121, realSignal: 135, signalType: 'R3', temperature: 23 },
-    ...{ model: '0x00006', isViaRepeater: false, version: 'V1.0.0' },
+    charge: 'normal',
+    chargeValue: 100,
+    signal: 121,
+    realSignal: 135,
+    signalType: 'R3',
+    temperature: 23,
+    model: '0x00006',
+    isViaRepeater: false,
+    version: 'V1.0.0',
   };
   const wire = {
     moduleType: 'localWired',
@@ -88,9 +103,19 @@ export function zoneStatus(z: Zone, areas: Area[]): object {
 /** Sirens, keypads, readers and remotes, with the words of captured panels. */
 export function peripherals(wireless: boolean): object {
   const common = {
-    ...{ status: 'online', tamperEvident: false, charge: 'normal', chargeValue: 95, signal: 120, realSignal: 140 },
-    ...{ signalType: 'R3', model: '0x7A001', temperature: 25, isViaRepeater: false, version: 'V1.0.0' },
-    ...{ abnormalOrNot: false, mainPowerSupply: !wireless },
+    status: 'online',
+    tamperEvident: false,
+    charge: 'normal',
+    chargeValue: 95,
+    signal: 120,
+    realSignal: 140,
+    signalType: 'R3',
+    model: '0x7A001',
+    temperature: 25,
+    isViaRepeater: false,
+    version: 'V1.0.0',
+    abnormalOrNot: false,
+    mainPowerSupply: !wireless,
   };
   const siren = {
     id: 1,

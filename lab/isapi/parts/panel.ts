@@ -63,10 +63,20 @@ export const panel: MakePart = (device) => {
 
   const config = (z: Zone) => ({
     Zone: {
-      ...{ id: z.id, zoneName: z.name, detectorType: z.detectorType, zoneType: z.zoneType, subSystemNo: z.area },
-      ...{ linkageSubSystem: [z.area], zoneAttrib: z.wireless ? 'wireless' : 'wired', enterDelay: 30, exitDelay: 30 },
+      id: z.id,
+      zoneName: z.name,
+      detectorType: z.detectorType,
+      zoneType: z.zoneType,
+      subSystemNo: z.area,
+      linkageSubSystem: [z.area],
+      zoneAttrib: z.wireless ? 'wireless' : 'wired',
+      enterDelay: 30,
+      exitDelay: 30,
       // A string in one firmware, a list in the next.
-      ...{ stayAwayEnabled: false, chimeEnabled: 'false', silentEnabled: false, relatedKeypadNo: z.wireless ? 0 : [1] },
+      stayAwayEnabled: false,
+      chimeEnabled: 'false',
+      silentEnabled: false,
+      relatedKeypadNo: z.wireless ? 0 : [1],
     },
   });
 
@@ -175,8 +185,15 @@ export const panel: MakePart = (device) => {
       if (rest === 'capabilities')
         return reply({
           SecurityCPCap: {
-            ...{ isSptZone: true, isSptSubSys: true, isSptOutput: true, isSptSystemFault: true, isSptBypass: true },
-            ...{ isSptWalkTest: true, isSptSilentAlarm: true, zoneNum: zones.length, subSystemNum: areas.length },
+            isSptZone: true,
+            isSptSubSys: true,
+            isSptOutput: true,
+            isSptSystemFault: true,
+            isSptBypass: true,
+            isSptWalkTest: true,
+            isSptSilentAlarm: true,
+            zoneNum: zones.length,
+            subSystemNum: areas.length,
           },
         });
       const [, what] = /^status\/(\w+)$/.exec(rest) ?? [];

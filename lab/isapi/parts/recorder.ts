@@ -76,15 +76,16 @@ export const recorder: MakePart = (device) => {
     documents.remove(`${motion}/${c.id}/video/motionDetection`);
   };
   const blank = (id: number): IpChannel => ({
-    ...{
-      id,
-      name: `IPCamera 0${id - p.analogChannels}`,
-      protocol: 'HIKVISION',
-      address: '',
-      port: '8000',
-      user: 'admin',
-    },
-    ...{ password: '', plugged: false, detect: 'notExist', checkedAt: 0 },
+    id,
+    name: `IPCamera 0${id - p.analogChannels}`,
+    protocol: 'HIKVISION',
+    address: '',
+    port: '8000',
+    user: 'admin',
+    password: '',
+    plugged: false,
+    detect: 'notExist',
+    checkedAt: 0,
   });
   if (p.kind === 'poe-nvr')
     for (const n of [1, 2, 3])

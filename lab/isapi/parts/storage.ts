@@ -28,7 +28,11 @@ export const storage: MakePart = (device) => {
     : [
         // Of a new camera the card is new, too.
         {
-          ...{ ...blank, id: 1, name: 'hdd1', type: 'SD', capacity: 119276 },
+          ...blank,
+          id: 1,
+          name: 'hdd1',
+          type: 'SD',
+          capacity: 119276,
           ...(p.kind === 'camera' && p.password !== null
             ? { status: 'ok', freeSpace: 20480 }
             : { status: 'unformatted', freeSpace: 0 }),

@@ -144,8 +144,12 @@ describe('the report of a month', () => {
       ['relay', 2],
     ]);
     expect(outages[0]).toEqual({
-      ...{ path: 'direct', from: at(cut), to: at(cut + 5 * MINUTE_MS), durationMs: 5 * MINUTE_MS },
-      ...{ toldAt: fault.acknowledgedAt, reportingMs: 47_000 },
+      path: 'direct',
+      from: at(cut),
+      to: at(cut + 5 * MINUTE_MS),
+      durationMs: 5 * MINUTE_MS,
+      toldAt: fault.acknowledgedAt,
+      reportingMs: 47_000,
     });
     expect(paths[0]).toMatchObject({ limitMs: 90_000, slowestReportMs: 47_000 });
     expect(outages.filter((o) => o.path === 'all').map((o) => o.durationMs)).toEqual([10 * MINUTE_MS, 4 * MINUTE_MS]);

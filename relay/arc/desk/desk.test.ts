@@ -162,8 +162,13 @@ describe('people at the desk', () => {
   it('acknowledge once: the second hears who was first; notes, and what was done, stay with it', async () => {
     const tries = [
       {
-        ...{ at: new Date().toISOString(), path: 'direct', receiver: '192.0.2.1:12000', outcome: 'timeout' },
-        ...{ tookMs: 5000, frame: 'C4D10032"*SIA-DCS"0001R0L1#00A1[…', reply: null },
+        at: new Date().toISOString(),
+        path: 'direct',
+        receiver: '192.0.2.1:12000',
+        outcome: 'timeout',
+        tookMs: 5000,
+        frame: 'C4D10032"*SIA-DCS"0001R0L1#00A1[…',
+        reply: null,
       },
     ];
     const record = alarm({ log: tries, sequence: 17 });

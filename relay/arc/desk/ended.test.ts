@@ -24,7 +24,10 @@ describe('an account that has ended', () => {
   it('tells its centre nothing new: no presence, no paths, no new name of the site (ARC-22)', async () => {
     const at = new Date().toISOString();
     const record = alarmRecord(made.box, {
-      ...{ accountId: made.accountId, occurredAt: at, queuedAt: at, acknowledgedAt: at },
+      accountId: made.accountId,
+      occurredAt: at,
+      queuedAt: at,
+      acknowledgedAt: at,
     });
     await made.box.journal([record]);
     await made.box.publish(made.box.topics.health, made.box.health({ at, uptimeMs: 1_000, arc: [] }));
@@ -36,7 +39,11 @@ describe('an account that has ended', () => {
       db.updateTable('sites').set({ name: 'Their new shop' }).where('id', '=', acme.siteId).execute(),
     );
     expect(await account()).toMatchObject({
-      ...{ ended: true, online: false, heardAt: null, paths: null, site: { name: 'Acme HQ' } },
+      ended: true,
+      online: false,
+      heardAt: null,
+      paths: null,
+      site: { name: 'Acme HQ' },
     });
     const { body } = await made.centre.api('GET', `/arc-desk/alarms/${record.body.id}`);
     expect(body).toMatchObject({ id: record.body.id, site: { name: 'Acme HQ' }, channelName: null });

@@ -47,7 +47,10 @@ export class Intake {
     if (!row) return;
     const { origin, type, known, id, eventId, ...rest } = row;
     await this.#put(trx, {
-      ...{ ...rest, id, source: origin, eventId },
+      ...rest,
+      id,
+      source: origin,
+      eventId,
       eventType: known === null ? null : (type as Row['eventType']),
     });
     if (row.kind === 'restore') {
@@ -64,9 +67,22 @@ export class Intake {
   async takeForeign(trx: DbOrTrx, { receivedAt, possibleRepeat, ...message }: ForeignMessage): Promise<void> {
     await this.#put(trx, {
       ...message,
-      ...{ source: 'foreign', state: 'acknowledged', path: 'direct', tries: 1, log: '[]', reason: null },
-      ...{ accountId: null, siteId: null, boxSerial: null, deviceId: null, channel: null, eventId: null },
-      ...{ eventType: null, possibleRepeat: possibleRepeat ? 1 : 0, queuedAt: receivedAt, acknowledgedAt: receivedAt },
+      source: 'foreign',
+      state: 'acknowledged',
+      path: 'direct',
+      tries: 1,
+      log: '[]',
+      reason: null,
+      accountId: null,
+      siteId: null,
+      boxSerial: null,
+      deviceId: null,
+      channel: null,
+      eventId: null,
+      eventType: null,
+      possibleRepeat: possibleRepeat ? 1 : 0,
+      queuedAt: receivedAt,
+      acknowledgedAt: receivedAt,
     });
   }
 
@@ -100,7 +116,11 @@ export class Intake {
       .insertInto('desk_alarms')
       .values({
         ...row,
-        ...{ urgency, test: test ? 1 : 0, open: !test && urgency < 3 ? 1 : 0, takenMs: this.#clock.now(), notes: 0 },
+        urgency,
+        test: test ? 1 : 0,
+        open: !test && urgency < 3 ? 1 : 0,
+        takenMs: this.#clock.now(),
+        notes: 0,
       })
       .execute();
   }

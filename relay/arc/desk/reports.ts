@@ -58,7 +58,9 @@ export class Reports {
     return {
       account: { id, account, receiverName, site, boxSerial },
       month,
-      ...{ from: iso(fromMs), to: iso(toMs), madeAt: iso(now) },
+      from: iso(fromMs),
+      to: iso(toMs),
+      madeAt: iso(now),
       availability: availabilityOf(lines.all),
       paths: (['direct', 'relay', 'second'] as const)
         .filter((path) => lines[path].observedMs > 0)

@@ -127,7 +127,11 @@ export function registerDeskRoutes(
     schema: B,
   ) =>
     createRoute({
-      ...{ method: 'post', path, operationId, tags, summary },
+      method: 'post',
+      path,
+      operationId,
+      tags,
+      summary,
       request: { params, ...body(schema) },
       responses: {
         200: json(DetailSchema, 'The alarm as it is now'),

@@ -67,9 +67,17 @@ export class TestModes {
     const account = await this.#accounts.toUse(scope, accountId);
     const now = this.#clock.now();
     const row: Omit<TestRow, 'rowId'> = {
-      ...{ id: uuidv7(now), accountId, companyId: scope.companyId, startedMs: now, note: wanted.note },
-      ...{ startedBy: await nameOf(this.#db, scope), untilMs: now + wanted.minutes * 60_000 },
-      ...{ endedMs: null, endedBy: null, beginTold: 'waiting', endTold: 'waiting' },
+      id: uuidv7(now),
+      accountId,
+      companyId: scope.companyId,
+      startedMs: now,
+      note: wanted.note,
+      startedBy: await nameOf(this.#db, scope),
+      untilMs: now + wanted.minutes * 60_000,
+      endedMs: null,
+      endedBy: null,
+      beginTold: 'waiting',
+      endTold: 'waiting',
     };
     await this.#db.transaction().execute(async (trx) => {
       const on = await trx

@@ -17,7 +17,12 @@ export function toTest({
   endTold,
 }: TestRow): DeskTest {
   return {
-    ...{ id, startedBy, endedBy, note, beginTold, endTold },
+    id,
+    startedBy,
+    endedBy,
+    note,
+    beginTold,
+    endTold,
     startedAt: iso(Number(startedMs)),
     untilAt: iso(Number(untilMs)),
     endedAt: endedMs === null ? null : iso(Number(endedMs)),

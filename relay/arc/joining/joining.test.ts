@@ -129,7 +129,10 @@ describe('joining the ARC list', () => {
     });
     expect(receiver.status).toBe(201);
     const account = {
-      ...{ id: crypto.randomUUID(), siteId: installer.siteId, boxSerial: 'AAAAAAAA9', receiverId: receiver.body.id },
+      id: crypto.randomUUID(),
+      siteId: installer.siteId,
+      boxSerial: 'AAAAAAAA9',
+      receiverId: receiver.body.id,
       ...({ account: '1234', protocol: 'SIA-DCS', encrypted: 0, mode: 'relay', events: '[]', zones: '[]' } as const),
       ...({ supervisionKind: 'off', supervisionIntervalMs: 5000, createdAt: '', deletedAt: null } as const),
     };
@@ -137,8 +140,17 @@ describe('joining the ARC list', () => {
       await db
         .insertInto('boxes')
         .values({
-          ...{ serial: account.boxSerial, publicKey: '', sealKey: '', codeHash: '', version: null, state: 'claimed' },
-          ...{ siteId: installer.siteId, companyId: installer.companyId, boot: null, epoch: null, enrolledMs: 0 },
+          serial: account.boxSerial,
+          publicKey: '',
+          sealKey: '',
+          codeHash: '',
+          version: null,
+          state: 'claimed',
+          siteId: installer.siteId,
+          companyId: installer.companyId,
+          boot: null,
+          epoch: null,
+          enrolledMs: 0,
           seenMs: null,
         })
         .execute();

@@ -107,9 +107,17 @@ export class ArcJoining {
       await trx
         .insertInto('arc_profiles')
         .values({
-          ...{ companyId: who.companyId, state: 'submitted', information: JSON.stringify(information) },
-          ...{ agreement: ARC_AGREEMENT, appliedBy: who.userId, appliedMs: now, decidedMs: null, decidedBy: null },
-          ...{ reason: '', keyId: null, configuredMs: null },
+          companyId: who.companyId,
+          state: 'submitted',
+          information: JSON.stringify(information),
+          agreement: ARC_AGREEMENT,
+          appliedBy: who.userId,
+          appliedMs: now,
+          decidedMs: null,
+          decidedBy: null,
+          reason: '',
+          keyId: null,
+          configuredMs: null,
         })
         .execute();
       await this.#tellOperator(trx, 'arc-applied', company.name);
@@ -345,7 +353,13 @@ export class ArcJoining {
   async #toApplication(row: ApplicationRow): Promise<ArcApplication> {
     const { companyId, name, country, state, authentication, reason } = row;
     return {
-      ...{ companyId, name, country, state, authentication, reason, suspended: row.suspendedMs !== null },
+      companyId,
+      name,
+      country,
+      state,
+      authentication,
+      reason,
+      suspended: row.suspendedMs !== null,
       information: ArcInformation.parse(JSON.parse(row.information)),
       appliedBy: row.appliedByName ?? '',
       appliedAt: iso(Number(row.appliedMs)),

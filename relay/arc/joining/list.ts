@@ -80,7 +80,10 @@ async function listed(db: Db, arcId?: string): Promise<Arc[]> {
     .limit(1000)
     .execute();
   return rows.map(({ id, name, country, information, configuredMs }) => ({
-    ...{ id, name, country, information: ArcInformation.parse(JSON.parse(information)) },
+    id,
+    name,
+    country,
+    information: ArcInformation.parse(JSON.parse(information)),
     listedAt: iso(Number(configuredMs)),
   }));
 }

@@ -35,7 +35,12 @@ export function lineMessage(
   const { account, protocol, code, zone, sequence } = message;
   const occurred = Date.parse(message.occurredAt);
   return {
-    ...{ id: protocol, encrypted: line.key !== null, sequence, receiver: '0', line: line.line, account },
+    id: protocol,
+    encrypted: line.key !== null,
+    sequence,
+    receiver: '0',
+    line: line.line,
+    account,
     data:
       protocol === 'ADM-CID'
         ? cidData(account, code.slice(1), code.startsWith('3'), line.partition, zone)

@@ -98,8 +98,13 @@ describe('the relay’s own line to a receiver', () => {
     await world.pass(80_000, world.box);
     const arc: ArcPathHealth[] = [
       {
-        ...{ accountId: world.accountId, path: 'none', since: new Date(world.clock.now()).toISOString() },
-        ...{ direct: 'down', relay: 'down', second: 'absent', waiting: 1 },
+        accountId: world.accountId,
+        path: 'none',
+        since: new Date(world.clock.now()).toISOString(),
+        direct: 'down',
+        relay: 'down',
+        second: 'absent',
+        waiting: 1,
       } as ArcPathHealth,
     ];
     const health = world.box.health.bind(world.box);

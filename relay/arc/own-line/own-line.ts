@@ -64,7 +64,10 @@ export class OwnLine {
     this.#log = deps.log.child({ module: 'own-line' });
     this.#queue = new LineQueue({ db, clock, wrote: deps.wrote });
     this.#watch = new LossWatch({
-      ...{ clock, times: this.#times, online: deps.online, connections: deps.connections },
+      clock,
+      times: this.#times,
+      online: deps.online,
+      connections: deps.connections,
       heard: (accountId) => {
         const account = this.#accounts.get(accountId);
         return account?.polled ? deps.heard(account.receiverId, account.account) : null;
@@ -73,7 +76,11 @@ export class OwnLine {
         deps.health(serial)?.arc.some((a) => a.accountId === accountId && a.path === 'none') ?? false,
     });
     this.#sender = new LineSender({
-      ...{ queue: this.#queue, guard, clock, log: this.#log, hosted: deps.hosted },
+      queue: this.#queue,
+      guard,
+      clock,
+      log: this.#log,
+      hosted: deps.hosted,
       peer: (receiverId) => this.#peer(receiverId),
       gate: (row) => this.#gate(row),
       heard: (_, answered) => this.#heard(answered),

@@ -221,9 +221,26 @@ export class LineQueue {
     await trx
       .insertInto('alarms')
       .values({
-        ...{ id, siteId, boxSerial, eventId, kind, accountId, receiverId, account, protocol },
-        ...{ code: codeOf(kind, protocol), zone: ALL_PATHS, sequence, state: 'waiting', path: null, tries: 0 },
-        ...{ origin: 'relay', occurredAt: iso(atMs), queuedAt: iso(now), acknowledgedAt: null, possibleRepeat: 0 },
+        id,
+        siteId,
+        boxSerial,
+        eventId,
+        kind,
+        accountId,
+        receiverId,
+        account,
+        protocol,
+        code: codeOf(kind, protocol),
+        zone: ALL_PATHS,
+        sequence,
+        state: 'waiting',
+        path: null,
+        tries: 0,
+        origin: 'relay',
+        occurredAt: iso(atMs),
+        queuedAt: iso(now),
+        acknowledgedAt: null,
+        possibleRepeat: 0,
         reason: null,
       })
       .execute();

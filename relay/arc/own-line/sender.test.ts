@@ -9,8 +9,14 @@ import { type LinePeer, LineSender } from './sender.ts';
 const CALLS_AT_ONCE = 32;
 const PEER: LinePeer = {
   profile: {
-    ...{ kind: 'hosted', relay: { host: 'x', port: 1 }, transport: 'tcp', partition: 1, ackTimeoutMs: 1000 },
-    ...{ attempts: 2, ownLine: { enabled: true, line: '1' }, encrypted: false },
+    kind: 'hosted',
+    relay: { host: 'x', port: 1 },
+    transport: 'tcp',
+    partition: 1,
+    ackTimeoutMs: 1000,
+    attempts: 2,
+    ownLine: { enabled: true, line: '1' },
+    encrypted: false,
   },
   key: null,
 };
@@ -20,9 +26,21 @@ async function full(test: (of: { last: string; rows: Map<string, LineRow>; back:
   const rows = new Map<string, LineRow>();
   for (let i = 0; i <= CALLS_AT_ONCE; i++) {
     const row = {
-      ...{ id: `m${i}`, accountId: `a${i}`, receiverId: 'r', account: '00A1', boxSerial: 'b', kind: 'alarm' },
-      ...{ code: 'YC', zone: '000', protocol: 'SIA-DCS', sequence: 1, occurredAt: new Date().toISOString() },
-      ...{ possibleRepeat: 0, tries: 0, log: '[]', state: 'waiting' },
+      id: `m${i}`,
+      accountId: `a${i}`,
+      receiverId: 'r',
+      account: '00A1',
+      boxSerial: 'b',
+      kind: 'alarm',
+      code: 'YC',
+      zone: '000',
+      protocol: 'SIA-DCS',
+      sequence: 1,
+      occurredAt: new Date().toISOString(),
+      possibleRepeat: 0,
+      tries: 0,
+      log: '[]',
+      state: 'waiting',
     };
     rows.set(row.accountId, row as LineRow);
   }
@@ -37,8 +55,12 @@ async function full(test: (of: { last: string; rows: Map<string, LineRow>; back:
     },
   };
   const sender = new LineSender({
-    ...{ queue: queue as unknown as LineQueue, clock, log: pino({ level: 'silent' }), guard: {} as DialGuard },
-    ...{ peer: async () => PEER, heard: () => {} },
+    queue: queue as unknown as LineQueue,
+    clock,
+    log: pino({ level: 'silent' }),
+    guard: {} as DialGuard,
+    peer: async () => PEER,
+    heard: () => {},
     hosted: () => new Promise((resolve) => calls.push(() => resolve(null))),
     gate: (row) => (back.has(row.accountId) ? 'hold' : 'go'),
   });

@@ -179,7 +179,12 @@ export class LineSender {
     }
     const receiver = `${profile.relay.host}:${profile.relay.port}`.slice(0, 300);
     const entry: ArcTry = {
-      ...{ at: iso(at), path: 'relay', receiver, outcome: done.outcome, tookMs, reply: done.reply },
+      at: iso(at),
+      path: 'relay',
+      receiver,
+      outcome: done.outcome,
+      tookMs,
+      reply: done.reply,
       frame: printDc09(frame).slice(0, 1024),
     };
     const unknown = done.sent && done.reply === null;
@@ -208,8 +213,14 @@ export class LineSender {
   /** Supervision (NULL): any answer, a NAK too, says that the receiver can be reached. Nothing is recorded. */
   #poll(row: LineRow, peer: LinePeer): Promise<Outcome> {
     const message: Dc09Message = {
-      ...{ id: 'NULL', encrypted: peer.key !== null, sequence: 0, receiver: '0', line: peer.profile.ownLine.line },
-      ...{ account: row.account, data: '', xdata: [] },
+      id: 'NULL',
+      encrypted: peer.key !== null,
+      sequence: 0,
+      receiver: '0',
+      line: peer.profile.ownLine.line,
+      account: row.account,
+      data: '',
+      xdata: [],
       timestamp: this.#clock.now() + (this.#offsets.get(row.receiverId) ?? 0),
     };
     return this.#exchange(row.receiverId, peer, message, encodeDc09(message, { key: peer.key }));

@@ -14,7 +14,10 @@ beforeEach(async () => {
   online = new Set(boxes);
   heard = new Map();
   watch = new LossWatch({
-    ...{ clock, times: WATCH_TIMES, pathless: () => false, heard: (accountId) => heard.get(accountId) ?? null },
+    clock,
+    times: WATCH_TIMES,
+    pathless: () => false,
+    heard: (accountId) => heard.get(accountId) ?? null,
     online: (serial) => online.has(serial),
     connections: () => online.size,
   });

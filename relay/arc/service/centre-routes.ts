@@ -67,7 +67,10 @@ const BATCHES = [
 export function registerCentreServiceRoutes(app: Api, { centre }: { centre: CentreService }): void {
   app.openapi(
     createRoute({
-      ...{ method: 'get', path: '/arc/services', operationId: 'listArcServices', tags },
+      method: 'get',
+      path: '/arc/services',
+      operationId: 'listArcServices',
+      tags,
       summary: 'Devices that are entrusted to the own centre',
       request: {
         query: PageQuery.extend({
@@ -81,7 +84,10 @@ export function registerCentreServiceRoutes(app: Api, { centre }: { centre: Cent
   );
   app.openapi(
     createRoute({
-      ...{ method: 'get', path: '/arc/services/{serviceId}', operationId: 'getArcService', tags },
+      method: 'get',
+      path: '/arc/services/{serviceId}',
+      operationId: 'getArcService',
+      tags,
       summary: 'One device that is entrusted to the own centre',
       request: { params: ServiceParams },
       responses: { 200: json(ServiceSchema, 'The device with its service'), ...problems('not-found') },
@@ -91,7 +97,11 @@ export function registerCentreServiceRoutes(app: Api, { centre }: { centre: Cent
   for (const { word, operationId, summary, schema, run } of BATCHES) {
     app.openapi(
       createRoute({
-        ...{ method: 'post', path: `/arc/services/${word}`, operationId, tags, summary },
+        method: 'post',
+        path: `/arc/services/${word}`,
+        operationId,
+        tags,
+        summary,
         description: 'Each has its own result: one that cannot holds up no other.',
         request: body(schema as z.ZodType<{ services: string[] }>),
         responses: { 200: json(Results, 'One a device'), ...problems(...REFUSED) },
@@ -113,7 +123,10 @@ export function registerCentreServiceRoutes(app: Api, { centre }: { centre: Cent
   }
   app.openapi(
     createRoute({
-      ...{ method: 'put', path: '/arc/services/{serviceId}/account', operationId: 'changeArcAccountNumber', tags },
+      method: 'put',
+      path: '/arc/services/{serviceId}/account',
+      operationId: 'changeArcAccountNumber',
+      tags,
       summary: 'Change the account number of a device, at once',
       request: { params: ServiceParams, ...body(ChangeArcAccount) },
       responses: { 200: json(ServiceSchema, 'The device'), ...problems(...REFUSED, 'not-found', 'conflict') },
@@ -128,7 +141,10 @@ export function registerCentreServiceRoutes(app: Api, { centre }: { centre: Cent
   );
   app.openapi(
     createRoute({
-      ...{ method: 'put', path: '/arc/services/{serviceId}/connection', operationId: 'changeArcConnection', tags },
+      method: 'put',
+      path: '/arc/services/{serviceId}/connection',
+      operationId: 'changeArcConnection',
+      tags,
       summary: 'Choose how alarms of a device come: directly with the relay as reserve, or through the relay',
       description: 'Of a panel only while it is disarmed: it is asked. The choice is for all devices of the account.',
       request: { params: ServiceParams, ...body(ChangeArcConnection) },

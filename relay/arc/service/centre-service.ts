@@ -175,7 +175,9 @@ export class CentreService {
     for (const service of beside)
       if (service.type === 'panel')
         await mustBeDisarmed(this.#box, {
-          ...{ id: service.deviceId, name: service.deviceName, boxSerial: service.boxSerial },
+          id: service.deviceId,
+          name: service.deviceName,
+          boxSerial: service.boxSerial,
         });
     return this.#one(scope, id, async (trx, row) => {
       await trx

@@ -180,8 +180,13 @@ export class ServiceRequests {
     await trx
       .insertInto('arc_requests')
       .values({
-        ...{ id: uuidv7(now), serviceId: row.id, ...wanted },
-        ...{ state: 'pending', createdMs: now, decidedMs: null, decidedBy: null },
+        id: uuidv7(now),
+        serviceId: row.id,
+        ...wanted,
+        state: 'pending',
+        createdMs: now,
+        decidedMs: null,
+        decidedBy: null,
       })
       .execute();
   }
@@ -221,7 +226,15 @@ export async function grantCentre(trx: DbOrTrx, row: ServiceRow, now: number): P
 function toRequest(row: Row): ArcRequest {
   const { id, serviceId, kind, state, siteId, siteName, deviceId, deviceName, account } = row;
   return {
-    ...{ id, serviceId, kind, state, siteId, siteName, deviceId, deviceName, account },
+    id,
+    serviceId,
+    kind,
+    state,
+    siteId,
+    siteName,
+    deviceId,
+    deviceName,
+    account,
     arc: { id: row.arcId, name: row.arcName },
     events: row.events === null ? null : { now: JSON.parse(row.eventsNow), wanted: JSON.parse(row.events) },
     media: kind === 'media' ? { picture: row.picture === 1, clip: row.clip === 1 } : null,

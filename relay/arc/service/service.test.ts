@@ -101,14 +101,22 @@ describe('a site and its centre', () => {
       address: await device('By address', 'encoding', { accessMode: 'ip', boxSerial: null }),
     };
     expect((await inst.api('GET', `/sites/${siteId}/arc-service`)).body).toEqual({
-      ...{ authorization: null, available: true, devices: [] },
+      authorization: null,
+      available: true,
+      devices: [],
     });
     const { body } = await authorize();
     expect(body.authorization.arc).toEqual({ id: arco.companyId, name: 'Arco' });
     const obstacle = (id: string) => body.devices.find((d: { deviceId: string }) => d.deviceId === id).obstacle;
     expect(Object.fromEntries(Object.entries(ids).map(([name, id]) => [name, obstacle(id)]))).toEqual({
-      ...{ camera: null, nvr: null, hub: null, hybrid: null },
-      ...{ without: 'model', dvr: 'type', radar: 'type', address: 'not-p2p' },
+      camera: null,
+      nvr: null,
+      hub: null,
+      hybrid: null,
+      without: 'model',
+      dvr: 'type',
+      radar: 'type',
+      address: 'not-p2p',
     });
     for (const id of [ids.without, ids.dvr, ids.radar, ids.address])
       expect((await enable(id)).body).toMatchObject({ code: 'conflict' });
@@ -150,7 +158,10 @@ describe('the service of a device', () => {
     expect((await act('accept', ids)).body.items).toMatchObject([{ done: true }, { done: true }]);
     expect(await wished()).toMatchObject([
       {
-        ...{ receiverId, account, mode: 'direct-or-relay', direct: { host: '127.0.9.1', port: 12_000 } },
+        receiverId,
+        account,
+        mode: 'direct-or-relay',
+        direct: { host: '127.0.9.1', port: 12_000 },
         devices: [
           { deviceId: panel, events: ['zoneAlarm', 'motion'], offlineDelayMs: 0 },
           { deviceId: nvr, events: ['zoneAlarm', 'motion'] },
@@ -241,7 +252,8 @@ describe('the service of a device', () => {
     const far = await device('Far', 'encoding');
     const farId = await active(far, `41${n}0`);
     expect((await arco.api('PUT', `/arc/services/${farId}/account`, { account: `40${n}A` })).body).toMatchObject({
-      ...{ code: 'conflict', detail: expect.stringContaining('another box') },
+      code: 'conflict',
+      detail: expect.stringContaining('another box'),
     });
     await enable(far, `40${n}A`);
     expect((await serviceOf(far)).account).toBe(`41${n}0`);
@@ -282,7 +294,8 @@ describe('the service of a device', () => {
     ]);
     // Onto the other's number: not while something may wait that no account would send any more.
     expect((await put(two, `42${n}1`)).body).toMatchObject({
-      ...{ code: 'conflict', detail: expect.stringContaining('not connected') },
+      code: 'conflict',
+      detail: expect.stringContaining('not connected'),
     });
     await box.connect();
     const heard = async (waiting: number) => {
@@ -355,7 +368,8 @@ describe('the service of a device', () => {
     const candidates = (await inst.api('GET', `/sites/${siteId}/movable-devices`)).body.items;
     expect(candidates.find((d: { deviceId: string }) => d.deviceId === camera).settings).toContain('arc');
     const moved = await inst.api('POST', `/sites/${siteId}/move-devices`, {
-      ...{ devices: [{ deviceId: camera }], target: { name: `Elsewhere ${n}`, timeZone: 'UTC' } },
+      devices: [{ deviceId: camera }],
+      target: { name: `Elsewhere ${n}`, timeZone: 'UTC' },
     });
     expect(moved.body.items).toMatchObject([{ moved: true, dropped: ['arc'] }]);
     expect(await wished()).toEqual([]);
@@ -383,7 +397,8 @@ describe('the service of a device', () => {
       });
     expect(await grants()).toEqual(['playback', 'view']);
     const sharing = await inst.api('POST', `/sites/${siteId}/sharing`, {
-      ...{ mode: 'A', customers: [{ email: customer.email, name: 'Clara', administrator: true }] },
+      mode: 'A',
+      customers: [{ email: customer.email, name: 'Clara', administrator: true }],
     });
     expect(sharing.status, JSON.stringify(sharing.body)).toBe(201);
     const share = (await customer.api('GET', '/shares')).body.items[0];
@@ -403,14 +418,19 @@ describe('the service of a device', () => {
     await active(camera, `B0${n}0`, { media: { picture: true, clip: true } });
     const owner = await relay.customer(`Olga${n}`);
     const sent = await inst.api('POST', `/sites/${siteId}/transfer`, {
-      ...{ method: 'email', email: owner.email, customerName: 'Olga', requests: [] },
+      method: 'email',
+      email: owner.email,
+      customerName: 'Olga',
+      requests: [],
     });
     expect(sent.status, JSON.stringify(sent.body)).toBeLessThan(300);
     const accepted = await owner.api('POST', `/handovers/${sent.body.transfer.id}/accept`, {});
     expect(accepted.status, JSON.stringify(accepted.body)).toBe(200);
     const { devices } = (await owner.api('GET', `/sites/${siteId}/arc-service`)).body;
     expect(devices[0].service).toMatchObject({
-      ...{ state: 'active', media: { picture: false, clip: false }, pendingMedia: { picture: true, clip: true } },
+      state: 'active',
+      media: { picture: false, clip: false },
+      pendingMedia: { picture: true, clip: true },
     });
     expect((await wished()).map((item) => item.account)).toEqual([`B0${n}0`]);
     expect(await sees(camera)).toBe(true);
@@ -445,7 +465,8 @@ describe('a centre with devices of its own', () => {
     const wanted = { account: `A0${n}0`, events: ['motion'] };
     expect((await arco.api('PUT', `/sites/${own}/arc-service/devices/${camera}`, wanted)).status).toBe(200);
     const shared = await arco.api('POST', `/sites/${own}/sharing`, {
-      ...{ mode: 'B', customers: [{ email: `tenant${n}@home.example`, name: 'Tenant' }] },
+      mode: 'B',
+      customers: [{ email: `tenant${n}@home.example`, name: 'Tenant' }],
     });
     expect(shared.status, JSON.stringify(shared.body)).toBe(201);
   });

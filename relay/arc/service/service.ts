@@ -49,7 +49,9 @@ export class ArcServices {
     this.#requests = new ServiceRequests({ ...common, decider });
     const requests = this.#requests;
     this.#site = new SiteService({
-      ...{ ...common, decider, view: this.#view },
+      ...common,
+      decider,
+      view: this.#view,
       askMedia: (trx, row, wanted) => requests.askMedia(trx, row, wanted),
     });
     this.#centre = new CentreService({ ...common, box, requests, view: this.#view });

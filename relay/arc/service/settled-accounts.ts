@@ -75,9 +75,18 @@ export class SettledAccounts {
       );
       items.push({ ...fields, id, account, mode, events, devices, zones });
       const values = {
-        ...{ siteId, boxSerial: serial, receiverId, account, arcId, mode, deletedAt: null, endedSiteName: null },
-        ...{ protocol: fields.protocol, encrypted: encrypted ? 1 : 0 },
-        ...{ events: JSON.stringify(events), zones: JSON.stringify(zones) },
+        siteId,
+        boxSerial: serial,
+        receiverId,
+        account,
+        arcId,
+        mode,
+        deletedAt: null,
+        endedSiteName: null,
+        protocol: fields.protocol,
+        encrypted: encrypted ? 1 : 0,
+        events: JSON.stringify(events),
+        zones: JSON.stringify(zones),
         supervisionKind: fields.supervision.kind,
         supervisionIntervalMs: fields.supervision.intervalMs,
       };

@@ -36,7 +36,10 @@ interface Deps {
 export function registerSiteServiceRoutes(app: Api, { site, requests, legs }: Deps): void {
   app.openapi(
     createRoute({
-      ...{ method: 'get', path: '/sites/{siteId}/arc-service', operationId: 'getSiteArc', tags },
+      method: 'get',
+      path: '/sites/{siteId}/arc-service',
+      operationId: 'getSiteArc',
+      tags,
       summary: 'The centre that a site is authorised to, and the ARC service of each of its devices',
       request: { params: SiteParams },
       responses: { 200: json(SiteArcSchema, 'The devices once the site is authorised'), ...problems(...REFUSED) },
@@ -45,7 +48,10 @@ export function registerSiteServiceRoutes(app: Api, { site, requests, legs }: De
   );
   app.openapi(
     createRoute({
-      ...{ method: 'put', path: '/sites/{siteId}/arc-service', operationId: 'authorizeSiteToArc', tags },
+      method: 'put',
+      path: '/sites/{siteId}/arc-service',
+      operationId: 'authorizeSiteToArc',
+      tags,
       summary: 'Authorise a personal site to one centre of the list',
       request: { params: SiteParams, ...body(AuthorizeSite) },
       responses: { 200: json(SiteArcSchema, 'The devices that can be enabled'), ...problems(...REFUSED) },
@@ -60,7 +66,10 @@ export function registerSiteServiceRoutes(app: Api, { site, requests, legs }: De
   );
   app.openapi(
     createRoute({
-      ...{ method: 'delete', path: '/sites/{siteId}/arc-service', operationId: 'withdrawSiteFromArc', tags },
+      method: 'delete',
+      path: '/sites/{siteId}/arc-service',
+      operationId: 'withdrawSiteFromArc',
+      tags,
       summary: 'Withdraw a site from its centre; every service of it ends',
       request: { params: SiteParams },
       responses: { 204: { description: 'Withdrawn' }, ...problems(...REFUSED) },
@@ -74,12 +83,10 @@ export function registerSiteServiceRoutes(app: Api, { site, requests, legs }: De
   );
   app.openapi(
     createRoute({
-      ...{
-        method: 'put',
-        path: '/sites/{siteId}/arc-service/devices/{deviceId}',
-        operationId: 'enableArcDevice',
-        tags,
-      },
+      method: 'put',
+      path: '/sites/{siteId}/arc-service/devices/{deviceId}',
+      operationId: 'enableArcDevice',
+      tags,
       summary: 'Enable the ARC service of a device; nothing reaches the centre before it accepts',
       description: 'Of a service that runs, only the offline delay, pictures and clips can be changed this way.',
       request: { params: DeviceParams, ...body(EnableArcDevice) },
@@ -95,7 +102,9 @@ export function registerSiteServiceRoutes(app: Api, { site, requests, legs }: De
   );
   app.openapi(
     createRoute({
-      ...{ method: 'delete', path: '/sites/{siteId}/arc-service/devices/{deviceId}', tags },
+      method: 'delete',
+      path: '/sites/{siteId}/arc-service/devices/{deviceId}',
+      tags,
       operationId: 'disableArcDevice',
       summary: 'Turn the ARC service of a device off',
       request: { params: DeviceParams },
@@ -110,7 +119,10 @@ export function registerSiteServiceRoutes(app: Api, { site, requests, legs }: De
   );
   app.openapi(
     createRoute({
-      ...{ method: 'get', path: '/sites/{siteId}/arc-paths', operationId: 'listArcLegs', tags },
+      method: 'get',
+      path: '/sites/{siteId}/arc-paths',
+      operationId: 'listArcLegs',
+      tags,
       summary: 'How long the last alarms of each account took on each leg of their way',
       request: { params: SiteParams },
       responses: {
@@ -122,7 +134,10 @@ export function registerSiteServiceRoutes(app: Api, { site, requests, legs }: De
   );
   app.openapi(
     createRoute({
-      ...{ method: 'get', path: '/arc-requests', operationId: 'listArcRequests', tags },
+      method: 'get',
+      path: '/arc-requests',
+      operationId: 'listArcRequests',
+      tags,
       summary: 'Changes of the ARC service that wait, or waited, for your approval',
       request: {
         query: PageQuery.extend({ pending: z.stringbool().default(false), siteId: Uuid.optional() }),
@@ -133,7 +148,10 @@ export function registerSiteServiceRoutes(app: Api, { site, requests, legs }: De
   );
   app.openapi(
     createRoute({
-      ...{ method: 'post', path: '/arc-requests/{requestId}/decide', operationId: 'decideArcRequest', tags },
+      method: 'post',
+      path: '/arc-requests/{requestId}/decide',
+      operationId: 'decideArcRequest',
+      tags,
       summary: 'Approve or refuse; refused, everything stays as it is',
       request: { params: RequestParams, ...body(DecideArcRequest) },
       responses: { 200: json(ArcRequest.meta({ id: 'ArcRequest' }), 'The request'), ...problems(...REFUSED) },

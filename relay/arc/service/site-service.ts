@@ -79,7 +79,10 @@ export class SiteService {
         since: iso(Number(authorization.createdMs)),
       },
       devices: devices.map((device) => ({
-        ...{ deviceId: device.id, name: device.name, type: device.type, model: device.model },
+        deviceId: device.id,
+        name: device.name,
+        type: device.type,
+        model: device.model,
         obstacle: obstacleOf(device),
         service: services.find((service) => service.device.id === device.id) ?? null,
       })),
@@ -102,8 +105,12 @@ export class SiteService {
       await trx
         .insertInto('arc_authorizations')
         .values({
-          ...{ id: uuidv7(this.#clock.now()), siteId, arcId, companyId: scope.companyId },
-          ...{ createdMs: this.#clock.now(), endedMs: null },
+          id: uuidv7(this.#clock.now()),
+          siteId,
+          arcId,
+          companyId: scope.companyId,
+          createdMs: this.#clock.now(),
+          endedMs: null,
         })
         .execute();
     });
@@ -233,12 +240,25 @@ export class SiteService {
     if (old) await endServices(trx, [old], now);
     const own = (await this.#decider(trx, device.siteId)) === null;
     const row: ServiceRow = {
-      ...{ id: uuidv7(now), siteId: device.siteId, deviceId: device.id, boxSerial, arcId, companyId: scope.companyId },
-      ...{ receiverId: null, state: 'waiting', account, events: JSON.stringify(events) },
+      id: uuidv7(now),
+      siteId: device.siteId,
+      deviceId: device.id,
+      boxSerial,
+      arcId,
+      companyId: scope.companyId,
+      receiverId: null,
+      state: 'waiting',
+      account,
+      events: JSON.stringify(events),
       mode: beside[0]?.mode ?? 'direct-or-relay',
-      ...{ picture: own && media.picture ? 1 : 0, clip: own && media.clip ? 1 : 0, offlineDelayMs },
+      picture: own && media.picture ? 1 : 0,
+      clip: own && media.clip ? 1 : 0,
+      offlineDelayMs,
       zones: JSON.stringify(zonesOrRefusal(device, beside)),
-      ...{ note: '', createdMs: now, decidedMs: null, endedMs: null },
+      note: '',
+      createdMs: now,
+      decidedMs: null,
+      endedMs: null,
     };
     await trx.insertInto('arc_services').values(row).execute();
     if (!own) await this.#askMedia(trx, row, media);

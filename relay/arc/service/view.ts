@@ -59,7 +59,14 @@ export async function toServices(
     const sending = state === 'active' && online && row.accountId !== null;
     const path = sending ? deps.health(boxSerial)?.arc.find((arc) => arc.accountId === row.accountId) : undefined;
     return {
-      ...{ id, siteId, siteName, timeZone, state, account, mode, note },
+      id,
+      siteId,
+      siteName,
+      timeZone,
+      state,
+      account,
+      mode,
+      note,
       device: { id: row.deviceId, name: row.deviceName, type: row.type, model: row.model, boxSerial, online },
       arc: { id: row.arcId, name: row.arcName },
       company: { id: row.companyId, name: row.companyName },

@@ -27,7 +27,11 @@ export class LineReceiver {
       sleep: (...args) => clock.sleep(...args),
     };
     this.#listener = new Dc09Listener({
-      ...{ host: '127.0.0.1', port: 0, transports: ['tcp', 'udp'], clock: own, log: pino({ level: 'silent' }) },
+      host: '127.0.0.1',
+      port: 0,
+      transports: ['tcp', 'udp'],
+      clock: own,
+      log: pino({ level: 'silent' }),
       known: (account) => (account.startsWith('00A') ? { key: Buffer.from(KEY, 'hex') } : { key: null }),
       received: async (received) => {
         if (received.content) this.got.push(received);

@@ -9,8 +9,20 @@ export const uplinkFixture: Fixture = {
       db
         .insertInto('bandwidth_tests')
         .values({
-          ...{ id: testId, siteId, boxSerial: ids.serial as string, deviceId: null, userId, state: 'done' },
-          ...{ startedMs: 1, endedMs: 2, bytes: 1, kbps: 8_000, yielded: 0, code: null, text: null, recommended: null },
+          id: testId,
+          siteId,
+          boxSerial: ids.serial as string,
+          deviceId: null,
+          userId,
+          state: 'done',
+          startedMs: 1,
+          endedMs: 2,
+          bytes: 1,
+          kbps: 8_000,
+          yielded: 0,
+          code: null,
+          text: null,
+          recommended: null,
         })
         .execute(),
     );

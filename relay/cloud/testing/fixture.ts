@@ -13,15 +13,26 @@ export const cloudFixture: Fixture = {
       await db
         .insertInto('cloud_services')
         .values({
-          ...{ ...of, id: serviceId, companyId: company.companyId, retentionDays: 30, term: 'year' },
-          ...{ activatedMs: now, untilMs: now + 300 * DAY_MS },
+          ...of,
+          id: serviceId,
+          companyId: company.companyId,
+          retentionDays: 30,
+          term: 'year',
+          activatedMs: now,
+          untilMs: now + 300 * DAY_MS,
         })
         .execute();
       await db
         .insertInto('cloud_channels')
         .values({
-          ...{ ...of, enabled: 0, mode: 'event', stream: 'main', definition: null, triggers: '["motion"]' },
-          ...{ audio: 1, createdMs: now },
+          ...of,
+          enabled: 0,
+          mode: 'event',
+          stream: 'main',
+          definition: null,
+          triggers: '["motion"]',
+          audio: 1,
+          createdMs: now,
         })
         .execute();
     });

@@ -12,8 +12,13 @@ const NXI: readonly string[] = [
   ...['DS-7608NXI-K2', 'DS-7608NXI-K2/8P', 'DS-7616NXI-K2'],
 ];
 const NXI_FEATURES = JSON.stringify({
-  ...{ video: true, remoteUpgrade: true, remoteConfiguration: true, health: true },
-  ...{ coBranding: true, arc: false, linkage: true },
+  video: true,
+  remoteUpgrade: true,
+  remoteConfiguration: true,
+  health: true,
+  coBranding: true,
+  arc: false,
+  linkage: true,
 });
 
 /** Tests of the uplink of boxes, and the compatibility list with what is known at the beginning. */
@@ -62,13 +67,24 @@ export const uplink: Migration = {
     await s.createIndex('compatibility_model').on('compatibility').columns(['baseKey']).execute();
 
     const row = (list: string, series: string, model: string, more: Record<string, unknown>) => ({
-      ...{ id: uuidv7(), list, deviceType: 'Network video recorder', series, model },
-      ...{ modelKey: model, baseKey: model.replace(/\([A-Z]\)$/, ''), remarks: '', features: '{}' },
+      id: uuidv7(),
+      list,
+      deviceType: 'Network video recorder',
+      series,
+      model,
+      modelKey: model,
+      baseKey: model.replace(/\([A-Z]\)$/, ''),
+      remarks: '',
+      features: '{}',
       words: [model, series, 'Network video recorder'].join(' ').toLowerCase(),
       ...more,
     });
     const limit = (firmware: string, maxChannels: number) => ({
-      ...{ firmware, maxChannels, maxWidth: 4096, maxHeight: 2160, maxKbps: 5120 },
+      firmware,
+      maxChannels,
+      maxWidth: 4096,
+      maxHeight: 2160,
+      maxKbps: 5120,
     });
     const rows = [
       ...K_SERIES.map((model) => row('cloud-nvr', 'K', model, limit('V4.72.107', 2))),

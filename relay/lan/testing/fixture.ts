@@ -12,11 +12,16 @@ export const lanFixture: Fixture = {
     }),
     'POST /api/v1/sites/{siteId}/lan/questions': (own) => ({ boxSerial: own.serial, mac }),
     'POST /api/v1/sites/{siteId}/lan/recovery': (own) => ({
-      ...{ boxSerial: own.serial, mac, password: 'Aa345678' },
+      boxSerial: own.serial,
+      mac,
+      password: 'Aa345678',
       recovery: { email: 'owner@example.com', answers: null },
     }),
     'POST /api/v1/sites/{siteId}/lan/password-resets': (own) => ({
-      ...{ boxSerial: own.serial, mac, answers, newPassword: 'Other-22' },
+      boxSerial: own.serial,
+      mac,
+      answers,
+      newPassword: 'Other-22',
     }),
     'POST /api/v1/sites/{siteId}/unbindings': (own) => ({ boxSerial: own.serial, mac, password: 'Aa345678' }),
     'POST /api/v1/devices/{deviceId}/password-requests': () => ({ atSite: true }),

@@ -4,7 +4,10 @@ export const panelFixture: Fixture = {
   bodies: {
     'POST /api/v1/sites/{siteId}/arming': (own) => ({ devices: [own.deviceId], arm: 'away' }),
     'POST /api/v1/sites/{siteId}/alarm-panels': (own) => ({
-      ...{ boxSerial: own.serial, name: 'House', account: '1234', key: null },
+      boxSerial: own.serial,
+      name: 'House',
+      account: '1234',
+      key: null,
     }),
     'PUT /api/v1/devices/{deviceId}/alarm-panel': () => ({ account: '1234', localTime: false, supervisionMs: null }),
     'PUT /api/v1/devices/{deviceId}/linked-camera': (own) => ({ cameraId: own.deviceId, channel: 1 }),

@@ -122,8 +122,13 @@ export class Dc09Driver implements OutputDriver {
       xdata.unshift(`H${formatDc09Time(occurred + this.#offsetMs)}`);
     }
     return {
-      ...{ id: m.protocol, encrypted: this.#o.key !== null, sequence, account, xdata },
-      ...{ receiver: this.#o.receiver, line: this.#o.line },
+      id: m.protocol,
+      encrypted: this.#o.key !== null,
+      sequence,
+      account,
+      xdata,
+      receiver: this.#o.receiver,
+      line: this.#o.line,
       data: m.data.replace(/^#[0-9A-F]+(?=\|)/i, `#${account}`),
       timestamp: now + this.#offsetMs,
     };

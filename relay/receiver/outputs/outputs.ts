@@ -147,11 +147,15 @@ export class Outputs {
     const { waiting, oldestMs, refused } = await this.#counts(row);
     const acknowledgedMs = row.acknowledgedMs === null ? null : Number(row.acknowledgedMs);
     return {
-      ...{ id: row.id, name: row.name, enabled: row.enabled === 1, secret: row.sealed !== null },
+      id: row.id,
+      name: row.name,
+      enabled: row.enabled === 1,
+      secret: row.sealed !== null,
       repeats: row.repeats === 1,
       config: OutputConfig.parse(JSON.parse(row.config)),
       ...this.#state(row),
-      ...{ waiting, refused },
+      waiting,
+      refused,
       oldestWaitingAt: oldestMs === null ? null : iso(oldestMs),
       lastAcknowledgedAt: acknowledgedMs === null ? null : iso(acknowledgedMs),
     };

@@ -13,8 +13,15 @@ const HEX = '00112233445566778899aabbccddeeff';
 const KEY = Buffer.from(HEX, 'hex');
 const event: ReceivedEvent = { event: '130', qualifier: 'begin', area: 1, zone: '001', text: null };
 const message = {
-  ...{ id: 'ADM-CID', encrypted: true, sequence: 1, receiver: '0', line: '0', account: 'AAAA' },
-  ...{ data: '#AAAA|1130 01 001', xdata: [] as string[], timestamp: Date.UTC(2026, 0, 1) },
+  id: 'ADM-CID',
+  encrypted: true,
+  sequence: 1,
+  receiver: '0',
+  line: '0',
+  account: 'AAAA',
+  data: '#AAAA|1130 01 001',
+  xdata: [] as string[],
+  timestamp: Date.UTC(2026, 0, 1),
 };
 const END = String.fromCharCode(0x14);
 const H = 'H03:04:05,01-01-2026';
@@ -62,7 +69,11 @@ describe('one message that cannot be handed on (ARC-22)', () => {
   it('is set aside, and the others go on', async () => {
     const taken: string[] = [];
     const listener = new Dc09Listener({
-      ...{ host: '127.0.0.1', port: 0, transports: ['tcp'], clock: systemClock, log: pino({ level: 'silent' }) },
+      host: '127.0.0.1',
+      port: 0,
+      transports: ['tcp'],
+      clock: systemClock,
+      log: pino({ level: 'silent' }),
       known: () => ({ key: KEY }),
       received: async (r) => {
         taken.push(r.message.data);

@@ -297,5 +297,8 @@ export class OutputWorker {
 }
 
 const outgoing = (row: Waiting): Outgoing => ({
-  ...{ rowId: Number(row.rowId), message: toMessage(row), tries: row.tries, sequence: row.outSequence },
+  rowId: Number(row.rowId),
+  message: toMessage(row),
+  tries: row.tries,
+  sequence: row.outSequence,
 });

@@ -56,18 +56,30 @@ export class StandaloneReceiver implements Directory {
     await this.#syncOutputs(db);
     const centre = new ReceivingCentre({
       // Whoever writes the file may dial anything that this machine may.
-      ...{ db, clock, log, guard: new DialGuard({ allow: ['0.0.0.0/0', '::/0'] }), directory: this },
+      db,
+      clock,
+      log,
+      guard: new DialGuard({ allow: ['0.0.0.0/0', '::/0'] }),
+      directory: this,
       secret: (row) => secrets.get(row.name) ?? null,
       outputHost: on.host,
       outputPort: async (_, wanted) => wanted,
-      ...{ repeatWindowMs: repeatWindowS * 1000, keepDays },
+      repeatWindowMs: repeatWindowS * 1000,
+      keepDays,
     });
     this.#centre = centre;
     await centre.start();
     const { inbox, supervision } = centre;
     const line = new ReceiverLine({
-      ...{ receiverId: RECEIVER, host: on.host, port: on.port, transports: on.transports },
-      ...{ directory: this, inbox, supervision, clock, log },
+      receiverId: RECEIVER,
+      host: on.host,
+      port: on.port,
+      transports: on.transports,
+      directory: this,
+      inbox,
+      supervision,
+      clock,
+      log,
     });
     this.#line = line;
     const dc09 = await line.start();
@@ -121,7 +133,11 @@ export class StandaloneReceiver implements Directory {
       const { kind } = config;
       const marked = kind === 'webhook' || kind === 'pull';
       const values = {
-        ...{ name, kind, config: JSON.stringify(config), enabled: 1, repeats: (repeats ?? marked) ? 1 : 0 },
+        name,
+        kind,
+        config: JSON.stringify(config),
+        enabled: 1,
+        repeats: (repeats ?? marked) ? 1 : 0,
         // Only that there is one.
         sealed: secret === null ? null : '',
       };

@@ -36,7 +36,11 @@ export class TestCentre implements Directory {
     const log: Logger = pino({ level: 'debug' }, { write: (line: string) => this.logged.push(JSON.parse(line)) });
     this.db = await openTestDatabase(this.dir);
     this.centre = new ReceivingCentre({
-      ...{ db: this.db, clock, log, guard: new DialGuard({ allow: ['127.0.0.0/8'] }), directory: this },
+      db: this.db,
+      clock,
+      log,
+      guard: new DialGuard({ allow: ['127.0.0.0/8'] }),
+      directory: this,
       secret: (row) => this.secrets.get(row.id) ?? null,
       outputHost: '127.0.0.1',
       outputPort: async (_, wanted) => wanted ?? 0,
@@ -44,8 +48,15 @@ export class TestCentre implements Directory {
     await this.centre.start();
     const { inbox, supervision } = this.centre;
     this.line = new ReceiverLine({
-      ...{ receiverId: 'main', host: '127.0.0.1', port: this.port, transports: ['tcp', 'udp'] },
-      ...{ directory: this, inbox, supervision, clock, log },
+      receiverId: 'main',
+      host: '127.0.0.1',
+      port: this.port,
+      transports: ['tcp', 'udp'],
+      directory: this,
+      inbox,
+      supervision,
+      clock,
+      log,
     });
     this.port = (await this.line.start()).tcp!;
     return this;
@@ -74,7 +85,11 @@ export class TestCentre implements Directory {
 
   account(account: string, more: { key?: string; supervisionMs?: number } = {}): KnownAccount {
     const known: KnownAccount = {
-      ...{ owner: 'own', receiverId: 'main', account, accountId: null, localTime: false },
+      owner: 'own',
+      receiverId: 'main',
+      account,
+      accountId: null,
+      localTime: false,
       key: more.key ? parseDc09Key(more.key, 'hex') : null,
       supervisionMs: more.supervisionMs ?? null,
     };
@@ -89,8 +104,17 @@ export class TestCentre implements Directory {
     await this.db
       .insertInto('receiver_outputs')
       .values({
-        ...{ id, owner: 'own', name: parsed.kind, kind: parsed.kind, config: JSON.stringify(parsed) },
-        ...{ sealed: null, enabled: 1, repeats: more.repeats ? 1 : 0, createdMs: 0, cursor: 0, acknowledgedMs: null },
+        id,
+        owner: 'own',
+        name: parsed.kind,
+        kind: parsed.kind,
+        config: JSON.stringify(parsed),
+        sealed: null,
+        enabled: 1,
+        repeats: more.repeats ? 1 : 0,
+        createdMs: 0,
+        cursor: 0,
+        acknowledgedMs: null,
       })
       .execute();
     await this.centre.outputs.reload(id);
@@ -107,11 +131,23 @@ export function sample(account: string, n: number, more: Partial<NewMessage> = {
   const zone = String(n % 1000).padStart(3, '0');
   const area = Math.floor(n / 1000) % 100;
   return {
-    ...{ owner: 'own', receiverId: 'main', accountId: null, account, source: 'device', protocol: 'ADM-CID' },
-    ...{ sequence: (n % 9999) + 1, line: '0', encrypted: false, xdata: [], pictures: [] },
+    owner: 'own',
+    receiverId: 'main',
+    accountId: null,
+    account,
+    source: 'device',
+    protocol: 'ADM-CID',
+    sequence: (n % 9999) + 1,
+    line: '0',
+    encrypted: false,
+    xdata: [],
+    pictures: [],
     data: `#${account}|1130 ${String(area).padStart(2, '0')} ${zone}`,
     events: [{ event: '130', qualifier: 'begin', area, zone, text: null }],
-    ...{ occurredMs: null, receivedMs: Date.now(), peer: 'test', frame: '' },
+    occurredMs: null,
+    receivedMs: Date.now(),
+    peer: 'test',
+    frame: '',
     ...more,
   };
 }

@@ -130,7 +130,12 @@ export class Stage {
       await db
         .insertInto('grants')
         .values({
-          ...{ id: uuidv7(), companyId, siteId: this.siteId, deviceId: this.camera, permission, untilMs },
+          id: uuidv7(),
+          companyId,
+          siteId: this.siteId,
+          deviceId: this.camera,
+          permission,
+          untilMs,
           source: 'application',
         })
         .execute();

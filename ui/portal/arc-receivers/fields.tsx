@@ -166,7 +166,10 @@ export function addressesOf(
           relay: { host: (relayHost ?? '').trim(), port: Number(relayPort) },
         };
   return {
-    ...{ name, kind: kind as SaveArcReceiver['kind'], ...ends, partition: Number(fields.partition) },
+    name,
+    kind: kind as SaveArcReceiver['kind'],
+    ...ends,
+    partition: Number(fields.partition),
     protocol: fields.protocol as SaveArcReceiver['protocol'],
     transport: fields.transport as SaveArcReceiver['transport'],
   };

@@ -76,8 +76,10 @@ export function ClipLibraryPage() {
               today={today}
               days={days.data && marksOf(days.data.days)}
               words={{
-                ...{ label: t('clips.calendar'), none: t('clips.noneThen') },
-                ...{ before: t('clips.monthBefore'), after: t('clips.monthAfter') },
+                label: t('clips.calendar'),
+                none: t('clips.noneThen'),
+                before: t('clips.monthBefore'),
+                after: t('clips.monthAfter'),
               }}
               choose={(chosen) => go({ day: chosen, month: chosen ? monthOf(chosen) : month })}
               turn={(next) => go({ month: next })}

@@ -19,7 +19,9 @@ export function useDefinitions(at: At | null): string[] {
       if (!at) return [];
       const { deviceId, channel } = at;
       const { fields } = await api.get('/devices/{deviceId}/settings/{section}', {
-        ...{ params: { deviceId, section: 'video' }, query: { channel, stream: 1 }, signal },
+        params: { deviceId, section: 'video' },
+        query: { channel, stream: 1 },
+        signal,
       });
       const field = fields.find((one) => one.name === 'resolution');
       return field?.kind === 'choice' ? field.options.filter((one) => /^\d+x\d+$/.test(one)) : [];

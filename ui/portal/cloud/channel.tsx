@@ -132,8 +132,12 @@ function Edit({ channel, put }: { channel: CloudChannel; put: (channel: CloudCha
         },
       );
     const set: EditCloudChannel = {
-      ...{ enabled: fields.enabled === 'true', audio: fields.audio === 'true', triggers, definition: wanted },
-      ...{ mode: fields.mode as 'event', stream: fields.stream as 'main' },
+      enabled: fields.enabled === 'true',
+      audio: fields.audio === 'true',
+      triggers,
+      definition: wanted,
+      mode: fields.mode as 'event',
+      stream: fields.stream as 'main',
     };
     put(await api.patch('/devices/{deviceId}/channels/{channel}/cloud', set, { params }));
     setSaved(true);

@@ -3,7 +3,12 @@ import type { CloudDevice, CloudStock } from '../../../protocol/wire/cloud.ts';
 import { allowed, leftOver, recommendedOf, roomOf, sharePackages } from './room.ts';
 
 const of = (retentionDays: 7 | 30, remaining: number): CloudStock => ({
-  ...{ retentionDays, term: 'month', purchased: 9, used: 0, reserved: 0, remaining },
+  retentionDays,
+  term: 'month',
+  purchased: 9,
+  used: 0,
+  reserved: 0,
+  remaining,
 });
 const line = (key: string, packages = 1) => ({ key, packages });
 
@@ -23,7 +28,13 @@ it('packages are shared out: what was picked first, then the first kind that is 
 
 it('a device has room for what the compatibility list allows, less what has it, runs or is chosen (CLOUD-13)', () => {
   const device: CloudDevice = {
-    ...{ deviceId: 'd', deviceName: 'NVR', model: 'M', maxChannels: 3, maxWidth: 1920, maxHeight: 1080, paid: [1] },
+    deviceId: 'd',
+    deviceName: 'NVR',
+    model: 'M',
+    maxChannels: 3,
+    maxWidth: 1920,
+    maxHeight: 1080,
+    paid: [1],
     setups: [
       { channel: 2, state: 'running', code: null, jobId: null, at: '2026-01-01T00:00:00Z' },
       { channel: 4, state: 'failed', code: 'x', jobId: null, at: '2026-01-01T00:00:00Z' },

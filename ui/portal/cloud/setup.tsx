@@ -192,7 +192,9 @@ function channelOf(key: string, channel: number, fields: Record<string, string>)
 }
 
 const addressOf = (fields: Record<string, string>) => ({
-  ...{ name: fields['new:name'] ?? '', host: fields['new:host'] ?? '', httpPort: Number(fields['new:port']) },
+  name: fields['new:name'] ?? '',
+  host: fields['new:host'] ?? '',
+  httpPort: Number(fields['new:port']),
 });
 
 function deviceOf(id: string, fields: Record<string, string>) {

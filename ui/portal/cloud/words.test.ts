@@ -4,7 +4,10 @@ import { silences } from './words.ts';
 
 const channel = (silent: string[], o: Partial<CloudChannel> = {}) =>
   ({
-    ...{ recording: true, mode: 'event', triggers: ['motion', 'intrusion', 'lineCrossing'], ...o },
+    recording: true,
+    mode: 'event',
+    triggers: ['motion', 'intrusion', 'lineCrossing'],
+    ...o,
     silent: silent.map((one) => ({ trigger: one.split(':')[0], why: one.split(':')[1] })),
   }) as CloudChannel;
 const levels = (...of: Parameters<typeof channel>) => silences(channel(...of)).map(([level]) => level);

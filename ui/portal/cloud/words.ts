@@ -55,5 +55,8 @@ export function whyFailed({ code }: Pick<CloudSetUp, 'code'>): string {
 }
 
 export const SERVICE_LEVEL: Record<CloudService['state'], Level> = {
-  ...{ active: 'well', expiring: 'attention', expired: 'problem', ended: 'info' },
+  active: 'well',
+  expiring: 'attention',
+  expired: 'problem',
+  ended: 'info',
 };

@@ -7,7 +7,10 @@ type Ends = [x1: number, y1: number, x2: number, y2: number];
 const STEP = 1;
 const FAST = 10;
 const KEYS: Record<string, [number, number]> = {
-  ...{ ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] },
+  ArrowLeft: [-STEP, 0],
+  ArrowRight: [STEP, 0],
+  ArrowUp: [0, -STEP],
+  ArrowDown: [0, STEP],
 };
 const MIDDLE: Ends = [50, 10, 50, 90];
 const WHERE = ['fromX', 'fromY', 'toX', 'toY'] as const;
@@ -101,7 +104,9 @@ export function Lines({
               class="absolute size-6 -translate-x-1/2 -translate-y-1/2 rounded-full border-2 border-primary bg-base-100 text-xs"
               style={{ left: `${ends[end]}%`, top: `${ends[end + 1]}%` }}
               aria-label={t(end === 0 ? 'operations.lines.begin' : 'operations.lines.end', {
-                ...{ n: i + 1, x: ends[end], y: ends[end + 1]! },
+                n: i + 1,
+                x: ends[end],
+                y: ends[end + 1]!,
               })}
               onKeyDown={(event) => move(event, i, end)}
               onPointerDown={(event) => event.stopPropagation()}

@@ -8,7 +8,11 @@ import { byKind, isUrgent, linkOf, siteState, urgentCount } from './items.ts';
 
 const SITE = '019ab000-0000-7000-8000-000000000001';
 const item = (kind: HomeItem['kind']): HomeItem => ({
-  ...{ kind, name: 'a', deviceId: '019ab000-0000-7000-8000-000000000002', text: null, at: null },
+  kind,
+  name: 'a',
+  deviceId: '019ab000-0000-7000-8000-000000000002',
+  text: null,
+  at: null,
   site: { id: SITE, name: 'Shop', timeZone: 'UTC' },
 });
 

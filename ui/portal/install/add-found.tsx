@@ -48,8 +48,14 @@ export function AddFoundPage() {
       const known = entered.get(item.mac);
       const typed = known ?? (ready.data?.isKept(item.mac) || !password ? { username } : { username, password });
       return {
-        ...{ method: 'lan', boxSerial: item.boxSerial, name: fields[`name:${item.mac}`] || nameOf(item), ...typed },
-        ...{ mac: item.mac, serial: item.serial || null, host: item.address, httpPort: item.httpPort ?? 80 },
+        method: 'lan',
+        boxSerial: item.boxSerial,
+        name: fields[`name:${item.mac}`] || nameOf(item),
+        ...typed,
+        mac: item.mac,
+        serial: item.serial || null,
+        host: item.address,
+        httpPort: item.httpPort ?? 80,
         recordOn: checkedTypes(fields, 'record'),
       };
     });

@@ -58,7 +58,9 @@ export function useReady(): Resource<Ready> {
       isAdded: there,
     };
   return {
-    ...{ data, error: found.error ?? kept.error, loading: found.loading || kept.loading },
+    data,
+    error: found.error ?? kept.error,
+    loading: found.loading || kept.loading,
     reload: () => {
       found.reload();
       kept.reload();

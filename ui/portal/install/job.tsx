@@ -22,7 +22,12 @@ const ITEM_LEVEL: Record<ItemState, Level> = {
   failed: 'problem',
 };
 const STEP_LEVEL: Record<StepState, Level> = {
-  ...{ waiting: 'unknown', running: 'working', done: 'well', skipped: 'info', warning: 'attention', failed: 'problem' },
+  waiting: 'unknown',
+  running: 'working',
+  done: 'well',
+  skipped: 'info',
+  warning: 'attention',
+  failed: 'problem',
 };
 
 /** The progress of one job, device by device and step by step; the box goes on whether somebody looks or not. */

@@ -39,7 +39,9 @@ function Recorder({ mac, box, rest }: { mac: string; box: string; rest: string[]
   const read = useAction(async () => void (await ask({ do: 'read' })));
   const add = useAction(async (cameras: readonly Camera[], password?: string) => {
     const wanted = cameras.map(({ address, port, protocol, device }) => ({
-      ...{ address, port, protocol },
+      address,
+      port,
+      protocol,
       ...(device && { mac: device.mac }),
       ...(password !== undefined && { password }),
     }));

@@ -5,7 +5,13 @@ import { fitting, type LiveTarget, neighbour, targetsOf, viewOf } from './target
 const site = { id: 's', name: 'Yard', timeZone: 'UTC', permissions: ['all'] } as unknown as Site;
 const device = (id: string, more: Partial<Device> = {}) =>
   ({
-    ...{ id, name: id, type: 'encoding', kind: 'isapi', boxSerial: 'B', channelCount: 1, health: null },
+    id,
+    name: id,
+    type: 'encoding',
+    kind: 'isapi',
+    boxSerial: 'B',
+    channelCount: 1,
+    health: null,
     ...more,
   }) as unknown as Device;
 const channels = (...names: string[]) => ({

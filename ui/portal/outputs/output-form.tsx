@@ -168,7 +168,12 @@ function configOf(kind: Config['kind'], mode: 'server' | 'client', fields: Recor
   }
   const client = mode === 'client';
   return {
-    ...{ kind, mode, accounts, receiver, line, otherAccount: fields.otherAccount!.toUpperCase() },
+    kind,
+    mode,
+    accounts,
+    receiver,
+    line,
+    otherAccount: fields.otherAccount!.toUpperCase(),
     host: client ? fields.host! : null,
     port: client ? Number(fields.port) : null,
     peers: client ? [] : (fields.peers ?? '').split(/[\s,]+/).filter(Boolean),

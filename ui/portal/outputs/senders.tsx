@@ -17,7 +17,9 @@ export function Senders() {
   const [adding, setAdding] = useState(false);
   const add = useAction(async (fields: Record<string, string>) => {
     await api.post('/arc-senders', {
-      ...{ receiverId: fields.receiverId!, account: fields.account!, name: fields.name! },
+      receiverId: fields.receiverId!,
+      account: fields.account!,
+      name: fields.name!,
       key: fields.key || null,
       keyFormat: fields.keyFormat === 'characters' ? 'characters' : 'hex',
       localTime: 'localTime' in fields,

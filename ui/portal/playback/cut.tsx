@@ -50,7 +50,8 @@ export function Cut({ target, headMs, cut, zone, onCut }: Props) {
           <>
             <span>
               {t('playback.cut.range', {
-                ...{ from: clockOf(cut.fromMs, zone), to: clockOf(cut.toMs, zone) },
+                from: clockOf(cut.fromMs, zone),
+                to: clockOf(cut.toMs, zone),
                 length: formatDuration(cut.toMs - cut.fromMs),
               })}
             </span>

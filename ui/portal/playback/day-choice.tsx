@@ -17,7 +17,11 @@ interface Props {
 /** A calendar day as people write it. */
 const inWords = (day: string): string =>
   new Intl.DateTimeFormat(locale() === 'en' ? 'en-GB' : locale(), {
-    ...{ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' },
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    timeZone: 'UTC',
   }).format(Date.parse(day));
 
 /** The day: one on, one back, or any of a calendar that shows which have recordings. */
@@ -92,8 +96,10 @@ function Month({
         today={today}
         days={days.data === undefined ? undefined : new Map([...(days.data ?? [])].map((one) => [one, mark]))}
         words={{
-          ...{ label: t('playback.day.calendar'), none: days.data ? t('playback.day.none') : '' },
-          ...{ before: t('playback.day.monthBefore'), after: t('playback.day.monthAfter') },
+          label: t('playback.day.calendar'),
+          none: days.data ? t('playback.day.none') : '',
+          before: t('playback.day.monthBefore'),
+          after: t('playback.day.monthAfter'),
         }}
         choose={(next) => choose(next && next <= today ? next : null)}
         turn={setMonth}

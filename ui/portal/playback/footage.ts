@@ -77,7 +77,10 @@ export async function eventMarkers(
     }),
   );
   return found.map(({ id, occurredAt, type, clip, deviceId, deviceName, channel }) => ({
-    ...{ atMs: Date.parse(occurredAt), type, eventId: id, clipId: clip?.id ?? null },
+    atMs: Date.parse(occurredAt),
+    type,
+    eventId: id,
+    clipId: clip?.id ?? null,
     name: deviceName,
     key: deviceId === null ? '' : keyOf(deviceId, channel ?? 1),
   }));
@@ -107,7 +110,11 @@ export async function cloudClips(
     const none = kind === 'continuous' ? [] : [{ id: null, type: null, occurredAt: startedAt }];
     for (const event of events.length > 0 ? events : none)
       markers.push({
-        ...{ atMs: Date.parse(event.occurredAt), type: event.type, eventId: event.id, clipId: id, name: null },
+        atMs: Date.parse(event.occurredAt),
+        type: event.type,
+        eventId: event.id,
+        clipId: id,
+        name: null,
       });
   }
   return { clips, markers };

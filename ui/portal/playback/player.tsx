@@ -86,7 +86,9 @@ export function Player({ targets, zone, siteId, base }: Props) {
     [keys, day],
   );
   const rows = shown.map(({ key, name }, i) => ({
-    ...{ key, name, spans: recorded.data?.[i] ?? (recorded.error ? [] : null) },
+    key,
+    name,
+    spans: recorded.data?.[i] ?? (recorded.error ? [] : null),
     markers: footage.data?.rows[i]?.markers ?? [],
   }));
   const elsewhere = footage.data?.elsewhere ?? [];

@@ -33,8 +33,14 @@ describe('the ways of a site', () => {
 
   it('stands with the delay of the last alarms on each leg that works, and says the state beside it', () => {
     const legs = {
-      ...{ accountId: 'account', boxSerial: '3467ACDEF', deviceToBoxMs: 14, directMs: 182, secondMs: 95 },
-      ...{ boxToRelayMs: 20, relayToArcMs: 61, last: null },
+      accountId: 'account',
+      boxSerial: '3467ACDEF',
+      deviceToBoxMs: 14,
+      directMs: 182,
+      secondMs: 95,
+      boxToRelayMs: 20,
+      relayToArcMs: 61,
+      last: null,
     };
     const labels = (health: Parameters<typeof account>[0]) => {
       const { legs: drawn, summary } = sitePaths(box(), devices, account(health), legs);

@@ -6,17 +6,29 @@ it('reads devices from lines as spreadsheets write them (ADD-05)', () => {
     'Name;Address;Port;User;Password;Channels\nGate;cam.example;8000;admin;"se;c""ret";4\r\n\nYard;192.0.2.1;;admin;pw;\n';
   expect(readImport(text)).toEqual([
     {
-      ...{ line: 2, error: null },
+      line: 2,
+      error: null,
       device: {
-        ...{ method: 'ip', name: 'Gate', host: 'cam.example', port: 8000, username: 'admin' },
-        ...{ password: 'se;c"ret', channelCount: 4 },
+        method: 'ip',
+        name: 'Gate',
+        host: 'cam.example',
+        port: 8000,
+        username: 'admin',
+        password: 'se;c"ret',
+        channelCount: 4,
       },
     },
     {
-      ...{ line: 4, error: null },
+      line: 4,
+      error: null,
       device: {
-        ...{ method: 'ip', name: 'Yard', host: '192.0.2.1', port: 80, username: 'admin' },
-        ...{ password: 'pw', channelCount: 1 },
+        method: 'ip',
+        name: 'Yard',
+        host: '192.0.2.1',
+        port: 80,
+        username: 'admin',
+        password: 'pw',
+        channelCount: 1,
       },
     },
   ]);

@@ -78,9 +78,16 @@ const degrees = (text: string | undefined) => (text?.trim() ? Number(text.replac
 export function siteFields(fields: Record<string, string>): EditSite {
   const { name, scene, address, city, region, country, remark } = fields;
   return {
-    ...{ name, scene, address, city, region, country: country?.toUpperCase() },
+    name,
+    scene,
+    address,
+    city,
+    region,
+    country: country?.toUpperCase(),
     ...(remark === undefined ? {} : { remark }),
-    ...{ syncTime: 'syncTime' in fields, latitude: degrees(fields.latitude), longitude: degrees(fields.longitude) },
+    syncTime: 'syncTime' in fields,
+    latitude: degrees(fields.latitude),
+    longitude: degrees(fields.longitude),
   };
 }
 

@@ -13,16 +13,34 @@ export async function centreWith(relay: TestRelay, installer: Company, name: str
     await db
       .insertInto('arc_receivers')
       .values({
-        ...{ id: receiverId, companyId: centre.companyId, name: `${name} receiver`, createdAt, transport: 'tcp' },
-        ...{ directHost: '127.0.0.9', directPort: 1, relayHost: '127.0.0.9', relayPort: 1 },
+        id: receiverId,
+        companyId: centre.companyId,
+        name: `${name} receiver`,
+        createdAt,
+        transport: 'tcp',
+        directHost: '127.0.0.9',
+        directPort: 1,
+        relayHost: '127.0.0.9',
+        relayPort: 1,
       })
       .execute();
     await db
       .insertInto('arc_accounts')
       .values({
-        ...{ id: accountId, siteId: installer.siteId, boxSerial: box.serial, receiverId, account: '00A1', createdAt },
-        ...{ protocol: 'SIA-DCS', encrypted: 1, mode: 'direct-or-relay', events: '["motion"]', zones: '[]' },
-        ...{ supervisionKind: 'null', supervisionIntervalMs: 20_000, deletedAt: null },
+        id: accountId,
+        siteId: installer.siteId,
+        boxSerial: box.serial,
+        receiverId,
+        account: '00A1',
+        createdAt,
+        protocol: 'SIA-DCS',
+        encrypted: 1,
+        mode: 'direct-or-relay',
+        events: '["motion"]',
+        zones: '[]',
+        supervisionKind: 'null',
+        supervisionIntervalMs: 20_000,
+        deletedAt: null,
       })
       .execute();
   });

@@ -9,13 +9,11 @@ export const deskFixture: Fixture = {
   ids: async ({ relay, company, ids }) => {
     const box = await new TestBox(relay).claimedBy(company);
     const account = await company.api('POST', `/sites/${company.siteId}/arc`, {
-      ...{
-        boxSerial: box.serial,
-        receiverId: ids.receiverId,
-        account: '77AA',
-        protocol: 'SIA-DCS',
-        events: ['motion'],
-      },
+      boxSerial: box.serial,
+      receiverId: ids.receiverId,
+      account: '77AA',
+      protocol: 'SIA-DCS',
+      events: ['motion'],
       supervision: { kind: 'off', intervalMs: 60_000 },
     });
     expect(account.status).toBe(201);

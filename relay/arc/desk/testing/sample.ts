@@ -17,20 +17,42 @@ export async function sampleDesk(
   await db
     .insertInto('arc_receivers')
     .values({
-      ...{ id: receiverId, companyId, name: 'Receiver North', createdAt, transport: 'tcp' },
-      ...{ directHost: '127.0.0.9', directPort: 12_000, relayHost: '127.0.0.9', relayPort: 12_000 },
+      id: receiverId,
+      companyId,
+      name: 'Receiver North',
+      createdAt,
+      transport: 'tcp',
+      directHost: '127.0.0.9',
+      directPort: 12_000,
+      relayHost: '127.0.0.9',
+      relayPort: 12_000,
     })
     .execute();
   await db
     .insertInto('arc_accounts')
     .values({
-      ...{ id: accountId, siteId, boxSerial, receiverId, account: '00A17F', createdAt, deletedAt: null },
-      ...{ protocol: 'SIA-DCS', encrypted: 1, mode: 'direct-or-relay', events: '["motion"]', zones: '[]' },
-      ...{ supervisionKind: 'null', supervisionIntervalMs: 20_000 },
+      id: accountId,
+      siteId,
+      boxSerial,
+      receiverId,
+      account: '00A17F',
+      createdAt,
+      deletedAt: null,
+      protocol: 'SIA-DCS',
+      encrypted: 1,
+      mode: 'direct-or-relay',
+      events: '["motion"]',
+      zones: '[]',
+      supervisionKind: 'null',
+      supervisionIntervalMs: 20_000,
     })
     .execute();
   const tried = (at: number, outcome: ArcTry['outcome'], path: ArcTry['path'], tookMs: number): ArcTry => ({
-    ...{ at: iso(at), path, receiver: '127.0.0.9:12000', outcome, tookMs },
+    at: iso(at),
+    path,
+    receiver: '127.0.0.9:12000',
+    outcome,
+    tookMs,
     frame: '5F2B0074"*SIA-DCS"0042R0L0#00A17F[4B1C…',
     reply: outcome === 'acknowledged' ? 'A1B20028"*ACK"0042R0L0#00A17F[9F…' : null,
   });
@@ -62,19 +84,42 @@ export async function sampleDesk(
     await db
       .insertInto('desk_alarms')
       .values({
-        ...{ id, companyId, receiverId, accountId, account: '00A17F', siteId, boxSerial, source, kind, code },
-        ...{ deviceId: eventType ? deviceId : null, channel: eventType ? 1 : null, eventType, text: null },
-        ...{ eventId: eventType ? of.eventId : null, protocol: 'SIA-DCS', zone: more.zone ?? '001', sequence: 42 },
-        ...{ urgency, open: !tests && !handled && urgency < 3 ? 1 : 0, test: tests ? 1 : 0 },
-        ...{ state: delayMs === null ? 'waiting' : 'acknowledged', path: delayMs === null ? null : path },
-        ...{
-          tries: more.log?.length ?? 1,
-          log: JSON.stringify(more.log ?? [tried(at, 'acknowledged', 'direct', 120)]),
-        },
-        ...{ possibleRepeat: more.repeat ? 1 : 0, reason: null, occurredAt: iso(at), queuedAt: iso(at + 20) },
-        ...{ acknowledgedAt: delayMs === null ? null : iso(at + delayMs), takenMs: at + 500, notes: handled ? 1 : 0 },
-        ...{ handledMs: handled ? at + 30_000 : null, handledBy: handled ? uuidv7(now) : null },
-        ...{ handledName: handled ?? null, restoredAt: more.restored ? iso(at + 45_000) : null },
+        id,
+        companyId,
+        receiverId,
+        accountId,
+        account: '00A17F',
+        siteId,
+        boxSerial,
+        source,
+        kind,
+        code,
+        deviceId: eventType ? deviceId : null,
+        channel: eventType ? 1 : null,
+        eventType,
+        text: null,
+        eventId: eventType ? of.eventId : null,
+        protocol: 'SIA-DCS',
+        zone: more.zone ?? '001',
+        sequence: 42,
+        urgency,
+        open: !tests && !handled && urgency < 3 ? 1 : 0,
+        test: tests ? 1 : 0,
+        state: delayMs === null ? 'waiting' : 'acknowledged',
+        path: delayMs === null ? null : path,
+        tries: more.log?.length ?? 1,
+        log: JSON.stringify(more.log ?? [tried(at, 'acknowledged', 'direct', 120)]),
+        possibleRepeat: more.repeat ? 1 : 0,
+        reason: null,
+        occurredAt: iso(at),
+        queuedAt: iso(at + 20),
+        acknowledgedAt: delayMs === null ? null : iso(at + delayMs),
+        takenMs: at + 500,
+        notes: handled ? 1 : 0,
+        handledMs: handled ? at + 30_000 : null,
+        handledBy: handled ? uuidv7(now) : null,
+        handledName: handled ?? null,
+        restoredAt: more.restored ? iso(at + 45_000) : null,
       })
       .execute();
     if (handled) {
@@ -95,7 +140,10 @@ export async function sampleDesk(
   await alarm(6, 'FA', { zone: '007', eventType: 'fire', delayMs: null });
   const at = now - 2 * MINUTE_MS;
   await alarm(2, 'BA', {
-    ...{ zone: '003', eventType: 'intrusion', path: 'relay', delayMs: 8_400 },
+    zone: '003',
+    eventType: 'intrusion',
+    path: 'relay',
+    delayMs: 8_400,
     log: [
       tried(at, 'timeout', 'direct', 5_000),
       tried(at + 5_000, 'timeout', 'direct', 3_000),

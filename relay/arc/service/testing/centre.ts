@@ -10,9 +10,17 @@ export async function makeCentre(relay: TestRelay, company: Company): Promise<{ 
     await db
       .insertInto('arc_profiles')
       .values({
-        ...{ companyId: company.companyId, state: 'listed', information: JSON.stringify(information) },
-        ...{ agreement: '2026-11', appliedBy: company.userId, appliedMs: now, decidedMs: now, decidedBy: null },
-        ...{ reason: '', keyId: null, configuredMs: now },
+        companyId: company.companyId,
+        state: 'listed',
+        information: JSON.stringify(information),
+        agreement: '2026-11',
+        appliedBy: company.userId,
+        appliedMs: now,
+        decidedMs: now,
+        decidedBy: null,
+        reason: '',
+        keyId: null,
+        configuredMs: now,
       })
       .execute();
   });

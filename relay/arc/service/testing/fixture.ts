@@ -16,17 +16,40 @@ export const arcServiceFixture: Fixture = {
       await db
         .insertInto('arc_services')
         .values({
-          ...{ id: serviceId, siteId, deviceId: ids.deviceId!, boxSerial: ids.serial!, arcId: companyId, companyId },
-          ...{ receiverId: null, state: 'waiting', account: '4711', events: '["motion"]', mode: 'direct-or-relay' },
-          ...{ picture: 0, clip: 0, offlineDelayMs: null, zones: '[]', note: '' },
-          ...{ createdMs: 1, decidedMs: null, endedMs: null },
+          id: serviceId,
+          siteId,
+          deviceId: ids.deviceId!,
+          boxSerial: ids.serial!,
+          arcId: companyId,
+          companyId,
+          receiverId: null,
+          state: 'waiting',
+          account: '4711',
+          events: '["motion"]',
+          mode: 'direct-or-relay',
+          picture: 0,
+          clip: 0,
+          offlineDelayMs: null,
+          zones: '[]',
+          note: '',
+          createdMs: 1,
+          decidedMs: null,
+          endedMs: null,
         })
         .execute();
       await db
         .insertInto('arc_requests')
         .values({
-          ...{ id: requestId, serviceId, kind: 'events', events: '["intrusion"]', picture: 0, clip: 0 },
-          ...{ state: 'pending', createdMs: 1, decidedMs: null, decidedBy: null },
+          id: requestId,
+          serviceId,
+          kind: 'events',
+          events: '["intrusion"]',
+          picture: 0,
+          clip: 0,
+          state: 'pending',
+          createdMs: 1,
+          decidedMs: null,
+          decidedBy: null,
         })
         .execute();
     });
