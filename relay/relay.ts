@@ -96,12 +96,13 @@ export class Relay {
     const remote = remoteAddress(this.#o.proxies);
     const db = await openDatabase(this.#o.database ?? { path: join(dataDir, 'relay.db') });
     this.#db = db;
+    const of = (module: string) => ({ db, clock, log: child(module) });
     const metrics = new Metrics();
 
     // Who boxes are, and the ways in that can be cut.
-    const warnables = new SiteWarnables({ db, clock, log: child('warnables') });
+    const warnables = new SiteWarnables({ ...of('warnables') });
     const presence = new Presence({ clock });
-    const health = new HealthStore({ db, clock, log: child('health') });
+    const health = new HealthStore({ ...of('health') });
     await health.start();
     const hub = new TunnelHub({ clock, log });
     const guard = new DialGuard({ allow: this.#o.allowInternal });
@@ -110,10 +111,10 @@ export class Relay {
       hub.disconnect(serial, reason);
       arc.disconnect(serial, reason);
     };
-    const authenticator = new BoxAuthenticator({ db, clock, log: child('boxes'), warnables, cut });
+    const authenticator = new BoxAuthenticator({ ...of('boxes'), warnables, cut });
     const tries = new ClaimTries({ clock });
     const perAddressPerHour = this.#o.enrolmentsPerAddressPerHour;
-    const enrolment = new Enrolment({ db, clock, log: child('boxes'), tries, perAddressPerHour });
+    const enrolment = new Enrolment({ ...of('boxes'), tries, perAddressPerHour });
     enrolment.start();
 
     // Journal, health and wishes: box → broker → database → live pages.
@@ -131,9 +132,7 @@ export class Relay {
     const feed = new LiveFeed({ db, log: child('live'), live, views, events, parts });
     const quarantine = new Quarantine({ clock, warnables });
     const ingest = new JournalIngest({
-      db,
-      clock,
-      log: child('events'),
+      ...of('events'),
       quarantine,
       apply: {
         clip: (trx, box, record) => clips.applyReport(trx, box, record),
@@ -173,9 +172,7 @@ export class Relay {
     const sessions = new Sessions({ db, clock });
     this.#publicUrl = this.#o.publicUrl ? new URL(this.#o.publicUrl) : null;
     const notify = new Notify({
-      db,
-      clock,
-      log: child('notify'),
+      ...of('notify'),
       dataDir,
       guard,
       sessions,
@@ -187,9 +184,7 @@ export class Relay {
     const arcNow = () => arc;
     const hooks = withCloud(arcHooks(arcNow), () => cloud);
     const together = new SharedWork({
-      db,
-      clock,
-      log: child('sharing'),
+      ...of('sharing'),
       notifier,
       desired,
       box,
@@ -199,9 +194,7 @@ export class Relay {
     });
     together.start();
     const handover = new Handover({
-      db,
-      clock,
-      log: child('handover'),
+      ...of('handover'),
       notifier,
       ...hooks,
       publicUrl: () => this.#publicUrl,
@@ -210,7 +203,7 @@ export class Relay {
       administrator: (trx, siteId) => together.administrator(trx, siteId),
     });
     const healthNow = (serial: string) => (presence.online(serial) ? health.get(serial) : null);
-    const keys = new ApiKeys({ db, clock, log: child('keys'), sessions });
+    const keys = new ApiKeys({ ...of('keys'), sessions });
     const arc = new Arc({
       db,
       clock,
@@ -229,12 +222,10 @@ export class Relay {
       receiver: this.#o.receiver,
     });
     await arc.start();
-    const operationLog = new OperationLog({ db, clock, log: child('audit') });
+    const operationLog = new OperationLog({ ...of('audit') });
     operationLog.start();
     const people = new People({
-      db,
-      clock,
-      log: child('people'),
+      ...of('people'),
       sessions,
       vault,
       notifier,
@@ -246,18 +237,14 @@ export class Relay {
     people.users.onContact((trx, { userId }) => handover.registered(trx, userId));
     people.users.onContact((trx, { userId }) => together.registered(trx, userId));
     const claims = new Claims({
-      db,
-      clock,
-      log: child('boxes'),
+      ...of('boxes'),
       tries,
       warnables,
       claimed: (serial) => uplink.claimed(serial),
       cut,
     });
     const operator = new Operator({
-      db,
-      clock,
-      log: child('operator'),
+      ...of('operator'),
       sessions,
       claims,
       cut,
@@ -271,14 +258,14 @@ export class Relay {
         clips: () => footage.place(),
       },
     });
-    const activations = new Activations({ db, clock, log: child('activation'), vault, box });
+    const activations = new Activations({ ...of('activation'), vault, box });
     const kept = (...of: Parameters<Activations['passwordOf']>) => activations.passwordOf(...of);
     const secrets = new DeviceSecrets({ db, vault });
-    const devices = new Devices({ db, clock, log: child('devices'), desired, box, views, secrets, kept, ...hooks });
-    const cloud = new CloudStorage({ db, clock, log: child('cloud'), desired, box, devices, notifier, siteKeys });
+    const devices = new Devices({ ...of('devices'), desired, box, views, secrets, kept, ...hooks });
+    const cloud = new CloudStorage({ ...of('cloud'), desired, box, devices, notifier, siteKeys });
     const leases = new Leases({ clock });
     const access = { sessions, keys, operationLog, remote, limits: this.#o.rateLimits };
-    const api = createApi({ db, clock, log: child('api'), ...access, metrics, https });
+    const api = createApi({ ...of('api'), ...access, metrics, https });
     // No request sees what has ended meanwhile.
     api.use('*', async (_, next) => {
       await handover.due();
@@ -289,9 +276,7 @@ export class Relay {
     people.registerRoutes(api);
     operator.registerRoutes(api);
     const management = new SiteManagement({
-      db,
-      clock,
-      log: child('sites'),
+      ...of('sites'),
       views,
       claims,
       remote,
@@ -309,9 +294,7 @@ export class Relay {
     const states = new DeviceStates({ clock, presence, health });
     const streams = new EventStreams({ sessions, leases, clock });
     const watching = new Watching({
-      db,
-      clock,
-      log: child('video'),
+      ...of('video'),
       hub,
       box,
       leases,
@@ -321,29 +304,12 @@ export class Relay {
     });
     await watching.start();
     watching.registerRoutes(api);
-    registerDevices(api, {
-      db,
-      clock,
-      log,
-      box,
-      desired,
-      devices,
-      secrets,
-      states,
-      activations,
-      guard,
-      claims,
-      views,
-      streams,
-      remote,
-      walk: management.walk,
-      watching,
-    });
+    const onSite = { db, clock, log, box, desired, devices, activations, streams };
+    const { walk } = management;
+    registerDevices(api, { ...onSite, secrets, states, guard, claims, views, remote, walk, watching });
     const publicUrl = this.#publicUrl;
     const pages = new Remote({
-      db,
-      clock,
-      log: child('remote'),
+      ...of('remote'),
       hub,
       leases,
       sessions,
@@ -360,25 +326,12 @@ export class Relay {
     footage.registerRoutes(api, { leases, watching, box });
     const firmware = new Firmware({ db, store: footage.files, clock, log: child('firmware'), authenticator, remote });
     firmware.start();
-    registerInstallation(api, {
-      db,
-      clock,
-      log,
-      box,
-      desired,
-      devices,
-      activations,
-      firmware,
-      notifier,
-      streams,
-      ...hooks,
-      health: healthNow,
-    });
+    registerInstallation(api, { ...onSite, firmware, notifier, ...hooks, health: healthNow });
     const siteUplink = new SiteUplink({ db, clock, log, box, desired });
     await siteUplink.start();
     siteUplink.registerRoutes(api);
     registerLiveRoutes(api, { db, live, streams, log: child('live') });
-    registerNotifyRoutes(api, { db, clock, log: child('notify'), notify, streams });
+    registerNotifyRoutes(api, { ...of('notify'), notify, streams });
     registerLogRoutes(api, { reader: new LogReader({ db, clock }), operationLog, clock });
     registerKeyRoutes(api, { keys });
     registerDocument(api);

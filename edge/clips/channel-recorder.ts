@@ -7,7 +7,7 @@ import type { FootageKind } from '../upload/store.ts';
 import { type AudioFrame, fitsMp4 } from '../video/audio.ts';
 import type { Consumer } from '../video/channel-source.ts';
 import type { AccessUnit } from '../video/receiver.ts';
-import { type ClipRow, emptyReport, reportBase } from './clip-row.ts';
+import { type ClipRow, emptyReport, reportBase, waitingRow } from './clip-row.ts';
 import { ClipSound } from './clip-sound.ts';
 import { ClipWriter } from './clip-writer.ts';
 import type { RecorderPort, Source } from './recorder-port.ts';
@@ -223,27 +223,10 @@ export class ChannelRecorder implements Consumer {
 
   #row(kind: FootageKind, eventIds: string[], firstEventMs: number, endsAtMs: number, chained: boolean): ClipRow {
     const { deviceId, channel } = this.recording;
+    const { stream, hold: held } = this;
     // Of twins the one that is sent comes first, also by its id.
-    const id = uuidv7(this.#port.clock.now() + (this.hold ? 1 : 0));
-    return {
-      id,
-      deviceId,
-      channel,
-      stream: this.stream,
-      kind,
-      held: this.hold,
-      twinId: null,
-      state: 'waiting',
-      reported: false,
-      chained,
-      eventIds,
-      firstEventMs,
-      endsAtMs,
-      report: null,
-      fragments: 0,
-      durationMs: 0,
-      last: null,
-    };
+    const id = uuidv7(this.#port.clock.now() + (held ? 1 : 0));
+    return waitingRow({ id, deviceId, channel, stream, kind, held, chained, eventIds, firstEventMs, endsAtMs });
   }
 
   #arm(row: ClipRow, firstEventMonoMs: number, endsAtMonoMs: number): void {

@@ -1,5 +1,6 @@
 import { iso } from '../../protocol/clock.ts';
-import type { ClipReport } from '../../protocol/wire/event.ts';
+import type { ClipReport, Event } from '../../protocol/wire/event.ts';
+import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { FragmentInfo } from '../../protocol/wire/uploads.ts';
 import type { StreamName } from '../../protocol/wire/video.ts';
 import type { FootageKind } from '../upload/store.ts';
@@ -34,6 +35,25 @@ export interface ClipRow {
   last: FragmentInfo | null;
 }
 
+/** A clip that waits for its first picture. */
+export function waitingRow(
+  clip: Pick<
+    ClipRow,
+    'id' | 'deviceId' | 'channel' | 'stream' | 'kind' | 'held' | 'chained' | 'eventIds' | 'firstEventMs' | 'endsAtMs'
+  >,
+): ClipRow {
+  return {
+    ...clip,
+    twinId: null,
+    state: 'waiting',
+    reported: false,
+    report: null,
+    fragments: 0,
+    durationMs: 0,
+    last: null,
+  };
+}
+
 /** What stands in every report of a clip, whatever became of it. */
 export function reportBase(
   row: ClipRow,
@@ -58,5 +78,21 @@ export function emptyReport(row: ClipRow, reason: string): ClipReport {
     height: 0,
     fragments: 0,
     reason,
+  };
+}
+
+/** The event that footage is lost, for those who look at no clips. */
+export function lossEvent({ id, deviceId, channel, eventIds }: ClipRow, reason: string, now: number): Event {
+  const what = eventIds.length > 0 ? `Parts of clip ${id} are lost` : 'Continuous recording is lost';
+  return {
+    id: uuidv7(now),
+    type: 'clipLost',
+    deviceId,
+    channel,
+    occurredAt: iso(now),
+    seenAt: iso(now),
+    deviceTime: null,
+    sourceRef: null,
+    text: `${what}: ${reason}`.slice(0, 512),
   };
 }

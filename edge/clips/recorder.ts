@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import type { Logger } from 'pino';
-import { type Clock, iso } from '../../protocol/clock.ts';
+import type { Clock } from '../../protocol/clock.ts';
 import type { ClipReport, Event, JournalRecord, NewRecord } from '../../protocol/wire/event.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { StreamName } from '../../protocol/wire/video.ts';
@@ -10,7 +10,7 @@ import { AacEncoder, ENCODED_AAC } from '../video/aac.ts';
 import type { AudioFrame } from '../video/audio.ts';
 import type { Warnables } from '../warnables.ts';
 import { ChannelRecorder } from './channel-recorder.ts';
-import { type ClipRow, emptyReport } from './clip-row.ts';
+import { type ClipRow, emptyReport, lossEvent } from './clip-row.ts';
 import type { MakeEncoder, SoundEncoder } from './clip-sound.ts';
 import { fragmentPath, type Uploads } from './clip-writer.ts';
 import { Manifest } from './manifest.ts';
@@ -327,27 +327,15 @@ export class Recorder {
   }
 
   /** A loss is an event, for those who look at no clips: each clip of an event, continuous recording once in a while. */
-  async #tellLoss({ id, deviceId, channel, eventIds }: ClipRow, reason: string): Promise<void> {
+  async #tellLoss(row: ClipRow, reason: string): Promise<void> {
     const { clock, journal } = this.#o;
-    const now = clock.now();
-    if (eventIds.length === 0 && clock.mono() < this.#nextLossMonoMs) return;
-    if (eventIds.length === 0) this.#nextLossMonoMs = clock.mono() + LOSS_EVERY_MS;
-    const what = eventIds.length > 0 ? `Parts of clip ${id} are lost` : 'Continuous recording is lost';
-    const body: Event = {
-      id: uuidv7(now),
-      type: 'clipLost',
-      deviceId,
-      channel,
-      occurredAt: iso(now),
-      seenAt: iso(now),
-      deviceTime: null,
-      sourceRef: null,
-      text: `${what}: ${reason}`.slice(0, 512),
-    };
+    const ofEvent = row.eventIds.length > 0;
+    if (!ofEvent && clock.mono() < this.#nextLossMonoMs) return;
+    if (!ofEvent) this.#nextLossMonoMs = clock.mono() + LOSS_EVERY_MS;
     try {
-      await journal.append([{ kind: 'event', body }]);
+      await journal.append([{ kind: 'event', body: lossEvent(row, reason, clock.now()) }]);
     } catch (error) {
-      this.#log.warn({ err: error, clipId: id }, 'the loss of a clip stands in its report alone');
+      this.#log.warn({ err: error, clipId: row.id }, 'the loss of a clip stands in its report alone');
     }
   }
 
