@@ -118,7 +118,7 @@ export class Downloads {
       // Who is away now may give it later.
       if (!answer.ok && answer.code !== 'device-error') return answer;
       if (!answer.ok) continue;
-      const said = await refusalIn(answer.value);
+      const said = await refusalIn(answer.value, this.#clock);
       if (said) refusal ??= said;
       else {
         this.#remember(deviceId, verb);
@@ -137,7 +137,8 @@ export class Downloads {
 }
 
 /** Old firmware refuses with 200. What was read of the stream is put back. */
-async function refusalIn(res: IncomingMessage): Promise<IsapiFailure | null> {
+export async function refusalIn(res: IncomingMessage, clock: Clock): Promise<IsapiFailure | null> {
+  const cancel = clock.after(ANSWER_MS, () => res.destroy());
   const first = await new Promise<Buffer | null>((resolve) => {
     const read = () => {
       const chunk = res.read() as Buffer | null;
@@ -148,6 +149,7 @@ async function refusalIn(res: IncomingMessage): Promise<IsapiFailure | null> {
     for (const name of ['readable', 'end', 'close'] as const) res.on(name, read);
     read();
   });
+  cancel();
   if (!first) return failure('device-error', 'It sent nothing.');
   if (!/^\s*[<{]/.test(first.toString('latin1', 0, 16))) {
     res.unshift(first);

@@ -36,6 +36,7 @@ export interface SpanDownloadOptions {
   /** How fast it came, without the time in which nobody read it. */
   measured: (bytes: number, ms: number) => void;
 }
+const stopped = () => new PullError('stopped', 'nobody waits for it any more');
 type Item = { bytes: number; hand: () => void };
 
 /**
@@ -72,6 +73,8 @@ export class SpanDownload implements Pull {
   async run(signal: AbortSignal): Promise<PullError | null> {
     const { files, ways } = this.#o;
     const { span } = ways;
+    // Who does not read any more does not release it either.
+    signal.addEventListener('abort', () => this.release(), { once: true });
     for (const file of files) {
       const part = {
         fromMs: Math.max(file.fromMs, span.fromMs, this.#lastMs ?? 0),
@@ -102,7 +105,7 @@ export class SpanDownload implements Pull {
     const opened = await this.#o.open(file.uri, signal);
     if (signal.aborted) {
       if (opened.ok) opened.value.destroy();
-      return new PullError('stopped', 'nobody waits for it any more');
+      return stopped();
     }
     if (!opened.ok) return 'refused';
     const res = opened.value;
@@ -134,6 +137,7 @@ export class SpanDownload implements Pull {
         if (cut.over) break;
         await this.#o.ways.room();
         while (this.#held && !signal.aborted) await this.#held.promise;
+        if (signal.aborted) return stopped();
         since = clock.mono();
         this.#cancelSilence = clock.after(SILENT_MS, fail('it sends nothing'));
       }
@@ -145,7 +149,7 @@ export class SpanDownload implements Pull {
       const short = !cut.over && !whole && part.toMs - (this.#lastMs ?? 0) > LAST_MS;
       return short ? new PullError('closed', 'the file that it gave ended before its end') : null;
     } catch (error) {
-      if (signal.aborted) return new PullError('stopped', 'nobody waits for it any more');
+      if (signal.aborted) return stopped();
       log.info({ err: error }, 'a file of the device broke off');
       return cut.begun ? new PullError('closed', 'the file that it gave broke off', { cause: error }) : 'refused';
     } finally {
