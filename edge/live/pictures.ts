@@ -5,7 +5,7 @@ import type { ChannelSource, Consumer } from '../video/channel-source.ts';
 import type { AccessUnit } from '../video/receiver.ts';
 
 /** Where pictures come from: one stream of a channel, or what was made of one for a viewer. */
-export type PictureSource = Pick<ChannelSource, 'ring' | 'acquire' | 'state' | 'sound' | 'codec'>;
+export type PictureSource = Pick<ChannelSource, 'ring' | 'acquire' | 'state' | 'sound' | 'codec' | 'described'>;
 export interface PictureSources {
   source(deviceId: string, channel: number, stream: StreamName): PictureSource | null;
   /** H.264 of a stream that is something else; null: as many are made as may be. */

@@ -160,15 +160,37 @@ describe('a view directly from the box', () => {
     expect(chosen).toMatch(/a=fmtp:102 .*profile-level-id=4d401f/);
   });
 
+  const HEARING =
+    'm=audio 9 UDP/TLS/RTP/SAVPF 111 0\r\nc=IN IP4 0.0.0.0\r\na=mid:a\r\na=recvonly\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:0 PCMU/8000\r\n';
+  const hearing = (offer: string) => offer.replace('a=group:BUNDLE v', 'a=group:BUNDLE v a') + HEARING;
+  const HEARD = /m=audio \d+ UDP\/TLS\/RTP\/SAVPF 0\r\n[\s\S]*a=sendonly[\s\S]*a=rtpmap:0 PCMU\/8000/i;
+
   it('sends G.711 beside it where the viewer takes it', async () => {
     sources.main!.sound = PCMU;
     sources.main!.push(true);
     const { offer } = await viewer();
-    const audio =
-      'm=audio 9 UDP/TLS/RTP/SAVPF 111 0\r\nc=IN IP4 0.0.0.0\r\na=mid:a\r\na=recvonly\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:0 PCMU/8000\r\n';
-    const answer = await view(offer.replace('a=group:BUNDLE v', 'a=group:BUNDLE v a') + audio).answer();
-    if (typeof answer === 'string') throw new Error(answer);
-    expect(answer.sdp).toMatch(/m=audio \d+ UDP\/TLS\/RTP\/SAVPF 0\r\n[\s\S]*a=sendonly[\s\S]*a=rtpmap:0 PCMU\/8000/i);
+    const answer = await view(hearing(offer)).answer();
+    expect(answer).toEqual({ sdp: expect.stringMatching(HEARD) });
+  });
+
+  it('answers when the camera has said what it sends, or cannot be asked, and waits for no picture', async () => {
+    const main = sources.main!;
+    const { offer } = await viewer();
+    const said = Promise.withResolvers<'h264'>();
+    main.said = said.promise;
+    // Its time stands still: nothing is answered because too much of it has passed.
+    const clock = new ManualClock();
+    const answer = view(hearing(offer), 1, clock).answer();
+    main.sound = PCMU;
+    said.resolve('h264');
+    expect(await answer).toEqual({ sdp: expect.stringMatching(HEARD) });
+    main.sound = null;
+    main.said = Promise.resolve(null);
+    expect(await view(hearing(offer), 1, clock).answer()).toEqual({ sdp: expect.not.stringMatching(HEARD) });
+    main.said = new Promise(() => {});
+    const last = view(hearing(offer), 1, clock).answer();
+    await clock.advance(4_000);
+    expect(await last).toEqual({ sdp: expect.stringContaining('a=sendonly') });
   });
 });
 

@@ -41,8 +41,8 @@ const DISCONNECTED_MS = 8_000;
 /** Receivers report every few seconds (RFC 3550 §6.2): one that does not is gone without a goodbye. */
 const SILENT_MS = 15_000;
 const LISTEN_EVERY_MS = 3_000;
-/** A camera that is not pulled yet tells its codec within this. */
-const CODEC_MS = 4_000;
+/** A camera that is not pulled yet describes itself within this. A viewer without sound is better than one without an answer. */
+const DESCRIBED_MS = 4_000;
 const RESEND_EVERY_MS = 500;
 const MAX_RESENT_BYTES = 2 * 1024 * 1024;
 const VIDEO_RATE = 90_000;
@@ -71,7 +71,6 @@ export class WebRtcView {
   #kind: VideoKind = 'h264';
   #cancels: (() => void)[] = [];
   #cancelDisconnected: (() => void) | null = null;
-  #firstUnit: (() => void) | null = null;
   /** RTP time less stream time, of the epoch that is sent. */
   #offset = 0;
   #epoch: string | null = null;
@@ -123,7 +122,7 @@ export class WebRtcView {
 
   /** The answer; `invalid`: the offer makes no sense, `not-found`: there is no such channel, else it takes nothing that can be sent. */
   async answer(): Promise<{ sdp: string } | 'invalid' | 'no-section' | 'no-codec' | 'not-found'> {
-    const { offer, clock } = this.#o;
+    const { offer } = this.#o;
     const parsed = parseOffer(offer.sdp);
     const video = parsed && chooseVideo(parsed);
     if (!parsed || !video) return 'invalid';
@@ -132,8 +131,7 @@ export class WebRtcView {
     this.#accept.splice(0, this.#accept.length, ...accept);
     if (!this.#pictures.start()) return 'not-found';
     const asks = accept.includes('h265') || parsed.media.some(({ kind, receives }) => kind === 'audio' && receives);
-    if (asks && !this.#pictures.source?.codec) await this.#untilFirst(clock);
-    const known = this.#pictures.source?.codec?.kind;
+    const known = this.#pictures.source?.codec?.kind ?? (asks ? await this.#described() : null);
     // Nothing is made into H.265.
     if (known === 'h264' && !accept.includes(known)) return 'no-codec';
     this.#kind = known && accept.includes(known) ? known : accept[0]!;
@@ -170,7 +168,6 @@ export class WebRtcView {
     if (this.#ended) return;
     this.#ended = true;
     this.#pictures.stop();
-    this.#firstUnit?.();
     this.#cancelDisconnected?.();
     for (const cancel of this.#cancels.splice(0)) cancel();
     this.#video = null;
@@ -289,19 +286,17 @@ export class WebRtcView {
     this.#cancels.push(this.#o.clock.every(LISTEN_EVERY_MS, () => this.#listen()));
   }
 
-  #untilFirst(clock: Clock): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = clock.after(CODEC_MS, () => this.#firstUnit?.());
-      this.#firstUnit = () => {
-        cancel();
-        this.#firstUnit = null;
-        resolve();
-      };
-    });
+  /** Before the first picture, which may be a group away: the connection is made meanwhile. null: the camera does not say. */
+  async #described(): Promise<VideoKind | null> {
+    const over = new AbortController();
+    this.#cancels.push(() => over.abort());
+    const late = this.#o.clock.sleep(DESCRIBED_MS, over.signal).then(() => null);
+    const kind = await Promise.race([this.#pictures.source?.described() ?? null, late]);
+    over.abort();
+    return kind;
   }
 
   #unit(unit: AccessUnit): void {
-    this.#firstUnit?.();
     const track = this.#video;
     if (!track?.isOpen()) return;
     if (unit.keyFrame) this.#needsKey = false;

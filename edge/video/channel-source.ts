@@ -5,7 +5,8 @@ import type { StreamName } from '../../protocol/wire/video.ts';
 import type { ChannelConfig } from '../devices/types.ts';
 import type { Warnables } from '../warnables.ts';
 import type { AudioCodec, AudioFrame } from './audio.ts';
-import type { CodecInfo } from './codec.ts';
+import type { CodecInfo, VideoKind } from './codec.ts';
+import { Description } from './description.ts';
 import { FfmpegPull } from './ffmpeg-pull.ts';
 import { LipSync, type SoundMoment } from './lip-sync.ts';
 import { lookAgain } from './look-again.ts';
@@ -15,6 +16,7 @@ import { Ring } from './ring.ts';
 import { RtspSession } from './rtsp-session.ts';
 import type { SoundTrack } from './sdp.ts';
 import { SoundReceiver, type SoundReceiverOptions } from './sound-receiver.ts';
+import { costWarning, PULL_WARNABLES, pullWarning, soundWarning } from './source-warnings.ts';
 
 /** Someone who wants a channel's pictures, and perhaps its sound. */
 export interface Consumer {
@@ -61,7 +63,6 @@ const LOOK_AGAIN_MS = 10 * 60_000;
 const MAX_PROTOCOL_ERRORS = 3;
 /** Of these a person must change something at the camera: asking often does not help. */
 const SLOW_RETRY_MS = { 'unsupported-codec': 60_000, 'not-found': 60_000, forbidden: 300_000 } as const;
-const WARNABLES = ['video-refused', 'video-lost', 'video-stalled', 'unsupported-codec'] as const;
 
 /** One pull of one stream of a channel, however many consumers it has. It runs while somebody holds it. */
 export class ChannelSource {
@@ -83,6 +84,7 @@ export class ChannelSource {
   #last: AccessUnit | null = null;
   #codec: CodecInfo | null = null;
   #sound: AudioCodec | null = null;
+  readonly #description = new Description();
 
   constructor(options: ChannelSourceOptions) {
     const { deviceId, channel } = options.config;
@@ -103,6 +105,10 @@ export class ChannelSource {
   /** Of the sound beside it; null: it has none, or it was not pulled yet. */
   get sound(): AudioCodec | null {
     return this.#sound;
+  }
+  /** What its pictures are coded in, as soon as the camera that is being asked has said so; null: it says nothing now. */
+  described(): Promise<VideoKind | null> {
+    return this.#description.kind();
   }
   get #url(): string {
     const { config, stream } = this.#o;
@@ -150,7 +156,7 @@ export class ChannelSource {
     if (this.#run) return;
     this.ring.clear();
     this.#set({ video: 'none', codec: null, keyFrameIntervalMs: null });
-    for (const code of [...WARNABLES, 'long-key-frame-interval', 'unsupported-sound'] as const)
+    for (const code of [...PULL_WARNABLES, 'long-key-frame-interval', 'unsupported-sound'] as const)
       this.#o.warnables.clear(code, this.#subject);
   }
 
@@ -160,6 +166,7 @@ export class ChannelSource {
 
   #start(): void {
     if (this.#run) return;
+    this.#description.ask();
     const abort = new AbortController();
     // The camera must have let go of the old session before a new one asks.
     const done = this.#closed.then(() => this.#loop(abort.signal));
@@ -180,12 +187,15 @@ export class ChannelSource {
     while (!signal.aborted) {
       if (this.#o.config.guard.refused) {
         this.#set({ ...this.#state, video: 'refused' });
+        this.#description.said(null);
         await this.#guardChange(signal);
         continue;
       }
       if (this.#state.video !== 'stalled') this.#set({ ...this.#state, video: 'connecting' });
       const startedMs = clock.mono();
+      this.#description.ask();
       const end = await this.#pull(signal);
+      this.#description.said(null);
       if (this.#lastKey) {
         this.#lastKey = null;
         for (const consumer of [...this.#consumers]) consumer.lost(end.message);
@@ -222,6 +232,7 @@ export class ChannelSource {
         this.#judgeSound(unheard);
         lastUnitMs = clock.mono();
         this.#sound = soundTrack?.codec ?? null;
+        this.#description.said(track.kind);
         const pictures = new RtpReceiver({
           track,
           clock,
@@ -294,7 +305,6 @@ export class ChannelSource {
   /** True: the next try takes another way. */
   #report(end: PullError): boolean {
     const { guard } = this.#o.config;
-    const name = this.#name;
     this.#protocolErrors = end.code === 'protocol' ? this.#protocolErrors + 1 : 0;
     const former = this.#ffmpeg;
     if (former === 'no' && end.code === 'unsupported-transport') [this.#ffmpeg, this.#useUdp] = ['copy', true];
@@ -310,16 +320,8 @@ export class ChannelSource {
     if (changed) this.#log.warn({ code: end.code, how: this.#ffmpeg }, 'the camera is pulled through ffmpeg for now');
     const had = this.#state.codec !== null;
     this.#set({ ...this.#state, video: end.code === 'refused' ? 'refused' : had ? 'stalled' : 'connecting' });
-    const [code, severity, text] = ((): [(typeof WARNABLES)[number], 'error' | 'warning', string] => {
-      const stop = 'Video is stopped, so that the device does not lock itself: enter its user name and password again.';
-      if (end.code === 'refused') return ['video-refused', 'error', `${name}: ${end.message}. ${stop}`];
-      if (end.code === 'unsupported-codec') {
-        return ['unsupported-codec', 'error', `${name}: ${end.message}. Set this stream of the channel to H.264.`];
-      }
-      if (end.code === 'stalled') return ['video-stalled', 'warning', `${name}: ${end.message}. It is tried again.`];
-      return ['video-lost', 'warning', `${name}: there is no video (${end.message}). It is tried again.`];
-    })();
-    for (const other of WARNABLES) if (other !== code) this.#o.warnables.clear(other, this.#subject);
+    const [code, severity, text] = pullWarning(this.#name, end);
+    for (const other of PULL_WARNABLES) if (other !== code) this.#o.warnables.clear(other, this.#subject);
     this.#o.warnables.raise(code, this.#subject, severity, text);
     if (end.code === 'refused') guard.refuse('rtsp', end.message);
     return changed;
@@ -335,15 +337,14 @@ export class ChannelSource {
     else if (this.ring.overflowed && !overflowed) this.#judgeInterval();
     if (first || this.#state.codec !== unit.codec.codec) {
       this.#set({ ...this.#state, video: 'streaming', codec: unit.codec.codec });
-      for (const code of WARNABLES) this.#o.warnables.clear(code, this.#subject);
+      for (const code of PULL_WARNABLES) this.#o.warnables.clear(code, this.#subject);
       if (this.#ffmpeg === 'encode') this.#warnOfCost();
     }
     for (const consumer of this.#consumers) consumer.accessUnit(unit);
   }
 
   #warnOfCost(): void {
-    const text = `${this.#name}: the camera sends neither H.264 nor H.265, so the box converts its video, which takes much of its processor. Set this stream of the channel to H.264.`;
-    this.#o.warnables.raise('unsupported-codec', this.#subject, 'warning', text);
+    this.#o.warnables.raise('unsupported-codec', this.#subject, 'warning', costWarning(this.#name));
   }
 
   #measure(key: AccessUnit): void {
@@ -359,9 +360,8 @@ export class ChannelSource {
 
   #judgeSound(unheard: string | null): void {
     const { warnables } = this.#o;
-    const text = `${this.#name}: its sound (${unheard?.slice(0, 40)}) can neither be recorded nor heard. Set it to AAC or G.711, or switch the microphone off.`;
     if (unheard === null) warnables.clear('unsupported-sound', this.#subject);
-    else warnables.raise('unsupported-sound', this.#subject, 'warning', text);
+    else warnables.raise('unsupported-sound', this.#subject, 'warning', soundWarning(this.#name, unheard));
   }
 
   #judgeInterval(): void {

@@ -4,7 +4,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import { initSegment, mediaFragment } from '../clips/fmp4.ts';
 import type { AudioCodec, AudioFrame } from './audio.ts';
 import type { ChannelSource, ChannelState, Consumer } from './channel-source.ts';
-import type { CodecInfo } from './codec.ts';
+import type { CodecInfo, VideoKind } from './codec.ts';
 import { Mp4Reader } from './mp4-reader.ts';
 import type { AccessUnit } from './receiver.ts';
 import { Ring } from './ring.ts';
@@ -64,6 +64,9 @@ export class TranscodedSource implements Consumer {
   }
   get sound(): AudioCodec | null {
     return this.#o.base.sound;
+  }
+  async described(): Promise<VideoKind> {
+    return 'h264';
   }
 
   /** Starts the encoder when this is the first consumer. The returned function releases it. */

@@ -168,6 +168,30 @@ describe.concurrent('a channel of an odd camera', { timeout: 40_000 }, () => {
     expect(cam.connections).toHaveLength(0);
   });
 
+  it('tells what the camera sends before any picture comes, and at once that it cannot be asked', async () => {
+    const cam = await scriptedCamera({ played: () => {} });
+    cleanups.push(cam.stop);
+    const { video, source } = newVideo();
+    video.setChannels([channelConfig(cam.url)]);
+    expect(await source().described()).toBeNull();
+    source().acquire(watcher().consumer);
+    expect(await source().described()).toBe('h264');
+    expect(source().codec).toBeNull();
+    // Nobody listens there any more.
+    await cam.stop();
+    const other = newVideo();
+    other.video.setChannels([channelConfig(cam.url)]);
+    other.source().acquire(watcher().consumer);
+    expect(await other.source().described()).toBeNull();
+    // Between two tries nothing is asked.
+    expect(await other.source().described()).toBeNull();
+    const guard = new LoginGuard();
+    guard.refuse('rtsp', 'no');
+    other.video.setChannels([channelConfig(cam.url, { guard })]);
+    other.source().acquire(watcher().consumer);
+    expect(await other.source().described()).toBeNull();
+  });
+
   it('comes back after the camera hung up, never within a second, and tells the consumers', async () => {
     const cam = await scriptedCamera({
       played: (socket, connection) => {

@@ -1,7 +1,7 @@
 import type { StreamName } from '../../../protocol/wire/video.ts';
 import type { AudioCodec, AudioFrame } from '../../video/audio.ts';
 import type { ChannelState, Consumer } from '../../video/channel-source.ts';
-import { type CodecInfo, ParameterSets, withLength } from '../../video/codec.ts';
+import { type CodecInfo, ParameterSets, type VideoKind, withLength } from '../../video/codec.ts';
 import type { AccessUnit } from '../../video/receiver.ts';
 import { Ring } from '../../video/ring.ts';
 import { H264_SETS, H265_SETS, h265Slice, slice } from '../../video/testing/packets.ts';
@@ -27,6 +27,8 @@ export class FakeSource implements PictureSource {
   sound: AudioCodec | null = null;
   codec: CodecInfo | null = null;
   kind: CodecInfo;
+  /** What the camera has not said yet. */
+  said: Promise<VideoKind | null> = Promise.resolve(null);
   epoch = 0;
   time = 0;
   monoMs: number;
@@ -39,6 +41,10 @@ export class FakeSource implements PictureSource {
   acquire(consumer: Consumer): () => void {
     this.consumers.add(consumer);
     return () => this.consumers.delete(consumer);
+  }
+
+  described(): Promise<VideoKind | null> {
+    return this.said;
   }
 
   push(keyFrame: boolean, size = 400): AccessUnit {
