@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { systemClock as clock } from '../../protocol/clock.ts';
 import { PsMedia } from './ps-media.ts';
+import { UnitCutter } from './unit-cutter.ts';
 
 /** A file that ffmpeg wrote: packets of 2 kB that hold several pictures, no stream map, nothing before the first pack. */
 const foreign = (codec: string, more: string[]) =>
@@ -56,5 +57,18 @@ describe('a program stream', () => {
       expect(seen.length).toBeLessThan(60);
     }
     expect(read(Buffer.alloc(3_000_000, 0x47), 65_536)).toEqual({ seen: [], whole: false });
+  });
+
+  it('of times without pictures takes no memory, and goes on with the last of them', () => {
+    const times: number[] = [];
+    const cutter = new UnitCutter('h264', (_, pts) => times.push(pts));
+    const picture = Buffer.from([0, 0, 1, 0x65, 0x88, 1, 0, 0, 1]);
+    cutter.push(picture, 0);
+    const before = process.memoryUsage().heapUsed;
+    for (let pts = 1; pts <= 500_000; pts++) cutter.push(Buffer.alloc(0), pts);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000);
+    cutter.push(picture, null);
+    cutter.end();
+    expect(times).toEqual([0, 500_000]);
   });
 });

@@ -7,6 +7,8 @@ const USUAL_TICKS = 3_600;
 const MAX_TICKS = 90_000;
 /** NAL units of one picture. */
 const MAX_NALS = 512;
+/** Times that wait for the NAL unit that they are of. */
+const MAX_MARKS = 512;
 const RTP_HEADER = 12;
 
 /**
@@ -45,7 +47,10 @@ export class UnitCutter {
   }
 
   push(bytes: Buffer, pts: number | null): void {
-    if (pts !== null) this.#marks.push({ at: this.#length, pts });
+    if (pts !== null) {
+      if (this.#marks.length >= MAX_MARKS) this.#marks.pop();
+      this.#marks.push({ at: this.#length, pts });
+    }
     this.#append(bytes);
     for (;;) {
       const at = this.#data.subarray(0, this.#length).indexOf(PREFIX, this.#scanned);

@@ -10,6 +10,9 @@ export interface StreamMux {
   bits: number;
 }
 
+/** Of one element: as many as its configuration can say. Real ones have one or a few. */
+const MAX_FRAMES = 64;
+
 class BitReader {
   at = 0;
   readonly #data: Buffer;
@@ -109,7 +112,7 @@ export function latmFrames(element: Buffer, mux: StreamMux, inBand: boolean): Bu
         }
         if (length > 0) found.push(bits.bytes(length));
       }
-    } while (!inBand && frames > 0 && bits.left >= 16);
+    } while (!inBand && frames > 0 && bits.left >= 16 && found.length < MAX_FRAMES);
     return null;
   });
   return found;

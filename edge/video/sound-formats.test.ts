@@ -132,6 +132,8 @@ describe('sound of cameras that is neither G.711 nor AAC in MPEG4-GENERIC', () =
     expect(latmFrames(shifted(`1${bits(element(units[0]!))}`), mux, true)).toEqual([units[0]]);
     expect(latmFrames(shifted(`0${config}${bits(element(units[0]!))}`), mux, true)).toEqual([units[0]]);
     expect(parseStreamMux(Buffer.from('ff', 'hex'))).toBeNull();
+    // As many units as a packet has bytes are no sound.
+    expect(latmFrames(Buffer.alloc(1_000_000, 1), mux, false)).toHaveLength(64);
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), fc.boolean(), (data, inBand) => {
         parseStreamMux(Buffer.from(data));

@@ -30,6 +30,8 @@ const MAX_STEP_MS = 10_000;
 const MAX_UNIT_BYTES = 8192;
 /** Of LATM in pieces. */
 const MAX_PIECES = 64;
+/** Access units in one packet (RFC 3640 §3.3.6: two or three at usual rates). */
+const MAX_UNITS = 64;
 /** What is rounded from one clock rate to another is off by less, and is no hole. */
 const ROUNDED_MS = 5;
 
@@ -103,7 +105,7 @@ export class SoundReceiver {
     const { sizeLength, indexLength } = this.#o.track;
     const headerBits = payload.readUInt16BE(0);
     const each = sizeLength + indexLength;
-    const count = Math.floor(headerBits / each);
+    const count = Math.min(MAX_UNITS, Math.floor(headerBits / each));
     let at = 2 + Math.ceil(headerBits / 8);
     for (let i = 0; i < count && at < payload.length; i++) {
       const size = bitsAt(payload, 16 + i * each, sizeLength);
