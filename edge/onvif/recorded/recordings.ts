@@ -72,17 +72,17 @@ export async function readRecorded(device: OnvifDevice, signal?: AbortSignal): P
     begin: '<tse:FindRecordings><tse:Scope/><tse:KeepAliveTime>PT60S</tse:KeepAliveTime></tse:FindRecordings>',
     results: 'GetRecordingSearchResults',
     item: 'RecordingInformation',
+    read: (element) => {
+      const recording = readRecording(element);
+      // Some tell no tracks at all.
+      const hasPictures = recording && (recording.tracks.length > 0 || all(element, 'Track').length === 0);
+      return hasPictures ? recording : null;
+    },
     max: MAX_RECORDINGS,
     signal,
   });
   if (!found.ok) return found;
-  const recordings = new Map<string, OnvifRecording>();
-  for (const element of found.value.items) {
-    const recording = readRecording(element);
-    // Some tell no tracks at all.
-    if (recording && (recording.tracks.length > 0 || all(element, 'Track').length === 0))
-      recordings.set(recording.token, recording);
-  }
+  const recordings = new Map(found.value.items.map((recording) => [recording.token, recording]));
   const jobs = device.has('recording')
     ? await device.call('recording', '<trc:GetRecordingJobs/>', { signal, maxBytes: 4 * 1024 * 1024 })
     : null;

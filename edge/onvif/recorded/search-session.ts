@@ -2,18 +2,20 @@ import { failure, type IsapiFailure, type Result } from '../../isapi/answer.ts';
 import type { OnvifDevice } from '../onvif-device.ts';
 import { all, type Element, first, textAt, xmlText } from '../tree.ts';
 
-export interface SearchFor {
+export interface SearchFor<T> {
   /** The call that begins it, XML. */
   begin: string;
   results: 'GetRecordingSearchResults' | 'GetEventSearchResults';
   /** Name of one result. */
   item: 'RecordingInformation' | 'Result';
+  /** What is kept of one, plain data; null: nothing. A page has megabytes, and there are many. */
+  read: (element: Element) => T | null;
   /** More are not taken. */
   max: number;
   signal?: AbortSignal;
 }
-export interface Results {
-  items: Element[];
+export interface Results<T> {
+  items: T[];
   complete: boolean;
 }
 
@@ -29,8 +31,8 @@ const EMPTY_PAUSE_MS = 250;
 const TRIES = 2;
 
 /** One search to its end (ONVIF Recording Search §5.4): begun, its results in pieces and in any order, given back. */
-export async function search(device: OnvifDevice, o: SearchFor): Promise<Result<Results>> {
-  let last: Result<Results> = failure('device-error', 'It was not searched.');
+export async function search<T>(device: OnvifDevice, o: SearchFor<T>): Promise<Result<Results<T>>> {
+  let last: Result<Results<T>> = failure('device-error', 'It was not searched.');
   for (let tried = 0; tried < TRIES; tried++) {
     const begun = await device.call('search', o.begin, { signal: o.signal, timeoutMs: 15_000 });
     if (!begun.ok) return inWords(begun);
@@ -46,10 +48,11 @@ export async function search(device: OnvifDevice, o: SearchFor): Promise<Result<
   return last;
 }
 
-async function collect(device: OnvifDevice, token: string, o: SearchFor): Promise<Result<Results>> {
+async function collect<T>(device: OnvifDevice, token: string, o: SearchFor<T>): Promise<Result<Results<T>>> {
   const { clock } = device;
   const until = clock.mono() + SEARCH_MS;
-  const items: Element[] = [];
+  const items: T[] = [];
+  let taken = 0;
   let completed = false;
   for (let page = 0; page < MAX_PAGES && clock.mono() < until; page++) {
     const answer = await device.call(
@@ -65,8 +68,13 @@ async function collect(device: OnvifDevice, token: string, o: SearchFor): Promis
     const list = first(answer.value, 'ResultList');
     const found = all(list, o.item);
     const state = textAt(list, 'SearchState').toLowerCase();
-    for (const one of found) if (items.length < o.max) items.push(one);
-    if (items.length >= o.max) return { ok: true, value: { items, complete: false } };
+    for (const element of found.slice(0, o.max - taken)) {
+      taken++;
+      const one = o.read(element);
+      // A copy: strings that are pieces of the page would keep all of it.
+      if (one !== null) items.push(structuredClone(one));
+    }
+    if (taken >= o.max) return { ok: true, value: { items, complete: false } };
     completed = state === 'completed' || (state !== 'searching' && state !== 'queued' && found.length < PAGE);
     // It may have found everything and not told it yet.
     if (completed && found.length < PAGE) return { ok: true, value: { items, complete: true } };

@@ -101,13 +101,14 @@ export async function findSpans(
       begin: `<tse:FindEvents><tse:StartPoint>${label(fromMs)}</tse:StartPoint><tse:EndPoint>${label(toMs)}</tse:EndPoint><tse:Scope>${included}</tse:Scope><tse:SearchFilter><wsnt:TopicExpression Dialect="${CONCRETE}" xmlns:tns1="http://www.onvif.org/ver10/topics">tns1:RecordingHistory/Track/State</wsnt:TopicExpression></tse:SearchFilter><tse:IncludeStartState>true</tse:IncludeStartState><tse:KeepAliveTime>PT60S</tse:KeepAliveTime></tse:FindEvents>`,
       results: 'GetEventSearchResults',
       item: 'Result',
+      read: readTrackState,
       max: MAX_EVENTS,
       signal,
     });
     // One that cannot search for gaps still tells from when to when it has something.
     if (!found.ok && !isUnable(found)) return found;
     if (found.ok) {
-      states = found.value.items.flatMap((element) => readTrackState(element) ?? []);
+      states = found.value.items;
       complete = found.value.complete;
     }
   }
