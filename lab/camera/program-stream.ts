@@ -1,4 +1,4 @@
-import { TONE } from './recorded-session.ts';
+import { TONE } from './recorded-packets.ts';
 
 /** One picture, NAL units with start codes. */
 export interface PsPicture {

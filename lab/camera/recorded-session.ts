@@ -1,6 +1,6 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import { DrawnPictures, type Picture } from './drawn-pictures.ts';
+import { bye, interleaved, packets, packets265, SOUND_SAMPLES, splitAnnexB, TONE } from './recorded-packets.ts';
 import type { Recordings } from './recordings.ts';
 import { encode, header, type RtspMessage } from './rtsp-messages.ts';
 
@@ -13,29 +13,16 @@ export interface RecordedOptions {
 
 export const isRecorded = (uri: string): boolean => /^rtsp:\/\/[^/]+(\/isapi)?\/streaming\/tracks\/\d+/i.test(uri);
 
-const MAX_PAYLOAD = 1400;
 const RTP_CLOCK = 90;
 /** From this speed on it sends key frames only. */
 const KEYS_ONLY_FROM = 4;
 const SCALES = [0.25, 0.5, 1, 2, 4, 8, 16];
-const MAX_AHEAD = 512 * 1024;
 const ANSWERS: Record<string, string> = {
   '200': 'OK',
   '404': 'Not Found',
   '454': 'Session Not Found',
   '457': 'Invalid Range',
 };
-
-/** 20 ms at 8 kHz: eight periods of twenty samples, µ-law. */
-export const SOUND_SAMPLES = 160;
-export const TONE = Buffer.from(
-  Array.from({ length: SOUND_SAMPLES }, (_, i) => muLaw(Math.round(8_000 * Math.sin((2 * Math.PI * i) / 20)))),
-);
-
-interface Picture {
-  ms: number;
-  data: Buffer;
-}
 
 /**
  * Playback over one RTSP connection, as these devices do it: the time stands in the address or in the Range of PLAY, speed in
@@ -48,17 +35,13 @@ export class RecordedSession {
   readonly #ssrc = Math.floor(Math.random() * 2 ** 32);
   #sequence = Math.floor(Math.random() * 65_536);
   #rtpBase = Math.floor(Math.random() * 2 ** 31);
-  #child: ChildProcessByStdio<null, Readable, null> | null = null;
+  #drawing: DrawnPictures | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #queue: Picture[] = [];
-  #queued = 0;
-  #ended = false;
   #scale = 1;
   #startedAt: number | null = null;
   /** What the pictures so far are on the line of what is shown, in ms. */
   #shownMs = 0;
   #last: number | null = null;
-  #rest: Buffer = Buffer.alloc(0);
   #channels = 0;
   /** Null: nobody asked for it. */
   #soundChannel: number | null = null;
@@ -89,7 +72,7 @@ export class RecordedSession {
     const session: [string, string] = ['Session', `${this.#session};timeout=60`];
     const asked = this.#asked(uri);
     if (method === 'DESCRIBE') {
-      if (!asked || this.#spans(asked).length === 0) return void say('404');
+      if (!asked || this.#o.recordings.spans(asked.fromMs, asked.toMs).length === 0) return void say('404');
       // The control of the track is absolute, behind the query.
       const lines = [
         'v=0',
@@ -123,7 +106,7 @@ export class RecordedSession {
       const scale = Number(header(message, 'scale') ?? 1);
       const nearest = SCALES.reduce((a, b) => (Math.abs(b - scale) < Math.abs(a - scale) ? b : a));
       if (from === undefined || to === undefined || !(from < to)) return void say('457');
-      const spans = this.#spans({ fromMs: from, toMs: to });
+      const spans = recordings.spans(from, to);
       const headers: [string, string][] = [
         session,
         ['Range', `clock=${short(recordings.label(spans[0]?.[0] ?? from))}-`],
@@ -154,61 +137,32 @@ export class RecordedSession {
     return Number.isNaN(range.fromMs) || Number.isNaN(range.toMs) ? null : range;
   }
 
-  #spans({ fromMs, toMs }: { fromMs: number; toMs: number }): [number, number][] {
-    const spans: [number, number][] = [];
-    for (const file of this.#o.recordings.between(fromMs, toMs)) {
-      const [from, to] = [Math.max(file.fromMs, fromMs), Math.min(file.toMs, toMs)];
-      const last = spans.at(-1);
-      // One file goes over into the next one.
-      if (last && last[1] >= from) last[1] = Math.max(last[1], to);
-      else spans.push([from, to]);
-    }
-    return spans;
-  }
-
   #play(spans: [number, number][], scale: number): void {
     this.#halt();
     this.#scale = scale;
-    this.#ended = false;
     this.#startedAt = this.#last = null;
     this.#shownMs = this.#soundSent = 0;
     const { profile } = this.#o.recordings;
     const { name, fps, keyFrameMs, kbps } = profile;
     const { codec } = this.#o.recordings;
     const config = { name, fps, keyFrameMs, kbps, codec, spans, keysOnly: scale >= KEYS_ONLY_FROM };
-    const script = `${import.meta.dirname}/recorded.py`;
-    const child = spawn(this.#o.python, ['-B', script, JSON.stringify(config)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+    this.#drawing = new DrawnPictures({
+      python: this.#o.python,
+      config,
+      more: () => this.#next(),
+      failed: () => this.#client.destroy(),
     });
-    this.#child = child;
     this.#o.onPlay(true);
-    child.on('error', () => this.#client.destroy());
-    child.stdout.on('data', (chunk: Buffer) => {
-      if (this.#child !== child) return;
-      this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-      while (this.#rest.length >= 13 && this.#rest.length >= 13 + this.#rest.readUInt32BE(9)) {
-        const end = 13 + this.#rest.readUInt32BE(9);
-        this.#queue.push({ ms: Number(this.#rest.readBigUInt64BE(0)), data: this.#rest.subarray(13, end) });
-        this.#queued += end;
-        this.#rest = this.#rest.subarray(end);
-      }
-      if (this.#queued > MAX_AHEAD) child.stdout.pause();
-      this.#next();
-    });
-    child.stdout.on('end', () => {
-      if (this.#child !== child) return;
-      this.#ended = true;
-      this.#next();
-    });
   }
 
   /** Sends what is due, and comes back when the next picture is. */
   #next(): void {
-    if (this.#timer || this.#client.writableNeedDrain || !this.#child) return;
-    const picture = this.#queue[0];
+    const drawing = this.#drawing;
+    if (this.#timer || this.#client.writableNeedDrain || !drawing) return;
+    const picture = drawing.queue[0];
     if (!picture) {
-      if (!this.#ended) {
-        this.#child.stdout.resume();
+      if (!drawing.drawn) {
+        drawing.wait();
         return;
       }
       if (this.#o.recordings.profile.odd.time === 'offset') this.#frame(this.#channels + 1, bye(this.#ssrc));
@@ -232,10 +186,8 @@ export class RecordedSession {
     this.#shownMs += step / this.#scale;
     this.#last = picture.ms;
     if (this.#scale === 1) this.#sendSound();
-    this.#queue.shift();
-    this.#queued -= picture.data.length + 13;
+    drawing.shift();
     this.#send(picture);
-    if (this.#queued < MAX_AHEAD / 2) this.#child.stdout.resume();
     setImmediate(() => this.#next());
   }
 
@@ -268,75 +220,20 @@ export class RecordedSession {
 
   #frame(channel: number, payload: Buffer): void {
     if (this.#client.destroyed) return;
-    this.#client.write(
-      Buffer.concat([Buffer.from([0x24, channel, payload.length >> 8, payload.length & 255]), payload]),
-    );
+    this.#client.write(interleaved(channel, payload));
   }
 
   #halt(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
-    this.#queue = [];
-    this.#queued = 0;
-    this.#rest = Buffer.alloc(0);
     // Timestamps of the next PLAY go on from here.
     this.#rtpBase = (this.#rtpBase + Math.round(this.#shownMs * RTP_CLOCK) + 3600) >>> 0;
     this.#shownMs = 0;
-    const child = this.#child;
-    this.#child = null;
-    if (!child) return;
-    child.kill('SIGKILL');
+    if (!this.#drawing) return;
+    this.#drawing.close();
+    this.#drawing = null;
     this.#o.onPlay(false);
   }
 }
 
-/** ITU-T G.711 §3. */
-function muLaw(sample: number): number {
-  const size = Math.min(Math.abs(sample), 32_635) + 132;
-  const exponent = 24 - Math.clz32(size);
-  return ~((sample < 0 ? 0x80 : 0) | (exponent << 4) | ((size >> (exponent + 3)) & 0x0f)) & 0xff;
-}
-
 const short = (label: string) => label.replace(/[-:]/g, '');
-
-/** RFC 3550 §6.6. */
-export function bye(ssrc: number): Buffer {
-  const packet = Buffer.from([0x81, 203, 0, 1, 0, 0, 0, 0]);
-  packet.writeUInt32BE(ssrc, 4);
-  return packet;
-}
-
-export function splitAnnexB(data: Buffer): Buffer[] {
-  const starts: number[] = [];
-  for (let at = data.indexOf('000001', 0, 'hex'); at >= 0; at = data.indexOf('000001', at + 3, 'hex'))
-    starts.push(at + 3);
-  return starts.map((start, i) => {
-    let end = i + 1 < starts.length ? starts[i + 1]! - 3 : data.length;
-    while (end > start && data[end - 1] === 0) end--;
-    return data.subarray(start, end);
-  });
-}
-
-/** RFC 6184 §5.6, §5.8. */
-export function packets(nal: Buffer): Buffer[] {
-  if (nal.length <= MAX_PAYLOAD) return [nal];
-  const parts: Buffer[] = [];
-  for (let at = 1; at < nal.length; at += MAX_PAYLOAD) {
-    const flags = (at === 1 ? 0x80 : 0) | (at + MAX_PAYLOAD >= nal.length ? 0x40 : 0);
-    const head = Buffer.from([(nal[0]! & 0xe0) | 28, flags | (nal[0]! & 0x1f)]);
-    parts.push(Buffer.concat([head, nal.subarray(at, at + MAX_PAYLOAD)]));
-  }
-  return parts;
-}
-
-/** RFC 7798 §4.4.3. */
-export function packets265(nal: Buffer): Buffer[] {
-  if (nal.length <= MAX_PAYLOAD) return [nal];
-  const parts: Buffer[] = [];
-  for (let at = 2; at < nal.length; at += MAX_PAYLOAD) {
-    const flags = (at === 2 ? 0x80 : 0) | (at + MAX_PAYLOAD >= nal.length ? 0x40 : 0);
-    const head = Buffer.from([(nal[0]! & 0x81) | (49 << 1), nal[1]!, flags | ((nal[0]! >> 1) & 0x3f)]);
-    parts.push(Buffer.concat([head, nal.subarray(at, at + MAX_PAYLOAD)]));
-  }
-  return parts;
-}

@@ -44,6 +44,18 @@ export class Recordings {
     this.#own = files;
   }
 
+  /** What was recorded in [fromMs, toMs) without a break: one file goes over into the next one. */
+  spans(fromMs: number, toMs: number): [number, number][] {
+    const spans: [number, number][] = [];
+    for (const file of this.between(fromMs, toMs)) {
+      const [from, to] = [Math.max(file.fromMs, fromMs), Math.min(file.toMs, toMs)];
+      const last = spans.at(-1);
+      if (last && last[1] >= from) last[1] = Math.max(last[1], to);
+      else spans.push([from, to]);
+    }
+    return spans;
+  }
+
   /** In order of time, what overlaps [fromMs, toMs). */
   between(fromMs: number, toMs: number): Recorded[] {
     if (this.#own) return this.#own.filter((f) => f.fromMs < toMs && f.toMs > fromMs);

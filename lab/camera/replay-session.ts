@@ -1,15 +1,7 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
-import {
-  bye,
-  packets,
-  packets265,
-  type RecordedOptions,
-  SOUND_SAMPLES,
-  splitAnnexB,
-  TONE,
-} from './recorded-session.ts';
+import { DrawnPictures, type Picture } from './drawn-pictures.ts';
+import { bye, interleaved, packets, packets265, SOUND_SAMPLES, splitAnnexB, TONE } from './recorded-packets.ts';
+import type { RecordedOptions } from './recorded-session.ts';
 import { encode, header, type RtspMessage } from './rtsp-messages.ts';
 
 /** How a recorder replays by ONVIF; tests switch these. */
@@ -39,7 +31,6 @@ export const plainReplay: ReplayOdd = {
 export const isReplay = (uri: string): boolean => /^rtsp:\/\/[^/]+\/onvif\/replay\//i.test(uri);
 
 const NTP_EPOCH_S = 2_208_988_800;
-const MAX_AHEAD = 512 * 1024;
 const REASONS: Record<string, string> = {
   '200': 'OK',
   '404': 'Not Found',
@@ -50,11 +41,6 @@ const REASONS: Record<string, string> = {
 /** How many play now, by the recorder's recordings. */
 const PLAYING = new WeakMap<object, Set<ReplaySession>>();
 
-interface Picture {
-  ms: number;
-  data: Buffer;
-}
-
 /** Replay over one RTSP connection as the ONVIF streaming specification has it (§6). */
 export class ReplaySession {
   readonly #o: RecordedOptions;
@@ -64,12 +50,8 @@ export class ReplaySession {
   #sequence = Math.floor(Math.random() * 65_536);
   #soundSequence = 0;
   readonly #rtpBase = Math.floor(Math.random() * 2 ** 31);
-  #child: ChildProcessByStdio<null, Readable, null> | null = null;
+  #drawing: DrawnPictures | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #queue: Picture[] = [];
-  #queued = 0;
-  #drawn = false;
-  #rest: Buffer = Buffer.alloc(0);
   #scale = 1;
   #paced = true;
   #keysOnly = false;
@@ -153,13 +135,7 @@ export class ReplaySession {
     recordings.played = Object.fromEntries(message.headers.map(([name, value]) => [name.toLowerCase(), value]));
     const scale = Number(header(message, 'scale') ?? 1);
     if (!(fromMs < toMs) || !(scale > 0) || (scale !== 1 && takes === 'refused')) return void say('457');
-    const spans: [number, number][] = [];
-    for (const file of recordings.between(fromMs, toMs)) {
-      const [from, to] = [Math.max(file.fromMs, fromMs), Math.min(file.toMs, toMs)];
-      const last = spans.at(-1);
-      if (last && last[1] >= from) last[1] = Math.max(last[1], to);
-      else spans.push([from, to]);
-    }
+    const spans = recordings.spans(fromMs, toMs);
     this.#scale = takes === 'claimed' ? 1 : scale;
     this.#paced = !/no/i.test(header(message, 'rate-control') ?? 'yes');
     this.#keysOnly = /intra/i.test(header(message, 'frames') ?? '');
@@ -173,44 +149,28 @@ export class ReplaySession {
 
   #play(spans: [number, number][]): void {
     this.#halt();
-    this.#drawn = false;
     this.#startedAt = this.#last = null;
     this.#shownMs = this.#soundSent = 0;
     const { recordings, python } = this.#o;
     const { name, fps, keyFrameMs, kbps } = recordings.profile;
     const config = { name, fps, keyFrameMs, kbps, codec: recordings.codec, spans, keysOnly: this.#keysOnly };
-    const child = spawn(python, ['-B', `${import.meta.dirname}/recorded.py`, JSON.stringify(config)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+    this.#drawing = new DrawnPictures({
+      python,
+      config,
+      more: () => this.#next(),
+      failed: () => this.#client.destroy(),
     });
-    this.#child = child;
     this.#playing.add(this);
     this.#o.onPlay(true);
-    child.on('error', () => this.#client.destroy());
-    child.stdout.on('data', (chunk: Buffer) => {
-      if (this.#child !== child) return;
-      this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-      while (this.#rest.length >= 13 && this.#rest.length >= 13 + this.#rest.readUInt32BE(9)) {
-        const end = 13 + this.#rest.readUInt32BE(9);
-        this.#queue.push({ ms: Number(this.#rest.readBigUInt64BE(0)), data: this.#rest.subarray(13, end) });
-        this.#queued += end;
-        this.#rest = this.#rest.subarray(end);
-      }
-      if (this.#queued > MAX_AHEAD) child.stdout.pause();
-      this.#next();
-    });
-    child.stdout.on('end', () => {
-      if (this.#child !== child) return;
-      this.#drawn = true;
-      this.#next();
-    });
   }
 
   /** Sends what is due. A picture waits for the one behind it: its stamp says whether there is one. */
   #next(): void {
-    if (this.#timer || this.#client.writableNeedDrain || !this.#child) return;
-    const [picture, following] = this.#queue;
-    if (!picture || (!following && !this.#drawn)) {
-      if (!this.#drawn) this.#child.stdout.resume();
+    const drawing = this.#drawing;
+    if (this.#timer || this.#client.writableNeedDrain || !drawing) return;
+    const [picture, following] = drawing.queue;
+    if (!picture || (!following && !drawing.drawn)) {
+      if (!drawing.drawn) drawing.wait();
       else {
         if (this.#odd.end === 'bye') this.#frame(this.#channels + 1, bye(this.#ssrc));
         this.#stop();
@@ -235,9 +195,7 @@ export class ReplaySession {
     const end = !following || following.ms - picture.ms > usual * 1.5 + 100;
     this.#send(picture, end, !following);
     if (this.#scale === 1) this.#sendSound(picture);
-    this.#queue.shift();
-    this.#queued -= picture.data.length + 13;
-    if (this.#queued < MAX_AHEAD / 2) this.#child.stdout.resume();
+    drawing.shift();
     setImmediate(() => this.#next());
   }
 
@@ -292,25 +250,19 @@ export class ReplaySession {
 
   #frame(channel: number, payload: Buffer): void {
     if (this.#client.destroyed) return;
-    this.#client.write(
-      Buffer.concat([Buffer.from([0x24, channel, payload.length >> 8, payload.length & 255]), payload]),
-    );
+    this.#client.write(interleaved(channel, payload));
   }
 
   #stop(): void {
-    const child = this.#child;
-    this.#child = null;
-    child?.kill('SIGKILL');
-    if (child) this.#o.onPlay(false);
+    if (this.#drawing) this.#o.onPlay(false);
+    this.#drawing?.close();
+    this.#drawing = null;
     this.#playing.delete(this);
   }
 
   #halt(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
-    this.#queue = [];
-    this.#queued = 0;
-    this.#rest = Buffer.alloc(0);
     this.#stop();
   }
 }

@@ -1,4 +1,3 @@
-import type { Recorded } from '../camera/recordings.ts';
 import { escapeXml, find, textOf, type XmlNode } from '../isapi/xml.ts';
 import type { OnvifContext, Operation } from './device-service.ts';
 import { Fault } from './soap.ts';
@@ -36,18 +35,7 @@ const wanted = (c: OnvifContext, asked: XmlNode): string => {
   if (!tokens(c).includes(token)) throw new Fault('NoRecording', 'The recording does not exist');
   return token;
 };
-/** Files that follow one another are one span. */
-function spans(files: readonly Recorded[]): [number, number][] {
-  const found: [number, number][] = [];
-  for (const { fromMs, toMs } of files) {
-    const last = found.at(-1);
-    if (last && fromMs - last[1] < 2_000) last[1] = toMs;
-    else found.push([fromMs, toMs]);
-  }
-  return found;
-}
-const everything = (c: OnvifContext) =>
-  spans(c.device.recordings.between(Date.now() - 60 * DAY_MS, Date.now() + DAY_MS));
+const everything = (c: OnvifContext) => c.device.recordings.spans(Date.now() - 60 * DAY_MS, Date.now() + DAY_MS);
 
 function information(c: OnvifContext, token: string): string {
   const all = everything(c);
