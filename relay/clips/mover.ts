@@ -9,6 +9,8 @@ import type { TwoPlaces } from './two-places.ts';
 /** 64 Mbit/s: a terabyte in a day and a half, beside what the relay does for people. */
 const BYTES_PER_SECOND = 8_000_000;
 const RETRY_MS = [10_000, 600_000] as const;
+/** So many in a row: it is not the objects. */
+const MOST_FAILURES = 5;
 
 /**
  * Takes the clips of the folder over into the object store, one object after the other: read and hashed, sent under that
@@ -55,13 +57,23 @@ export class Mover {
     for (let moved = 0; !signal.aborted; ) {
       try {
         let found = 0;
+        const failed: unknown[] = [];
+        let inRow = 0;
         for await (const key of this.#files.clipKeys()) {
           if (found++ === 0 && moved === 0) this.#log.info('clips of the folder are being taken over into the bucket');
-          await this.#places.whileKept(key, signal, (kept) => this.#move(key, kept));
-          if (signal.aborted) return;
-          moved++;
-          this.#backoff.reset();
+          try {
+            await this.#places.whileKept(key, signal, (kept) => this.#move(key, kept));
+            if (signal.aborted) return;
+            moved++;
+            inRow = 0;
+            this.#backoff.reset();
+          } catch (error) {
+            // One that cannot be read, or is refused, does not keep those behind it here.
+            failed.push(error);
+            if (signal.aborted || ++inRow >= MOST_FAILURES) break;
+          }
         }
+        if (failed.length > 0) throw failed[0];
         if (found > 0) continue;
         if (moved > 0) this.#log.info({ objects: moved }, 'all clips of the folder are in the bucket now');
         return;

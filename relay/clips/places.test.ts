@@ -190,15 +190,20 @@ describe('from the folder into an object store', () => {
     expect(inFolder()).toEqual([]);
   }, 20_000);
 
-  it('an object that arrives damaged is not deleted here', async () => {
+  it('an object that arrives damaged is not deleted here, and keeps no other one here', async () => {
     await start();
-    const clipId = await bring();
-    await swept(clipId, JOINED);
-    const look = vi.spyOn((await import('./s3-store.ts')).S3Store.prototype, 'look').mockResolvedValue('other');
+    const clips = [await bring(), await bring(), await bring()];
+    for (const clipId of clips) await swept(clipId, JOINED);
+    let damaged: string | null = null;
+    const look = vi.spyOn((await import('./s3-store.ts')).S3Store.prototype, 'look').mockImplementation(async (key) => {
+      damaged ??= key;
+      return key === damaged ? 'other' : s3.objects.has(key) ? 'same' : 'missing';
+    });
     await restart({ s3: s3.options });
-    await vi.waitFor(() => expect(look.mock.calls.length).toBeGreaterThan(1));
-    expect(existsSync(join(dir, 'objects/clips', clipId, 'video.mp4'))).toBe(true);
-    expect((await play(clipId)).status).toBe(200);
+    await vi.waitFor(() => expect(inFolder()).toHaveLength(1));
+    expect(look.mock.calls.length).toBeGreaterThan(5);
+    expect(existsSync(join(dir, 'objects', damaged!))).toBe(true);
+    for (const clipId of clips) expect((await play(clipId)).status).toBe(200);
   });
 });
 

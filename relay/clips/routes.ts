@@ -77,7 +77,10 @@ export function registerClipRoutes(
         'content-disposition': `${save ? 'attachment' : 'inline'}; filename="${name}"`,
       });
       if (!stream || status === 304) return c.body(null, status, headers);
-      await lookAt(looks, c.get('principal'), save ? 'download' : 'clip', clip);
+      await lookAt(looks, c.get('principal'), save ? 'download' : 'clip', clip).catch((error) => {
+        stream.destroy();
+        throw error;
+      });
       const release = leases.hold(
         async () => {
           await clips.toPlay(await c.get('scopeNow')(), clip.id);

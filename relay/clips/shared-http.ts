@@ -74,16 +74,20 @@ export function sharedRoutes(deps: {
       },
     );
     if (!stream || status === 304) return c.body(null, status, headers);
-    if ((running.get(share.id) ?? 0) >= MOST_AT_ONCE) {
+    const others = running.get(share.id) ?? 0;
+    if (others >= MOST_AT_ONCE) {
       stream.destroy();
       throw new ProblemError('too-many-requests', 'Many people look at this clip at the moment: try again soon.');
     }
-    await lookAt(looks, { link: share.note || 'link' }, 'clip', clip);
-    running.set(share.id, (running.get(share.id) ?? 0) + 1);
+    running.set(share.id, others + 1);
     stream.once('close', () => {
       const left = (running.get(share.id) ?? 1) - 1;
       if (left > 0) running.set(share.id, left);
       else running.delete(share.id);
+    });
+    await lookAt(looks, { link: share.note || 'link' }, 'clip', clip).catch((error) => {
+      stream.destroy();
+      throw error;
     });
     const release = leases.hold(
       () => shares.open(token),
