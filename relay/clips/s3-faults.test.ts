@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock, systemClock } from '../../protocol/clock.ts';
@@ -129,6 +130,22 @@ describe('an answer', () => {
     expect(asked.length).toBe(3);
     answer = (req, res, nth) => (nth < 6 ? void res.writeHead(status).end() : void res.end(part(req, res)));
     expect(await collect(make().read(key, 0, 9))).toEqual(content.subarray(0, 10));
+  });
+
+  it.each([
+    [204, 'stored'],
+    [205, 'stored'],
+    [304, 'refused'],
+    [999, 'refused'],
+  ])('%i to a large object is taken for what it is', async (status, end) => {
+    answer = (req, res) => void req.resume().on('end', () => res.writeHead(status).end());
+    const put = make().putKnown(key, expected, Readable.from([content]), AbortSignal.timeout(10_000));
+    expect(
+      await put.then(
+        () => 'stored',
+        () => 'refused',
+      ),
+    ).toBe(end);
   });
 
   it('of 200 to what was put does not count: the object is looked at', async () => {

@@ -138,11 +138,7 @@ export class S3Store implements ObjectStore {
     request.setTimeout(ANSWER_MS, () => request.destroy(new Error('the object store does not answer')));
     const answered = new Promise<Response>((resolve, reject) => {
       request.on('error', reject);
-      request.on('response', (response) => {
-        const { statusCode: status = 500, headers: of } = response;
-        const told = { headers: { 'x-amz-bucket-region': String(of['x-amz-bucket-region'] ?? '') } };
-        resolve(new Response(Readable.toWeb(response) as ReadableStream, { status, ...told }));
-      });
+      request.on('response', (response) => resolve(responseOf(response)));
     });
     // What fails here ends the request; and what the store answers counts, also before it has read all.
     pipeline(Readable.from(body, { objectMode: false }), request).catch(() => {});
@@ -267,6 +263,17 @@ export class S3Store implements ObjectStore {
       await this.#clock.sleep(RETRY_MS * tried);
     }
   }
+}
+
+/** As `fetch` gives it. What cannot be made one (204 with a body, a status of 999) would be thrown where nobody catches it. */
+function responseOf(message: http.IncomingMessage): Response {
+  const { statusCode = 500, headers } = message;
+  const empty = statusCode === 204 || statusCode === 205 || statusCode === 304;
+  if (empty) message.resume();
+  return new Response(empty ? null : (Readable.toWeb(message) as ReadableStream), {
+    status: statusCode >= 200 && statusCode < 600 ? statusCode : 500,
+    headers: { 'x-amz-bucket-region': String(headers['x-amz-bucket-region'] ?? '') },
+  });
 }
 
 /** An answer; anything else is a connection that failed. */
