@@ -12,6 +12,7 @@ import { ManualClock, systemClock } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { IceServer, LiveLine } from '../../protocol/wire/video.ts';
 import { IceServers } from '../../relay/video/ice-servers.ts';
+import { answersStun } from '../../ui/browser/turn-server.ts';
 import { Receiver } from './receiver.ts';
 
 const SECRET = 'shared with the TURN server';
@@ -26,7 +27,7 @@ beforeAll(async () => {
   const auth = ['--use-auth-secret', `--static-auth-secret=${SECRET}`];
   const files = ['--log-file=stdout', `--userdb=${join(dir, 'db')}`, `--pidfile=${join(dir, 'pid')}`];
   coturn = spawn('/usr/bin/turnserver', [...args, ...at, ...auth, ...files], { cwd: dir, stdio: 'ignore' });
-  await until('coturn', async () => (await answers(port)) || null);
+  await until('coturn', async () => (await answersStun('127.0.0.1', port)) || null);
 }, 20_000);
 afterAll(async () => {
   const gone = new Promise((resolve) => coturn.once('exit', resolve));
@@ -136,21 +137,5 @@ function freeUdpPort(): Promise<number> {
       const { port } = socket.address();
       socket.close(() => resolve(port));
     });
-  });
-}
-
-/** Whether a STUN binding request (RFC 8489 §5) is answered. */
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createSocket('udp4');
-    const done = (is: boolean) => {
-      clearTimeout(timer);
-      socket.close();
-      resolve(is);
-    };
-    const timer = setTimeout(() => done(false), 200);
-    socket.once('message', () => done(true));
-    socket.once('error', () => done(false));
-    socket.send(Buffer.from('000100002112a442000000000000000000000001', 'hex'), port, '127.0.0.1');
   });
 }

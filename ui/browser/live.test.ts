@@ -4,8 +4,9 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check, LOOKS, launch, open, settled } from './browser.ts';
 import { follow, until } from './clock.ts';
-import { decoded, ForeignPlayer, TurnServer, view } from './foreign-player.ts';
+import { decoded, ForeignPlayer, view } from './foreign-player.ts';
 import { type Stack, startStack } from './stack.ts';
+import { TurnServer } from './turn-server.ts';
 import { UdpGate } from './udp-gate.ts';
 
 /* Live view (J10): pictures of the lab's cameras in a real browser, told apart by the clock that is drawn into them. */
