@@ -169,3 +169,14 @@ describe('sound', () => {
     expect(times(pictures()[0]!.data)[1]).toBe(Math.round(((main.time - 3600) / 90_000) * 16_000));
   });
 });
+
+it('sound that comes without pictures does not gather for the next one', () => {
+  const main = sources.main!;
+  main.sound = AAC;
+  main.push(true);
+  feed();
+  for (let i = 0; i < 20_000; i++) main.say(i * 1024, Buffer.alloc(100));
+  said = [];
+  main.push(false);
+  expect(pictures().map(({ data }) => data.length < 300_000)).toEqual([true]);
+});

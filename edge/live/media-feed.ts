@@ -17,6 +17,8 @@ const MADE_LATE_MS = 2_000;
 const MADE_BEHIND_MS = 1_000;
 /** Sound that always comes so much later than its pictures is waited for. */
 const MAX_BEHIND_MS = 2_000;
+/** Sound that waits for the next picture; more than that stands beside none. */
+const MAX_WAITING = 2_000;
 /** Of one frame to the next: what is remembered of how late sound was. */
 const FORGETTING = 0.995;
 /** 20 ms of an Opus decoder that hears nothing (RFC 6716 §3.1). */
@@ -166,7 +168,7 @@ export class MediaFeed {
     const time = frame.time - Math.round((this.#base / TIMESCALE) * clockRate);
     const behindMs = (this.#last.time * 1000) / TIMESCALE - (time * 1000) / clockRate;
     this.#soundBehindMs = Math.min(MAX_BEHIND_MS, Math.max(behindMs, this.#soundBehindMs * FORGETTING, 0));
-    if (time < (this.#soundNext ?? 0) - AAC_SAMPLES / 2) return;
+    if (time < (this.#soundNext ?? 0) - AAC_SAMPLES / 2 || this.#waiting.length >= MAX_WAITING) return;
     this.#append(time, frame.data);
   }
 

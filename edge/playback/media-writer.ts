@@ -2,7 +2,7 @@ import { type MediaMessage, type MediaNote, writeMedia } from '../../protocol/wi
 import { type FragmentSound, initSegment, mediaFragment, TIMESCALE } from '../clips/fmp4.ts';
 import { type Cut, Fragmenter } from '../clips/fragmenter.ts';
 import type { AacEncoder } from '../video/aac.ts';
-import { AAC_SAMPLES, type AudioCodec, type AudioFrame } from '../video/audio.ts';
+import { type AudioCodec, type AudioFrame, audioTicks, fitsMp4 } from '../video/audio.ts';
 import type { CodecInfo } from '../video/codec.ts';
 import type { RecordedPicture } from './span-pull.ts';
 
@@ -22,6 +22,10 @@ const PIECE_TICKS = TIMESCALE / 5;
 const SOUND_WITHIN_TICKS = TIMESCALE / 2;
 /** An encoder has to start first. */
 const ENCODED_WITHIN_TICKS = 4 * TIMESCALE;
+/** Seconds of the largest pictures, whatever their times say. */
+const MAX_EARLY_BYTES = 32 * 1024 * 1024;
+/** Sound that waits for pictures beside it; more than that stands beside none. */
+const MAX_WAITING = 2_000;
 
 /** Turns recorded pictures and their sound into one row of MP4 fragments, on the time line of what is shown. */
 export class MediaWriter {
@@ -41,7 +45,8 @@ export class MediaWriter {
   #waiting: AudioFrame[] = [];
   /** Cuts before it is known whether there is sound. */
   #early: Cut[] | null = null;
-  /** Where the first AAC frame stood beside the pictures, to place sound on the shown time line. */
+  #earlyBytes = 0;
+  /** From the last picture's own time line to the one that is shown: sound beside it goes the same way. */
   #beside = 0;
   #lastMs = 0;
 
@@ -56,7 +61,7 @@ export class MediaWriter {
     return this.#encoder?.behindMs ?? 0;
   }
 
-  /** `expectsSound`: AAC was announced. */
+  /** `expectsSound`: sound that goes into the MP4 was announced. */
   picture({ unit, recordedMs, shown }: RecordedPicture, expectsSound: boolean): void {
     if (unit.keyFrame && !isSame(unit.codec, this.#codec)) this.#begin(unit.codec, shown, expectsSound);
     const fragmenter = this.#fragmenter;
@@ -70,15 +75,14 @@ export class MediaWriter {
   }
 
   sound(frame: AudioFrame, recordedMs: number): void {
-    const isAac = frame.codec.kind === 'aac';
-    if (!isAac && !this.#encoder) {
+    const fits = fitsMp4(frame.codec);
+    if (!fits && !this.#encoder) {
       this.#sink.sound(frame, recordedMs);
       return;
     }
     if (!this.#fragmenter) return;
-    // As its pictures: from their own time line to the one that is shown.
     const time = frame.time + Math.round((this.#beside * frame.codec.clockRate) / TIMESCALE);
-    if (isAac) this.#placed({ ...frame, time });
+    if (fits) this.#placed({ ...frame, time });
     else this.#encoder?.push({ ...frame, time, epoch: 0 });
   }
 
@@ -89,7 +93,7 @@ export class MediaWriter {
   }
 
   #placed(frame: AudioFrame): void {
-    if (!this.#fragmenter || (!this.#early && this.#audio === null)) return;
+    if (!this.#fragmenter || (!this.#early && this.#audio === null) || this.#waiting.length >= MAX_WAITING) return;
     this.#waiting.push(frame);
     if (this.#early) this.#open(frame.codec);
   }
@@ -114,6 +118,7 @@ export class MediaWriter {
     this.#waiting = [];
     this.#audio = null;
     this.#early = [];
+    this.#earlyBytes = 0;
     this.#fragmenter = new Fragmenter((cut) => this.#cut(cut));
     if (!expectsSound) this.#open(null);
   }
@@ -133,7 +138,9 @@ export class MediaWriter {
       return;
     }
     this.#early.push(cut);
-    if (cut.decodeTime > (this.#encoder ? ENCODED_WITHIN_TICKS : SOUND_WITHIN_TICKS)) this.#open(null);
+    this.#earlyBytes += cut.bytes;
+    const late = cut.decodeTime > (this.#encoder ? ENCODED_WITHIN_TICKS : SOUND_WITHIN_TICKS);
+    if (late || this.#earlyBytes > MAX_EARLY_BYTES) this.#open(null);
   }
 
   #write(cut: Cut): void {
@@ -162,7 +169,7 @@ export class MediaWriter {
     // A hole is filled by the frame before it lasting longer.
     const samples = ready.map((frame, i) => ({
       data: frame.data,
-      duration: Math.max(1, (ready[i + 1]?.time ?? frame.time + AAC_SAMPLES) - frame.time),
+      duration: Math.max(1, (ready[i + 1]?.time ?? frame.time + audioTicks(frame)) - frame.time),
     }));
     return { decodeTime: first.time - zero, samples };
   }
