@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { VideoKind } from '../../protocol/wire/video.ts';
 import { AacEncoder } from '../video/aac.ts';
-import type { AudioFrame } from '../video/audio.ts';
+import { type AudioFrame, fitsMp4 } from '../video/audio.ts';
 import { PullError } from '../video/pull.ts';
 import { type Convert, Converter } from './converter.ts';
 import { type MediaSink, MediaWriter } from './media-writer.ts';
@@ -85,7 +85,7 @@ export class Playing {
     const begun = new Promise<PullError | null>((resolve) => {
       this.#begun = resolve;
     });
-    void this.#run();
+    this.#run().catch((error) => this.#broke(error));
     const end = await begun;
     return end ? { ok: false, end } : { ok: true, stream: this.#stream };
   }
@@ -120,7 +120,7 @@ export class Playing {
           this.#o.onSpeed?.(granted);
         },
         onTrack: (sound) => {
-          this.#expectsSound = sound === 'aac' || (sound !== null && this.#o.gapsLast);
+          this.#expectsSound = sound !== null && (this.#o.gapsLast || fitsMp4({ kind: sound }));
           this.#sink.expect(sound);
         },
         room: () => this.#room(),
@@ -144,6 +144,17 @@ export class Playing {
     this.#converter?.stop();
     await this.#writer.end();
     this.#begun(this.#failed ? null : (end ?? new PullError('ended', 'nothing was played')));
+    this.#finish(end);
+  }
+
+  /** One odd recording must not take the box with it: the cause is in the log. */
+  #broke(cause: unknown): void {
+    const end = new PullError('protocol', 'what the device recorded could not be read', { cause });
+    this.#o.log.error({ err: cause }, 'playback failed');
+    this.#abort.abort();
+    this.#converter?.stop();
+    this.#writer.end().catch(() => {});
+    this.#begun(end);
     this.#finish(end);
   }
 

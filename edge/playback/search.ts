@@ -20,6 +20,8 @@ export interface Found {
 const PAGE = 40;
 const MAX_PAGES = 50;
 const MAX_BODY = 4 * 1024 * 1024;
+/** Of a file; a longer one is none. */
+const MAX_URI = 1_024;
 const NAMESPACE = 'http://www.hikvision.com/ver20/XMLSchema';
 /** What was recorded up to now ends about now. */
 const FRESH_MS = 15 * 60_000;
@@ -77,9 +79,11 @@ function readMatch(match: Parameters<typeof text>[0], offset: LabelOffset): Foun
   const toMs = readLabel(text(match, 'timeSpan', 'endTime'), offset);
   const uri = text(match, 'mediaSegmentDescriptor', 'playbackURI');
   if (fromMs === null || toMs === null || fromMs >= toMs) return null;
+  // A copy: a piece of the answer would keep all of it for as long as the list is kept.
+  const kept = uri.length > MAX_URI ? '' : Buffer.from(uri).toString();
   const size = /[?&]size=(\d{1,15})/.exec(uri)?.[1];
   const words = `${text(match, 'metadataMatches', 'metadataDescriptor')} ${text(match, 'mediaSegmentDescriptor', 'name')}`;
-  return { fromMs, toMs, kind: kindOf(words), sizeBytes: size ? Number(size) : null, uri };
+  return { fromMs, toMs, kind: kindOf(words), sizeBytes: size ? Number(size) : null, uri: kept };
 }
 
 /** `recordType.meta.hikvision.com/timing`: the last word counts, and firmware has several for one thing. */

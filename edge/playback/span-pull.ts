@@ -100,7 +100,7 @@ export class SpanPull {
           const emit = (unit: AccessUnit) => this.#picture(unit, o.onPicture);
           this.#receiver = new RtpReceiver({ track, clock, epoch: 0, emit });
           // Fast or slow sound is no sound.
-          const heard = speed === 1 && sound?.codec.kind !== 'opus' ? sound : null;
+          const heard = speed === 1 ? sound : null;
           o.onTrack(heard?.codec.kind ?? null);
           if (!heard) return;
           this.#sound = new SoundReceiver({
