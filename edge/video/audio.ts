@@ -33,7 +33,7 @@ export function audioTicks({ codec, data }: Pick<AudioFrame, 'codec' | 'data'>):
 }
 
 /** What MP4 and Media Source Extensions take as it is. */
-export const fitsMp4 = ({ kind }: AudioCodec): boolean => kind === 'aac' || kind === 'opus';
+export const fitsMp4 = ({ kind }: Pick<AudioCodec, 'kind'>): boolean => kind === 'aac' || kind === 'opus';
 
 /** How long an Opus packet lasts, at 48 kHz: its first byte says so (RFC 6716 §3.1). */
 function opusTicks(packet: Buffer): number {
