@@ -3,7 +3,7 @@ import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Clock, ManualClock, systemClock } from '../../protocol/clock.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
-import type { LiveLine } from '../../protocol/wire/video.ts';
+import type { IceServer, LiveLine } from '../../protocol/wire/video.ts';
 import { candidatesOf, h264Choice, parseOffer } from './offer.ts';
 import { readFeedback } from './rtcp.ts';
 import { FakeSource, FakeSources, H264, PCMU } from './testing/fake-source.ts';
@@ -30,8 +30,8 @@ const until = async (what: string, done: () => boolean, ms = 8_000) => {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 };
-const view = (sdp: string, channel = 1, clock: Clock = systemClock) => {
-  const offer = { viewId: uuidv7(), deviceId: uuidv7(), channel, stream: 'main' as const, sdp, iceServers: [] };
+const view = (sdp: string, channel = 1, clock: Clock = systemClock, iceServers: IceServer[] = []) => {
+  const offer = { viewId: uuidv7(), deviceId: uuidv7(), channel, stream: 'main' as const, sdp, iceServers };
   const made = new WebRtcView({
     offer,
     sources,
@@ -82,6 +82,19 @@ async function viewer(stream = new Set<number>()) {
 }
 
 describe('a view directly from the box', () => {
+  it('whose viewer goes before it has its answer is over at once, and nothing waits for it', async () => {
+    sources.main!.push(true);
+    const { offer } = await viewer();
+    // A server that does not answer: addresses are still being gathered.
+    const made = view(offer, 1, systemClock, [{ urls: ['stun:127.0.0.1:9'] }]);
+    const answered = made.answer();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    made.close();
+    const late = new Promise((resolve) => setTimeout(() => resolve('late'), 3_000));
+    expect(await Promise.race([answered, late])).toBe('invalid');
+    expect(sources.main!.consumers.size).toBe(0);
+  });
+
   it('sends the group that runs first, then each picture; a decoder that lost its way gets the group again (LIVE-01)', async () => {
     const main = sources.main!;
     const { connect, packets, offer, track } = await viewer();

@@ -193,12 +193,12 @@ export class WebRtcView {
     peer.setRemoteDescription(offer.sdp, 'offer');
     const gathered = new Promise<void>((resolve) => {
       peer.onGatheringStateChange((state) => state === 'complete' && resolve());
-      this.#cancels.push(clock.after(GATHER_MS, resolve));
+      this.#cancels.push(clock.after(GATHER_MS, resolve), resolve);
     });
     peer.setLocalDescription('answer');
     await gathered;
-    const local = peer.localDescription();
-    if (!local || this.#ended) throw new Error('there is no answer');
+    const local = this.#ended ? null : peer.localDescription();
+    if (!local) throw new Error('there is no answer');
     const noWay: Ended = { type: 'ended', code: 'no-direct-path', text: 'The viewer cannot be reached directly.' };
     this.#cancels.push(clock.after(CONNECT_MS, () => peer.state() !== 'connected' && this.#finish(noWay)));
     return completeAnswer(local.sdp, offer);
