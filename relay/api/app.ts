@@ -103,6 +103,8 @@ export function createApi(deps: {
     await next();
     metrics?.requests.observe({ method: c.req.method, status: c.res.status }, (clock.mono() - started) / 1000);
     if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
+    // Nobody reads the body of an answer to HEAD, and what makes it would wait for ever to be read.
+    if (c.req.method === 'HEAD') await c.res.body?.cancel().catch(() => {});
   });
   app.use('*', cors(WHEP_CORS));
   app.use('*', bodyLimit(MAX_BODY_BYTES));

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { problem } from '../../protocol/wire/problem.ts';
 import { until } from '../testing/relay.ts';
 import { media, type Person, Stage } from './testing/stage.ts';
@@ -124,6 +124,15 @@ describe('recordings through the relay', () => {
     });
     expect([await status(play(pia)), (await take(pia)).status]).toEqual([403, 403]);
     expect(streams()).toEqual([]);
+  });
+
+  it('hold nothing at the box for who asks by HEAD, nor when the look cannot be written down', async () => {
+    const files = () => stage.asked.filter(({ path }) => path.startsWith('/v1/playback/file'));
+    const head = await stage.call(pia, 'HEAD', `${channel()}/recordings/file?${RANGE}`);
+    expect([head.status, head.headers.get('content-type')]).toEqual([200, 'video/mp4']);
+    vi.spyOn(stage.watching.viewings, 'open').mockRejectedValueOnce(new Error('the database is away'));
+    expect((await take(pia)).status).toBe(500);
+    await until('nothing is held', () => files().every(({ signal, stream }) => signal?.aborted && stream.destroyed));
   });
 
   it('say in the box’s own words why there are none', async () => {

@@ -82,15 +82,14 @@ export class Recordings {
       path: `/v1/playback/file?${query}`,
       type: 'video/mp4',
     });
-    const looked = await viewings.open({
-      who: c.get('principal'),
-      device,
-      channel,
-      kind: 'download',
-      from,
-      to,
-      path: 'relay',
-    });
+    const who = c.get('principal');
+    const looked = await viewings
+      .open({ who, device, channel, kind: 'download', from, to, path: 'relay' })
+      .catch((error) => {
+        body.destroy();
+        abort.abort();
+        throw error;
+      });
     const over = () => body.destroy(new Error('the right to this recording has ended'));
     const principal = c.get('principal');
     const owned = [
