@@ -101,8 +101,10 @@ export class DirectViews {
     viewing: OpenViewing;
     /** Rejects when the right to look has ended. */
     check: () => Promise<unknown>;
+    /** Aborted when the viewer is gone before the answer has reached them. */
+    left: AbortSignal;
   }): Promise<{ id: string; sdp: string; etag: string }> {
-    const { who, serial, owner, viewing } = o;
+    const { who, serial, owner, viewing, left } = o;
     const id = uuidv7(this.#clock.now());
     const abort = new AbortController();
     const ice = { etag: `"${id}"`, ufrags: ufragsOf(o.sdp) };
@@ -119,6 +121,8 @@ export class DirectViews {
       if (ofBox.length >= MAX_PER_BOX || (!owner && guests >= MAX_OF_GUESTS))
         throw new ProblemError('limit-reached', `${ofBox.length} people look at this box directly: use the relay.`);
       this.#views.set(id, view);
+      left.addEventListener('abort', () => this.#end(view, 'left'), { once: true });
+      if (left.aborted) this.#end(view, 'left');
       const { deviceId, channel, stream, sdp, iceServers } = o;
       const offer: LiveOffer = { viewId: id, deviceId, channel, stream, sdp, iceServers };
       const answer = await this.#hub

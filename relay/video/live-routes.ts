@@ -129,6 +129,7 @@ export function registerLiveViewRoutes(app: Api, { watching }: { watching: Watch
         stream,
         sdp: offer,
         check: async () => (await c.get('scopeNow')()).device(device.id, 'live'),
+        left: c.req.raw.signal,
       });
       c.header('location', `/api/v1/viewings/${view.id}`);
       c.header('content-type', SDP);

@@ -234,6 +234,18 @@ describe('directly', () => {
     expect(bySession.asked.signal?.aborted).toBe(true);
   });
 
+  it('is not begun for a viewer who left before the answer was there', async () => {
+    const page = new AbortController();
+    const { signal } = page;
+    const going = stage.call(pia, 'POST', `${channel()}/whep`, { body: 'v=0\r\n', type: 'application/sdp', signal });
+    const asked = await until('the offer', () => offered()[0]);
+    page.abort();
+    await expect(going).rejects.toThrow('aborted');
+    await until('the box hears of it', () => asked.signal?.aborted);
+    await until('nobody looks', () => stage.watching.viewings.count('live') === 0);
+    expect(stage.watching.views.count).toBe(0);
+  });
+
   it('ends when the box says more of its connection than there can be', async () => {
     const { asked } = await direct(pia);
     const line = (path: string) => `${JSON.stringify({ type: 'state', state: 'connected', path })}\n`;

@@ -113,11 +113,11 @@ export class Watching {
   async direct(
     who: Principal,
     device: BoxDevice,
-    o: { channel: number; stream: StreamName; sdp: string; check: () => Promise<unknown> },
+    o: { channel: number; stream: StreamName; sdp: string; check: () => Promise<unknown>; left: AbortSignal },
   ): Promise<{ id: string; sdp: string; etag: string; links: string[] }> {
     const { channel, stream, sdp } = o;
     await this.locks.must(who, device.id);
-    const owner = await this.#owns(who, device);
+    const owner = await this.owns(who, device);
     const viewing = await this.viewings.open({ who, device, channel, kind: 'live', path: 'direct' });
     // The box allocates for itself: credentials are its own.
     const iceServers = this.#ice.for(device.boxSerial);
@@ -131,6 +131,7 @@ export class Watching {
       sdp,
       iceServers,
       viewing,
+      left: o.left,
       check: async () => {
         await o.check();
         await this.locks.must(who, device.id);
@@ -148,7 +149,7 @@ export class Watching {
     return mediaSocket(c, this.parts, {
       open: async () => {
         await this.locks.must(who, device.id);
-        const by = { owner: await this.#owns(who, device) };
+        const by = { owner: await this.owns(who, device) };
         const viewing = await this.viewings.open({ who, device, channel, kind: 'live', path: 'relay' });
         return { viewing, stream: this.#fanOut.join(device.boxSerial, `/v1/live/stream?${query}`, by) };
       },
@@ -161,7 +162,8 @@ export class Watching {
     });
   }
 
-  async #owns({ companyId }: Principal, { siteId }: DeviceRow): Promise<boolean> {
+  /** Whether it is of the company whose site that is. */
+  async owns({ companyId }: Principal, { siteId }: DeviceRow): Promise<boolean> {
     const site = await this.parts.db
       .selectFrom('sites')
       .select('companyId')

@@ -57,6 +57,7 @@ export class WebRtcPlayer {
   start(): void {
     if (this.#limit || this.#abort.signal.aborted) return;
     this.#limit = setTimeout(() => this.#fail(null), CONNECTING_MS);
+    addEventListener('pagehide', this.#left);
     this.#connect().catch((error: unknown) => {
       if (!this.#abort.signal.aborted) this.#fail(error instanceof ApiError ? error : null);
     });
@@ -66,11 +67,17 @@ export class WebRtcPlayer {
   stop(): void {
     if (this.#abort.signal.aborted) return;
     this.#abort.abort();
+    removeEventListener('pagehide', this.#left);
     clearTimeout(this.#timer);
     clearTimeout(this.#limit);
     this.#peer?.close();
     if (this.#location) whepEnd(this.#location);
   }
+
+  /** The box would wait for a page that is gone: a view that is not connected yet has no other end. */
+  #left = (event: PageTransitionEvent): void => {
+    if (!event.persisted) this.stop();
+  };
 
   async #connect(): Promise<void> {
     const iceServers = [...(await this.#o.iceServers())];

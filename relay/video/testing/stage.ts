@@ -143,10 +143,15 @@ export class Stage {
     return { userId, companyId, sessionId: (await this.sessions.find(token))!.id, token };
   }
 
-  call(who: Person | null, method: string, path: string, o: { body?: string; type?: string } = {}): Promise<Response> {
+  call(
+    who: Person | null,
+    method: string,
+    path: string,
+    o: { body?: string; type?: string; signal?: AbortSignal } = {},
+  ): Promise<Response> {
     const headers: Record<string, string> = { ...(who && { authorization: `Bearer ${who.token}` }) };
     if (o.body !== undefined) headers['content-type'] = o.type ?? 'application/json';
-    return fetch(`${this.url}/api/v1${path}`, { method, headers, body: o.body });
+    return fetch(`${this.url}/api/v1${path}`, { method, headers, body: o.body, signal: o.signal });
   }
 
   /** A WebSocket, and what came by it. */
