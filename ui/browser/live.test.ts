@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { check, LOOKS, launch, open, settled } from './browser.ts';
 import { follow, until } from './clock.ts';
 import { decoded, ForeignPlayer, view } from './foreign-player.ts';
@@ -55,6 +55,11 @@ describe('live view', () => {
     await page.goto(`${site}/live`);
     await settled(page);
   }, 240_000);
+  // What a failed try left open would look on beside the next one.
+  beforeEach(async () => {
+    for (const context of browser.contexts())
+      for (const other of context.pages()) if (other !== page) await other.close();
+  });
   afterAll(async () => {
     gate.stop();
     foreign.stop();
