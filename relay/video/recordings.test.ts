@@ -135,6 +135,26 @@ describe('recordings through the relay', () => {
     await until('nothing is held', () => files().every(({ signal, stream }) => signal?.aborted && stream.destroyed));
   });
 
+  it('are played for guests as long as the owner has room, who leaves makes room', async () => {
+    const [one, other] = [await stage.person(['playback']), await stage.person(['playback'])];
+    const windows = [one, one, one, other, other].map((who) => play(who));
+    await until('five windows', () => streams().length === 5);
+    const abort = new AbortController();
+    const path = `${stage.url}/api/v1${channel()}/recordings/file?${RANGE}`;
+    const file = () => fetch(path, { headers: { authorization: `Bearer ${other.token}` }, signal: abort.signal });
+    expect((await file()).status).toBe(200);
+    const late = play(one);
+    await late.closed;
+    expect([late.note, (await take(other)).status]).toEqual(['limit-reached', 409]);
+    expect((await take(pia)).status).toBe(200);
+    windows[0]!.close();
+    await until('room', () => streams().some(({ signal }) => signal?.aborted));
+    const next = play(other);
+    await until('the next one', () => streams().length === 6);
+    abort.abort();
+    next.close();
+  });
+
   it('say in the box’s own words why there are none', async () => {
     stage.refusal = { status: 404, body: problem('not-found', 'Nothing was recorded in this time.') };
     const viewer = play(pia);

@@ -5,6 +5,8 @@ import { type PlaybackQuery, RecordingList, type StreamName } from '../../protoc
 import type { ApiEnv } from '../api/app.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
+import type { Principal } from '../auth/sessions.ts';
+import { GuestPlaces } from './guest-places.ts';
 import { mediaSocket } from './media-socket.ts';
 import { OwnStream, openBoxMedia } from './media-stream.ts';
 import type { BoxDevice, Watching } from './watching.ts';
@@ -26,6 +28,7 @@ interface Range {
 /** What devices have recorded themselves, through the relay: lists, a socket a window, files. */
 export class Recordings {
   readonly #watching: Watching;
+  readonly #guests = new GuestPlaces();
 
   constructor(watching: Watching) {
     this.#watching = watching;
@@ -57,7 +60,18 @@ export class Recordings {
     const { channel, from, to } = query;
     return mediaSocket(c, parts, {
       open: async () => {
-        const viewing = await viewings.open({ who, device, channel, kind: 'playback', from, to, path: 'relay' });
+        const leave = await this.#place(who, device);
+        const looked = await viewings
+          .open({ who, device, channel, kind: 'playback', from, to, path: 'relay' })
+          .catch((error) => {
+            leave();
+            throw error;
+          });
+        const end = (shownTo?: string) => {
+          leave();
+          return looked.end(shownTo);
+        };
+        const viewing = { id: looked.id, path: looked.path, end };
         const path = `/v1/playback/stream?${asQuery({ ...query, accept: query.accept.join(',') })}`;
         const open = (signal: AbortSignal) => openBoxMedia({ hub: parts.hub, serial: device.boxSerial, path, signal });
         return { viewing, stream: new OwnStream(open) };
@@ -75,14 +89,19 @@ export class Recordings {
     const { channel, from, to } = range;
     const abort = new AbortController();
     const query = asQuery({ deviceId: device.id, ...range, accept: 'h264,h265', speed: 1 });
+    const who = c.get('principal');
+    const leave = await this.#place(who, device);
     const body = await openBoxMedia({
       hub: parts.hub,
       serial: device.boxSerial,
       signal: abort.signal,
       path: `/v1/playback/file?${query}`,
       type: 'video/mp4',
+    }).catch((error) => {
+      leave();
+      throw error;
     });
-    const who = c.get('principal');
+    body.once('close', leave);
     const looked = await viewings
       .open({ who, device, channel, kind: 'download', from, to, path: 'relay' })
       .catch((error) => {
@@ -109,6 +128,11 @@ export class Recordings {
       'accept-ranges': 'none',
       'cache-control': 'private, no-store',
     });
+  }
+
+  /** One of the box's: returns the release. @throws ProblemError `limit-reached` */
+  async #place(who: Principal, device: BoxDevice): Promise<() => void> {
+    return (await this.#watching.owns(who, device)) ? () => {} : this.#guests.take(device);
   }
 
   async #device(c: Context<ApiEnv>, deviceId: string): Promise<BoxDevice> {
