@@ -156,6 +156,7 @@ export class G726Decoder {
     const moved = first - (first >> 8) + (pole === 0 ? 0 : same ? 192 : -192);
     this.#poles[0] = clamp(moved, next - 15_360, 15_360 - next);
     for (let i = 0; i < 6; i++) {
+      // UPB: at 40 kbit/s it forgets half as fast. ffmpeg does not, and so is no judge of that rate.
       const zero = this.#zeros[i]! - (this.#zeros[i]! >> (this.#bits === 5 ? 9 : 8));
       const alike = negative === this.#differences[i]! < 0;
       this.#zeros[i] = zero + (magnitude === 0 ? 0 : alike ? 128 : -128);
