@@ -321,6 +321,24 @@ describe('a set-up', () => {
     await expect(settle(jobId, of.id, 1)).rejects.toMatchObject({ code: 'conflict' });
   });
 
+  it('is remembered for so many times and not for ever, and the last one counts however often the box was away', async () => {
+    const { of } = await active();
+    const again = () => begin(of, [1], { package: undefined });
+    for (let i = 0; i < 25; i++) {
+      await clock.jump(1_000);
+      await settle((await again()).jobId, of.id, 1, i === 24);
+    }
+    away = true;
+    for (let i = 0; i < 25; i++) {
+      await clock.jump(1_000);
+      await again().catch(() => {});
+    }
+    away = false;
+    const rows = await db.selectFrom('cloud_setups').select('state').where('deviceId', '=', of.id).execute();
+    expect(rows.length).toBeLessThanOrEqual(22);
+    expect((await channels.get(scope(), of.id, 1)).setUp).toMatchObject({ state: 'done' });
+  });
+
   it('of a solar camera records motion only (CLOUD-07)', async () => {
     const { of } = await active({ name: 'Solar', model: 'DS-2XS2T41G1-ID/4G/C05S07', channelCount: 1 });
     expect(await channels.get(scope(), of.id, 1)).toMatchObject({ motionOnly: true, triggers: ['motion'] });

@@ -13,6 +13,34 @@ const NEWS_MS = 30 * 86_400_000;
 /** Ends of set-ups of which the device saw nothing. */
 const NEVER_BEGUN = ['box-unreachable', 'device-left'];
 
+/** Of one channel: what was tried before that helps nobody. */
+const MAX_KEPT = 20;
+const DELETED_AT_ONCE = 500;
+
+/** Deletes old set-ups of a channel; those stay that have packages set aside. */
+export async function forgetSetups(db: DbOrTrx, of: { deviceId: string; channel: number }): Promise<void> {
+  const rows = await db
+    .selectFrom('cloud_setups')
+    .select(['jobId', 'state', 'code', 'retentionDays'])
+    .where('deviceId', '=', of.deviceId)
+    .where('channel', '=', of.channel)
+    .orderBy('jobId', 'desc')
+    .execute();
+  let kept = 0;
+  const old = rows.filter(({ state, code, retentionDays }) => {
+    if (state === 'pending' && retentionDays !== null) return false;
+    return (code !== null && NEVER_BEGUN.includes(code)) || ++kept > MAX_KEPT;
+  });
+  if (old.length === 0) return;
+  const ids = old.slice(-DELETED_AT_ONCE).map((row) => row.jobId);
+  await db
+    .deleteFrom('cloud_setups')
+    .where('jobId', 'in', ids)
+    .where('deviceId', '=', of.deviceId)
+    .where('channel', '=', of.channel)
+    .execute();
+}
+
 /** The set-ups of these devices where they are now, the newest last; those that never began are left out. */
 export async function setupsOf(db: DbOrTrx, devices: DeviceRow[]): Promise<Setup[]> {
   const rows = await db

@@ -28,6 +28,7 @@ import type { CloudRecording } from './recording.ts';
 import { triggersFor } from './rules.ts';
 import type { CloudTables } from './schema.ts';
 import type { CloudServiceBook } from './services.ts';
+import { forgetSetups } from './set-up-state.ts';
 import { noneLeft, stockOf } from './stock.ts';
 
 const JOB_TIMEOUT_MS = 15_000;
@@ -205,6 +206,7 @@ export class CloudSetups {
             stream,
             mode,
           });
+          await forgetSetups(trx, { deviceId: device.id, channel });
           await trx
             .insertInto('cloud_setups')
             .values({
