@@ -93,6 +93,7 @@ describe('files of a device', () => {
     const start = ago(900);
     const { name } = lab.cameras[n]!;
     await lab.recorded(name, [{ fromMs: start, toMs: start + 20_000 }, recent()]);
+    await lab.download(name, ['get', 'post'][n]!);
     playback = null;
     const { bytes, ms } = await take(n, start + 5_500, start + 18_000);
     expect(await lab.downloads(name)).toBe(1);

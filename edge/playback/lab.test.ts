@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock as clock, iso } from '../../protocol/clock.ts';
 import { type MediaMessage, readMedia } from '../../protocol/wire/media.ts';
 import type { PlaybackQuery } from '../../protocol/wire/video.ts';
@@ -22,6 +22,10 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'gatepost-playback-files-'));
   lab = await startLab(96, log);
   playback = new Playback({ devices: lab.devices, video, clock, log });
+});
+// Also after a test that failed, which is tried again.
+afterEach(async () => {
+  for (const { name } of lab.cameras) await lab.recorded(name, null);
 });
 afterAll(async () => {
   playback.stop();
@@ -125,7 +129,6 @@ describe('recordings of a device', () => {
     const played = await fresh().stream(query(n, start, start + 301_000));
     if (!played.ok) throw new Error(played.detail);
     const found = await messages(played.value);
-    await lab.recorded(name, null);
     expect(found[0]).toMatchObject({ type: 'init', init: { width: 1280, height: 720, transcoded: false } });
     // G.711 comes beside the pictures, and the first of them before it is known how long it lasts.
     expect(found.find((m) => m.type === 'key')).toMatchObject({ wallMs: start });
@@ -168,7 +171,6 @@ describe('recordings of a device', () => {
         return messages(played.value);
       }),
     );
-    await lab.recorded(name, null);
     expect(own![0]).toMatchObject({ init: { codecs: expect.stringMatching(/^hvc1/), transcoded: false } });
     expect(made![0]).toMatchObject({ init: { codecs: expect.stringMatching(/^avc1/), transcoded: true } });
     for (const found of [own!, made!]) {
@@ -208,7 +210,6 @@ describe('recordings of a device', () => {
     if (!taken.ok) throw new Error(taken.detail);
     const parts: Uint8Array[] = [];
     for await (const part of taken.value) parts.push(part);
-    await lab.recorded(name, null);
     const file = join(dir, 'cut.mp4');
     writeFileSync(file, Buffer.concat(parts));
     const [late] = await decodeClocks(['-ss', '10.2', '-i', file], 1);

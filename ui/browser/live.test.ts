@@ -111,6 +111,8 @@ describe('live view', () => {
   it('comes back by itself after the box lost its relay, both ways; meanwhile nobody sees anything', async () => {
     const { name } = devices[0]!;
     const tunnel = (mode: string) => page.request.post(`${stack.lab}/faults`, { data: { target: 'box-relay', mode } });
+    // An earlier try may have left it cut.
+    await tunnel('none');
     // One window directly, one through the relay alone.
     const direct = await page.context().newPage();
     await direct.goto(page.url());
