@@ -36,7 +36,7 @@ export function Missing({ permission }: { permission: DevicePermission }) {
   const installer = INSTALLERS.some((type) => type === person?.company.type);
   return (
     <State level="unknown">
-      {t(`operations.missing.${permission}`)} {byRole && installer && t('operations.missing.role')}
+      {t(`site.missing.${permission}`)} {byRole && installer && t('site.missing.role')}
       {!byRole && installer && (
         <a class="link" href={`${base}/customer`}>
           {t('glance.askCustomer')}
