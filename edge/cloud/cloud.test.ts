@@ -235,4 +235,23 @@ it('leaves alone what is well, and what the device has not', () => {
   expect(
     watching(fields([boolean('enabled', true), boolean('notify', true), boolean('aroundTheClock', false)])),
   ).toEqual([]);
+  // On, but nowhere and never, it would record nothing.
+  const [area, times] = [
+    { name: 'area', kind: 'regions', value: [], maxRegions: 1 },
+    { name: 'times', kind: 'week', value: '' },
+  ] as SettingField[];
+  const silent = fields([boolean('enabled', true), boolean('notify', true), boolean('aroundTheClock', false)]);
+  expect(watching({ ...silent, area, times })).toEqual([
+    { aroundTheClock: true },
+    {
+      area: [
+        [
+          [0, 0],
+          [1, 0],
+          [1, 1],
+          [0, 1],
+        ],
+      ],
+    },
+  ]);
 });

@@ -40,15 +40,19 @@ export function coding(fields: Fields, definition: string | null): { steps: Set[
   return { steps, lacks };
 }
 
-/** Who is told and when first, then the detector: switched on, it is in force at once. What a person drew stays. */
+/**
+ * Who is told and when first, then the detector: switched on, it is in force at once. What a person drew stays, and their
+ * times; without a place or a time nothing would ever be recorded, and one that is on already is given them, too.
+ */
 export function watching(fields: Fields): Set[] {
   const { enabled, notify, aroundTheClock, area } = fields;
+  const off = isOff(enabled) === true;
+  const never = Object.values(fields).some((field) => field?.kind === 'week' && field.value === '');
+  const nowhere = area?.kind === 'regions' && area.value.length === 0;
   const steps: Set[] = [];
   if (isOff(notify)) steps.push({ notify: true });
-  if (!isOff(enabled)) return steps;
-  if (isOff(aroundTheClock) && !aroundTheClock?.readOnly) steps.push({ aroundTheClock: true });
-  const nowhere = area?.kind === 'regions' && area.value.length === 0;
-  steps.push({ ...(nowhere && { area: [WHOLE] }), enabled: true });
+  if ((off || never) && isOff(aroundTheClock) && !aroundTheClock?.readOnly) steps.push({ aroundTheClock: true });
+  if (off || nowhere) steps.push({ ...(nowhere && { area: [WHOLE] }), ...(off && { enabled: true }) });
   return steps;
 }
 
