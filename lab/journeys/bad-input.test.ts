@@ -293,7 +293,7 @@ describe('a claim code', () => {
 
   it('tried six times pauses claiming; a person at the set-up page ends the pause', async () => {
     const undisturbed = await standing();
-    mkdirSync(dir);
+    mkdirSync(dir, { recursive: true });
     const out = openSync(join(logDir, 'second.log'), 'a', 0o600);
     // biome-ignore format: a command line
     box = spawn(process.execPath, [
@@ -333,7 +333,10 @@ describe('a claim code', () => {
       code: 'too-many-tries',
       detail: expect.stringContaining('end the pause on the set-up page'),
     });
-    expect(log('relay')).toContain('claim refused: too many wrong codes');
+    // Logs are written a little after the answer.
+    await until('it stands in the log', 5_000, async () =>
+      log('relay').includes('claim refused: too many wrong codes'),
+    );
     expect((await status()).claimed).toBe(false);
 
     expect((await fetch(`${setup}/allow-claim`, { method: 'POST' })).status).toBe(401);
