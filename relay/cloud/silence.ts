@@ -1,4 +1,4 @@
-import { type CloudChannel, CloudTrigger } from '../../protocol/wire/cloud.ts';
+import { CLOUD_TRIGGERS, type CloudChannel, CloudTrigger } from '../../protocol/wire/cloud.ts';
 import type { Section, SettingField } from '../../protocol/wire/operations.ts';
 import { SILENCES, type Silence, silenceOf } from '../../protocol/wire/silence.ts';
 import type { DbOrTrx } from '../db/database.ts';
@@ -6,13 +6,14 @@ import type { DbOrTrx } from '../db/database.ts';
 /** Sections of one channel may be read side by side. */
 const MAX_TRIES = 8;
 
-/** `motion:notify lineCrossing:area`; of motion alone in rows of an earlier release. */
+/** `motion:notify lineCrossing:area`, motion first, whichever was read first; of motion alone in rows of an earlier release. */
 export function readSilent(kept: string | null): CloudChannel['silent'] {
-  return (kept ?? '').split(' ').flatMap((part) => {
+  const found = (kept ?? '').split(' ').flatMap((part) => {
     const [trigger, why] = part.includes(':') ? part.split(':') : ['motion', part];
     const known = CloudTrigger.safeParse(trigger);
     return known.success && SILENCES.includes(why as Silence) ? [{ trigger: known.data, why: why as Silence }] : [];
   });
+  return CLOUD_TRIGGERS.flatMap((trigger) => found.filter((one) => one.trigger === trigger));
 }
 
 /** Notes what was read of an event that makes clips of a channel; a device that does not say whether it tells is not silent. */
