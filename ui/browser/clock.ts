@@ -63,19 +63,23 @@ export async function until(page: Page, label: string, ok: (seen: Seen) => boole
   }
 }
 
-/** How many pictures of different times were on the screen within a while, and how far they were behind at the worst. */
-export async function follow(page: Page, label: string, ms: number): Promise<{ pictures: number; behind: number }> {
+/**
+ * Looks until so many pictures of different times were on the screen since now, or says how many there were; gives how far they were behind at the
+ * worst. On two shared cores with encoders they come slower than the camera sends them.
+ */
+export async function follow(page: Page, label: string, pictures: number, limitMs = 15_000): Promise<number> {
   const clocks = new Set<number>();
   let behind = 0;
-  const end = Date.now() + ms;
-  while (Date.now() < end) {
+  const end = Date.now() + limitMs;
+  while (clocks.size < pictures) {
     const seen = await look(page, label);
     if (seen.clock !== null) {
       clocks.add(seen.clock);
       behind = Math.max(behind, seen.behind);
     }
+    if (Date.now() > end) throw new Error(`${label}: ${clocks.size} pictures, ${JSON.stringify(seen)}`);
   }
-  return { pictures: clocks.size, behind };
+  return behind;
 }
 
 /** The clock of each picture of a video file, decoded by ffmpeg. */

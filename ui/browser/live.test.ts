@@ -71,9 +71,7 @@ describe('live view', () => {
   it('shows every camera of a site directly from the box, in sub-streams (LIVE-01)', async () => {
     for (const { name } of devices)
       await until(page, name, ({ path, behind }) => path === 'direct' && behind < NEAR_MS);
-    const { pictures, behind } = await follow(page, devices[0]!.name, 2_000);
-    expect(pictures).toBeGreaterThan(10);
-    expect(behind).toBeLessThan(NEAR_MS);
+    expect(await follow(page, devices[0]!.name, 10)).toBeLessThan(NEAR_MS);
     expect((await until(page, devices[0]!.name, ({ width }) => width > 0)).width).toBe(640);
     await check(page, 'live grid 1440');
     await page.setViewportSize({ width: 375, height: 812 });
@@ -89,7 +87,7 @@ describe('live view', () => {
     await page.keyboard.press('Enter');
     // Blocked from the beginning: the relay has it.
     await until(page, name, ({ path, behind }) => path === 'relay' && behind < NEAR_MS);
-    expect((await follow(page, name, 1_500)).pictures).toBeGreaterThan(8);
+    await follow(page, name, 10);
     expect((await until(page, name, ({ width }) => width > 0)).width).toBe(1280);
     // The way is free: the direct one is found and taken.
     gate.open = true;
@@ -97,7 +95,7 @@ describe('live view', () => {
     // In full size as soon as the line is known to take it.
     await until(page, name, ({ width }) => width === 1280);
     const before = gate.passed;
-    expect((await follow(page, name, 1_500)).pictures).toBeGreaterThan(8);
+    await follow(page, name, 10);
     expect(gate.passed).toBeGreaterThan(before);
     // Cut in mid-view.
     gate.open = false;
@@ -105,7 +103,7 @@ describe('live view', () => {
     const seen = await until(page, name, ({ path, clock }) => path === 'relay' && clock !== null && clock > cut);
     expect(Date.now() - cut).toBeLessThan(8_000);
     expect(seen.message).toBe('');
-    expect((await follow(page, name, 1_500)).pictures).toBeGreaterThan(8);
+    await follow(page, name, 10);
   });
 
   it('comes back by itself after the box lost its relay, both ways; meanwhile nobody sees anything', async () => {
@@ -262,7 +260,7 @@ describe('live view', () => {
       await elsewhere.goto(playerOrigin);
       const said = await view(elsewhere, { url, token, config });
       await until(elsewhere, 'player', ({ behind, width }) => behind < NEAR_MS && width === 1280);
-      expect((await follow(elsewhere, 'player', 1_000)).pictures, way).toBeGreaterThan(5);
+      await follow(elsewhere, 'player', 6);
       const { frames, way: by } = await decoded(elsewhere);
       expect(frames, way).toBeGreaterThan(10);
       expect(by).toMatch(type);
