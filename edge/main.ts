@@ -204,7 +204,8 @@ const tunnel = new TunnelClient({
 const pacer = new Pacer({ clock, onRtt: (fn) => tunnel.onRtt(fn) });
 const uplinkTest = new UplinkTest({ relayUrl, pacer, alarmsWaiting: () => arc.waiting(), clock, log });
 const uploads = new UploadQueue({ dir: join(data, 'clips'), auth, pacer, clock, log, warnables });
-const recorder = new Recorder({ journal, video, uploads, dir: join(data, 'clips'), clock, log, warnables });
+const lasts = (eventId: string) => devices.lasts(eventId);
+const recorder = new Recorder({ journal, video, uploads, lasts, dir: join(data, 'clips'), clock, log, warnables });
 
 const config = new DesiredConfig({
   dir: data,

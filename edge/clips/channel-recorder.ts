@@ -7,7 +7,7 @@ import type { FootageKind } from '../upload/store.ts';
 import { type AudioFrame, fitsMp4 } from '../video/audio.ts';
 import type { Consumer } from '../video/channel-source.ts';
 import type { AccessUnit } from '../video/receiver.ts';
-import { type ClipRow, emptyReport, reportBase, waitingRow } from './clip-row.ts';
+import { type ClipRow, emptyReport, endedRow, reportBase, waitingRow } from './clip-row.ts';
 import { ClipSound } from './clip-sound.ts';
 import { ClipWriter } from './clip-writer.ts';
 import type { RecorderPort, Source } from './recorder-port.ts';
@@ -17,6 +17,8 @@ interface Active {
   firstEventMonoMs: number;
   /** Continuous recording ends by its length alone. */
   endsAtMonoMs: number;
+  /** The last event, however long it lasts, keeps the clip going until then. */
+  lastsUntilMonoMs: number;
   /** null while waiting for a first key frame. */
   writer: ClipWriter | null;
   beganMonoMs: number;
@@ -28,10 +30,11 @@ interface Active {
 
 const MAX_EVENTS = 1000;
 const REPORT_AGAIN_MS = 1_000;
-/** A beginning this much after the event is a clip that misses what happened. */
-const LATE_MS = 1_000;
 /** Pictures arrive a little after they were taken. */
 const GRACE_MS = 5_000;
+/** What goes on when its clip is about to end is looked at again after so long. */
+const GOES_ON_MS = 5_000;
+const ABOUT_TO_END_MS = 2_500;
 /** A piece of continuous recording waits so much longer for a key frame to end at. */
 const GROUP_MS = 12_000;
 /** Clips of the two streams that begin so close together are twins. */
@@ -39,7 +42,8 @@ const TWINS_MS = 5_000;
 
 /**
  * Cuts the clips of one stream of a channel. Of events: from the last key frame at least `preRollMs` before an event to
- * `postRollMs` after the last one, at most `maxClipMs`, then a next clip begins at the key frame before the cut. Of 24/7
+ * `postRollMs` after the last one began, or until that is over (it counts for `maxClipMs`); at most `maxClipMs`, then a next
+ * clip begins at the key frame before the cut. Of 24/7
  * recording: pieces of `maxClipMs`, one after the other; with mode `both` an event interrupts it for a clip of its own,
  * with `continuous` the piece lists the event.
  *
@@ -107,6 +111,7 @@ export class ChannelRecorder implements Consumer {
     } else if (this.#active) {
       const active = this.#active;
       active.endsAtMonoMs = Math.max(active.endsAtMonoMs, endsAtMonoMs);
+      active.lastsUntilMonoMs = Math.max(active.lastsUntilMonoMs, this.#lastsUntil(now - agoMs));
       active.row.endsAtMs = Math.max(active.row.endsAtMs, eventMs + this.recording.postRollMs);
       if (active.row.eventIds.length < MAX_EVENTS) active.row.eventIds.push(event.id);
       this.#port.save(active.row);
@@ -202,6 +207,7 @@ export class ChannelRecorder implements Consumer {
       else if (now > active.lastMonoMs + 2 * GRACE_MS) this.#end('the video of the camera stood still');
       return;
     }
+    this.#goOn(active, now);
     if (now < active.endsAtMonoMs + GRACE_MS) return;
     if (active.writer) this.#end('the video of the camera stood still');
     else {
@@ -209,6 +215,21 @@ export class ChannelRecorder implements Consumer {
       if (active.row.chained) this.#port.remove(active.row.id);
       else this.#neverBegan(active.row, 'the camera gave no video');
     }
+  }
+
+  #lastsUntil(eventMonoMs: number): number {
+    return eventMonoMs + this.recording.maxClipMs;
+  }
+
+  /** A clip does not end in the middle of what it shows. */
+  #goOn(active: Active, now: number): void {
+    const { row } = active;
+    const moreMs = Math.min(now + GOES_ON_MS, active.lastsUntilMonoMs) - active.endsAtMonoMs;
+    if (now < active.endsAtMonoMs - ABOUT_TO_END_MS || moreMs <= 0) return;
+    if (!row.eventIds.some((id) => this.#port.lasts(id))) return;
+    active.endsAtMonoMs += moreMs;
+    row.endsAtMs += moreMs;
+    this.#port.save(row);
   }
 
   /** Writes out what is there. A clip that runs stays open in the manifest: the next start closes it. */
@@ -229,10 +250,15 @@ export class ChannelRecorder implements Consumer {
     return waitingRow({ id, deviceId, channel, stream, kind, held, chained, eventIds, firstEventMs, endsAtMs });
   }
 
-  #arm(row: ClipRow, firstEventMonoMs: number, endsAtMonoMs: number): void {
+  #arm(
+    row: ClipRow,
+    firstEventMonoMs: number,
+    endsAtMonoMs: number,
+    lastsUntilMonoMs = this.#lastsUntil(firstEventMonoMs),
+  ): void {
     const now = this.#port.clock.mono();
     const empty = { writer: null, beganMonoMs: now, lastMonoMs: now, preRollMs: 0, cancelReport: null };
-    this.#active = { row, firstEventMonoMs, endsAtMonoMs, ...empty };
+    this.#active = { row, firstEventMonoMs, endsAtMonoMs, lastsUntilMonoMs, ...empty };
     this.#findTwin(row, now);
     this.#port.save(row);
   }
@@ -255,7 +281,7 @@ export class ChannelRecorder implements Consumer {
       return;
     }
     const row = this.#row('event', former.row.eventIds.slice(-1), former.row.firstEventMs, former.row.endsAtMs, true);
-    this.#arm(row, former.firstEventMonoMs, former.endsAtMonoMs);
+    this.#arm(row, former.firstEventMonoMs, former.endsAtMonoMs, former.lastsUntilMonoMs);
     if (units.length > 0) this.#begin(units);
   }
 
@@ -363,32 +389,10 @@ export class ChannelRecorder implements Consumer {
     const { row } = active;
     this.#active = null;
     active.cancelReport?.();
-    const done = active.writer!.close().then(({ fragments, durationMs, lostMs, gaps, noEncoder }) => {
-      this.#noEncoder ||= noEncoder;
-      const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-      const lateMs = row.chained ? 0 : -active.preRollMs;
-      const reasons = [
-        lateMs > LATE_MS ? `the recording began ${seconds(lateMs)} after the event` : null,
-        lostMs > 0 ? `${seconds(lostMs)} of video could not be stored` : null,
-        problem,
-      ].filter((r) => r !== null);
-      const state = reasons.length > 0 ? 'incomplete' : 'ended';
-      this.#port.finish({
-        ...row,
-        state: 'done',
-        fragments,
-        durationMs,
-        report: {
-          ...row.report!,
-          ...reportBase(row),
-          durationMs,
-          fragments,
-          gaps,
-          audioCodec: active.writer!.audioCodec,
-          state: row.held && fragments > 0 ? 'held' : state,
-          reason: reasons.join('; ').slice(0, 512) || null,
-        },
-      });
+    const done = active.writer!.close().then((closed) => {
+      this.#noEncoder ||= closed.noEncoder;
+      const { preRollMs, writer } = active;
+      this.#port.finish(endedRow(row, { ...closed, preRollMs, problem, audioCodec: writer!.audioCodec }));
     });
     this.#closing.add(done);
     void done.finally(() => this.#closing.delete(done));

@@ -62,6 +62,41 @@ export function reportBase(
   return { id, deviceId, channel, kind, stream, twinId, eventIds: [...eventIds] };
 }
 
+/** A beginning this much after the event is a clip that misses what happened. */
+const LATE_MS = 1_000;
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+/** A clip that is over, with its final report. `preRollMs`: negative when it began after its event. */
+export function endedRow(
+  row: ClipRow,
+  o: Pick<ClipReport, 'fragments' | 'durationMs' | 'gaps' | 'audioCodec'> & {
+    fragments: number;
+    lostMs: number;
+    preRollMs: number;
+    problem: string | null;
+  },
+): ClipRow {
+  const { fragments, durationMs, gaps, audioCodec, lostMs } = o;
+  const lateMs = row.chained ? 0 : -o.preRollMs;
+  const reasons = [
+    lateMs > LATE_MS ? `the recording began ${seconds(lateMs)} after the event` : null,
+    lostMs > 0 ? `${seconds(lostMs)} of video could not be stored` : null,
+    o.problem,
+  ].filter((r) => r !== null);
+  const state = reasons.length > 0 ? 'incomplete' : 'ended';
+  const report: ClipReport = {
+    ...row.report!,
+    ...reportBase(row),
+    durationMs,
+    fragments,
+    gaps,
+    audioCodec,
+    state: row.held && fragments > 0 ? 'held' : state,
+    reason: reasons.join('; ').slice(0, 512) || null,
+  };
+  return { ...row, state: 'done', fragments, durationMs, report };
+}
+
 /** The report of a clip that has no picture: it says why an event has none. */
 export function emptyReport(row: ClipRow, reason: string): ClipReport {
   return {

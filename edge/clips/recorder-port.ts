@@ -24,6 +24,8 @@ export interface RecorderPort {
   /** Makes the row durable; storage trouble is the recorder's to report. */
   save(row: ClipRow): void;
   remove(id: string): void;
+  /** Whether an event is still under way. */
+  lasts(eventId: string): boolean;
   /** {@link Uploads.prefer} */
   prefer(id: string): void;
   /** Journals a report that is not final. */

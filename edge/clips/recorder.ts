@@ -30,6 +30,8 @@ export interface RecorderOptions {
     onChange(fn: () => void): () => void;
   };
   uploads: Uploads;
+  /** Whether an event is still under way; by default none is. */
+  lasts?: (eventId: string) => boolean;
   /** For fragments and the recorder's own file. */
   dir: string;
   clock: Clock;
@@ -178,6 +180,7 @@ export class Recorder {
       clock,
       dir,
       uploads,
+      lasts: this.#o.lasts ?? (() => false),
       makeEncoder: this.#o.makeEncoder ?? ((out) => this.#encoder(out)),
       save: (row: ClipRow) => this.#safely(() => this.#manifest.save(row)),
       remove: (id: string) => this.#safely(() => this.#manifest.remove(id)),

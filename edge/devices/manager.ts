@@ -114,6 +114,11 @@ export class DeviceManager {
     return [...this.#sessions.values()].map((s) => s.health());
   }
 
+  /** Whether an event of any of them is under way. */
+  lasts(eventId: string): boolean {
+    return [...this.#sessions.values()].some((s) => s.lasts(eventId));
+  }
+
   channels(): ChannelConfig[] {
     return [...this.#sessions.values()].flatMap((s) => s.channels());
   }

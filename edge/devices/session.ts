@@ -129,6 +129,11 @@ export class DeviceSession {
     };
   }
 
+  /** Whether an event of this device is under way. */
+  lasts(eventId: string): boolean {
+    return this.#fold.lasts(eventId);
+  }
+
   channels(): ChannelConfig[] {
     const { id, username, password } = this.#config;
     return this.#channels.map((channel) => ({ ...channel, deviceId: id, username, password, guard: this.#guard }));

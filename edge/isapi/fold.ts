@@ -123,6 +123,11 @@ export class EventFolder {
     this.#begin(key, alert, channel, text);
   }
 
+  /** Whether the event of that id is under way. */
+  lasts(eventId: string): boolean {
+    return [...this.#active.values()].some((active) => active.eventId === eventId);
+  }
+
   /** `end`: ends what is under way; else it is only put down, for the next start to take up again. */
   stop(end: boolean): void {
     for (const [key, active] of [...this.#active]) {
