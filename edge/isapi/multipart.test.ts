@@ -145,6 +145,16 @@ describe('alertStream', () => {
     );
   });
 
+  it('takes what stands before a document as a part of it: byte order mark, declaration, comment', () => {
+    const before = '\uFEFF<?xml version="1.0" encoding="UTF-8"?>\r\n<!-- motion -> alarm -->\r\n';
+    const bytes = Buffer.concat([part(before + alert(1)), part(before + alert(2))]);
+    for (const sizes of [[bytes.length], [1], [7, 100]]) {
+      const parts = feed(bytes, sizes);
+      expect(parts).toHaveLength(2);
+      expect(numbers(parts)).toEqual([1, 2]);
+    }
+  });
+
   it('cuts JSON parts, with braces and quotes inside', () => {
     const json = '{"a":"} \\" {","b":{"c":1}}';
     for (const length of [true, false]) {

@@ -14,6 +14,8 @@ const LARGE_TEXT_BYTES = 16 * 1024;
 const LARGE_BINARY_BYTES = 1024 * 1024;
 const LF = 0x0a;
 const XML_START = Buffer.from('<EventNotificationAlert');
+/** What may stand before a document, as Latin-1: byte order mark, declaration, comments. */
+const PROLOG = /^\s*(\xef\xbb\xbf)?\s*(<\?[^>]*>\s*|<!--(?:(?!-->).)*-->\s*)*$/s;
 const XML_END = /<\/(?:[\w.-]+:)?EventNotificationAlert\s*>/;
 
 type State =
@@ -254,7 +256,7 @@ const isHeader = (line: Buffer): boolean => line.length < 1024 && /^[\w-]{1,64}[
 /** Where another alert begins within a part, whose end was lost then; −1 when none does. Alerts do not nest. */
 function nextDocument(body: Buffer): number {
   const first = body.indexOf(XML_START);
-  const own = first >= 0 && /^\s*(<\?[^>]*>\s*)?$/.test(body.toString('latin1', 0, Math.min(first, 512)));
+  const own = first >= 0 && PROLOG.test(body.toString('latin1', 0, Math.min(first, 512)));
   return own ? body.indexOf(XML_START, first + 1) : first;
 }
 

@@ -98,6 +98,9 @@ export async function setNotify(
   const edit = (node: XmlNode): Change[] => {
     const entries = list(node, ...(below as []), 'EventTriggerNotification');
     const isCenter = (n: XmlNode) => text(n, 'notificationMethod').toLowerCase() === 'center';
+    // A trigger that tells nobody may have no list at all.
+    if (on && !isList && list(node, 'EventTriggerNotificationList').length === 0)
+      return [{ path: [], append: `<EventTriggerNotificationList>${CENTER}</EventTriggerNotificationList>` }];
     if (on) return entries.some(isCenter) ? [] : [{ path: below, append: CENTER }];
     // From the last one on, because numbers of later ones change.
     return entries

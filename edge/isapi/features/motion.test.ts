@@ -80,6 +80,21 @@ describe('motion detection', () => {
     expect(documents.get('/Event/triggers')).toBe(triggers('record', 'email'));
   });
 
+  it('tells the surveillance centre of a trigger that tells nobody yet, and has no list for it (CLOUD-09)', async () => {
+    const bare = (list: string) =>
+      `<EventTrigger xmlns="urn:psialliance-org"><id>VMD-1</id><eventType>VMD</eventType>${list}<videoInputChannelID>1</videoInputChannelID></EventTrigger>`;
+    documents.set('/Event/triggers', `<EventTriggerList>${bare('')}</EventTriggerList>`);
+    documents.set('/Event/triggers/VMD-1', bare(''), (body) => {
+      documents.set('/Event/triggers', `<EventTriggerList>${body}</EventTriggerList>`);
+      return body;
+    });
+    const { features } = await at();
+    expect(await features.write('motion', here, { notify: true })).toMatchObject({ ok: true, value: { notKept: [] } });
+    expect(documents.get('/Event/triggers/VMD-1')).toMatch(
+      /<EventTriggerNotificationList><EventTriggerNotification><id>center<.*<\/EventTriggerNotificationList><\/EventTrigger>$/,
+    );
+  });
+
   it('takes an area and targets, and says what was not kept', async () => {
     documents.set(DETECTOR, detector({ target: 'human,vehicle' }), (body) =>
       body.replace('<enabled>true', '<enabled>false'),
