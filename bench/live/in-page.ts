@@ -14,29 +14,39 @@ export interface Looked {
 /** One look of `ms` at a channel, directly or through the relay. */
 export async function inPage(
   o: { way: 'direct' | 'relay'; channel: string; ms: number },
-  readClock: (frame: { data: Uint8ClampedArray; width: number; height: number; channels: 4 }) => number | null,
+  readClock: (frame: { data: Uint8Array; width: number; height: number; channels: 1 }) => number | null,
   { MsePlayer, MediaSocket, socketAddress }: typeof Players,
 ): Promise<Looked> {
   const started = performance.now();
   const video = document.createElement('video');
   video.muted = true;
   document.body.replaceChildren(video);
-  const canvas = document.createElement('canvas');
-  const context = canvas.getContext('2d', { willReadFrequently: true })!;
   let firstMs = -1;
   const behindMs: number[] = [];
+  // As the decoder left it: to draw it takes up to 150 ms of a busy machine, and the player would wait for that.
+  const brightness = async (frame: VideoFrame) => {
+    if (frame.format !== 'I420' && frame.format !== 'NV12') throw new Error(`pictures as ${frame.format}`);
+    const { displayWidth: width, displayHeight } = frame;
+    const rect = { x: 0, y: 0, width, height: Math.ceil(displayHeight / 16) * 2 };
+    const data = new Uint8Array(frame.allocationSize({ rect }));
+    const [luma] = await frame.copyTo(data, { rect });
+    const { offset, stride } = luma!;
+    const rows = new Uint8Array(width * rect.height);
+    for (let y = 0; y < rect.height; y++)
+      rows.set(data.subarray(offset + y * stride, offset + y * stride + width), y * width);
+    return rows;
+  };
   const shown = () => {
     if (firstMs < 0) firstMs = performance.now() - started;
     // What was cached comes in a burst; then it is steady.
     else if (performance.now() - started > firstMs + 1000) {
-      const [width, height] = [video.videoWidth, video.videoHeight];
-      canvas.width = width;
-      canvas.height = Math.ceil(height / 8);
-      context.drawImage(video, 0, 0);
       const now = Date.now();
-      const { data } = context.getImageData(0, 0, width, canvas.height);
-      const clock = readClock({ data, width, height, channels: 4 });
-      if (clock !== null) behindMs.push(now - clock);
+      const seen = new VideoFrame(video, { timestamp: 0 });
+      void brightness(seen).then((data) => {
+        const clock = readClock({ data, width: seen.displayWidth, height: seen.displayHeight, channels: 1 });
+        if (clock !== null) behindMs.push(now - clock);
+        seen.close();
+      });
     }
     video.requestVideoFrameCallback(shown);
   };

@@ -270,7 +270,8 @@ export class MsePlayer {
   };
 
   #onWaiting = (): void => {
-    if (this.#pictured) this.#edge.waiting(performance.now());
+    // Going somewhere else takes its time: that is no stall.
+    if (this.#pictured && !this.#o.video.seeking) this.#edge.waiting(performance.now());
   };
   #onPlaying = (): void => this.#edge.playing(performance.now());
   #onError = (): void => this.#fail();

@@ -17,15 +17,22 @@ const FARTHEST_S = 0.5;
 const STALL_STEP_S = 0.04;
 /** A shorter stall than this is not seen. */
 const STALL_MS = 60;
-/** Beyond its distance it plays faster until it is back there, then leaps. */
-const FAST_S = 0.05;
+/** Back at its distance; beyond it, it plays faster, and leaps. */
 const BACK_S = 0.01;
-const FASTER_S = 0.2;
 const LEAP_S = 0.94;
-const FAST_RATE = 1.1;
-const FASTER_RATE = 1.25;
-/** What comes at once at the beginning is taken in whole before its newest picture is gone to. */
+/** So far behind, so fast; once it is faster, it stays at the least of these until it is back. */
+type Rates = readonly (readonly [behindS: number, rate: number])[];
+const SLOWEST = [0.05, 1.1] as const;
+/** After a stall what is behind is what the next one may need: it is given up slowly, but for what is much. */
+const RATES_AFTER_STALL: Rates = [[0.45, 1.5], [0.2, 1.25], SLOWEST];
+/** Where nothing has stalled of late, as at the beginning, it makes pictures old for nothing. */
+const RATES: Rates = [[0.2, 2], [0.1, 1.25], SLOWEST];
+/**
+ * What comes at once at the beginning is taken in whole before its newest picture is gone to: pictures that are less apart
+ * than they would be from a camera are not the last of it.
+ */
 const SETTLE_MS = 300;
+const AT_ONCE_MS = 20;
 /** After so long without a stall it comes nearer by a step; longer, up to a minute, where that was too near before. */
 const CALM_MS = 4_000;
 const MAX_CALM_MS = 64_000;
@@ -43,8 +50,10 @@ export class LiveEdge {
   #calmMs = CALM_MS;
   #nearerMs: number | null = null;
   #waitingMs: number | null = null;
+  #stalledMs = Number.NEGATIVE_INFINITY;
   #started = false;
   #firstMs: number | null = null;
+  #freshMs = Number.POSITIVE_INFINITY;
   #rate = 1;
 
   /** Behind the end of the newest picture, when it has just come. */
@@ -56,6 +65,7 @@ export class LiveEdge {
   restart(): void {
     this.#started = false;
     this.#firstMs = null;
+    this.#freshMs = Number.POSITIVE_INFINITY;
     this.#end = null;
     this.#waitingMs = null;
     this.#rate = 1;
@@ -71,6 +81,7 @@ export class LiveEdge {
     const stalled = this.#waitingMs !== null && nowMs - this.#waitingMs >= STALL_MS;
     this.#waitingMs = null;
     if (!stalled) return;
+    this.#stalledMs = nowMs;
     this.#spare = Math.min(FARTHEST_S, this.#spare + STALL_STEP_S);
     // It had just come nearer: it tries that less often.
     if (this.#nearerMs !== null && nowMs - this.#nearerMs < this.#calmMs)
@@ -92,7 +103,9 @@ export class LiveEdge {
     };
     if (!this.#started) {
       this.#firstMs ??= nowMs;
-      if (more && nowMs - this.#firstMs < SETTLE_MS) return { seek: null, rate: 1 };
+      const burst = more || !(nowMs - this.#freshMs >= AT_ONCE_MS);
+      if (fresh) this.#freshMs = nowMs;
+      if (burst && nowMs - this.#firstMs < SETTLE_MS) return { seek: null, rate: 1 };
       this.#started = true;
       this.#calmSinceMs = nowMs;
       return leap();
@@ -102,8 +115,11 @@ export class LiveEdge {
     if (behind > LEAP_S) return leap();
     // Between two pictures the distance shrinks by itself: it is judged when one has come.
     if (behind <= BACK_S) this.#rate = 1;
-    else if (fresh && behind > FASTER_S) this.#rate = FASTER_RATE;
-    else if (fresh && (behind > FAST_S || this.#rate !== 1)) this.#rate = FAST_RATE;
+    else if (fresh) {
+      const rates = nowMs - this.#stalledMs < CALM_MS ? RATES_AFTER_STALL : RATES;
+      const [, rate] = rates.find(([s]) => behind > s) ?? (this.#rate === 1 ? [0, 1] : SLOWEST);
+      this.#rate = rate;
+    }
     return { seek: null, rate: this.#rate };
   }
 
