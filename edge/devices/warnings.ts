@@ -41,12 +41,12 @@ export class DeviceWarnings {
 
   refused(d: DeviceConfig, refusal: Refusal): void {
     const code = refusal.locked ? 'device-locked' : 'device-login-refused';
-    const by = refusal.by === 'rtsp' ? ' (asked for video)' : '';
+    const who = refusal.by === 'rtsp' ? `${called(d)} (asked for video)` : called(d);
     this.#state(
       d,
       code,
       'error',
-      `${called(d)}${by}: ${refusal.text} Nothing more is tried, so that it is not locked out. Enter the right user name and password.`,
+      `${who}: ${refusal.text} Nothing more is tried, so that it is not locked out. Enter the right user name and password.`,
     );
   }
 

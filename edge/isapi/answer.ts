@@ -88,10 +88,12 @@ export function judge(response: IsapiResponse): IsapiFailure | null {
     return failure(code, `It answered "${what.slice(0, 80)}".`, { status: response.status, subStatus: said.subStatus });
   }
   if (response.status >= 200 && response.status < 300) return null;
-  const where = response.status >= 300 && response.status < 400 ? ' (it wants another address, perhaps HTTPS)' : '';
-  return failure('device-error', `It answered with HTTP status ${response.status}${where}.`, {
-    status: response.status,
-  });
+  const { status } = response;
+  const elsewhere = status >= 300 && status < 400;
+  const text = elsewhere
+    ? `It answered with HTTP status ${status} (it wants another address, perhaps HTTPS).`
+    : `It answered with HTTP status ${status}.`;
+  return failure('device-error', text, { status });
 }
 
 /** What a 401 or 403 says beside "no" (isapi.md §1.1); served without a login, every element may be absent. */

@@ -36,7 +36,8 @@ type Answer = { ok: true; res: IncomingMessage; finish: () => void } | IsapiFail
 
 const MAX_BODY_BYTES = 512 * 1024;
 const DEFAULT_LOCK_MS = 30 * 60_000;
-const LOCKED = 'It is locked after wrong passwords, by this or another program';
+const LOCKED = 'It is locked after wrong passwords, by this or another program.';
+const STILL_LOCKED = 'It is locked after wrong passwords, by this or another program, and did not take the login.';
 
 /**
  * HTTP to one device with digest authentication, or with a session login where it offers no digest (isapi.md §1). Cameras
@@ -200,7 +201,7 @@ export class IsapiClient {
     if (!Buffer.isBuffer(body)) return body;
     const said = readRefusal(body);
     if (said.notActivated) return failure('device-not-activated', 'It is not activated: it has no password yet.');
-    if (said.locked) return failure('device-locked', `${LOCKED}.`, { unlockInMs: said.unlockInMs ?? DEFAULT_LOCK_MS });
+    if (said.locked) return failure('device-locked', LOCKED, { unlockInMs: said.unlockInMs ?? DEFAULT_LOCK_MS });
     if (probe.res.statusCode === 403) return failure('device-error', 'It forbids access.', { status: 403 });
     if (said.triesLeft !== null && said.triesLeft <= this.#reserveTries) {
       return failure('device-locked', `It leaves only ${said.triesLeft} tries before it locks itself; they are kept.`, {
@@ -270,9 +271,7 @@ export class IsapiClient {
   #refused(body: Buffer): IsapiFailure {
     const said = readRefusal(body);
     const left = said.triesLeft === null ? '' : ` It leaves ${said.triesLeft} tries before it locks itself.`;
-    const message = said.locked
-      ? `${LOCKED}, and it did not take the login.`
-      : `It refused user name or password.${left}`;
+    const message = said.locked ? STILL_LOCKED : `It refused user name or password.${left}`;
     this.#log.warn({ host: this.host, locked: said.locked, triesLeft: said.triesLeft }, 'the device refused the login');
     this.#guard.refuse('isapi', message, said.locked);
     return this.#stopped()!;

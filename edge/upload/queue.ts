@@ -359,9 +359,9 @@ export class UploadQueue {
     if (this.#clock.mono() >= this.#pausedUntil) this.#pausedUntil = this.#clock.mono() + this.#backoff.next();
     const warn = () => {
       const { files, bytes } = this.stats();
-      const what = `${files} clip parts (${Math.ceil(bytes / 1e6)} MB) wait on this box`;
       const why = code === 'storage-full' ? 'the relay has no room left: enlarge its storage' : `${text} (${code})`;
-      this.#warnables.raise('clips-waiting', 'box', 'warning', `${what}, because ${why}. They are sent when it can.`);
+      const what = `${files} clip parts (${Math.ceil(bytes / 1e6)} MB) wait on this box, because ${why}. They are sent when it can.`;
+      this.#warnables.raise('clips-waiting', 'box', 'warning', what);
     };
     if (code === 'storage-full') warn();
     else this.#cancelWaiting ??= this.#clock.after(WAITING_WARNABLE_MS, warn);

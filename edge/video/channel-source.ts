@@ -372,10 +372,10 @@ export class ChannelSource {
       warnables.clear(code, this.#subject);
       return;
     }
-    const what = this.ring.overflowed ? 'the time before an event cannot be kept' : 'clips begin much too early';
+    const what = this.ring.overflowed ? 'The time before an event cannot be kept.' : 'Clips begin much too early.';
     const far =
-      intervalMs > 0 ? `${(intervalMs / 1000).toFixed(1)} s lie between key frames` : 'key frames are far apart';
-    const text = `${this.#name}: ${far}, so ${what}. Switch off "H.264+/H.265+" on the camera and set its I-frame interval to 2 s.`;
+      intervalMs > 0 ? `${(intervalMs / 1000).toFixed(1)} s lie between key frames.` : 'Key frames are far apart.';
+    const text = `${this.#name}: ${far} ${what} Switch off "H.264+/H.265+" on the camera and set its I-frame interval to 2 s.`;
     warnables.raise(code, this.#subject, 'warning', text);
   }
 

@@ -48,11 +48,11 @@ export function addressFault(o: { address: string; subnetMask: string; gateway: 
   const host = number(o.address);
   const size = 2 ** 32 - number(o.subnetMask);
   const [first] = o.address.split('.').map(Number) as [number];
-  if (first === 0 || first >= 224) return 'address: not one that a device can have.';
-  if (host % size === 0 || host % size === size - 1) return 'address: the first and the last of a network are taken.';
+  if (first === 0 || first >= 224) return 'No device can have this address.';
+  if (host % size === 0 || host % size === size - 1) return 'The first and the last address of a network are taken.';
   if (o.gateway === null) return null;
-  if (o.gateway === o.address) return 'gateway: that is the device itself.';
-  return inSubnet(o.address, o.gateway, o.subnetMask) ? null : 'gateway: it is in another network than the address.';
+  if (o.gateway === o.address) return 'The gateway is the device itself.';
+  return inSubnet(o.address, o.gateway, o.subnetMask) ? null : 'The gateway is in another network than the address.';
 }
 
 const Ipv4 = z.ipv4();
@@ -124,7 +124,7 @@ export const SetAddresses = z.object({
         if (address && seen.has(address)) {
           context.addIssue({
             code: 'custom',
-            message: 'address: two devices would get it.',
+            message: 'Two devices would get this address.',
             path: [i, 'to', 'address'],
           });
         }

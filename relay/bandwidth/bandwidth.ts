@@ -195,8 +195,10 @@ export class BandwidthTests {
       const device = await scope.device(wanted.deviceId, 'configure');
       if (device.siteId !== siteId) throw new ProblemError('not-found');
       if (device.boxSerial === null || device.accessMode === 'ip') {
-        const why = 'was added by its address: only the uplink of what stands behind a box can be tested';
-        throw new ProblemError('conflict', `${device.name} ${why}.`);
+        throw new ProblemError(
+          'conflict',
+          `“${device.name}” was added by its address: only the uplink of what stands behind a box can be tested.`,
+        );
       }
       return { serial: device.boxSerial, device, channels: Math.max(1, device.channelCount) };
     }

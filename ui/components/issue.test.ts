@@ -12,7 +12,7 @@ const said = (detail: string, ...errors: { path: string; message: string }[]) =>
 it('names no field as the API does, and says what is wrong in words (INIT-22, INIT-24)', () => {
   const path = 'password.password';
   expect(said(`${path}: classes`, { path, message: 'classes' })).toMatch(/^It needs two of the four kinds/);
-  const message = 'gateway: it is in another network than the address.';
+  const message = 'The gateway is in another network than the address.';
   const all = [0, 1].map((i) => ({ path: `items.${i}.to.gateway`, message }));
   expect(said(all.map((e) => `${e.path}: ${e.message}`).join('; '), ...all)).toBe(
     'The gateway is in another network than the address.',

@@ -3,13 +3,14 @@ import type { ApiError } from './http.ts';
 import { lookup, t } from './i18n.ts';
 import { Mark } from './icons.tsx';
 import { detailOf } from './issue.ts';
+import { say } from './say.ts';
 import { formatDuration } from './time.ts';
 
 /** What a person reads of an error: what happened, what to do next. Unknown codes keep the server's own words. */
 export function describe(error: ApiError): { title: string; next: string } {
   const wait = error.retryAfterS ? t('problem.wait', { duration: formatDuration(error.retryAfterS * 1000) }) : '';
   return {
-    title: lookup(`problem.${error.code}.title`) ?? error.detail ?? t('problem.other.title'),
+    title: lookup(`problem.${error.code}.title`) ?? (error.detail ? say(error.detail) : t('problem.other.title')),
     next: [lookup(`problem.${error.code}.next`) ?? t('problem.other.next'), wait].filter(Boolean).join(' '),
   };
 }

@@ -1,6 +1,7 @@
 import { render } from 'preact';
 import '../styles.css';
 import { pickLanguage, startI18n } from '../components/i18n.ts';
+import { needSentences } from '../components/say.ts';
 import { App } from './app.tsx';
 import { openEarly } from './early.ts';
 import { storedLanguage } from './language.tsx';
@@ -14,4 +15,5 @@ openEarly(location.pathname);
 strings.then(() => {
   render(<App />, document.getElementById('app')!);
   installWorker();
+  void needSentences();
 });

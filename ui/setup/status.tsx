@@ -7,6 +7,7 @@ import { type Level, Mark, State } from '../components/icons.tsx';
 import { Empty, Facts, Panel, Skeleton, Title } from '../components/page.tsx';
 import { ProblemPanel } from '../components/problem.tsx';
 import { useAction, useResource } from '../components/resource.ts';
+import { say } from '../components/say.ts';
 import { Copyable } from '../components/serial.tsx';
 import { formatBytes, formatDuration } from '../components/time.ts';
 import { Since, Time } from '../components/time.tsx';
@@ -68,7 +69,7 @@ function Glance({ box }: { box: SetupStatus }) {
         {!box.relay.mqtt && (
           <p>
             {t('setup.noRelayNext', { relay: box.relayUrl })}{' '}
-            {box.relay.lastError && <span class="muted">{box.relay.lastError}</span>}
+            {box.relay.lastError && <span class="muted">{say(box.relay.lastError)}</span>}
           </p>
         )}
         {problems.length > 0 && (
@@ -76,7 +77,7 @@ function Glance({ box }: { box: SetupStatus }) {
             {problems.map((problem) => (
               <li key={`${problem.code} ${problem.subject}`} class="flex flex-wrap justify-between gap-x-6 py-2">
                 <State level={SEVERITY[problem.severity]}>
-                  {problem.text} <code class="mono muted small select-all">{problem.code}</code>
+                  {say(problem.text)} <code class="mono muted small select-all">{problem.code}</code>
                 </State>
                 <span class="muted small pl-6">
                   {t('time.since')} <Time at={problem.since} />

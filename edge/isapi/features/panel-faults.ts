@@ -114,6 +114,7 @@ export function refusal(failed: IsapiFailure & { body?: Buffer }): IsapiFailure 
   const node = body ? document(body, 'ResponseStatus') : null;
   const faults = node ? [...new Set(faultsIn(node).map(faultText))] : [];
   if (!said && faults.length === 0) return rest;
-  const why = faults.length > 0 ? `: ${faults.join('; ')}` : '';
-  return failure('conflict', `${said ?? 'It refused'}${why}.`, { status: failed.status, subStatus: failed.subStatus });
+  const refused = said ?? 'It refused';
+  const text = faults.length > 0 ? `${refused}: ${faults.join('; ')}.` : `${refused}.`;
+  return failure('conflict', text, { status: failed.status, subStatus: failed.subStatus });
 }

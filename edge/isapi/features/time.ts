@@ -141,7 +141,7 @@ export const time: Feature<IsapiDevice> = {
         if (typeof timeZone === 'string' && !/^[A-Za-z]{3,}[+-]?\d{1,2}:\d\d(:\d\d)?(DST.{0,80})?$/.test(timeZone))
           return failure(
             'invalid-request',
-            'timeZone: as devices write it, e.g. CST-1:00:00; use the action for a zone by name.',
+            'timeZone: as devices write it, such as CST-1:00:00; use the action for a zone by name.',
           );
         if (typeof set.ntpServer === 'string' && !/^[A-Za-z0-9.-]{1,64}$/.test(set.ntpServer))
           return failure('invalid-request', 'ntpServer: a name or an address.');

@@ -14,11 +14,11 @@ import { endServices, type SettledAccounts } from './settled-accounts.ts';
 import { eventsOf, sameTypes, selectServices, toServices, type ViewDeps, zonesOf } from './view.ts';
 
 /** What stands against a device, in words that say what to do. */
-const AGAINST: Record<ArcObstacle, string> = {
-  'not-p2p': 'was added by its address: add it again through the box to give it the ARC service.',
-  'no-box': 'is looked after by no box: add it through the box of the site.',
-  type: 'is neither a camera nor a network recorder nor an alarm panel.',
-  model: 'is of a model without ARC service.',
+const AGAINST: Record<ArcObstacle, (name: string) => string> = {
+  'not-p2p': (name) => `${name} was added by its address: add it again through the box to give it the ARC service.`,
+  'no-box': (name) => `${name} is looked after by no box: add it through the box of the site.`,
+  type: (name) => `${name} is neither a camera nor a network recorder nor an alarm panel.`,
+  model: (name) => `${name} is of a model without ARC service.`,
 };
 
 /** The installer's side of the ARC service: a site is authorised to one centre, and its devices are enabled one by one. */
@@ -143,7 +143,7 @@ export class SiteService {
       const authorization = await authorizationOf(trx, siteId);
       if (!authorization) throw new ProblemError('conflict', 'Authorise the site to a centre first.');
       const obstacle = obstacleOf(device);
-      if (obstacle) throw new ProblemError('conflict', `${device.name} ${AGAINST[obstacle]}`);
+      if (obstacle) throw new ProblemError('conflict', AGAINST[obstacle](device.name));
       const old = await liveService(trx, deviceId);
       return old && old.state !== 'rejected' && old.state !== 'waiting'
         ? this.#change(trx, old, wanted)

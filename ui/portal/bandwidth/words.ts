@@ -1,5 +1,6 @@
 import { type BandwidthTest, UPLINK_SHARE } from '../../../protocol/wire/bandwidth.ts';
 import { locale, lookup, t } from '../../components/i18n.ts';
+import { say } from '../../components/say.ts';
 
 /** A bit rate as people say it: `512 kbit/s`, `7.8 Mbit/s`. */
 export function formatRate(kbps: number): string {
@@ -15,7 +16,7 @@ export const formatDefinition = (definition: string): string => definition.repla
 
 /** Why a test has no result, in the person's language where it is a usual reason. */
 export const failureText = (test: Pick<BandwidthTest, 'code' | 'text'>): string =>
-  lookup(`bandwidth.code.${test.code}`) ?? test.text ?? t('bandwidth.code.interrupted');
+  lookup(`bandwidth.code.${test.code}`) ?? (test.text ? say(test.text) : null) ?? t('bandwidth.code.interrupted');
 
 /** Channels of such a bit rate that an uplink takes. */
 export const room = (uplinkKbps: number, kbps: number): number => Math.floor((uplinkKbps * UPLINK_SHARE) / kbps);

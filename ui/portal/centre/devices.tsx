@@ -5,6 +5,7 @@ import { t } from '../../components/i18n.ts';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { api } from '../session.ts';
 import { checkedTypes, EventChecks } from '../site/checks.tsx';
 import { centreTypes, PathNow, ServiceState, typeWords, zoneWords } from './words.tsx';
@@ -100,7 +101,7 @@ export function CentreDevices() {
           <ul class="list-disc pl-5">
             {failed.map((result) => (
               <li key={result.serviceId}>
-                {items.find((item) => item.id === result.serviceId)?.device.name}: {result.text}
+                {items.find((item) => item.id === result.serviceId)?.device.name}: {result.text && say(result.text)}
               </li>
             ))}
           </ul>

@@ -5,6 +5,7 @@ import { t } from '../../components/i18n.ts';
 import { Facts, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { formatBytes, formatDuration } from '../../components/time.ts';
 import { Time } from '../../components/time.tsx';
 import { withUndo } from '../../components/undo.tsx';
@@ -168,7 +169,7 @@ function ClipFacts({ clip, base }: { clip: LibraryClip; base: string }) {
         [t('clips.sound'), t(clip.audioCodec ? 'clips.withSound' : 'clips.noSound')],
         [t('clips.encrypted'), t(clip.keyId ? 'clips.isEncrypted' : 'clips.notEncrypted')],
         clip.expiresAt !== null && [t('clips.expires'), <Time key="e" at={clip.expiresAt} full />],
-        clip.reason !== null && [t('clips.reason'), clip.reason],
+        clip.reason !== null && [t('clips.reason'), say(clip.reason)],
         clip.events.length > 0 && [
           t('clip.events'),
           <ul key="events">

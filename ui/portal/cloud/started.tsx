@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { CloudSetupStarted } from '../../../protocol/wire/cloud.ts';
 import { lookup, t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
+import { say } from '../../components/say.ts';
 import { useSite } from '../site/context.ts';
 
 /** One press of the button: the job of what was taken, and what was refused. */
@@ -34,7 +35,7 @@ export function Started({ done }: { done: readonly Begun[] }) {
       {done.at(-1)?.refused.map(({ index, name, code, detail }) => (
         <State key={index} level="problem">
           <strong>{name}</strong>: {lookup(`problem.${code}.title`) ?? code}
-          <span class="muted small block break-words">{detail}</span>
+          <span class="muted small block break-words">{say(detail)}</span>
         </State>
       ))}
       {(done.at(-1)?.refused.length ?? 0) > 0 && <p class="small">{t('cloud.refusedNext')}</p>}

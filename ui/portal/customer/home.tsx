@@ -4,6 +4,7 @@ import { Mark } from '../../components/icons.tsx';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { Time, Zone } from '../../components/time.tsx';
 import { api } from '../session.ts';
 import { assess, glanceText } from '../site/assess.ts';
@@ -130,7 +131,7 @@ function SiteCard({ site }: { site: Site }) {
         </div>
         {found.items.slice(0, 2).map((item) => (
           <p key={item.key}>
-            {item.text} {item.since && <Time at={item.since} />}
+            {say(item.text)} {item.since && <Time at={item.since} />}
           </p>
         ))}
         <p class="mt-auto flex flex-wrap gap-x-4">

@@ -7,6 +7,7 @@ import { type Level, State } from '../../components/icons.tsx';
 import { Facts, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { formatDuration } from '../../components/time.ts';
 import { Time, Zone } from '../../components/time.tsx';
 import { api } from '../session.ts';
@@ -72,7 +73,7 @@ export function AlarmStory({
             items={[
               [t('desk.where'), [alarm.site?.name, placeWords(alarm)].filter(Boolean).join(', ')],
               [t('desk.when'), <Occurred key="w" alarm={alarm} full />],
-              alarm.text !== null && [t('desk.text'), alarm.text],
+              alarm.text !== null && [t('desk.text'), say(alarm.text)],
               [t('desk.way'), <PathLine key="p" alarm={alarm} />],
               [
                 t('desk.code'),
@@ -291,7 +292,7 @@ function AuditLine({ alarm }: { alarm: DeskAlarmDetail }) {
             ],
             [t('desk.sequence'), String(alarm.sequence)],
             [t('desk.tries'), String(alarm.tries)],
-            alarm.reason !== null && [t('desk.reason'), alarm.reason],
+            alarm.reason !== null && [t('desk.reason'), say(alarm.reason)],
           ]}
         />
         {alarm.log.length > 0 && (

@@ -6,6 +6,7 @@ import { Logo } from '../../components/icons.tsx';
 import { Facts, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { Time, Zone } from '../../components/time.tsx';
 import { me } from '../session.ts';
 
@@ -51,7 +52,7 @@ export function ViewPage({ params }: { params?: { token?: string } }) {
             items={[
               [t('desk.site'), view.siteName],
               [t('desk.when'), <Time key="w" at={view.occurredAt} full />],
-              view.text !== null && [t('desk.text'), view.text],
+              view.text !== null && [t('desk.text'), say(view.text)],
               [t('desk.linkUntil'), <Time key="u" at={view.expiresAt} full />],
             ]}
           />

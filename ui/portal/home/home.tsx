@@ -6,6 +6,7 @@ import { State } from '../../components/icons.tsx';
 import { Empty, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { Time, Zone } from '../../components/time.tsx';
 import { INSTALLERS, refused } from '../route.tsx';
 import { api, me } from '../session.ts';
@@ -79,7 +80,9 @@ function Item({ item }: { item: HomeItem }) {
     <Zone.Provider value={item.site?.timeZone}>
       <li>
         <a class="link inline-block py-1" href={linkOf(item)}>
-          {item.site && item.site.name !== item.name ? `${item.site.name}: ${item.text ?? item.name}` : item.name}
+          {item.site && item.site.name !== item.name
+            ? `${item.site.name}: ${item.text === null ? item.name : say(item.text)}`
+            : item.name}
         </a>{' '}
         {item.at && (
           <span class="muted small">

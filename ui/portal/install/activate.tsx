@@ -8,6 +8,7 @@ import { State } from '../../components/icons.tsx';
 import { Empty, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { describe, ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
 import { codeOf, type From, Password, VerificationCode } from './activate-fields.tsx';
@@ -191,7 +192,7 @@ function Result({ item, result, base }: { item: Found; result: ActivationResult;
   return (
     <li>
       <State level="problem">
-        {t('activation.notDone', { name })} {result.detail ?? `${said.title}. ${said.next}`}
+        {t('activation.notDone', { name })} {result.detail ? say(result.detail) : `${said.title}. ${said.next}`}
       </State>
     </li>
   );

@@ -6,6 +6,7 @@ import { type Level, State } from '../../components/icons.tsx';
 import { Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { Time } from '../../components/time.tsx';
 import { api, sessionEnded } from '../session.ts';
 import { useSite } from '../site/context.ts';
@@ -156,7 +157,7 @@ function Step({ step }: { step: JobStep }) {
                 {t('jobs.until')} <Time at={step.text} full />
               </>
             ) : (
-              step.text
+              say(step.text)
             )}
           </span>
         )}

@@ -8,6 +8,7 @@ import { State } from '../../components/icons.tsx';
 import { Empty, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
 import { LoginFields } from '../site/login-fields.tsx';
@@ -261,7 +262,7 @@ function Added({
                 {!one.ok && one.code && lookup(`problem.${one.code}.title`) && (
                   <span class="block">{lookup(`problem.${one.code}.title`)}</span>
                 )}
-                {one.text && <span class="muted small block">{one.text}</span>}
+                {one.text && <span class="muted small block">{say(one.text)}</span>}
               </State>
               {channel !== null && (
                 <Form

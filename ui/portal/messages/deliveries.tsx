@@ -6,6 +6,7 @@ import { type Level, State } from '../../components/icons.tsx';
 import { Facts, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { Since, Time } from '../../components/time.tsx';
 import { isFiltered, LIMIT, Listed, useFilters, usePages } from '../operator/list.tsx';
 import { api } from '../session.ts';
@@ -84,7 +85,7 @@ export function Deliveries() {
                     </State>
                   </td>
                   <td data-label={t('deliveries.reason')} class="wide">
-                    {item.reason ?? <span class="muted">{t('state.none')}</span>}
+                    {item.reason ? say(item.reason) : <span class="muted">{t('state.none')}</span>}
                   </td>
                 </tr>
               ))}
@@ -102,7 +103,7 @@ function Way({ item }: { item: ChannelStatus }) {
       <State level={LEVELS[item.state]}>
         <strong>{t(`deliveries.is.${item.state}`)}</strong>
       </State>
-      {item.reason && <p class="muted">{item.reason}</p>}
+      {item.reason && <p class="muted">{say(item.reason)}</p>}
       <div class="mt-2">
         <Facts
           items={[

@@ -4,6 +4,7 @@ import { State } from '../../components/icons.tsx';
 import { Facts, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { Since, Time } from '../../components/time.tsx';
 import { api } from '../session.ts';
 
@@ -109,7 +110,7 @@ function Footage({ clips }: { clips: SystemState['clips'] }) {
       ) : (
         <State level="well">{t('operator.bucketWorks')}</State>
       )}
-      {problem && <p class="my-2 break-words">{problem.text}</p>}
+      {problem && <p class="my-2 break-words">{say(problem.text)}</p>}
       {problem && !retired && <p class="muted">{t('operator.boxesKeep')}</p>}
       <Facts
         items={[

@@ -4,6 +4,7 @@ import { t } from '../../components/i18n.ts';
 import { Empty, Facts, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { Time } from '../../components/time.tsx';
 import { withUndo } from '../../components/undo.tsx';
 import { api } from '../session.ts';
@@ -175,7 +176,7 @@ function Received({ items, outputs }: { items: ReceivedMessage[]; outputs: Recei
                       <span key={delivery.outputId} class="block">
                         {names.get(delivery.outputId) ?? ''}: {t(`outputs.delivery.${delivery.state}`)}
                         {delivery.tries > 1 && ` · ${t('outputs.tries', { n: delivery.tries })}`}
-                        {delivery.reason && <span class="muted small block">{delivery.reason}</span>}
+                        {delivery.reason && <span class="muted small block">{say(delivery.reason)}</span>}
                       </span>
                     ))}
                   </span>

@@ -1,6 +1,7 @@
 import type { ReceiverOutput } from '../../client/api.gen.ts';
 import { t } from '../../components/i18n.ts';
 import { type Level, State } from '../../components/icons.tsx';
+import { say } from '../../components/say.ts';
 
 export const LIST = '/arc/outputs';
 export const SENDERS = '/arc/senders';
@@ -18,7 +19,7 @@ export function OutputState({ output }: { output: ReceiverOutput }) {
   return (
     <>
       <State level={LEVEL[output.state]}>{t(`outputs.state.${output.state}`)}</State>
-      {output.reason && <span class="muted small block">{output.reason}</span>}
+      {output.reason && <span class="muted small block">{say(output.reason)}</span>}
     </>
   );
 }

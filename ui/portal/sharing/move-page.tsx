@@ -6,6 +6,7 @@ import { Mark, State } from '../../components/icons.tsx';
 import { Empty, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { viewerZone } from '../../components/time.ts';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
@@ -175,7 +176,9 @@ function Result({ result, names }: { result: MoveResult; names: Record<string, s
               {names[item.deviceId]}{' '}
               {item.moved
                 ? t('move.moved')
-                : (lookup(`move.obstacle.${item.code}`) ?? lookup(`problem.${item.code}.title`) ?? item.detail)}
+                : (lookup(`move.obstacle.${item.code}`) ??
+                  lookup(`problem.${item.code}.title`) ??
+                  say(item.detail ?? ''))}
             </State>
           </li>
         ))}

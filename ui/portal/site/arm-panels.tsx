@@ -6,6 +6,7 @@ import { State } from '../../components/icons.tsx';
 import { Panel } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { api } from '../session.ts';
 import { useSite } from './context.ts';
 
@@ -43,7 +44,7 @@ export function ArmPanels({ panels }: { panels: Device[] }) {
               </label>
               {result && (
                 <State level={result.done ? 'well' : 'problem'}>
-                  {result.done ? (result.text ?? t('arming.done')) : (result.text ?? t('arming.notDone'))}
+                  {result.text ? say(result.text) : t(result.done ? 'arming.done' : 'arming.notDone')}
                 </State>
               )}
             </li>

@@ -5,6 +5,7 @@ import { State } from '../../components/icons.tsx';
 import { Facts, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { between, formatDuration, viewerZone } from '../../components/time.ts';
 import { Time, Zone } from '../../components/time.tsx';
 import { playbackLink } from '../playback/link.ts';
@@ -88,7 +89,7 @@ function EventFacts({ event }: { event: EventDetail }) {
     <Facts
       items={[
         [t('events.event'), t(`eventType.${event.type}`)],
-        event.text !== null && [t('event.text'), event.text],
+        event.text !== null && [t('event.text'), say(event.text)],
         [t('events.device'), event.deviceName ?? t('events.ofBox', { serial: event.boxSerial })],
         event.channel !== null && [t(`event.${partOf(event.type, isPanel)}`), String(event.channel)],
         [t('event.occurred'), <Time key="occurred" at={event.occurredAt} full />],

@@ -1,5 +1,6 @@
 import type { EventItem } from '../../../protocol/wire/api.ts';
 import { t } from '../../components/i18n.ts';
+import { say } from '../../components/say.ts';
 import { Time } from '../../components/time.tsx';
 import { playbackLink } from '../playback/link.ts';
 import { AlarmLine, ClipLine } from './alarm-words.tsx';
@@ -35,7 +36,7 @@ export function EventTable({ items }: { items: EventItem[] }) {
                 <a class="link font-semibold" href={`${base}/events/${item.id}`}>
                   {t(`eventType.${item.type}`)}
                 </a>
-                {item.text && <span class="muted small"> {item.text}</span>}
+                {item.text && <span class="muted small"> {say(item.text)}</span>}
               </span>
             </td>
             <td data-label={t('events.device')}>

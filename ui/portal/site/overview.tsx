@@ -3,6 +3,7 @@ import { type Level, Mark, State } from '../../components/icons.tsx';
 import { Empty, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { Time } from '../../components/time.tsx';
 import { api } from '../session.ts';
 import { assess, glanceText } from './assess.ts';
@@ -130,7 +131,7 @@ function Glance() {
             {found.items.map((item) => (
               <li key={item.key} class="flex flex-wrap items-baseline justify-between gap-x-6 py-2">
                 <State level={SEVERITY[item.severity]}>
-                  {item.text} <code class="mono muted small select-all">{item.code}</code>
+                  {say(item.text)} <code class="mono muted small select-all">{item.code}</code>
                 </State>
                 <span class="flex gap-4 pl-6">
                   {item.since && (
@@ -141,7 +142,7 @@ function Glance() {
                   {item.to?.startsWith('/') && (
                     <a class="link small" href={base + item.to}>
                       {t('glance.open')}
-                      <span class="sr-only">: {item.text}</span>
+                      <span class="sr-only">: {say(item.text)}</span>
                     </a>
                   )}
                 </span>

@@ -7,6 +7,7 @@ import { State } from '../../components/icons.tsx';
 import { Panel, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { UnbindHere } from '../install/unbind-here.tsx';
 import { api } from '../session.ts';
 import { checkedTypes, EventChecks } from '../site/checks.tsx';
@@ -278,10 +279,10 @@ export function Results({
             <State level={result.result === 'added' ? 'well' : 'problem'}>
               <strong>{result.name}</strong>
               {': '}
-              {result.result === 'added' ? t('addMany.added') : result.detail}{' '}
+              {result.result === 'added' ? t('addMany.added') : say(result.detail ?? '')}{' '}
               {result.code && <code class="mono muted small select-all">{result.code}</code>}
             </State>
-            {result.result === 'added' && result.detail && <p class="muted pl-6">{result.detail}</p>}
+            {result.result === 'added' && result.detail && <p class="muted pl-6">{say(result.detail)}</p>}
             <span class="flex flex-wrap gap-4 pl-6">
               {result.device && (
                 <a class="link" href={`${base}/devices/${result.device.id}`}>

@@ -6,6 +6,7 @@ import { t } from '../../components/i18n.ts';
 import { State } from '../../components/icons.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import type { Resource, useAction } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { Tabs } from '../../components/tabs.tsx';
 import { between, formatDuration } from '../../components/time.ts';
 import { Time } from '../../components/time.tsx';
@@ -132,7 +133,7 @@ export function BatchOutcome({ result, names }: { result: BatchResult | null; na
             {result.failed.map((one) => (
               <li key={one.siteId}>
                 <State level="problem">
-                  {names.get(one.siteId) ?? one.siteId}: {one.detail}
+                  {names.get(one.siteId) ?? one.siteId}: {say(one.detail)}
                 </State>
               </li>
             ))}

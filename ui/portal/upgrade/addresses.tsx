@@ -13,6 +13,7 @@ import { State } from '../../components/icons.tsx';
 import { Empty, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import type { Found } from '../install/found.ts';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
@@ -156,7 +157,7 @@ function Results({ results, items }: { results: LanResult[]; items: Found[] }) {
                 {item ? nameOf(item) : result.mac}{' '}
                 {result.done && (result.address ? t('lan.done', { address: result.address }) : t('lan.doneDhcp'))}
               </State>
-              {result.detail && <p class="small">{result.detail}</p>}
+              {result.detail && <p class="small">{say(result.detail)}</p>}
             </li>
           );
         })}

@@ -7,6 +7,7 @@ import { type Level, State } from '../../components/icons.tsx';
 import { Empty, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { formatBytes } from '../../components/time.ts';
 import { withUndo } from '../../components/undo.tsx';
 import { api } from '../session.ts';
@@ -49,7 +50,7 @@ export function FirmwarePage() {
               <p class="small mono break-words">{item.models.join(', ')}</p>
               {item.note && <p class="small">{item.note}</p>}
               <State level={LEVEL[item.state]}>
-                {t(`firmware.state.${item.state}`)} {item.reason}
+                {t(`firmware.state.${item.state}`)} {item.reason && say(item.reason)}
               </State>
             </div>
             <button

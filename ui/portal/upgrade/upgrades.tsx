@@ -8,6 +8,7 @@ import { State } from '../../components/icons.tsx';
 import { Empty, Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useAction, useResource } from '../../components/resource.ts';
+import { say } from '../../components/say.ts';
 import { api } from '../session.ts';
 import { useSite } from '../site/context.ts';
 import { sendFile } from './send.ts';
@@ -198,7 +199,7 @@ function Started({ started, items, base }: { started: UpgradesStarted; items: De
             {started.refused.map((one) => (
               <li key={one.deviceId}>
                 <State level="problem">{items.find((d) => d.deviceId === one.deviceId)?.name}</State>
-                <p class="small">{one.detail}</p>
+                <p class="small">{say(one.detail)}</p>
               </li>
             ))}
           </ul>
