@@ -10,6 +10,10 @@ const KEEP_MS = 24 * 3_600_000;
 const MAX_KEPT = 1_000;
 /** An answer that is larger is not kept: nothing that creates something says so much. */
 const MAX_BODY_BYTES = 64 * 1024;
+/** Of the first answer: what its body is, and where that which was made stands. */
+const KEPT_HEADERS = ['content-type', 'location', 'etag', 'link', 'accept-patch'];
+/** Before what is sealed: `{headers, body}`; without it, a JSON body alone, as earlier versions kept it. */
+const WHOLE = 'a:';
 /** Below it a key can be found by trying; answers with secrets are not kept under such a key. */
 const STRONG_KEY = 20;
 
@@ -49,8 +53,9 @@ export function idempotency(db: Db, clock: Clock): MiddlewareHandler<ApiEnv> {
         throw new ProblemError('conflict', 'This Idempotency-Key was used for another request.');
       }
       if (known) {
-        const headers = { 'content-type': 'application/json', 'idempotency-replayed': 'true' };
-        return new Response(open(known.body, key, stored), { status: known.status, headers });
+        const { headers, body } = answerOf(known.body, key, stored);
+        headers.set('idempotency-replayed', 'true');
+        return new Response(body, { status: known.status, headers });
       }
       await next();
       if (c.res.status !== 201 || (c.get('secret') && key.length < STRONG_KEY)) return;
@@ -60,7 +65,12 @@ export function idempotency(db: Db, clock: Clock): MiddlewareHandler<ApiEnv> {
         .deleteFrom('idempotency_keys')
         .where('createdMs', '<=', clock.now() - KEEP_MS)
         .execute();
-      await keep(db, userId, { key: stored, requestHash, body: seal(body, key, stored), createdMs: clock.now() });
+      const headers = KEPT_HEADERS.flatMap((name) => {
+        const value = c.res.headers.get(name);
+        return value === null ? [] : [[name, value]];
+      });
+      const answer = WHOLE + seal(JSON.stringify({ headers, body }), key, stored);
+      await keep(db, userId, { key: stored, requestHash, body: answer, createdMs: clock.now() });
     } finally {
       running.delete(stored);
     }
@@ -91,6 +101,13 @@ async function keep(
     .where('createdMs', '<=', first.createdMs)
     .where('key', '!=', answer.key)
     .execute();
+}
+
+function answerOf(kept: string, key: string, stored: string): { headers: Headers; body: string } {
+  if (!kept.startsWith(WHOLE))
+    return { headers: new Headers({ 'content-type': 'application/json' }), body: open(kept, key, stored) };
+  const whole: { headers: [string, string][]; body: string } = JSON.parse(open(kept.slice(WHOLE.length), key, stored));
+  return { headers: new Headers(whole.headers), body: whole.body };
 }
 
 const sealingKey = (key: string, stored: string) =>

@@ -83,6 +83,21 @@ describe('a player of another origin (WHEP)', () => {
     expect([asked.signal?.aborted, stage.watching.views.count]).toEqual([true, 0]);
   });
 
+  it('that did not get the answer asks again under its Idempotency-Key, and has the same view', async () => {
+    const headers = { ...bearer(pia), ...sdp, 'idempotency-key': 'this-view-and-no-other' };
+    const going = ask('POST', whep(), headers, OFFER);
+    const asked = await until('the offer', () => stage.asked[0]);
+    asked.stream.write(`${JSON.stringify({ type: 'answer', sdp: 'v=0 answer' })}\n`);
+    const [first, again] = [await going, await ask('POST', whep(), headers, OFFER)];
+    expect([first.status, again.status, again.headers.get('idempotency-replayed')]).toEqual([201, 201, 'true']);
+    expect(await again.text()).toBe(await first.text());
+    const of = (answer: Response) =>
+      ['content-type', 'location', 'etag', 'link', 'accept-patch'].map((name) => answer.headers.get(name));
+    expect(of(again)).toEqual(of(first));
+    expect(of(again)).not.toContain(null);
+    expect([stage.watching.views.count, stage.asked.length]).toEqual([1, 1]);
+  });
+
   it('gets nothing by the cookie of whoever looks at it, and other addresses are not for it', async () => {
     const cookie = { cookie: `gp_session=${pia.token}`, 'sec-fetch-site': 'cross-site' };
     const refused = await ask('POST', whep(), { ...cookie, ...sdp }, OFFER);
