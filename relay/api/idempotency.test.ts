@@ -64,7 +64,8 @@ describe('Idempotency-Key', () => {
     const rows = await relay.withDb((db) => db.selectFrom('idempotency_keys').selectAll().execute());
     const stored = JSON.stringify(rows);
     for (const secret of [key, made.body.token, 'Program']) expect(stored).not.toContain(secret);
-    for (const row of rows) expect(Buffer.from(row.body.replace('a:', ''), 'base64').toString('latin1')).not.toContain('gp_live');
+    for (const row of rows)
+      expect(Buffer.from(row.body.replace('a:', ''), 'base64').toString('latin1')).not.toContain('gp_live');
   });
 
   it('keeps no secret under a key that can be found by trying', async () => {
