@@ -9,6 +9,7 @@ import type { Rate } from './api/rate-limit.ts';
 import { OperationLog } from './audit/operation-log.ts';
 import { bootstrap } from './bootstrap.ts';
 import { addS3Options, s3Options } from './clips/s3-options.ts';
+import { readCountries } from './cloud/regions.ts';
 import { openDatabase } from './db/database.ts';
 import { addOperatorCommands } from './operator/commands.ts';
 import type { PortRange } from './receiver/ports.ts';
@@ -112,6 +113,11 @@ const program = new Command()
     new Option('--basic-clip-days <number>', 'days that clips of channels without cloud storage are kept')
       .env('GATEPOST_BASIC_CLIP_DAYS')
       .default('7'),
+  )
+  .addOption(
+    new Option('--cloud-storage-not-in <countries...>', 'countries in which cloud storage is not offered, as NG JP')
+      .env('GATEPOST_CLOUD_STORAGE_NOT_IN')
+      .default([]),
   )
   .addOption(
     new Option('--log-level <level>', 'fatal, error, warn, info, debug').env('GATEPOST_LOG_LEVEL').default('info'),
@@ -268,6 +274,7 @@ async function run(o: Record<string, string> & { allowInternal: string | string[
       ...(o.smsUrl ? { sms: { url: o.smsUrl, token: o.smsToken } } : {}),
     },
     basicClipDays,
+    cloudNotIn: orFail(() => readCountries(o.cloudStorageNotIn as string | string[])),
     s3: orFail(() => s3Options(o, process.env)),
     s3Forget: Boolean(o.s3Forget),
     ice: orFail(() => iceOptions(o, process.env)),

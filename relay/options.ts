@@ -36,6 +36,8 @@ export interface RelayOptions {
   notify?: NotifyOptions;
   /** Days that clips of channels without cloud storage are kept; default 7. */
   basicClipDays?: number;
+  /** Countries in which cloud storage is not offered. */
+  cloudNotIn?: readonly string[];
   /** Where clips are kept; default: in `dataDir`. */
   s3?: S3Options | null;
   /** Clips in a bucket that is not given any more are given up, or were copied. */

@@ -26,6 +26,7 @@ import { BoxUplink } from './boxes/uplink.ts';
 import { MqttBroker } from './broker/broker.ts';
 import { Footage } from './clips/footage.ts';
 import { CloudStorage, withCloud } from './cloud/cloud.ts';
+import { CloudRegions } from './cloud/regions.ts';
 import { type Db, openDatabase } from './db/database.ts';
 import { DesiredStates } from './desired/desired.ts';
 import { BoxClient } from './devices/box-client.ts';
@@ -243,8 +244,10 @@ export class Relay {
       claimed: (serial) => uplink.claimed(serial),
       cut,
     });
+    const regions = new CloudRegions({ notIn: this.#o.cloudNotIn });
     const operator = new Operator({
       ...of('operator'),
+      regions,
       sessions,
       claims,
       cut,
@@ -262,7 +265,7 @@ export class Relay {
     const kept = (...of: Parameters<Activations['passwordOf']>) => activations.passwordOf(...of);
     const secrets = new DeviceSecrets({ db, vault });
     const devices = new Devices({ ...of('devices'), desired, box, views, secrets, kept, ...hooks });
-    const cloud = new CloudStorage({ ...of('cloud'), desired, box, devices, notifier, siteKeys });
+    const cloud = new CloudStorage({ ...of('cloud'), desired, box, devices, notifier, siteKeys, regions });
     const leases = new Leases({ clock });
     const access = { sessions, keys, operationLog, remote, limits: this.#o.rateLimits };
     const api = createApi({ ...of('api'), ...access, metrics, https });

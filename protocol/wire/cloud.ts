@@ -115,12 +115,19 @@ export const CloudDevice = z.object({
   maxChannels: z.int().nullable(),
   maxWidth: z.int().nullable(),
   maxHeight: z.int().nullable(),
+  /** Only motion may have it send footage: a solar camera (CLOUD-07). */
+  motionOnly: z.boolean(),
   /** Channels whose service is good now, whoever paid it. */
   paid: z.array(Channel),
   setups: z.array(CloudSetUp.extend({ channel: Channel, at: Instant })),
 });
 export type CloudDevice = z.infer<typeof CloudDevice>;
-export const CloudChannels = z.object({ items: z.array(CloudChannel), devices: z.array(CloudDevice) });
+export const CloudChannels = z.object({
+  items: z.array(CloudChannel),
+  devices: z.array(CloudDevice),
+  /** Whether it is offered in the country of the company and of this site. */
+  offered: z.boolean(),
+});
 export type CloudChannels = z.infer<typeof CloudChannels>;
 
 export const EditCloudChannel = z
@@ -136,7 +143,12 @@ export const EditCloudChannel = z
 export type EditCloudChannel = z.infer<typeof EditCloudChannel>;
 
 /** Services of the company's packages, the first to end first; and the packages that it has. */
-export const CloudServices = z.object({ items: z.array(CloudService), stock: z.array(CloudStock) });
+export const CloudServices = z.object({
+  items: z.array(CloudService),
+  stock: z.array(CloudStock),
+  /** Whether it is offered in the company's country. */
+  offered: z.boolean(),
+});
 export type CloudServices = z.infer<typeof CloudServices>;
 
 /** For who renews: another year, another month (CLOUD-24). */

@@ -10,7 +10,9 @@ import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Db } from '../db/database.ts';
 import type { DeviceRow } from '../db/schema.ts';
+import { mustFit } from './fits.ts';
 import type { CloudRecording } from './recording.ts';
+import type { CloudRegions } from './regions.ts';
 import { isSolar } from './rules.ts';
 import type { CloudTables } from './schema.ts';
 import { type CloudServiceBook, placeKey } from './services.ts';
@@ -25,9 +27,17 @@ export class CloudChannelList {
   readonly #clock: Clock;
   readonly #services: CloudServiceBook;
   readonly #recording: CloudRecording;
+  readonly #regions: CloudRegions;
 
-  constructor(deps: { db: Db; clock: Clock; services: CloudServiceBook; recording: CloudRecording }) {
-    const { db, clock, services, recording } = deps;
+  constructor(deps: {
+    db: Db;
+    clock: Clock;
+    services: CloudServiceBook;
+    recording: CloudRecording;
+    regions: CloudRegions;
+  }) {
+    const { db, clock, services, recording, regions } = deps;
+    this.#regions = regions;
     this.#db = db;
     this.#clock = clock;
     this.#services = services;
@@ -49,6 +59,7 @@ export class CloudChannelList {
     return {
       items: await this.#views(devices, setups),
       devices: await cloudDevices(this.#db, devices, setups, this.#clock.now()),
+      offered: await this.#regions.offered(this.#db, { companyId: scope.companyId, siteId }),
     };
   }
 
@@ -65,6 +76,7 @@ export class CloudChannelList {
     const { triggers, enabled, audio, ...rest } = set;
     if (isSolar(device.model) && triggers?.some((type) => type !== 'motion'))
       throw new ProblemError('conflict', `“${device.name}” is a solar camera: only motion may have it send footage.`);
+    await mustFit(this.#db, device, rest);
     await this.#db.transaction().execute(async (trx) => {
       const { numUpdatedRows } = await trx
         .updateTable('cloud_channels')

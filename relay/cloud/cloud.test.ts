@@ -17,6 +17,7 @@ import { type Company, TestRelay } from '../testing/relay.ts';
 import { CloudChannelList } from './channels.ts';
 import { CloudPlans } from './plans.ts';
 import { CloudRecording } from './recording.ts';
+import { CloudRegions } from './regions.ts';
 import { termEnd } from './rules.ts';
 import { CloudServiceBook } from './services.ts';
 import { CloudSetups } from './setups.ts';
@@ -66,9 +67,10 @@ beforeAll(async () => {
       void told.push({ to: to!, code, values }),
     kick: () => {},
   } as never;
+  const regions = new CloudRegions();
   recording = new CloudRecording({ db, clock, desired, key: async () => null });
-  services = new CloudServiceBook({ db, clock, log, notifier, recording });
-  channels = new CloudChannelList({ db, clock, services, recording });
+  services = new CloudServiceBook({ db, clock, log, notifier, recording, regions });
+  channels = new CloudChannelList({ db, clock, services, recording, regions });
   const devices = {
     add: async () => {
       throw new ProblemError('device-refused-login');
@@ -81,6 +83,7 @@ beforeAll(async () => {
     notifier,
     services,
     recording,
+    regions,
     devices,
     box: new BoxClient({ tunnel }),
   });
@@ -252,8 +255,8 @@ describe('a set-up', () => {
         baseKey: 'LIMITED-2',
         firmware: 'V4.72.107',
         maxChannels: 2,
-        maxWidth: null,
-        maxHeight: null,
+        maxWidth: 4096,
+        maxHeight: 2160,
         maxKbps: null,
         features: '{}',
         remarks: '',
@@ -290,9 +293,14 @@ describe('a set-up', () => {
     // The others go on.
     expect(jobs[0].items).toMatchObject([{ deviceId: good.id, channel: 1 }]);
     await settle(jobId, good.id, 1, false);
-    const two = await begin(small, [1, 2]);
+    const large = await begin(small, [1], { definition: '5120x2880' });
+    expect(large.refused).toMatchObject([{ code: 'limit-reached', detail: expect.stringContaining('4096x2160') }]);
+    const two = await begin(small, [1, 2], { definition: '1920x1080' });
     expect(jobs[1].items[0]).toMatchObject({ variant: 'device' });
     for (const channel of [1, 2]) await settle(two.jobId, small.id, channel);
+    await expect(channels.edit(scope(), small.id, 1, { definition: '4096x2304' })).rejects.toMatchObject({
+      code: 'limit-reached',
+    });
     expect((await begin(small, [3])).refused).toMatchObject([{ code: 'limit-reached' }]);
     // The form says so before it is sent.
     const rooms = (await channels.list(scope(), acme.siteId)).devices;
@@ -338,9 +346,15 @@ describe('a set-up', () => {
   it('of a solar camera records motion only (CLOUD-07)', async () => {
     const { of } = await active({ name: 'Solar', model: 'DS-2XS2T41G1-ID/4G/C05S07', channelCount: 1 });
     expect(await channels.get(scope(), of.id, 1)).toMatchObject({ motionOnly: true, triggers: ['motion'] });
-    await expect(channels.edit(scope(), of.id, 1, { triggers: ['intrusion'] })).rejects.toMatchObject({
-      code: 'conflict',
-    });
+    for (const set of [
+      { triggers: ['intrusion' as const] },
+      { mode: 'continuous' as const },
+      { mode: 'both' as const },
+    ])
+      await expect(channels.edit(scope(), of.id, 1, set)).rejects.toMatchObject({ code: 'conflict' });
+    await stock(1);
+    const other = await device({ name: 'Solar 2', model: 'DS-2XS2T41G1-ID/4G/C05S07', channelCount: 1 });
+    expect((await begin(other, [1], { mode: 'continuous' })).refused).toMatchObject([{ code: 'conflict' }]);
   });
 });
 

@@ -13,6 +13,7 @@ import type { Notifier } from '../notify/notifier.ts';
 import { cloudBoxRoutes } from './box-routes.ts';
 import { CloudChannelList } from './channels.ts';
 import { CloudRecording } from './recording.ts';
+import type { CloudRegions } from './regions.ts';
 import { registerCloudRoutes } from './routes.ts';
 import { CloudServiceBook } from './services.ts';
 import { CloudSetups } from './setups.ts';
@@ -34,15 +35,16 @@ export class CloudStorage {
     devices: Devices;
     notifier: Notifier;
     siteKeys: SiteKeys;
+    regions: CloudRegions;
   }) {
-    const { db, clock, log, desired, box, devices, notifier, siteKeys } = deps;
+    const { db, clock, log, desired, box, devices, notifier, siteKeys, regions } = deps;
     this.#log = log;
     const recording = new CloudRecording({ db, clock, desired, key: (...of) => siteKeys.forBox(...of) });
-    const services = new CloudServiceBook({ db, clock, log, notifier, recording });
+    const services = new CloudServiceBook({ db, clock, log, notifier, recording, regions });
     this.#recording = recording;
     this.#services = services;
-    this.#channels = new CloudChannelList({ db, clock, services, recording });
-    this.#setups = new CloudSetups({ db, clock, log, box, devices, notifier, services, recording });
+    this.#channels = new CloudChannelList({ db, clock, services, recording, regions });
+    this.#setups = new CloudSetups({ db, clock, log, box, devices, notifier, services, recording, regions });
   }
 
   start(): void {

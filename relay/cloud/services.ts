@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { Logger } from 'pino';
 import { type Clock, iso } from '../../protocol/clock.ts';
-import type { CloudPackage, CloudService, CloudServices, ServiceState, Term } from '../../protocol/wire/cloud.ts';
+import type { CloudPackage, CloudService, CloudServices, Term } from '../../protocol/wire/cloud.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { NoticeCode } from '../../protocol/wire/notify.ts';
 import { ProblemError } from '../api/problem.ts';
@@ -13,7 +13,8 @@ import { notByAddress } from '../devices/adding-rules.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { lockCompany } from '../people/users.ts';
 import type { CloudRecording } from './recording.ts';
-import { termEnd, triggersFor } from './rules.ts';
+import type { CloudRegions } from './regions.ts';
+import { isSolar, stateOf, termEnd, transferable, triggersFor } from './rules.ts';
 import type { CloudTables } from './schema.ts';
 import { noneLeft, stockOf, takeFromStock } from './stock.ts';
 
@@ -23,8 +24,6 @@ type Place = { deviceId: string; channel: number };
 
 const DAY_MS = 86_400_000;
 const SWEEP_MS = 30_000;
-/** A month that has just begun does not end soon. */
-const EXPIRING_DAYS = { year: 30, month: 7 };
 /** Before the end of a service its company and the site's owner are told, so many days. */
 const TOLD_BEFORE = [30, 7, 1] as const;
 /** Services that one sweep tells of or ends; the rest is for the next one. */
@@ -37,15 +36,24 @@ export class CloudServiceBook {
   readonly #log: Logger;
   readonly #notifier: Notifier;
   readonly #recording: CloudRecording;
+  readonly #regions: CloudRegions;
   #cancel: (() => void) | null = null;
   #sweeping: Promise<void> = Promise.resolve();
 
-  constructor(deps: { db: Db; clock: Clock; log: Logger; notifier: Notifier; recording: CloudRecording }) {
+  constructor(deps: {
+    db: Db;
+    clock: Clock;
+    log: Logger;
+    notifier: Notifier;
+    recording: CloudRecording;
+    regions: CloudRegions;
+  }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#log = deps.log;
     this.#notifier = deps.notifier;
     this.#recording = deps.recording;
+    this.#regions = deps.regions;
   }
 
   start(): void {
@@ -70,7 +78,9 @@ export class CloudServiceBook {
       .orderBy('s.id')
       .limit(2000)
       .execute();
-    return { items: rows.map((row) => this.view(row)), stock: await stockOf(this.#db, scope.companyId) };
+    const { companyId } = scope;
+    const offered = await this.#regions.offered(this.#db, { companyId });
+    return { items: rows.map((row) => this.view(row)), stock: await stockOf(this.#db, companyId), offered };
   }
 
   /** Of each channel of these devices the service that counts: the one that lasts longest, an ended one where there is no other. */
@@ -128,6 +138,7 @@ export class CloudServiceBook {
   async renew(scope: Scope, id: string, term: Term): Promise<CloudService> {
     const found = await this.#reached(scope, id);
     await scope.device(found.deviceId, 'configure');
+    await this.#regions.must(this.#db, { companyId: scope.companyId, siteId: found.siteId });
     const renewed = await this.#db.transaction().execute(async (trx) => {
       await lockCompany(trx, scope.companyId);
       const row = await this.#own(trx, scope, id);
@@ -160,6 +171,7 @@ export class CloudServiceBook {
     const found = await this.#reached(scope, id);
     const target = await scope.device(to.deviceId, 'configure');
     if (found.endedMs === null) await scope.device(found.deviceId, 'configure');
+    await this.#regions.must(this.#db, { companyId: scope.companyId, siteId: target.siteId });
     const newId = await this.#db.transaction().execute(async (trx) => {
       await lockCompany(trx, scope.companyId);
       const row = await this.#own(trx, scope, id);
@@ -190,7 +202,8 @@ export class CloudServiceBook {
           stream: 'main',
           audio: 1,
           createdMs: now,
-          ...(before && { mode: before.mode, stream: before.stream, audio: before.audio }),
+          ...(before && { stream: before.stream, audio: before.audio }),
+          ...(before && !isSolar(target.model) && { mode: before.mode }),
           ...to,
           siteId: target.siteId,
           enabled: 1,
@@ -380,12 +393,3 @@ export class CloudServiceBook {
 }
 
 export const placeKey = ({ deviceId, channel }: Place): string => `${deviceId}/${channel}`;
-
-function stateOf(row: Pick<Row, 'endedMs' | 'untilMs' | 'term'>, now: number): ServiceState {
-  if (row.endedMs !== null) return 'ended';
-  if (row.untilMs <= now) return 'expired';
-  return row.untilMs - now <= EXPIRING_DAYS[row.term] * DAY_MS ? 'expiring' : 'active';
-}
-
-const transferable = (row: Pick<Row, 'endedMs' | 'ended' | 'untilMs'>, now: number): boolean =>
-  row.untilMs > now && (row.endedMs === null || row.ended === 'left');

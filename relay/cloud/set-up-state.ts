@@ -4,6 +4,7 @@ import type { CloudDevice, CloudSetUp } from '../../protocol/wire/cloud.ts';
 import { cloudLimit } from '../compat/limits.ts';
 import type { DbOrTrx } from '../db/database.ts';
 import type { DeviceRow } from '../db/schema.ts';
+import { isSolar } from './rules.ts';
 import type { CloudTables } from './schema.ts';
 
 type Setup = Selectable<CloudTables['cloud_setups']>;
@@ -98,6 +99,7 @@ export async function cloudDevices(
       maxChannels: limit?.channels ?? null,
       maxWidth: limit?.maxWidth ?? null,
       maxHeight: limit?.maxHeight ?? null,
+      motionOnly: isSolar(model),
       paid: paid.flatMap((row) => (row.deviceId === id ? row.channel : [])),
       setups: news.map((row) => ({ ...view(row), channel: row.channel, at: iso(Number(row.createdMs)) })),
     });

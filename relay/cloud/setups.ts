@@ -24,7 +24,9 @@ import type { BoxClient } from '../devices/box-client.ts';
 import type { Devices } from '../devices/devices.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { lockCompany } from '../people/users.ts';
+import { mustFit } from './fits.ts';
 import type { CloudRecording } from './recording.ts';
+import type { CloudRegions } from './regions.ts';
 import { triggersFor } from './rules.ts';
 import type { CloudTables } from './schema.ts';
 import type { CloudServiceBook } from './services.ts';
@@ -53,6 +55,7 @@ export class CloudSetups {
   readonly #notifier: Notifier;
   readonly #services: CloudServiceBook;
   readonly #recording: CloudRecording;
+  readonly #regions: CloudRegions;
   #cancel: (() => void) | null = null;
 
   constructor(deps: {
@@ -64,6 +67,7 @@ export class CloudSetups {
     notifier: Notifier;
     services: CloudServiceBook;
     recording: CloudRecording;
+    regions: CloudRegions;
   }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
@@ -73,6 +77,7 @@ export class CloudSetups {
     this.#notifier = deps.notifier;
     this.#services = deps.services;
     this.#recording = deps.recording;
+    this.#regions = deps.regions;
   }
 
   start(): void {
@@ -92,6 +97,7 @@ export class CloudSetups {
   async begin(scope: Scope, siteId: string, wanted: z.output<typeof StartCloudSetup>): Promise<CloudSetupStarted> {
     const site = await scope.site(siteId);
     scope.must('configure-devices', 'manage-devices');
+    await this.#regions.must(this.#db, { companyId: scope.companyId, siteId: site.id });
     const { boxSerial } = wanted;
     const box = await this.#db
       .selectFrom('boxes')
@@ -119,6 +125,7 @@ export class CloudSetups {
           row,
           channels.map((one) => one.channel),
         );
+        for (const channel of channels) await mustFit(this.#db, row, channel);
         await this.#mustBePaid(row, channels);
         linked.push({ device: row, channels });
       } catch (error) {

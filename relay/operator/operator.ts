@@ -3,6 +3,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import type { Api } from '../api/app.ts';
 import type { Sessions } from '../auth/sessions.ts';
 import type { Claims } from '../boxes/claims.ts';
+import type { CloudRegions } from '../cloud/regions.ts';
 import type { Db } from '../db/database.ts';
 import type { Companies } from '../people/companies.ts';
 import { OperatorBoxes } from './boxes.ts';
@@ -39,6 +40,7 @@ export class Operator {
     online: (serial: string) => boolean;
     cut: (serial: string, reason: string) => void;
     counters: Counters;
+    regions: CloudRegions;
   }) {
     const { db, clock, sessions, claims, people, online, counters } = deps;
     this.#db = db;
@@ -49,7 +51,7 @@ export class Operator {
     this.#kick = deps.kick;
     this.#routes = {
       companies: new OperatorCompanies({ db, clock, sessions }),
-      keys: new ServiceKeys({ db, clock }),
+      keys: new ServiceKeys({ db, clock, regions: deps.regions }),
       boxes: new OperatorBoxes({ db, online }),
       system: new SystemView({ db, clock, counters }),
       people,

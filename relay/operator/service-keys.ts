@@ -16,6 +16,7 @@ import { ProblemError } from '../api/problem.ts';
 import { Limiter, retryAfter } from '../auth/limiter.ts';
 import type { Identity } from '../auth/scope.ts';
 import { hashToken } from '../auth/sessions.ts';
+import { CloudRegions } from '../cloud/regions.ts';
 import { addToStock } from '../cloud/stock.ts';
 import type { Db } from '../db/database.ts';
 import { slotsUsed } from '../people/employees.ts';
@@ -34,10 +35,12 @@ const MAX_AT_ONCE = 20;
 export class ServiceKeys {
   readonly #db: Db;
   readonly #clock: Clock;
+  readonly #regions: CloudRegions;
   readonly #wrong: Limiter;
 
-  constructor({ db, clock }: { db: Db; clock: Clock }) {
+  constructor({ db, clock, regions = new CloudRegions() }: { db: Db; clock: Clock; regions?: CloudRegions }) {
     this.#db = db;
+    this.#regions = regions;
     this.#clock = clock;
     this.#wrong = new Limiter({ clock, limit: 10, windowMs: 3_600_000 });
   }
@@ -163,6 +166,8 @@ export class ServiceKeys {
           );
         rows.push(row);
       }
+      // Of no use where it is not offered: it stays good for who can use it.
+      if (rows.some((row) => row.content === 'cloud-storage')) await this.#regions.must(trx, { companyId: company.id });
       const ids = rows.map((row) => row.id);
       await trx
         .updateTable('service_keys')

@@ -792,6 +792,7 @@ export type CloudChannels = {
     maxChannels: number | null;
     maxWidth: number | null;
     maxHeight: number | null;
+    motionOnly: boolean;
     paid: number[];
     setups: {
       state: 'done' | 'running' | 'failed' | 'never';
@@ -801,6 +802,7 @@ export type CloudChannels = {
       at: string;
     }[];
   }[];
+  offered: boolean;
 };
 export type CloudService = {
   retentionDays: 7 | 30 | 90 | 180 | 365;
@@ -841,6 +843,7 @@ export type CloudServices = {
     reserved: number;
     remaining: number;
   }[];
+  offered: boolean;
 };
 export type CloudSetupStarted = {
   jobId: string | null;

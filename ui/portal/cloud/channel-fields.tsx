@@ -7,6 +7,8 @@ import { api } from '../session.ts';
 import { allowed, recommendedOf, type Shares } from './room.ts';
 import { definitionWords, packageKey } from './words.ts';
 
+const MODES = ['event', 'continuous', 'both'] as const;
+
 interface At {
   deviceId: string;
   channel: number;
@@ -90,13 +92,15 @@ export function ChannelFields(o: {
         name={`${o.name}:definition`}
         options={[['', t('cloud.asIs')] as const, ...definitions.map((one) => [one, words(one)] as const)]}
       />
-      <ModeAndStream name={`${o.name}:`} mode="event" stream="main" audio />
+      <ModeAndStream name={`${o.name}:`} mode="event" stream="main" audio motionOnly={o.device?.motionOnly ?? false} />
     </div>
   );
 }
 
-export function ModeAndStream(o: { name: string; mode: string; stream: string; audio: boolean }) {
-  const modes = (['event', 'continuous', 'both'] as const).map((one) => [one, t(`cloud.mode.${one}`)] as const);
+export function ModeAndStream(o: { name: string; mode: string; stream: string; audio: boolean; motionOnly: boolean }) {
+  const modes = MODES.filter((one) => one === 'event' || !o.motionOnly).map(
+    (one) => [one, t(`cloud.mode.${one}`)] as const,
+  );
   const streams = (['main', 'sub', 'adaptive'] as const).map((one) => [one, t(`cloud.stream.${one}`)] as const);
   return (
     <>

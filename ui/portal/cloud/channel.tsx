@@ -152,7 +152,13 @@ function Edit({ channel, put }: { channel: CloudChannel; put: (channel: CloudCha
           <input type="checkbox" class="checkbox" name="enabled" value="true" defaultChecked={channel.enabled} />
           {t('cloud.switch')}
         </label>
-        <ModeAndStream name="" mode={channel.mode} stream={channel.stream} audio={channel.audio} />
+        <ModeAndStream
+          name=""
+          motionOnly={motionOnly}
+          mode={channel.mode}
+          stream={channel.stream}
+          audio={channel.audio}
+        />
         <Choice
           key={options.length}
           label={t('cloud.definition')}

@@ -28,6 +28,7 @@ export function SiteCloud() {
         : [{ device, setup }],
     ),
   );
+  const offered = list.data?.offered ?? true;
   const running = list.data?.devices.some((device) => device.setups.some((one) => one.state === 'running')) ?? false;
   useEffect(() => {
     if (!running) return;
@@ -43,7 +44,7 @@ export function SiteCloud() {
     <>
       <div class="flex flex-wrap items-center justify-between gap-4">
         <Title suffix={`${site.data!.name} · Gatepost`}>{t('cloud.title')}</Title>
-        {may && isInstaller() && (
+        {may && isInstaller() && offered && (
           <a class="btn btn-primary" href={`${base}/cloud/setup`}>
             {t('cloud.setUp')}
           </a>
@@ -51,7 +52,8 @@ export function SiteCloud() {
       </div>
       <ProblemPanel error={list.error} what={t('cloud.failed')} retry={list.reload} />
       {!list.data && !list.error && <Skeleton lines={6} />}
-      {list.data?.items.length === 0 && news.length === 0 && (
+      {!offered && <State level="info">{t('cloud.notOffered')}</State>}
+      {list.data?.items.length === 0 && news.length === 0 && offered && (
         <Empty title={t('cloud.none')}>
           {t(!isInstaller() ? 'cloud.noneAsk' : may ? 'cloud.noneNext' : 'cloud.noneRights')}
         </Empty>

@@ -114,14 +114,16 @@ function Setup() {
   const fits =
     test && DEFINITION_KBPS.find((one) => room(test.kbps ?? 0, one.kbps) >= Math.max(1, together))?.definition;
   const ready = boxes.data && devices.data && services.data && taken.data;
+  const offered = taken.data?.offered ?? true;
   const failed = [boxes, devices, services, taken].find((one) => one.error);
   return (
     <>
       <Title suffix={`${site.data!.name} · Gatepost`}>{t('cloud.setUp')}</Title>
       <ProblemPanel error={failed?.error ?? null} what={t('cloud.failed')} retry={failed?.reload} />
       {!ready && !failed && <Skeleton lines={8} />}
-      {ready && claimed.length === 0 && <Empty title={t('cloud.noBox')}>{t('cloud.noBoxNext')}</Empty>}
-      {ready && claimed.length > 0 && (
+      {ready && !offered && <Empty title={t('cloud.notOffered')} />}
+      {ready && offered && claimed.length === 0 && <Empty title={t('cloud.noBox')}>{t('cloud.noBoxNext')}</Empty>}
+      {ready && offered && claimed.length > 0 && (
         <>
           {claimed.length > 1 && (
             <Choice

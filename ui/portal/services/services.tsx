@@ -19,6 +19,7 @@ export function MyServices() {
       <Title>{t('services.title')}</Title>
       <ProblemPanel error={list.error} what={t('services.failed')} retry={list.reload} />
       {!list.data && !list.error && <Skeleton lines={6} />}
+      {list.data?.offered === false && <State level="info">{t('cloud.notOffered')}</State>}
       {list.data && <Stock stock={list.data.stock} />}
       {list.data?.items.length === 0 && <Empty title={t('services.none')}>{t('services.noneNext')}</Empty>}
       <ul class="flex flex-col gap-3">
