@@ -88,6 +88,23 @@ describe('channels', () => {
     });
   });
 
+  it('of a camera that does not list its streams are the one that it has', async () => {
+    const { device, client, serve } = await connect();
+    device.routes.set('/ISAPI/Streaming/channels', (_req, res) => device.status(res, 404, 4, 'notSupport'));
+    expect(await readChannels(client, false)).toMatchObject({ ok: false });
+    const camera = () => readChannels(client, false, undefined, { camera: true });
+    expect(await camera()).toEqual({ ok: true, value: [{ channel: 1, name: 'Channel 1', sub: false }] });
+    const stream = (id: number) =>
+      `<StreamingChannel><channelName>Gate</channelName><id>${id}</id><enabled>true</enabled></StreamingChannel>`;
+    serve('/ISAPI/Streaming/channels/101', stream(101));
+    expect(await readChannels(client, false)).toEqual({ ok: true, value: [{ channel: 1, name: 'Gate', sub: false }] });
+    serve('/ISAPI/Streaming/channels/102', stream(102));
+    expect(await camera()).toEqual({ ok: true, value: [{ channel: 1, name: 'Gate', sub: true }] });
+    // One that does not answer now is asked again.
+    device.routes.set('/ISAPI/Streaming/channels', (_req, res) => device.status(res, 503, 2, 'deviceBusy'));
+    expect(await camera()).toMatchObject({ ok: false });
+  });
+
   it('of a recorder are its own and those of its IP cameras', async () => {
     const { client, serve } = await connect();
     serve(

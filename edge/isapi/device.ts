@@ -1,6 +1,7 @@
 import { macOf } from '../discovery/sadp.ts';
 import { document, failure, type IsapiFailure, type Result } from './answer.ts';
 import type { IsapiClient } from './client.ts';
+import { isAbsent } from './isapi-device.ts';
 import { clean, list, sniff, text } from './xml.ts';
 
 export interface DeviceInfo {
@@ -57,11 +58,15 @@ export async function readDeviceInfo(client: IsapiClient, signal?: AbortSignal):
   return failure('device-error', 'It does not say what it is: not a device that works with this driver.');
 }
 
-/** Its video channels, in order: local ones, and on recorders those of IP cameras, which go on counting. */
+/**
+ * Its video channels, in order: local ones, and on recorders those of IP cameras, which go on counting. `camera`: it has one,
+ * also when it lists none.
+ */
 export async function readChannels(
   client: IsapiClient,
   recorder: boolean,
   signal?: AbortSignal,
+  o: { camera: boolean } = { camera: false },
 ): Promise<Result<VideoChannel[]>> {
   const channels = new Map<number, string>();
   /** Listed, without a sub-stream among what is listed. */
@@ -88,13 +93,25 @@ export async function readChannels(
       const id = Number(text(node, 'id'));
       if (Number.isInteger(id) && id > 0) channels.set(id, clean(text(node, 'name'), 128) || channels.get(id) || '');
     }
-  } else if (!streams.ok) return streams;
+  } else if (!streams.ok) {
+    const only = isAbsent(streams) ? await onlyChannel(client, o.camera, signal) : null;
+    return only ? { ok: true, value: [only] } : streams;
+  }
   const found = [...channels]
     .filter(([channel]) => channel > 0 && channel <= 9999)
     .sort(([a], [b]) => a - b)
     .slice(0, MAX_CHANNELS)
     .map(([channel, name]) => ({ channel, name: name || `Channel ${channel}`, sub: !mainOnly.has(channel) }));
   return { ok: true, value: found };
+}
+
+/** The channel of a camera that does not list its streams; null: it has no video. */
+async function onlyChannel(client: IsapiClient, camera: boolean, signal?: AbortSignal): Promise<VideoChannel | null> {
+  const [main, sub] = await Promise.all([101, 102].map((id) => client.get(`/Streaming/channels/${id}`, { signal })));
+  const node = main?.ok ? document(main.value.body, 'StreamingChannel') : null;
+  if (!node && !camera) return null;
+  const has = sub?.ok && document(sub.value.body, 'StreamingChannel') !== null;
+  return { channel: 1, name: clean(text(node ?? '', 'channelName'), 128) || 'Channel 1', sub: has === true };
 }
 
 /** Where it serves RTSP; 554 unless it says otherwise. */

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import type { DeviceCategory } from '../../protocol/wire/operations.ts';
 import type { LoginGuard } from '../devices/login-guard.ts';
 import type { Driver, DriverChannel } from '../drivers/driver.ts';
 import { FeatureDriver } from '../drivers/feature-driver.ts';
@@ -14,6 +15,8 @@ import { type Channel, type DeviceInfo, readChannels, readDeviceInfo, readRtspPo
 import { readClockDrift } from './device-time.ts';
 import { ISAPI_FEATURES } from './features/index.ts';
 import { IsapiDevice } from './isapi-device.ts';
+
+const CAMERAS: readonly DeviceCategory[] = ['camera', 'ptzCamera', 'thermalCamera', 'doorStation', 'doorbell'];
 
 /** A device that works by ISAPI: cameras, recorders, intercom, access control, panels, radars, speakers. */
 export class IsapiDriver extends FeatureDriver<IsapiDevice> implements Driver {
@@ -64,7 +67,8 @@ export class IsapiDriver extends FeatureDriver<IsapiDevice> implements Driver {
   }
 
   async channels(signal?: AbortSignal): Promise<Result<DriverChannel[]>> {
-    const channels = await readChannels(this.#client, this.#info?.recorder ?? false, signal);
+    const camera = this.#info !== null && CAMERAS.includes(categoryOf(this.#info));
+    const channels = await readChannels(this.#client, this.#info?.recorder ?? false, signal, { camera });
     if (!channels.ok) return channels;
     this.#channels = channels.value;
     this.#features = null;

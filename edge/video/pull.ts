@@ -33,6 +33,8 @@ export interface KeepAliveMemory {
   method: 'GET_PARAMETER' | 'OPTIONS' | null;
   /** How often in a row it broke the session off when it was asked for its sound. */
   soundFailures?: number;
+  /** Which of {@link spellings} of its stream addresses it knows; 0: as they are given. */
+  spelling?: number;
 }
 
 /** A camera that breaks off twice over its sound is asked for pictures alone. */

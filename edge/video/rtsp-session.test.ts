@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../protocol/clock.ts';
 import type { KeepAliveMemory, PullError } from './pull.ts';
 import { RtspSession } from './rtsp-session.ts';
+import { spellings } from './rtsp-url.ts';
 import { until } from './testing/camera.ts';
 import {
   type Answer,
@@ -20,7 +21,7 @@ afterEach(async () => {
   await camera.stop();
 });
 
-function play(options: { keepAlive?: KeepAliveMemory; stallMs?: number; password?: string } = {}) {
+function play(options: { url?: string; keepAlive?: KeepAliveMemory; stallMs?: number; password?: string } = {}) {
   abort = new AbortController();
   let [packets, sounds] = [0, 0];
   const session = new RtspSession({
@@ -50,6 +51,28 @@ describe('one RTSP session', () => {
     expect(methods()).toEqual(['OPTIONS', 'DESCRIBE', 'SETUP', 'PLAY', 'TEARDOWN']);
     expect(camera.requests[2]!.uri).toBe(`${camera.url}/trackID=1`);
     expect(camera.requests.slice(3).map((r) => r.session)).toEqual(['42', '42']);
+  });
+
+  it('asks for a stream by the other addresses that ISAPI devices know, and remembers which was right', async () => {
+    camera = await scriptedCamera({
+      answer: (r) =>
+        r.method === 'DESCRIBE' && !r.uri.endsWith('/PSIA/streaming/channels/1702')
+          ? { status: '404 Not Found' }
+          : usual(r),
+    });
+    const url = new URL('/Streaming/Channels/1702', camera.url).href;
+    const keepAlive: KeepAliveMemory = { method: null };
+    const first = play({ url, keepAlive });
+    await until(() => first.packets() > 0, 'packets');
+    abort.abort();
+    await first.ended;
+    expect(camera.requests.filter((r) => r.method === 'DESCRIBE')).toHaveLength(4);
+    camera.requests.length = 0;
+    const second = play({ url, keepAlive });
+    await until(() => second.packets() > 0, 'packets');
+    expect(camera.requests.filter((r) => r.method === 'DESCRIBE')).toHaveLength(1);
+    expect(spellings(url).at(-1)).toMatch(/\/h264\/ch17\/sub\/av_stream$/);
+    expect(spellings('rtsp://192.0.2.1/onvif/profile1')).toEqual(['rtsp://192.0.2.1/onvif/profile1']);
   });
 
   it('follows a redirection to another path of the same server, and to no other one (RFC 2326 §11.3)', async () => {

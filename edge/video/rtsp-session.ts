@@ -4,7 +4,7 @@ import { asksForSound, type KeepAliveMemory, PullError, type PullHandlers } from
 import { Authorizer, chooseChallenge } from './rtsp-auth.ts';
 import { formatRequest, header, type RtspMessage, RtspReader } from './rtsp-message.ts';
 import { expectOk, movedTo, readSession, saysBye } from './rtsp-replies.ts';
-import { baseUrl, resolveControl, rtspHost } from './rtsp-url.ts';
+import { baseUrl, resolveControl, rtspHost, spellings } from './rtsp-url.ts';
 import { findSound, findVideo, offeredSound, offeredVideo, parseSdp, type SoundTrack } from './sdp.ts';
 
 export interface RtspSessionOptions {
@@ -162,11 +162,18 @@ export class RtspSession {
   /** From OPTIONS to PLAY. */
   async #open(): Promise<void> {
     const { keepAlive } = this.#o;
-    let { url } = this.#o;
+    const known = spellings(this.#o.url);
+    let url = known[keepAlive.spelling ?? 0] ?? this.#o.url;
     const options = await this.#request('OPTIONS', url);
     keepAlive.method ??= /\bGET_PARAMETER\b/.test(header(options, 'public') ?? '') ? 'GET_PARAMETER' : 'OPTIONS';
 
     let described = await this.#authorized('DESCRIBE', url, { Accept: 'application/sdp' });
+    for (const [i, other] of known.entries()) {
+      if (described.status !== 404) break;
+      if (other === url) continue;
+      described = await this.#authorized('DESCRIBE', other, { Accept: 'application/sdp' });
+      if (described.status !== 404) [url, keepAlive.spelling] = [other, i];
+    }
     const elsewhere = movedTo(url, described);
     if (elsewhere) {
       url = elsewhere;

@@ -34,3 +34,16 @@ export function rtspHost(url: string): { host: string; port: number } | null {
   if (u.protocol !== 'rtsp:') return null;
   return { host: u.hostname.replace(/^\[|\]$/g, ''), port: u.port === '' ? 554 : Number(u.port) };
 }
+
+/**
+ * The ways in which ISAPI devices know the address of one stream (rtsp-media.md §1), the given one first: most take any, some
+ * their own alone. Of other addresses there is one.
+ */
+export function spellings(url: string): string[] {
+  const found = /^(rtsps?:\/\/[^/]+)\/Streaming\/Channels\/(\d+)(0\d)$/.exec(url);
+  if (!found) return [url];
+  const [, server, channel, stream] = found;
+  const paths = ['ISAPI/Streaming/channels', 'Streaming/channels', 'PSIA/streaming/channels'];
+  const old = `${server}/h264/ch${channel}/${stream === '01' ? 'main' : 'sub'}/av_stream`;
+  return [url, ...paths.map((path) => `${server}/${path}/${channel}${stream}`), old];
+}

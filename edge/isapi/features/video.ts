@@ -144,7 +144,14 @@ async function streamsOf(device: IsapiDevice, signal?: AbortSignal): Promise<Map
   const lists = ['/Streaming/channels', ...(device.info.recorder ? ['/ContentMgmt/StreamingProxy/channels'] : [])];
   for (const path of lists) {
     const doc = await device.get(path, signal);
-    if (!doc.ok) continue;
+    if (!doc.ok) {
+      // One that does not list its streams has them all the same.
+      const [only, ...more] = device.info.recorder ? [] : device.channels;
+      for (const stream of only && more.length === 0 ? [1, 2] : [])
+        if (await device.has(`/Streaming/channels/${only!.channel * 100 + stream}`, signal))
+          streams.set(only!.channel, [...(streams.get(only!.channel) ?? []), stream]);
+      continue;
+    }
     for (const node of list(doc.value.node, 'StreamingChannel')) {
       const id = Number(text(node, 'id'));
       const [channel, stream] = [Math.floor(id / 100), id % 100];
