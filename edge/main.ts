@@ -23,6 +23,7 @@ import { NeededAddresses } from './discovery/needed.ts';
 import { SadpCommander } from './discovery/sadp-commander.ts';
 import { TemporaryAddresses } from './discovery/temporary-address.ts';
 import { HealthReport } from './health.ts';
+import { wayTo } from './https/way.ts';
 import { Identity, writePrivateFile } from './identity/identity.ts';
 import { Finder } from './initialise/finder.ts';
 import { IsapiHands } from './initialise/isapi-hands.ts';
@@ -154,16 +155,20 @@ const panels = new PanelIn({
   log,
   warnables,
 });
+// What is done with a device keeps to the certificate that it was added with.
+const way = wayTo({ known: (mac) => devices.wayTo(mac), clock });
 const jobs = new Jobs({ path: join(data, 'jobs.db'), key: identity.keyFor('jobs'), clock, log });
 const finder = new Finder({ discovery, clock });
-jobs.register(new InitialiseRunner({ discovery, hands: new IsapiHands({ sadp, refused, clock, log }), clock, finder }));
+jobs.register(
+  new InitialiseRunner({ discovery, hands: new IsapiHands({ sadp, refused, way, clock, log }), clock, finder }),
+);
 const packages = new PackageStore({ dir: join(data, 'firmware'), auth, log });
 jobs.register(new UpgradeRunner({ devices: upgradeDevices(devices), packages, clock, log }));
 jobs.register(new CloudRunner({ devices, video, settle: settleAt({ auth, clock }), clock }));
-const recorders = new RecorderWork({ finder, devices, refused, clock, log });
+const recorders = new RecorderWork({ finder, devices, refused, way, clock, log });
 const playback = new Playback({ devices, video, clock, log, pace: () => pacer });
 const live = new LiveViews({ video, playback: (id) => playback.offered(id), clock, log });
-const lan = new LanWork({ discovery, devices, sadp, refused, clock, log });
+const lan = new LanWork({ discovery, devices, sadp, refused, way, clock, log });
 const arc = new ArcService({
   journal,
   dir: join(data, 'arc'),

@@ -30,7 +30,9 @@ const accounts = (text: string): ArcLabAccount[] =>
 const devices = (text: string): DeviceSpec[] => {
   const specs = parseDevices(text);
   if (!specs)
-    throw new InvalidArgumentError(`kinds with :unactivated or :foreign behind, of ${DEVICE_KINDS.join(', ')}`);
+    throw new InvalidArgumentError(
+      `kinds with :unactivated, :foreign, :https or :redirect behind, of ${DEVICE_KINDS.join(', ')}`,
+    );
   return specs;
 };
 /** One in clear, one encrypted. */

@@ -90,6 +90,7 @@ describe('the ways to a first password (INIT-02)', () => {
     const server = createServer(async (req, res) => {
       if (req.url === '/SDK/activateStatus')
         return res.end('<ActivateStatus><Activated>false</Activated></ActivateStatus>');
+      if (req.method === 'GET') return res.writeHead(403).end();
       const body = await text(req);
       if (req.url === '/ISAPI/System/activate') {
         // It takes the password and dies.

@@ -5,6 +5,7 @@ import type { ProblemCode } from '../../protocol/wire/problem.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { SadpCommander } from '../discovery/sadp-commander.ts';
 import type { TemporaryAddresses } from '../discovery/temporary-address.ts';
+import { findWay } from '../https/way.ts';
 import { activate, PASSWORD_SENT } from '../isapi/activation.ts';
 import type { Result } from '../isapi/answer.ts';
 import { setVerificationCode } from '../isapi/verification-code.ts';
@@ -109,12 +110,13 @@ export class Activator {
     way: Way,
     signal?: AbortSignal,
   ): Promise<Result<Activated>> {
-    const [port, clock] = [httpPort ?? 80, this.#clock];
-    const done = await activate({ host, port, password, clock, signal });
+    const clock = this.#clock;
+    const { port, tls } = await findWay({ host, port: httpPort ?? 80, kind: 'isapi', clock, signal });
+    const done = await activate({ host, port, tls, password, clock, signal });
     if (!done.ok) return done;
     const { weak } = done.value;
     if (!verificationCode) return { ok: true, value: { weak, way } };
-    const login = { host, port, username: 'admin', password, code: verificationCode };
+    const login = { host, port, tls, username: 'admin', password, code: verificationCode };
     return {
       ok: true,
       value: { weak, way, code: await setVerificationCode({ ...login, clock, log: this.#log, signal }) },

@@ -36,13 +36,16 @@ const keyOf = (a: Address): string => `${a.host}:${a.port}`;
 export class Places {
   readonly #lan: Lan;
   readonly #configured: Address;
+  readonly #tls: boolean;
   readonly #foreign = new Map<string, string>();
   #likeliest: Address | null = null;
   #failed: Address | null = null;
 
-  constructor(lan: Lan, configured: Address) {
+  /** `tls`: its port is one of HTTPS, which no search announces. */
+  constructor(lan: Lan, configured: Address, tls = false) {
     this.#lan = lan;
     this.#configured = configured;
+    this.#tls = tls;
   }
 
   /** Where to try next; they take turns as long as none answers. Null: nowhere. */
@@ -85,7 +88,8 @@ export class Places {
     const { host, port } = this.#configured;
     const found: Address[] = [];
     // At its configured address the configured port holds, because it may be forwarded.
-    if (seen && seen.address !== host) found.push({ host: seen.address, port: seen.httpPort ?? port });
+    if (seen && seen.address !== host)
+      found.push({ host: seen.address, port: this.#tls ? port : (seen.httpPort ?? port) });
     const others = who.mac || who.serial ? this.#lan.at(host) : [];
     if (others.length === 0 || others.some((d) => isSame(d, who))) found.push(this.#configured);
     return found.filter((a) => {

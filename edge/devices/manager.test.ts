@@ -186,6 +186,7 @@ describe('a probe', () => {
         mac: '44-19-b6-01-02-03',
         firmware: 'V5.7.15 build 240201',
         deviceType: 'IPCamera',
+        httpPort: port,
         channels: [{ channel: 1, name: 'Door & yard' }],
       },
     });

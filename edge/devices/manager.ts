@@ -9,6 +9,7 @@ import type { ActionDone, DeviceAction } from '../../protocol/wire/operations.ts
 import type { ProblemCode } from '../../protocol/wire/problem.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { Driver } from '../drivers/driver.ts';
+import type { Way } from '../https/way.ts';
 import { failure, type IsapiFailure, type Result } from '../isapi/answer.ts';
 import { changePassword, UNCERTAIN } from '../isapi/change-password.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -157,6 +158,12 @@ export class DeviceManager {
     await this.#sessions.get(deviceId)?.rereadChannels();
   }
 
+  /** How the device of that MAC is reached, if it is looked after over HTTPS. */
+  wayTo(mac: string): Way | null {
+    const config = this.#sessions.get(this.idOf(mac) ?? '')?.config;
+    return config?.tls ? { port: config.httpPort, tls: config.tls } : null;
+  }
+
   /** For comparing what a person enters with it; null: no such device. */
   passwordOf(deviceId: string): string | null {
     return this.#sessions.get(deviceId)?.config.password ?? null;
@@ -194,7 +201,9 @@ export class DeviceManager {
     const seen =
       (mac ? this.#discovery.byMac(mac) : undefined) ?? (serial ? this.#discovery.bySerial(serial) : undefined);
     const elsewhere = seen && seen.address !== config.host ? seen : null;
-    const at = { host: elsewhere?.address ?? config.host, port: elsewhere?.httpPort ?? config.httpPort };
+    const { tls, httpPort } = config;
+    const port = tls ? httpPort : (elsewhere?.httpPort ?? httpPort);
+    const at = { host: elsewhere?.address ?? config.host, port, tls };
     if (!this.#discovery.permits(at.host))
       return said(config.name, failure('device-error', `${at.host} is out of reach.`));
     const former = guard.refused;

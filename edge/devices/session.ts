@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { Backoff } from '../../protocol/backoff.ts';
 import { type Clock, iso } from '../../protocol/clock.ts';
+import type { ShownTls } from '../../protocol/wire/device-tls.ts';
 import type { Event, NewRecord } from '../../protocol/wire/event.ts';
 import type { DeviceHealth } from '../../protocol/wire/uplink.ts';
 import type { DeviceInfo, Driver, DriverChannel } from '../drivers/driver.ts';
@@ -11,6 +12,7 @@ import { EventFolder } from '../isapi/fold.ts';
 import { type Address, type Identity, isSame, type Lan, Places, sameAddress } from './address.ts';
 import type { LoginGuard } from './login-guard.ts';
 import { OfflineEvent } from './offline.ts';
+import { shownInstead } from './shown.ts';
 import type { ChannelConfig, DeviceConfig } from './types.ts';
 import type { DeviceState, DeviceWarnings } from './warnings.ts';
 
@@ -54,6 +56,8 @@ export class DeviceSession {
   #state: DeviceState = 'connecting';
   #since: number;
   #info: DeviceInfo | null = null;
+  /** What it shows and is not trusted. */
+  #shows: ShownTls | null = null;
   #channels: DriverChannel[] = [];
   #unwritten = 0;
   #lastWrite: Promise<void> = Promise.resolve();
@@ -72,7 +76,7 @@ export class DeviceSession {
   }) {
     this.#config = o.config;
     this.#guard = o.guard;
-    this.#places = new Places(o.lan, { host: o.config.host, port: o.config.httpPort });
+    this.#places = new Places(o.lan, { host: o.config.host, port: o.config.httpPort }, o.config.tls !== undefined);
     this.#clock = o.clock;
     this.#log = o.log.child({ device: o.config.id });
     this.#warnings = o.warnings;
@@ -125,6 +129,7 @@ export class DeviceSession {
       model: this.#info?.model || null,
       firmware: this.#info?.firmware ?? null,
       serial: this.#info?.serial || null,
+      ...(this.#shows && { shows: this.#shows }),
       channels: this.#channels.map(({ channel, name }) => ({ channel, name })),
     };
   }
@@ -219,6 +224,7 @@ export class DeviceSession {
     if (signal.aborted) return { next: 'wait' };
     if (this.#guard.refused) return this.#refused();
     this.#places.answered();
+    this.#shows = null;
     this.#info = info.value;
     if (channels.ok) this.#channels = channels.value;
     this.#setState('online');
@@ -272,9 +278,21 @@ export class DeviceSession {
       return { next: 'wait' };
     }
     this.#places.failed({ host, port });
+    if (!this.#shows && !f.shown) this.#warnings.offline(this.#config, f.text);
     this.#setState('offline');
-    this.#warnings.offline(this.#config, f.text);
+    void this.#look(f, { host, port });
     return { next: 'later' };
+  }
+
+  /** Whether it shows something else instead: a person is told, and may accept it. */
+  async #look(f: IsapiFailure, place: Address): Promise<void> {
+    const signal = this.#stop.signal;
+    const shows = await shownInstead(f, { ...place, config: this.#config, clock: this.#clock, signal });
+    if (signal.aborted || this.#state !== 'offline' || (!shows && !this.#shows)) return;
+    this.#shows = shows;
+    if (shows) this.#warnings.otherCertificate(this.#config, shows.certificate);
+    else this.#warnings.offline(this.#config, f.text);
+    this.#onChange();
   }
 
   #refused(): Outcome {
@@ -324,9 +342,10 @@ export class DeviceSession {
   #driverAt(place: Address): Driver {
     if (this.#driver && sameAddress(place, this.#driver)) return this.#driver;
     this.#driver?.close();
-    const { kind, username, password } = this.#config;
+    const { kind, tls, username, password } = this.#config;
     this.#driver = driverFor(kind, {
       ...place,
+      tls,
       username,
       password,
       guard: this.#guard,

@@ -12,6 +12,8 @@ const STATE_CODES = [
   'device-locked',
   'device-not-activated',
   'device-replaced',
+  'device-certificate-changed',
+  'device-https-only',
 ] as const;
 const OTHER_CODES = [
   'device-no-channels',
@@ -72,6 +74,14 @@ export class DeviceWarnings {
       'error',
       `At the address of ${called(d)} ${who}, and it is found nowhere else; no credentials are sent there. Connect the device again, or add the new one.`,
     );
+  }
+
+  /** With the certificate that it shows; nothing was sent to it. */
+  otherCertificate(d: DeviceConfig, shown: string): void {
+    const what = d.tls
+      ? `The certificate of ${called(d)} has changed since it was added. Nothing is sent to it: somebody may stand in between. If the device was reset or updated, compare and accept the new one (${brief(shown)}) on its page.`
+      : `${called(d)} takes no HTTP any more, and offers HTTPS. Look at its certificate (${brief(shown)}) on its page and accept it.`;
+    this.#state(d, d.tls ? 'device-certificate-changed' : 'device-https-only', 'error', what);
   }
 
   /** It answered and is who it should be. `driftMs` null: unknown. */
@@ -144,5 +154,7 @@ export class DeviceWarnings {
   }
 }
 
+/** As much of a fingerprint as a person compares at a glance. */
+const brief = (fingerprint: string): string => `${fingerprint.slice(0, 23)}…`;
 const subject = (d: DeviceConfig): string => `device:${d.id}`;
 const called = (d: DeviceConfig): string => `${d.name} (${d.host})`;

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { SpokenKind } from '../../protocol/wire/desired.ts';
+import type { DeviceTls } from '../../protocol/wire/device-tls.ts';
 import type { LoginGuard } from '../devices/login-guard.ts';
 import { IsapiDriver } from '../isapi/driver.ts';
 import { OnvifDriver } from '../onvif/driver.ts';
@@ -11,6 +12,8 @@ import type { Driver } from './driver.ts';
 export interface DriverOptions {
   host: string;
   port: number;
+  /** HTTPS, with this certificate alone; without: HTTP. */
+  tls?: DeviceTls;
   username: string;
   password: string;
   guard: LoginGuard;

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { RefusedLogins } from '../devices/refused-logins.ts';
 import type { SadpCommander } from '../discovery/sadp-commander.ts';
+import { type WayTo, wayTo } from '../https/way.ts';
 import type { IsapiFailure, Result } from '../isapi/answer.ts';
 import { categoryOf } from '../isapi/category.ts';
 import { IsapiDriver } from '../isapi/driver.ts';
@@ -27,22 +28,26 @@ export class IsapiHands implements Hands {
   readonly #refused: Pick<RefusedLogins, 'guard'>;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #way: WayTo;
 
   constructor(o: {
     sadp: Pick<SadpCommander, 'inquire' | 'setAddressing'>;
     refused: Pick<RefusedLogins, 'guard'>;
+    way?: WayTo;
     clock: Clock;
     log: Logger;
   }) {
     this.#sadp = o.sadp;
     this.#refused = o.refused;
     this.#clock = o.clock;
+    this.#way = o.way ?? wayTo(o);
     this.#log = o.log.child({ module: 'initialise' });
   }
 
   async connect(at: At, signal: AbortSignal): Promise<Result<DeviceInHand>> {
-    const { host, port, username, password } = at;
-    const login = { host, port, username, password, guard: this.#refused.guard(at.mac, username, password) };
+    const { host, username, password } = at;
+    const { port, tls } = await this.#way(at, signal);
+    const login = { host, port, tls, username, password, guard: this.#refused.guard(at.mac, username, password) };
     const driver = new IsapiDriver({ ...login, clock: this.#clock, log: this.#log });
     const info = await driver.identify(signal);
     if (!info.ok) {

@@ -85,7 +85,7 @@ it('what a recorder refused is not sent by a job either, nor the other way round
 it('another device at its address is told nothing and changes nothing (CHAN-09)', async () => {
   scripted.script.mac = '66:66:66:66:66:66';
   expect(await work()('Correct-1')).toMatchObject({ ok: false, code: 'conflict' });
-  expect(scripted.seen.map((s) => s.url)).toEqual(Array(2).fill('/ISAPI/System/deviceInfo'));
+  expect(scripted.seen.map((s) => s.url)).toEqual(Array(3).fill('/ISAPI/System/deviceInfo'));
 });
 
 it('a recorder that is added is asked over its own connection, whatever password is kept elsewhere (CHAN-09)', async () => {

@@ -6,6 +6,7 @@ import type { ProblemCode } from '../../protocol/wire/problem.ts';
 import { isSame } from '../devices/address.ts';
 import type { DeviceManager } from '../devices/manager.ts';
 import type { RefusedLogins } from '../devices/refused-logins.ts';
+import { type WayTo, wayTo } from '../https/way.ts';
 import { failure, type Result } from '../isapi/answer.ts';
 import { IsapiDriver } from '../isapi/driver.ts';
 import { addChannel, deleteChannel, editChannel, sortChannels } from '../isapi/features/recorder-edit.ts';
@@ -25,12 +26,14 @@ export class RecorderWork {
   readonly #refused: Pick<RefusedLogins, 'guard'>;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #way: WayTo;
   readonly #busy = new Set<string>();
 
   constructor(o: {
     finder: Finder;
     devices: Devices;
     refused: Pick<RefusedLogins, 'guard'>;
+    way?: WayTo;
     clock: Clock;
     log: Logger;
   }) {
@@ -38,6 +41,7 @@ export class RecorderWork {
     this.#devices = o.devices;
     this.#refused = o.refused;
     this.#clock = o.clock;
+    this.#way = o.way ?? wayTo(o);
     this.#log = o.log.child({ module: 'recorder-channels' });
   }
 
@@ -112,7 +116,8 @@ export class RecorderWork {
     signal: AbortSignal,
   ): Promise<Result<RecorderView>> {
     const guard = this.#refused.guard(mac, username, password);
-    const login = { host, port: httpPort ?? 80, username, password, guard };
+    const { port, tls } = await this.#way({ mac, host, port: httpPort ?? 80 }, signal);
+    const login = { host, port, tls, username, password, guard };
     const driver = new IsapiDriver({ ...login, clock: this.#clock, log: this.#log });
     try {
       const info = await driver.identify(signal);

@@ -1,7 +1,9 @@
 import { constants, createCipheriv, generateKeyPair, type KeyObject, privateDecrypt } from 'node:crypto';
-import { request } from 'node:http';
+import { type RequestOptions, request } from 'node:http';
 import { promisify } from 'node:util';
 import type { Clock } from '../../protocol/clock.ts';
+import type { DeviceTls } from '../../protocol/wire/device-tls.ts';
+import { DeviceAgents, type DialOptions } from '../https/agents.ts';
 import {
   document,
   failure,
@@ -83,6 +85,7 @@ export function openChallenge(answer: string, privateKey: KeyObject): string | n
 export interface Activation {
   host: string;
   port: number;
+  tls?: DeviceTls;
   /** Checked before: see devicePasswordFault. */
   password: string;
   clock: Clock;
@@ -155,7 +158,19 @@ async function challenge(o: Activation, key: string, privateKey: KeyObject): Pro
 function send(o: Activation, method: string, path: string, body?: string): Promise<Result<IsapiResponse>> {
   return new Promise((resolve) => {
     const headers = body ? { 'content-type': 'application/xml', 'content-length': Buffer.byteLength(body) } : {};
-    const req = request({ host: o.host, port: o.port, method, path, headers, agent: false, signal: o.signal });
+    const agent = new DeviceAgents(o).alone();
+    const { host, port, signal } = o;
+    const options: RequestOptions & DialOptions = {
+      host,
+      port,
+      method,
+      path,
+      headers,
+      agent,
+      signal,
+      dialSignal: signal,
+    };
+    const req = request(options);
     const end = (result: Result<IsapiResponse>) => {
       cancel();
       req.destroy();

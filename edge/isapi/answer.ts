@@ -1,4 +1,5 @@
 import type { ProblemCode } from '../../protocol/wire/problem.ts';
+import { OtherCertificate } from '../https/handshake.ts';
 import { parseXml, sniff, text, type XmlNode } from './xml.ts';
 
 /** What a device answered to a whole exchange. */
@@ -17,6 +18,7 @@ export interface IsapiFailure {
     | 'device-locked'
     | 'device-not-activated'
     | 'device-unreachable'
+    | 'device-certificate-changed'
     | 'device-error'
     // What was asked, not what the device answered, is at fault.
     | 'invalid-request'
@@ -27,8 +29,12 @@ export interface IsapiFailure {
   /** HTTP status and ISAPI subStatusCode, where the device gave them. */
   status?: number;
   subStatus?: string;
+  /** `device-unreachable`: code of the system's or parser's error. */
+  errno?: string;
   /** `device-locked`: when it may be tried again. */
   unlockInMs?: number;
+  /** `device-certificate-changed`: the one that was shown. */
+  shown?: string;
 }
 export type Result<T> = { ok: true; value: T } | IsapiFailure;
 
@@ -38,10 +44,25 @@ export const failure = (
   more: Partial<Omit<IsapiFailure, 'ok' | 'code' | 'text'>> = {},
 ): IsapiFailure => ({ ok: false, code, text: message, ...more });
 
+/** Why a request had no answer, of the error that ended it. */
+export const unanswered = (error: Error & { code?: string }): IsapiFailure =>
+  error instanceof OtherCertificate
+    ? failure(
+        'device-certificate-changed',
+        'It shows another certificate than when it was added; nothing was sent to it.',
+        { shown: error.shown },
+      )
+    : failure('device-unreachable', `It does not answer (${error.code ?? error.message}).`, { errno: error.code });
+
+const PASSING: ReadonlySet<string> = new Set([
+  'device-unreachable',
+  'device-certificate-changed',
+  'device-locked',
+  'device-refused-login',
+  'device-not-activated',
+]);
 /** Whether it says nothing of what was asked, only that there was no answer at this moment. */
-export const isPassing = (f: IsapiFailure): boolean =>
-  ['device-unreachable', 'device-locked', 'device-refused-login', 'device-not-activated'].includes(f.code) ||
-  /busy/i.test(f.subStatus ?? '');
+export const isPassing = (f: IsapiFailure): boolean => PASSING.has(f.code) || /busy/i.test(f.subStatus ?? '');
 
 /** The ResponseStatus of a body in XML or JSON (isapi.md §2); null when it is something else. */
 export function responseStatus(body: Buffer): { statusCode: number; subStatus: string; message: string } | null {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import type { DeviceTls } from '../../protocol/wire/device-tls.ts';
 import { LoginGuard } from '../devices/login-guard.ts';
 import { document, failure, type IsapiFailure, type Result } from './answer.ts';
 import { IsapiClient } from './client.ts';
@@ -22,6 +23,7 @@ export const UNCERTAIN = 'uncertain';
 export async function changePassword(o: {
   host: string;
   port: number;
+  tls?: DeviceTls;
   username: string;
   oldPassword: string;
   newPassword: string;
@@ -31,8 +33,8 @@ export async function changePassword(o: {
   signal?: AbortSignal;
 }): Promise<Result<void>> {
   const clientFor = (password: string, prefix?: string) => {
-    const { host, port, username, clock, log } = o;
-    const client = new IsapiClient({ host, port, username, password, guard: new LoginGuard(), clock, log });
+    const { host, port, tls, username, clock, log } = o;
+    const client = new IsapiClient({ host, port, tls, username, password, guard: new LoginGuard(), clock, log });
     if (prefix !== undefined) client.prefix = prefix;
     return client;
   };

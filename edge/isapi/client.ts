@@ -1,9 +1,11 @@
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { type Agent, type RequestOptions as HttpOptions, type IncomingMessage, request } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import type { DeviceTls } from '../../protocol/wire/device-tls.ts';
 import type { LoginGuard } from '../devices/login-guard.ts';
 import { LastWords } from '../drivers/last-words.ts';
+import { DeviceAgents, type DialOptions } from '../https/agents.ts';
 import {
   failure,
   type IsapiFailure,
@@ -12,6 +14,7 @@ import {
   judge,
   type Result,
   readRefusal,
+  unanswered,
 } from './answer.ts';
 import { DigestSession, parseChallenges } from './digest.ts';
 import { Slots } from './slots.ts';
@@ -40,7 +43,7 @@ const LOCKED = 'It is locked after wrong passwords, by this or another program.'
 const STILL_LOCKED = 'It is locked after wrong passwords, by this or another program, and did not take the login.';
 
 /**
- * HTTP to one device with digest authentication, or with a session login where it offers no digest (isapi.md §1). Cameras
+ * HTTP (with `tls`: HTTPS) to one device with digest authentication, or with a session login where it offers no digest (isapi.md §1). Cameras
  * take few connections, so at most two requests are under way and the rest queue; one login serves all of them.
  *
  * Credentials are never sent in the clear. A dead nonce looks different from firmware to firmware, so a 401 to a reused
@@ -54,6 +57,7 @@ export class IsapiClient {
   readonly lastWords = new LastWords();
   readonly host: string;
   readonly port: number;
+  readonly tls: DeviceTls | undefined;
   /** Exchanges that had no answer for a reason that passes. */
   missed = 0;
   readonly #username: string;
@@ -62,7 +66,8 @@ export class IsapiClient {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #reserveTries: number;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 2, maxFreeSockets: 1 });
+  readonly #agents: DeviceAgents;
+  readonly #agent: Agent;
   readonly #slots = new Slots(2, 32);
   readonly #loginSlot = new Slots(1, 64);
   readonly #closed = new AbortController();
@@ -73,6 +78,7 @@ export class IsapiClient {
   constructor(o: {
     host: string;
     port: number;
+    tls?: DeviceTls;
     username: string;
     password: string;
     guard: LoginGuard;
@@ -83,6 +89,9 @@ export class IsapiClient {
   }) {
     this.host = o.host;
     this.port = o.port;
+    this.tls = o.tls;
+    this.#agents = new DeviceAgents(o);
+    this.#agent = this.#agents.keeping({ maxSockets: 2, maxFreeSockets: 1 });
     this.#username = o.username;
     this.#password = o.password;
     this.#guard = o.guard;
@@ -97,7 +106,7 @@ export class IsapiClient {
     this.#login?.close?.();
     this.#login = null;
     this.#closed.abort();
-    this.#agent.destroy();
+    this.#agents.destroy();
     await said;
   }
 
@@ -306,29 +315,35 @@ export class IsapiClient {
     login: Login | null,
   ): Promise<Answer & { stale?: boolean }> {
     return new Promise((resolve) => {
-      const headers: Record<string, string | number> = { Host: hostHeader(this.host, this.port), Accept: '*/*' };
+      const headers: Record<string, string | number> = {
+        Host: hostHeader(this.host, this.port, this.tls),
+        Accept: '*/*',
+      };
       Object.assign(headers, login?.headers(method, uri));
       if (o.body || o.stream) headers['Content-Type'] = o.contentType ?? 'application/xml; charset="UTF-8"';
       if (o.body || method !== 'GET') headers['Content-Length'] = o.stream?.size ?? o.body?.length ?? 0;
       if (agent === false && !o.last) headers.Connection = 'keep-alive';
-      const req = request({
+      const signals = [...(o.signal ? [o.signal] : []), this.#closed.signal];
+      const signal = o.last ? undefined : AbortSignal.any(signals);
+      const dial: HttpOptions & DialOptions = {
         host: this.host,
         port: this.port,
         method,
         path: uri,
         headers,
-        agent: o.last ? false : agent,
+        agent: o.last || !agent ? this.#agents.alone() : agent,
         // Old devices write headers that a strict reader refuses.
         insecureHTTPParser: true,
         maxHeaderSize: 32 * 1024,
-        signal: o.last ? undefined : o.signal ? AbortSignal.any([o.signal, this.#closed.signal]) : this.#closed.signal,
-      });
+        signal,
+        dialSignal: signal,
+      };
+      const req = request(dial);
       const cancel = this.#clock.after(o.timeoutMs ?? 8_000, () => req.destroy(new Error('it took too long')));
       const failed = (error: Error & { code?: string }) => {
         cancel();
         const stale = req.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
-        const text = `It does not answer (${error.code ?? error.message}).`;
-        resolve({ ...failure('device-unreachable', text), stale });
+        resolve({ ...unanswered(error), stale });
       };
       req.on('error', failed);
       req.on('response', (res) => {
@@ -361,7 +376,7 @@ export class IsapiClient {
   }
 }
 
-export const hostHeader = (host: string, port: number): string => {
+export const hostHeader = (host: string, port: number, tls?: DeviceTls): string => {
   const name = host.includes(':') ? `[${host}]` : host;
-  return port === 80 ? name : `${name}:${port}`;
+  return port === (tls ? 443 : 80) ? name : `${name}:${port}`;
 };

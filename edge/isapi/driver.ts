@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import type { DeviceTls } from '../../protocol/wire/device-tls.ts';
 import type { DeviceCategory } from '../../protocol/wire/operations.ts';
 import type { LoginGuard } from '../devices/login-guard.ts';
 import type { Driver, DriverChannel } from '../drivers/driver.ts';
@@ -33,6 +34,7 @@ export class IsapiDriver extends FeatureDriver<IsapiDevice> implements Driver {
   constructor(o: {
     host: string;
     port: number;
+    tls?: DeviceTls;
     username: string;
     password: string;
     guard: LoginGuard;

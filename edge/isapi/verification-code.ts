@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import type { DeviceTls } from '../../protocol/wire/device-tls.ts';
 import type { CodeOutcome } from '../../protocol/wire/verification-code.ts';
 import { LoginGuard } from '../devices/login-guard.ts';
 import { document } from './answer.ts';
@@ -16,6 +17,7 @@ const PATH = '/System/Network/EZVIZ';
 export async function setVerificationCode(o: {
   host: string;
   port: number;
+  tls?: DeviceTls;
   username: string;
   password: string;
   code: string;
@@ -23,8 +25,8 @@ export async function setVerificationCode(o: {
   log: Logger;
   signal?: AbortSignal;
 }): Promise<CodeOutcome> {
-  const { host, port, username, password, clock, log, signal } = o;
-  const client = new IsapiClient({ host, port, username, password, guard: new LoginGuard(), clock, log });
+  const { host, port, tls, username, password, clock, log, signal } = o;
+  const client = new IsapiClient({ host, port, tls, username, password, guard: new LoginGuard(), clock, log });
   try {
     const there = await client.get(PATH, { signal });
     if (!there.ok) return there.code === 'device-error' ? 'none' : 'failed';

@@ -17,6 +17,7 @@ import type { DeviceManager } from '../devices/manager.ts';
 import type { RefusedLogins } from '../devices/refused-logins.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { SadpCommander } from '../discovery/sadp-commander.ts';
+import { type WayTo, wayTo } from '../https/way.ts';
 import { failure, type IsapiFailure, type Result } from '../isapi/answer.ts';
 import { IsapiClient } from '../isapi/client.ts';
 import { readDeviceInfo } from '../isapi/device.ts';
@@ -45,6 +46,7 @@ export class LanWork {
   readonly #refused: Pick<RefusedLogins, 'guard' | 'forget'>;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #way: WayTo;
   readonly #busy = new Set<string>();
 
   constructor(o: {
@@ -52,6 +54,7 @@ export class LanWork {
     devices: LanDevices;
     sadp: LanCommands;
     refused: Pick<RefusedLogins, 'guard' | 'forget'>;
+    way?: WayTo;
     clock: Clock;
     log: Logger;
   }) {
@@ -60,6 +63,7 @@ export class LanWork {
     this.#sadp = o.sadp;
     this.#refused = o.refused;
     this.#clock = o.clock;
+    this.#way = o.way ?? wayTo(o);
     this.#log = o.log.child({ module: 'lan' });
   }
 
@@ -187,7 +191,8 @@ export class LanWork {
       return failure('device-unreachable', 'It is outside of what this box may reach.');
     const [clock, log] = [this.#clock, this.#log];
     const login = { username: 'admin', password, guard: this.#refused.guard(mac, 'admin', password) };
-    const client = new IsapiClient({ host, port: httpPort ?? 80, ...login, clock, log });
+    const { port, tls } = await this.#way({ mac, host, port: httpPort ?? 80 });
+    const client = new IsapiClient({ host, port, tls, ...login, clock, log });
     try {
       const info = await readDeviceInfo(client);
       if (!info.ok) return info;

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import type { DeviceTls } from '../../protocol/wire/device-tls.ts';
 import type { LoginGuard } from '../devices/login-guard.ts';
 import { LastWords } from '../drivers/last-words.ts';
 import { failure, type IsapiFailure, isPassing, type Result } from '../isapi/answer.ts';
@@ -52,6 +53,7 @@ const WHOSE =
 export class OnvifClient {
   readonly host: string;
   readonly port: number;
+  readonly tls: DeviceTls | undefined;
   /** The entry point; every service is reached from it. */
   readonly device: Address;
   readonly clock: Clock;
@@ -78,6 +80,7 @@ export class OnvifClient {
   constructor(o: {
     host: string;
     port: number;
+    tls?: DeviceTls;
     username: string;
     password: string;
     guard: LoginGuard;
@@ -86,19 +89,19 @@ export class OnvifClient {
   }) {
     this.host = o.host;
     this.port = o.port;
+    this.tls = o.tls;
     this.device = { path: '/onvif/device_service', ports: [o.port] };
     this.clock = o.clock;
     this.log = o.log;
     this.#username = o.username;
     this.#password = o.password;
     this.#guard = o.guard;
-    this.#transport = new Transport({ host: o.host, clock: o.clock });
+    this.#transport = new Transport(o);
   }
 
   get username(): string {
     return this.#username;
   }
-
   /** By how much the device's clock is ahead of ours, as far as known. */
   get offsetMs(): number {
     return this.#offset.ms;
@@ -112,18 +115,19 @@ export class OnvifClient {
   }
 
   /**
-   * An address that the device wrote, made safe: its path on this host. A port of its own on the same host may be real;
-   * of another host (behind a translation of addresses) it is only the second guess.
+   * An address that the device wrote, made safe: its path on this host. A port of its own on the same host may be real; of
+   * another host (translated addresses) it is the second guess; written for the other of HTTP and HTTPS it is none.
    */
   address(written: string): Address | null {
     const trimmed = written.trim();
-    const url = URL.canParse(trimmed) ? new URL(trimmed) : null;
+    const url = URL.parse(trimmed);
     if (!url) return trimmed.startsWith('/') ? { path: trimmed, ports: [this.port], written: trimmed } : null;
     if (url.protocol !== 'http:' && url.protocol !== 'https:') return null;
-    const advertised = url.protocol === 'https:' ? this.port : Number(url.port || 80);
+    const own = url.protocol === (this.tls ? 'https:' : 'http:');
+    const advertised = own ? Number(url.port || (this.tls ? 443 : 80)) : this.port;
     const same = url.hostname.replace(/^\[|\]$/g, '') === this.host;
-    const ports = same ? [advertised, this.port] : [this.port, advertised];
-    return { path: `${url.pathname}${url.search}`, ports: [...new Set(ports)], written: trimmed };
+    const ports = new Set(same ? [advertised, this.port] : [this.port, advertised]);
+    return { path: `${url.pathname}${url.search}`, ports: [...ports], written: trimmed };
   }
 
   /** A call; its value is the response element. A fault is a failure with its innermost code as `subStatus`. */

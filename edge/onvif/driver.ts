@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import type { DeviceTls } from '../../protocol/wire/device-tls.ts';
 import type { DeviceCategory } from '../../protocol/wire/operations.ts';
 import type { LoginGuard } from '../devices/login-guard.ts';
 import { tcpPing } from '../discovery/ping.ts';
@@ -41,6 +42,7 @@ export class OnvifDriver extends FeatureDriver<OnvifDevice> implements Driver {
   constructor(o: {
     host: string;
     port: number;
+    tls?: DeviceTls;
     username: string;
     password: string;
     guard: LoginGuard;

@@ -245,7 +245,8 @@ export class PullPoint {
   }
 
   #addressing(action: string, to: Address): string {
-    const written = to.written ?? `http://${this.#client.host}:${to.ports[0]}${to.path}`;
+    const written =
+      to.written ?? `${this.#client.tls ? 'https' : 'http'}://${this.#client.host}:${to.ports[0]}${to.path}`;
     return `<a:Action>${action}</a:Action><a:MessageID>urn:uuid:${randomUUID()}</a:MessageID><a:ReplyTo><a:Address>http://www.w3.org/2005/08/addressing/anonymous</a:Address></a:ReplyTo><a:To>${xmlText(written)}</a:To>`;
   }
 }

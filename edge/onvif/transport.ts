@@ -1,6 +1,8 @@
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { type Agent, type IncomingMessage, type RequestOptions, request } from 'node:http';
 import type { Clock } from '../../protocol/clock.ts';
-import { failure, type Result } from '../isapi/answer.ts';
+import type { DeviceTls } from '../../protocol/wire/device-tls.ts';
+import { DeviceAgents, type DialOptions } from '../https/agents.ts';
+import { failure, type Result, unanswered } from '../isapi/answer.ts';
 import { hostHeader } from '../isapi/client.ts';
 
 export interface Exchange {
@@ -26,19 +28,25 @@ export interface HttpAnswer {
 const MAX_BODY_BYTES = 2 * 1024 * 1024;
 
 /**
- * HTTP to one device. It connects to that host and to nobody else: whatever addresses the device writes, only their port,
+ * HTTP (with `tls`: HTTPS) to one device. It connects to that host and to nobody else: whatever addresses the device writes, only their port,
  * path and query count, and redirects are not followed.
  */
 export class Transport {
   readonly host: string;
   readonly #clock: Clock;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 2, maxFreeSockets: 1 });
-  readonly #waiting = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #tls: DeviceTls | undefined;
+  readonly #agents: DeviceAgents;
+  readonly #agent: Agent;
+  readonly #waiting: Agent;
   readonly #closed = new AbortController();
 
-  constructor(o: { host: string; clock: Clock }) {
+  constructor(o: { host: string; tls?: DeviceTls; clock: Clock }) {
     this.host = o.host;
     this.#clock = o.clock;
+    this.#tls = o.tls;
+    this.#agents = new DeviceAgents(o);
+    this.#agent = this.#agents.keeping({ maxSockets: 2, maxFreeSockets: 1 });
+    this.#waiting = this.#agents.keeping({ maxSockets: 1 });
   }
 
   get closed(): boolean {
@@ -47,8 +55,7 @@ export class Transport {
 
   close(): void {
     this.#closed.abort();
-    this.#agent.destroy();
-    this.#waiting.destroy();
+    this.#agents.destroy();
   }
 
   /** One whole exchange. A kept-alive connection that had died is replaced once. */
@@ -61,29 +68,32 @@ export class Transport {
   #once(o: Exchange): Promise<Result<HttpAnswer> & { stale?: boolean }> {
     return new Promise((resolve) => {
       const signals = [...(o.signal ? [o.signal] : []), ...(o.alone === 'last' ? [] : [this.#closed.signal])];
-      const req = request({
+      const signal = signals.length > 0 ? AbortSignal.any(signals) : undefined;
+      const options: RequestOptions & DialOptions = {
         host: this.host,
         port: o.port,
         method: o.method,
         path: o.path,
         headers: {
-          Host: hostHeader(this.host, o.port),
+          Host: hostHeader(this.host, o.port, this.#tls),
           Accept: '*/*',
           ...o.headers,
           ...(o.body ? { 'Content-Length': o.body.length } : {}),
         },
-        agent: o.alone === 'last' ? false : o.alone === 'long' ? this.#waiting : this.#agent,
+        agent: o.alone === 'last' ? this.#agents.alone() : o.alone === 'long' ? this.#waiting : this.#agent,
         // Old devices write headers that a strict reader refuses.
         insecureHTTPParser: true,
         maxHeaderSize: 32 * 1024,
-        ...(signals.length > 0 ? { signal: AbortSignal.any(signals) } : {}),
-      });
+        signal,
+        dialSignal: signal,
+      };
+      const req = request(options);
       const cancel = this.#clock.after(o.timeoutMs ?? 8_000, () => req.destroy(new Error('it took too long')));
       let answered = false;
       req.on('error', (error: Error & { code?: string }) => {
         cancel();
         const stale = req.reusedSocket && !answered && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
-        resolve({ ...failure('device-unreachable', `It does not answer (${error.code ?? error.message}).`), stale });
+        resolve({ ...unanswered(error), stale });
       });
       req.on('response', (res) => {
         answered = true;

@@ -32,7 +32,7 @@ export interface Seen {
   bySerial(serial: string): DiscoveredDevice | undefined;
   at(address: string): DiscoveredDevice[];
 }
-type Device = Pick<DeviceConfig, 'id' | 'name' | 'mac' | 'serial' | 'host' | 'httpPort'>;
+type Device = Pick<DeviceConfig, 'id' | 'name' | 'mac' | 'serial' | 'host' | 'httpPort' | 'tls'>;
 interface Visit {
   name: string;
   open: Set<() => void>;
@@ -116,7 +116,15 @@ export class RemotePolicy {
     this.#pins.keepOnly(new Set(this.#devices.keys()));
     for (const [id, visit] of this.#visits) {
       const [old, now] = [before.get(id), this.#devices.get(id)];
-      if (now && old && now.host === old.host && now.mac === old.mac && now.serial === old.serial) continue;
+      if (
+        now &&
+        old &&
+        now.host === old.host &&
+        now.mac === old.mac &&
+        now.serial === old.serial &&
+        now.tls?.certificate === old.tls?.certificate
+      )
+        continue;
       for (const cut of [...visit.open]) cut();
     }
   }
@@ -132,10 +140,11 @@ export class RemotePolicy {
     const place = await this.#place(device);
     if (typeof place === 'string') return this.#refuse(authority, place);
     const { host, httpPorts } = place;
-    const ports = tls ? [HTTPS_PORT, ...this.#httpsPorts(device.id)] : httpPorts;
-    // A device whose one port is 443 speaks TLS there.
-    if (!ports.includes(asked.port) || isOtherService(asked.port) || (!tls && asked.port === HTTPS_PORT))
-      return this.#refuse(authority, 'port');
+    const own = device.tls ? [device.httpPort] : [];
+    const ports = tls ? [HTTPS_PORT, ...own, ...this.#httpsPorts(device.id)] : httpPorts;
+    // A device that was added over HTTPS, or whose one port is 443, speaks TLS there.
+    const plainToTls = !tls && (asked.port === HTTPS_PORT || own.includes(asked.port));
+    if (!ports.includes(asked.port) || isOtherService(asked.port) || plainToTls) return this.#refuse(authority, 'port');
     if ((this.#loopback && this.#ownPorts.has(asked.port)) || host === this.#relayHost)
       return this.#refuse(authority, 'address');
     // Looked up while something was awaited: it may be another answer now.
@@ -148,7 +157,10 @@ export class RemotePolicy {
       host,
       port: asked.port,
       headers: { [ADDRESS_HEADER]: `${host}:${asked.port}` },
-      ...(tls ? { trusts: (fingerprint: string) => this.#trusts(device, fingerprint) } : {}),
+      ...(tls && {
+        trusts: (fingerprint: string) => this.#trusts(device, fingerprint),
+        modern: device.tls?.old === false,
+      }),
       opened: (cut) => this.#opened(visit, cut),
     };
   }
@@ -182,7 +194,8 @@ export class RemotePolicy {
   }
 
   #trusts(device: Device, fingerprint: string): boolean {
-    const trusted = this.#pins.trusts(device.id, fingerprint);
+    const added = device.tls?.certificate;
+    const trusted = added ? fingerprint === added : this.#pins.trusts(device.id, fingerprint);
     if (!trusted) this.#log.warn({ device: device.id }, 'the device shows another certificate than before');
     return trusted;
   }

@@ -1,9 +1,9 @@
-import { constants } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Clock } from '../../protocol/clock.ts';
 import { REFUSAL_HEADER } from '../../protocol/wire/remote-config.ts';
+import { tlsOptions } from '../https/handshake.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const LAST_WORDS_MS = 50;
@@ -18,6 +18,8 @@ export interface Target {
   headers?: Record<string, string>;
   /** Given: TLS to the target; asked whether its certificate (SHA-256) is the right one. */
   trusts?: (fingerprint: string) => boolean;
+  /** It is known to take TLS 1.2 or newer: nothing older is offered. */
+  modern?: boolean;
   /** Told when it stands, with how to cut it; tells back how to report its end. */
   opened?: (cut: () => void) => (bytesIn: number, bytesOut: number) => void;
 }
@@ -60,7 +62,7 @@ export async function serveConnect(
 function dial(stream: ServerHttp2Stream, target: Target, clock: Clock): void {
   const { host, port, trusts } = target;
   const tcp = connect({ host, port, allowHalfOpen: !trusts, noDelay: true });
-  const socket: Socket = trusts ? overTls(tcp) : tcp;
+  const socket: Socket = trusts ? overTls(tcp, !target.modern) : tcp;
   let status = 502;
   let cause: Record<string, string> = {};
   let cancelTimer = clock.after(CONNECT_TIMEOUT_MS, () => {
@@ -110,18 +112,9 @@ function dial(stream: ServerHttp2Stream, target: Target, clock: Clock): void {
 
 /**
  * TLS as devices of fifteen years speak it. Nobody has signed their certificates: they are compared with the one seen
- * before (edge/remote-config/pins.ts) before anything is sent.
+ * before (edge/remote-config/policy.ts) before anything is sent.
  */
-function overTls(socket: Socket): TLSSocket {
-  return connectTls({
-    socket,
-    rejectUnauthorized: false,
-    minVersion: 'TLSv1',
-    ciphers: 'DEFAULT@SECLEVEL=0',
-    secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT,
-    ALPNProtocols: ['http/1.1'],
-  });
-}
+const overTls = (socket: Socket, old: boolean): TLSSocket => connectTls({ socket, ...tlsOptions(old) });
 
 function refuse(stream: ServerHttp2Stream, status: number, headers: Record<string, string> = {}): void {
   if (!stream.destroyed && !stream.headersSent) stream.respond({ ':status': status, ...headers }, { endStream: true });

@@ -133,7 +133,16 @@ export class Device {
     return this.profile.name;
   }
   get httpPort(): number {
-    return this.#server.port;
+    return this.#server.listeners.port;
+  }
+  /** Where its web server is, as it writes it into its own answers. */
+  get origin(): string {
+    const { scheme, port } = this.#server.listeners.origin;
+    return `${scheme}://${this.profile.address}:${port}`;
+  }
+  /** SHA-256 of what it shows; null: plain HTTP. */
+  get certificate(): string | null {
+    return this.#server.listeners.fingerprint;
   }
   get rtspPort(): number {
     return this.rtsp?.port ?? 554;
@@ -147,7 +156,7 @@ export class Device {
   }
   /** Whether it can be reached over TCP. */
   get up(): boolean {
-    return this.#server.listening;
+    return this.#server.listeners.listening;
   }
   get delayMs(): number {
     return this.#server.delayMs;
@@ -202,6 +211,13 @@ export class Device {
     this.onAppear();
   }
 
+  /** It makes another certificate, as when somebody asks for that on its page. */
+  async renewCertificate(): Promise<void> {
+    this.#server.listeners.renew();
+    await this.power(false);
+    await this.power(true);
+  }
+
   /** New network settings; the old address is left a moment after the answer is out. */
   moveTo(to: { address?: string; mask?: string; gateway?: string; dhcp?: boolean }): void {
     const moves = to.address !== undefined && to.address !== this.profile.address;
@@ -222,6 +238,7 @@ export class Device {
     for (const part of this.parts) part.reset?.(mode);
     if (mode === 'full') {
       this.users.clear();
+      this.#server.listeners.renew();
       this.factory.reset();
     }
   }
@@ -238,6 +255,8 @@ export class Device {
       alertStreams: this.streams.count,
       sessions: this.session?.sessions ?? 0,
       httpRequests: this.#server.requests,
+      origin: this.origin,
+      certificate: this.certificate,
       rtspSessions: this.rtsp?.sessions ?? 0,
       rtspSessionsTotal: this.rtsp?.sessionsTotal ?? 0,
       videoMode: this.rtsp?.mode ?? null,
@@ -259,7 +278,7 @@ export class Device {
     // An address in a foreign subnet is one that this machine may not have: then only SADP reaches the device.
     if (!(await this.#options.addresses.take(address))) return;
     try {
-      await this.#server.start(address);
+      await this.#server.listeners.start(address);
       await this.rtsp?.start(address);
     } catch (error) {
       // Two devices with one address: whoever came first has it.
@@ -274,7 +293,7 @@ export class Device {
     this.session?.end();
     for (const part of this.parts) part.down?.();
     await this.rtsp?.stop();
-    await this.#server.stop();
+    await this.#server.listeners.stop();
   }
 
   #heartbeat(): string {

@@ -1,4 +1,6 @@
 import type { Coding } from '../camera/video.ts';
+import type { Scheme } from '../isapi/listeners.ts';
+import type { CertificateAge } from './certificate.ts';
 
 /** What kinds of devices the lab plays, as `--devices` names them. */
 export const DEVICE_KINDS = [
@@ -95,6 +97,9 @@ export interface DeviceProfile {
   username: string;
   /** Null: as it leaves the factory. */
   password: string | null;
+  /** How its web server is reached. */
+  scheme: Scheme;
+  certificateAge: CertificateAge;
   /** One of many: a few documents, nothing that costs memory. */
   light: boolean;
   fps: number;

@@ -27,13 +27,13 @@ export function profilesOf(o: {
   }));
   const others = (specs: DeviceSpec[], from: number, group: number) => {
     const counts = new Map<DeviceKind, number>();
-    return specs.map(({ kind, activated, foreign }, i) => {
+    return specs.map(({ kind, activated, foreign, scheme }, i) => {
       const n = (counts.get(kind) ?? (kind === 'camera' && group === 1 ? o.cameras + o.unactivated : 0)) + 1;
       counts.set(kind, n);
       const address = foreign ? FACTORY_ADDRESS : `${base}${from + i}`;
       const light = group === 2;
       const place = { index: i + 1, n: light ? i + 1 : n, address, base, group };
-      const made = deviceProfile(kind, place, { ...options, activated, light });
+      const made = { ...deviceProfile(kind, place, { ...options, activated, light }), scheme };
       return foreign ? { ...made, mask: '255.255.255.0', gateway: '192.168.1.1', dhcp: false } : made;
     });
   };

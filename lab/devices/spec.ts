@@ -1,3 +1,4 @@
+import type { Scheme } from '../isapi/listeners.ts';
 import { DEVICE_KINDS, type DeviceKind } from './profile.ts';
 
 export interface DeviceSpec {
@@ -5,7 +6,10 @@ export interface DeviceSpec {
   activated: boolean;
   /** Its address as it left the factory: in a subnet that is not the LAN's. */
   foreign: boolean;
+  scheme: Scheme;
 }
+
+const MARKS = ['unactivated', 'foreign', 'https', 'redirect'];
 
 const isKind = (text: string): text is DeviceKind => (DEVICE_KINDS as readonly string[]).includes(text);
 
@@ -14,8 +18,9 @@ export function parseDevices(text: string): DeviceSpec[] | null {
   const words = text.split(',').filter((word) => word.trim() !== '');
   const specs = words.map((word): DeviceSpec | null => {
     const [kind = '', ...marks] = word.trim().split(':');
-    if (!isKind(kind) || marks.some((mark) => mark !== 'unactivated' && mark !== 'foreign')) return null;
-    return { kind, activated: !marks.includes('unactivated'), foreign: marks.includes('foreign') };
+    if (!isKind(kind) || marks.some((mark) => !MARKS.includes(mark))) return null;
+    const scheme = marks.includes('https') ? 'https' : marks.includes('redirect') ? 'redirect' : 'http';
+    return { kind, activated: !marks.includes('unactivated'), foreign: marks.includes('foreign'), scheme };
   });
   return specs.every((spec) => spec !== null) ? specs : null;
 }
@@ -24,4 +29,9 @@ export function parseDevices(text: string): DeviceSpec[] | null {
 const MIX: DeviceKind[] = ['camera', 'camera', 'ptz', 'camera', 'thermal', 'door-station', 'camera', 'access'];
 
 export const manyDevices = (n: number): DeviceSpec[] =>
-  Array.from({ length: n }, (_, i) => ({ kind: MIX[i % MIX.length]!, activated: false, foreign: false }));
+  Array.from({ length: n }, (_, i) => ({
+    kind: MIX[i % MIX.length]!,
+    activated: false,
+    foreign: false,
+    scheme: 'http',
+  }));

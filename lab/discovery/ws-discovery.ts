@@ -8,7 +8,8 @@ const GROUP = '239.255.255.250';
 /** Whoever answers WS-Discovery. */
 export interface Discoverable {
   profile: DeviceProfile;
-  httpPort: number;
+  /** `http://address:port` */
+  origin: string;
   up: boolean;
   onvif: boolean;
   /** What it says where its services are; odd cameras say hosts that nobody reaches. */
@@ -93,9 +94,9 @@ export class WsdResponder {
 const reference = ({ mac }: DeviceProfile) =>
   `<a:EndpointReference>\n<a:Address>urn:uuid:9e1c7a40-0f6e-11b3-81d0-${mac.replaceAll('-', '')}\n</a:Address></a:EndpointReference>`;
 
-const endpoint = ({ profile, httpPort, xaddrs }: Discoverable) => {
+const endpoint = ({ profile, origin, xaddrs }: Discoverable) => {
   const maker = profile.kind.startsWith('onvif') ? 'IPCAM' : 'HIKVISION';
-  const address = `http://${profile.address}:${httpPort}/onvif/device_service`;
+  const address = `${origin}/onvif/device_service`;
   return `${reference(profile)}
 <d:Types>dn:NetworkVideoTransmitter tds:Device</d:Types>
 <d:Scopes> onvif://www.onvif.org/type/video_encoder onvif://www.onvif.org/Profile/Streaming

@@ -1,12 +1,11 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Factory } from '../devices/factory.ts';
 import { type DeviceProfile, isIsapi } from '../devices/profile.ts';
 import { type Reply, refusal, statusJson, statusXml } from './answer.ts';
 import type { DigestLogin, LoginCounter } from './digest.ts';
 import type { Documents } from './documents.ts';
+import { Listeners } from './listeners.ts';
 import { userCheckRefused } from './parts/security.ts';
 import type { SessionLogin } from './session-login.ts';
 
@@ -47,48 +46,29 @@ const MAX_BODY = 64_000_000;
 /** A device's HTTP server: its documents and functions behind digest or session login. */
 export class IsapiServer {
   readonly #options: ServerOptions;
-  #server: Server | null = null;
-  #port: number;
+  readonly listeners: Listeners;
   requests = 0;
   /** ms before anything is answered. */
   delayMs = 0;
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#port = options.port;
-  }
-
-  get port(): number {
-    return this.#port;
-  }
-  get listening(): boolean {
-    return this.#server !== null;
-  }
-
-  /** Listens on `address`; a port of 0 is taken once and kept. */
-  async start(address: string): Promise<void> {
-    const server = createServer({ keepAliveTimeout: 10_000 }, (request, response) => {
-      this.requests++;
-      setTimeout(() => void this.#serve(request, response), this.delayMs);
+    const { model, scheme, certificateAge: age } = options.profile;
+    this.listeners = new Listeners({
+      scheme,
+      age,
+      name: model,
+      port: options.port,
+      serve: (request, response) => {
+        this.requests++;
+        setTimeout(() => void this.#serve(request, response), this.delayMs);
+      },
+      upgrade: (request, socket, head) => {
+        socket.on('error', () => socket.destroy());
+        const taken = this.#options.handlers.some((h) => h.upgrade?.(request, socket, head));
+        if (!taken) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+      },
     });
-    server.on('upgrade', (request, socket, head) => {
-      socket.on('error', () => socket.destroy());
-      const taken = this.#options.handlers.some((h) => h.upgrade?.(request, socket, head));
-      if (!taken) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
-    });
-    server.listen(this.#port, address);
-    await once(server, 'listening');
-    this.#server = server;
-    this.#port = (server.address() as AddressInfo).port;
-  }
-
-  async stop(): Promise<void> {
-    const server = this.#server;
-    this.#server = null;
-    if (!server) return;
-    server.close();
-    server.closeAllConnections();
-    if (server.listening) await once(server, 'close');
   }
 
   send(response: ServerResponse, url: string, reply: Reply): void {

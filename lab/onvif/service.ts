@@ -39,7 +39,7 @@ export const onvif: MakePart = (device) => {
   const odd: OnvifOdd = { ...(p.kind === 'onvif-odd' ? oddOnvif : plainOnvif), profileG: p.kind === 'onvif-nvr' };
   const sources = p.kind === 'onvif-nvr' ? 2 : 1;
   const state = onvifState(p.fps, p.kbps, sources);
-  const url = (path: string) => `http://${odd.xaddrHost ?? p.address}:${device.httpPort}${path}`;
+  const url = (path: string) => device.origin.replace(p.address, odd.xaddrHost ?? p.address) + path;
   const points = new PullPoints(() => odd, url);
   device.events.listeners.add((type, active, at) => points.event(type, active, at));
   // Of current firmware ONVIF has users of its own.

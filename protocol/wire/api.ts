@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DeviceKind, SpokenKind } from './desired.ts';
+import { Fingerprint } from './device-tls.ts';
 import { AlarmReport, ClipReport, EventType } from './event.ts';
 import { Host, Instant, Serial, Uuid, VerificationCode } from './ids.ts';
 import {
@@ -134,6 +135,10 @@ export const Device = z.object({
   serial: z.string().nullable(),
   host: z.string(),
   httpPort: z.int(),
+  /** SHA-256 of the certificate that it has to show; null: it is spoken to over plain HTTP. */
+  certificate: Fingerprint.nullable(),
+  /** It takes TLS 1.1 or weaker at most. */
+  oldTls: z.boolean(),
   username: z.string(),
   /** As last reported by the box; null until it has reported, or while the box is gone (state unknown). */
   health: DeviceHealth.nullable(),
@@ -142,7 +147,7 @@ export const Device = z.object({
 });
 export type Device = z.infer<typeof Device>;
 /** A device in the list over all sites. */
-export const DeviceItem = Device.omit({ health: true, permissions: true }).extend({
+export const DeviceItem = Device.omit({ certificate: true, oldTls: true, health: true, permissions: true }).extend({
   siteName: z.string(),
   timeZone: z.string(),
   /** `offline`: its box says that it does not work; `unknown`: nobody says anything of it now. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BatchIssue } from './batch-issues.ts';
 import { SpokenKind } from './desired.ts';
 import { DevicePassword } from './device-password.ts';
+import { DeviceTls } from './device-tls.ts';
 import { Host, Instant } from './ids.ts';
 import { CodeOutcome, VerificationCode } from './verification-code.ts';
 
@@ -81,6 +82,8 @@ export type SiteDiscoveryMessage =
 export const ProbeRequest = z.object({
   host: Host,
   httpPort: z.int().min(1).max(65535),
+  /** Of a device that was added before: this certificate and no other gets the login. Left out: it is found out what it wants. */
+  tls: DeviceTls.optional(),
   username: z.string().min(1).max(64),
   password: z.string().min(1).max(128),
   /** Left out or `auto`: ISAPI, and where nothing speaks it, ONVIF. */
@@ -114,6 +117,9 @@ export const ProbeResult = z.object({
   mac: z.string().nullable(),
   firmware: z.string().nullable(),
   deviceType: z.string(),
+  /** How it was reached: over HTTPS, or by HTTP at the port that was asked for. */
+  httpPort: z.int().min(1).max(65535).optional(),
+  tls: DeviceTls.optional(),
   channels: z.array(z.object({ channel: z.int(), name: z.string() })),
 });
 export type ProbeResult = z.infer<typeof ProbeResult>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DeviceTls } from './device-tls.ts';
 import { EventType } from './event.ts';
 import { Uuid } from './ids.ts';
 import { SealedSecret } from './secret.ts';
@@ -35,6 +36,8 @@ export const DesiredDevice = z.object({
   serial: z.string().max(64).nullable(),
   host: z.string().min(1).max(255),
   httpPort: z.int().min(1).max(65535),
+  /** Left out: `httpPort` is spoken to in plain HTTP. */
+  tls: DeviceTls.optional(),
   username: z.string().min(1).max(64),
   password: SealedSecret,
   /** Grows when a person enters credentials (again): the box forgets a refused login and tries once. */

@@ -58,6 +58,7 @@ export const PROBLEMS = {
   'device-locked': [502, 'The device is locked after wrong passwords'],
   'device-not-activated': [502, 'The device is not activated'],
   'device-unreachable': [502, 'The device does not answer'],
+  'device-certificate-changed': [502, 'The device shows another certificate'],
   'device-error': [502, 'The device answered with an error'],
   'outbox-full': [503, 'No message can be sent at the moment'],
   'box-unreachable': [503, 'The box is not connected'],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ShownTls } from './device-tls.ts';
 import { ArcPathName, type JournalRecord } from './event.ts';
 import { Instant, Uuid } from './ids.ts';
 import { Warnable } from './warnable.ts';
@@ -55,6 +56,8 @@ export const DeviceHealth = z.object({
   model: z.string().max(64).nullable(),
   firmware: z.string().max(64).nullable(),
   serial: z.string().max(64).nullable(),
+  /** What it shows instead of what it was added with; nothing is sent to it until somebody accepts that. */
+  shows: ShownTls.optional(),
   channels: z
     .array(
       z.object({

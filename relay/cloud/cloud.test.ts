@@ -114,6 +114,8 @@ async function device(more: Partial<DeviceRow> = {}): Promise<DeviceRow> {
     serial: null,
     host: '192.0.2.1',
     httpPort: 80,
+    certificate: null,
+    oldTls: 0,
     username: 'admin',
     createdAt: iso(clock.now()),
     deletedAt: null,

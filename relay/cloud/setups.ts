@@ -22,6 +22,7 @@ import type { Db, DbOrTrx } from '../db/database.ts';
 import type { DeviceRow, SiteRow } from '../db/schema.ts';
 import type { BoxClient } from '../devices/box-client.ts';
 import type { Devices } from '../devices/devices.ts';
+import { tlsOf } from '../devices/reached-by.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { lockCompany } from '../people/users.ts';
 import { mustFit } from './fits.ts';
@@ -156,7 +157,7 @@ export class CloudSetups {
       await scope.device(row.id, 'manage', 'manage-devices');
       const { host, httpPort, kind } = row;
       await this.#box.json(boxSerial, ProbeResult, 'POST', '/v1/devices/probe', {
-        body: { host, httpPort, ...of.login, kind },
+        body: { host, httpPort, tls: tlsOf(row), ...of.login, kind },
         timeoutMs: PROBE_TIMEOUT_MS,
       });
       await this.#devices.keepCredentials(scope, row, of.login);

@@ -178,6 +178,10 @@ export interface Database
     serial: string | null;
     host: string;
     httpPort: number;
+    /** SHA-256 of the one certificate that it may show; null: it is spoken to over plain HTTP. */
+    certificate: ColumnType<string | null, string | null | undefined>;
+    /** 0/1: it can nothing newer than TLS 1.1, or weak ciphers only. */
+    oldTls: WithDefault<number>;
     username: string;
     createdAt: string;
     /** A device taken away keeps its row: its events keep its name. */

@@ -170,6 +170,8 @@ export class Adding {
       host,
       httpPort: port,
       username,
+      certificate: null,
+      oldTls: 0,
       createdAt: iso(now),
       deletedAt: null,
       accessMode: 'ip',

@@ -63,7 +63,7 @@ export class DeviceList {
     const items = found.slice(0, limit);
     const last = found.length > limit ? placeOf(items.at(-1)!) : end && { ...end, name: '', deviceId: '' };
     return {
-      items: items.map(({ sortName: _, createdAt: __, deletedAt: ___, ...row }) => ({
+      items: items.map(({ sortName: _, createdAt: __, deletedAt: ___, certificate: ____, oldTls: _____, ...row }) => ({
         ...row,
         state: this.#states.of(row),
       })),

@@ -134,6 +134,14 @@ describe('adding a device', () => {
     expect(announced).toEqual([box.serial]);
   });
 
+  it('keeps how the box reached it: the port of HTTPS with its certificate', async () => {
+    const tls = { certificate: Array(32).fill('AB').join(':'), old: true };
+    tunnel.answer = json(200, { ...PROBED, httpPort: 8443, tls });
+    const added = await devices.add(scope, acme.siteId, camera());
+    expect(added).toMatchObject({ httpPort: 8443, certificate: tls.certificate, oldTls: true });
+    expect((await wishes()).sections.devices.items[0]).toMatchObject({ httpPort: 8443, tls });
+  });
+
   it('keeps what the box found the device to speak', async () => {
     tunnel.answer = json(200, { ...PROBED, kind: 'onvif', deviceType: 'ONVIF' });
     const added = await devices.add(scope, acme.siteId, camera());

@@ -6,6 +6,7 @@ import type { AddingMethod, EditDevice } from '../../protocol/wire/adding.ts';
 import { AddDevice, type Device, type SetCredentials } from '../../protocol/wire/api.ts';
 import { ProbeResult } from '../../protocol/wire/box-api.ts';
 import { type DesiredDevice, DesiredRecording } from '../../protocol/wire/desired.ts';
+import type { ShownTls } from '../../protocol/wire/device-tls.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { DevicePermission, type Permission } from '../../protocol/wire/rights.ts';
 import { ProblemError } from '../api/problem.ts';
@@ -18,6 +19,7 @@ import { deviceTypeOf, mustBeAddable, mustBeUnbound, mustHaveRoom, notByAddress 
 import type { BoxClient } from './box-client.ts';
 import type { DeviceSecrets } from './device-secrets.ts';
 import type { DevicesLeave } from './leaving.ts';
+import { reachedBy } from './reached-by.ts';
 
 type NewDevice = z.output<typeof AddDevice>;
 const PROBE_TIMEOUT_MS = 20_000;
@@ -126,7 +128,9 @@ export class Devices {
       mac: wanted.mac ?? MAC.safeParse(probed.mac?.toLowerCase().replaceAll(':', '-')).data ?? null,
       serial: wanted.serial ?? (probed.serial.slice(0, 64) || null),
       host,
-      httpPort,
+      httpPort: probed.httpPort ?? httpPort,
+      certificate: probed.tls?.certificate ?? null,
+      oldTls: probed.tls?.old ? 1 : 0,
       username,
       createdAt: iso(this.#clock.now()),
       deletedAt: null,
@@ -137,8 +141,8 @@ export class Devices {
       channelCount: probed.channels.length,
     };
     const sealed = seal(password, box.sealKey, `device:${row.id}`);
-    const { id, kind, mac, serial } = row;
-    const device = { id, kind, name, mac, serial, host, httpPort, username, password: sealed, credentialVersion: 1 };
+    const { id } = row;
+    const device = { ...reachedBy(row), password: sealed, credentialVersion: 1 };
     const recordings =
       recordOn.length === 0
         ? []
@@ -187,6 +191,27 @@ export class Devices {
     if (boxSerial !== null) this.#desired.announce(boxSerial);
     this.#log.info({ deviceId: id, userId: scope.userId }, 'device credentials set');
     return this.#views.device({ ...device, username });
+  }
+
+  /**
+   * What the device shows now is what it is to show from now on: another certificate, or HTTPS where it took HTTP. Who asks says
+   * which one they mean, so that nothing is accepted that came in between. @returns it, with the certificate that it had
+   */
+  async trust(scope: Scope, id: string, shown: ShownTls): Promise<{ device: Device; before: string | null }> {
+    const row = await scope.device(id, 'configure');
+    const { boxSerial } = row;
+    if (boxSerial === null || row.kind === 'dc09' || row.kind === 'snmp')
+      throw new ProblemError('conflict', `“${row.name}” is not spoken to over HTTPS by a box.`);
+    const { certificate, old, httpPort } = shown;
+    const set = { certificate, oldTls: old ? 1 : 0, httpPort };
+    await this.#db.transaction().execute(async (trx) => {
+      await trx.updateTable('devices').set(set).where('id', '=', id).execute();
+      const anew = (item: DesiredDevice) => (item.id === id ? { ...item, httpPort, tls: { certificate, old } } : item);
+      await this.#desired.change(boxSerial, 'devices', (items) => items.map(anew), trx);
+    });
+    this.#desired.announce(boxSerial);
+    this.#log.info({ deviceId: id, userId: scope.userId, certificate }, 'certificate of a device accepted');
+    return { device: this.#views.device({ ...row, ...set }), before: row.certificate };
   }
 
   /** Its name, and what clips are recorded for. */

@@ -19,6 +19,7 @@ import type { BoxClient } from './box-client.ts';
 import type { DevicesLeave } from './leaving.ts';
 import { type Plan, planMove, sameOwner, settingsOf } from './move-rules.ts';
 import { newSite } from './move-site.ts';
+import { reachedBy, tlsOf } from './reached-by.ts';
 
 type Wanted = z.output<typeof MoveDevices>;
 const PROBE_TIMEOUT_MS = 20_000;
@@ -194,7 +195,7 @@ export class Moves {
         }
         await this.#box
           .json(via.boxSerial, ProbeResult, 'POST', '/v1/devices/probe', {
-            body: { host, httpPort, username, password: via.password, kind: device.kind },
+            body: { host, httpPort, tls: tlsOf(device), username, password: via.password, kind: device.kind },
             timeoutMs: PROBE_TIMEOUT_MS,
           })
           .catch((error) => {
@@ -275,13 +276,9 @@ export class Moves {
       .where('serial', '=', boxSerial)
       .executeTakeFirstOrThrow();
     await trx.updateTable('devices').set({ boxSerial }).where('id', '=', deviceId).execute();
-    const { id, kind, name, mac, serial, host, httpPort, username } = await trx
-      .selectFrom('devices')
-      .selectAll()
-      .where('id', '=', deviceId)
-      .executeTakeFirstOrThrow();
-    const sealed = seal(password, sealKey, `device:${id}`);
-    const item = { id, kind, name, mac, serial, host, httpPort, username, password: sealed, credentialVersion: 1 };
+    const row = await trx.selectFrom('devices').selectAll().where('id', '=', deviceId).executeTakeFirstOrThrow();
+    const sealed = seal(password, sealKey, `device:${deviceId}`);
+    const item = { ...reachedBy(row), password: sealed, credentialVersion: 1 };
     await this.#desired.change(boxSerial, 'devices', (items) => [...items, item], trx);
     touched.add(boxSerial);
   }

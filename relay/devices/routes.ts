@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { AddDevices, AddingResults, EditDevice } from '../../protocol/wire/adding.ts';
 import { AddDevice, Device, DeviceItem, page, SetCredentials } from '../../protocol/wire/api.ts';
 import { DiscoveredDevice, DiscoveryList, type SiteDiscoveryMessage } from '../../protocol/wire/box-api.ts';
+import { ShownTls } from '../../protocol/wire/device-tls.ts';
 import { Serial, Uuid } from '../../protocol/wire/ids.ts';
 import { DeviceQuery } from '../../protocol/wire/sites.ts';
 import type { Api } from '../api/app.ts';
@@ -34,6 +35,7 @@ const OF_DEVICE = [
   'device-locked',
   'device-not-activated',
   'device-unreachable',
+  'device-certificate-changed',
   'device-error',
   'box-unreachable',
 ] as const;
@@ -222,6 +224,30 @@ export function registerDeviceRoutes(
     }),
     async (c) =>
       c.json(await devices.setCredentials(c.get('scope'), c.req.valid('param').deviceId, c.req.valid('json')), 200),
+  );
+  app.openapi(
+    createRoute({
+      method: 'put',
+      path: '/devices/{deviceId}/certificate',
+      operationId: 'acceptDeviceCertificate',
+      tags,
+      summary: 'Accept the certificate that a device shows now',
+      description:
+        'A device that takes HTTPS gets its login only with the certificate that it was added with. What it shows instead stands in `health.shows`: another certificate, or HTTPS where it took HTTP.',
+      request: { params: DeviceParams, ...body(ShownTls) },
+      responses: { 200: json(DeviceSchema, 'The device'), ...problems('not-allowed', 'not-found', 'conflict') },
+    }),
+    async (c) => {
+      const { device, before } = await devices.trust(
+        c.get('scope'),
+        c.req.valid('param').deviceId,
+        c.req.valid('json'),
+      );
+      const { id, siteId, name, certificate } = device;
+      const detail = `${before ?? 'HTTP'} → ${certificate}`;
+      c.set('audit', { siteId, target: { kind: 'device', id, name }, detail });
+      return c.json(device, 200);
+    },
   );
   app.openapi(
     createRoute({

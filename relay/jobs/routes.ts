@@ -27,6 +27,7 @@ const OF_DEVICE = [
   'device-locked',
   'device-not-activated',
   'device-unreachable',
+  'device-certificate-changed',
   'device-error',
 ] as const;
 

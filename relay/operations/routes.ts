@@ -25,6 +25,7 @@ const OF_DEVICE = [
   'device-locked',
   'device-not-activated',
   'device-unreachable',
+  'device-certificate-changed',
   'device-error',
   'box-unreachable',
 ] as const;

@@ -65,6 +65,8 @@ export class AlarmPanels {
       serial: null,
       ...NOWHERE,
       username: account,
+      certificate: null,
+      oldTls: 0,
       createdAt: iso(this.#clock.now()),
       deletedAt: null,
       accessMode: 'p2p',

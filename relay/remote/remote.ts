@@ -148,6 +148,8 @@ export class Remote {
     const device = await scope.device(deviceId, 'configure');
     if (device.boxSerial === null)
       throw new ProblemError('conflict', 'This device is reached by its address: no box knows its certificate.');
+    if (device.certificate !== null)
+      throw new ProblemError('conflict', 'This device was added with its certificate: accept another one by name.');
     await this.#box.json(device.boxSerial, z.object({}), 'POST', `/v1/devices/${device.id}/certificate/forget`, {
       timeoutMs: FORGET_TIMEOUT_MS,
     });

@@ -184,8 +184,8 @@ export class RemoteSessions {
       throw new ProblemError('limit-reached', `${MAX_PER_DEVICE} people have this device's page open: end one first.`);
     if (count((one) => one.who.userId === o.who.userId) >= MAX_PER_USER || all.length >= MAX_SESSIONS)
       throw new ProblemError('limit-reached', `${MAX_PER_USER} pages of devices are open: end one first.`);
-    const { id, httpPort, boxSerial } = o.device;
-    const at = { port: httpPort, tls: httpPort === 443 };
+    const { id, httpPort, certificate, boxSerial } = o.device;
+    const at = { port: httpPort, tls: certificate !== null || httpPort === 443 };
     const upstream = new Upstream({ hub: this.#hub, boxSerial, deviceId: id, at, clock: this.#clock });
     const session = new RemoteSession({ ...o, label: origins.newLabel(), now: this.#clock.now(), upstream });
     this.#byLabel.set(session.label, session);

@@ -55,9 +55,9 @@ export class Views {
   }
 
   device(row: DeviceRow): Device {
-    const { createdAt: _, deletedAt: __, ...device } = row;
+    const { createdAt: _, deletedAt: __, oldTls, ...device } = row;
     const health = row.boxSerial && this.#presence.online(row.boxSerial) ? this.#health.get(row.boxSerial) : null;
-    return { ...device, health: health?.devices.find((d) => d.id === row.id) ?? null };
+    return { ...device, oldTls: oldTls === 1, health: health?.devices.find((d) => d.id === row.id) ?? null };
   }
 
   /** As many queries for one site as for two hundred. */

@@ -78,6 +78,11 @@ export const coreFixture: Fixture = {
       username: 'admin',
       password: 'secret',
     }),
+    'PUT /api/v1/devices/{deviceId}/certificate': () => ({
+      certificate: Array(32).fill('AB').join(':'),
+      old: false,
+      httpPort: 443,
+    }),
     'PUT /api/v1/devices/{deviceId}/credentials': () => ({ username: 'admin', password: 'secret' }),
     'POST /api/v1/receivers': receiver,
     'PUT /api/v1/receivers/{receiverId}': receiver,

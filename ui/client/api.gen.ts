@@ -30,6 +30,8 @@ export type AddingResults = {
       serial: string | null;
       host: string;
       httpPort: number;
+      certificate: string | null;
+      oldTls: boolean;
       username: string;
       health: {
         id: string;
@@ -38,6 +40,7 @@ export type AddingResults = {
         model: string | null;
         firmware: string | null;
         serial: string | null;
+        shows?: { certificate: string; old: boolean; httpPort: number };
         channels: {
           channel: number;
           name: string;
@@ -681,6 +684,7 @@ export type Box = {
       model: string | null;
       firmware: string | null;
       serial: string | null;
+      shows?: { certificate: string; old: boolean; httpPort: number };
       channels: {
         channel: number;
         name: string;
@@ -1326,6 +1330,8 @@ export type Device = {
   serial: string | null;
   host: string;
   httpPort: number;
+  certificate: string | null;
+  oldTls: boolean;
   username: string;
   health: {
     id: string;
@@ -1334,6 +1340,7 @@ export type Device = {
     model: string | null;
     firmware: string | null;
     serial: string | null;
+    shows?: { certificate: string; old: boolean; httpPort: number };
     channels: {
       channel: number;
       name: string;
@@ -5754,6 +5761,12 @@ export interface Routes {
         supervisionMs: number | null;
       };
       answer: undefined;
+    };
+    /** Accept the certificate that a device shows now */
+    '/devices/{deviceId}/certificate': {
+      params: { deviceId: string };
+      body: { certificate: string; old: boolean; httpPort: number };
+      answer: Device;
     };
     /** Enter user name and password again; the box tries them once */
     '/devices/{deviceId}/credentials': {

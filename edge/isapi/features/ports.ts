@@ -18,6 +18,8 @@ const PROTOCOLS: Record<string, string> = {
   WEBSOCKETS: 'webSockets',
 };
 
+const ownProtocol = ({ client }: IsapiDevice): 'http' | 'https' => (client.tls ? 'https' : 'http');
+
 /** Ports and protocols that it serves (isapi.md §4 `adminAccesses`). */
 export const ports: Feature<IsapiDevice> = {
   async offer(device, signal) {
@@ -32,6 +34,7 @@ export const ports: Feature<IsapiDevice> = {
           const name = PROTOCOLS[text(access, 'protocol').toUpperCase()];
           return name ? [{ name, access }] : [];
         });
+        const own = ownProtocol(device);
         const unique = [...new Map(found.map((one) => [one.name, one.access]))];
         return {
           ok: true,
@@ -39,8 +42,8 @@ export const ports: Feature<IsapiDevice> = {
             const enabled = yesNo(text(access, 'enabled'));
             return [
               num(`${name}Port`, Number(text(access, 'portNo')) || null, [1, 65_535]),
-              // Without HTTP nothing here reaches it any more.
-              ...(enabled === null || name === 'http' ? [] : [bool(`${name}Enabled`, enabled)]),
+              // Without the one that it is spoken to in nothing here reaches it any more.
+              ...(enabled === null || name === own ? [] : [bool(`${name}Enabled`, enabled)]),
             ];
           }),
         };
@@ -68,7 +71,8 @@ export const ports: Feature<IsapiDevice> = {
             }),
           signal,
         );
-        const moved = set.httpPort !== undefined && set.httpPort !== device.client.port;
+        const ownPort = set[`${ownProtocol(device)}Port`];
+        const moved = ownPort !== undefined && ownPort !== device.client.port;
         if (!written.ok) {
           // It answers at its new port, or not at all.
           const gone = moved && written.code === 'device-unreachable';

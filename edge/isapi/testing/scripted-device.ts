@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecure, type ServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 
 /** How this device behaves; the defaults are those of a current camera. */
 export interface Script {
@@ -61,6 +63,7 @@ export class ScriptedDevice {
   readonly routes = new Map<string, Route>();
   readonly streams = new Set<ServerResponse>();
   connections = 0;
+  onSecure: (socket: TLSSocket) => void = () => {};
   maxInFlight = 0;
   #inFlight = 0;
   #nonces = new Map<string, { uses: number; lastCount: number }>();
@@ -96,8 +99,11 @@ export class ScriptedDevice {
     });
   }
 
-  async start(port = 0, host = '127.0.0.1'): Promise<number> {
-    this.#server = createServer((req, res) => this.#serve(req, res));
+  /** `tls`: it takes HTTPS alone. */
+  async start(port = 0, host = '127.0.0.1', tls?: ServerOptions): Promise<number> {
+    const serve = (req: IncomingMessage, res: ServerResponse) => this.#serve(req, res);
+    this.#server = tls ? createSecure(tls, serve) : createServer(serve);
+    this.#server.on('secureConnection', (socket) => this.onSecure(socket));
     this.#server.on('connection', (socket) => {
       this.connections++;
       this.#sockets.add(socket);

@@ -14,7 +14,7 @@ export const page: MakePart = (device) => {
   const sockets = new WebSocketServer({ noServer: true });
   let hits = 0;
   const uploads: { bytes: number; sha256: string }[] = [];
-  const here = () => `http://${p.address}:${device.httpPort}`;
+  const here = () => device.origin;
 
   const login = () => `<!doctype html>
 <html><head><title>${p.model}</title>
@@ -23,7 +23,7 @@ export const page: MakePart = (device) => {
 <a id="absolute" href="${here()}/doc/page/config.asp">Configuration</a>
 <a id="relative" href="config.asp">Configuration</a>
 <a id="redirect" href="/doc/page/old.asp">Old page</a>
-<img alt="" src="//${p.address}:${device.httpPort}/doc/dot.gif">
+<img alt="" src="${here().replace(/^https?:/, '')}/doc/dot.gif">
 <form method="post" enctype="multipart/form-data" action="${here()}/doc/page/upload"><input type="file" name="f"></form>
 <pre id="echo"></pre>
 </body></html>

@@ -32,16 +32,16 @@ export const security: MakePart = (device) => {
   const { documents, profile } = device;
   const ns = profile.odd.namespace;
   const ports = [
-    ['HTTP', () => device.httpPort],
+    ['HTTP', () => (profile.scheme === 'https' ? 80 : device.httpPort)],
     ['RTSP', () => device.rtspPort],
-    ['HTTPS', () => 443],
+    ['HTTPS', () => (profile.scheme === 'http' ? 443 : Number(new URL(device.origin).port || 443))],
     ['DEV_MANAGE', () => SDK_PORT],
   ] as const;
   ports.forEach(([protocol, port], i) => {
     const path = `/Security/adminAccesses/${i + 1}`;
     documents.add(
       path,
-      `<AdminAccessProtocol><id>${i + 1}</id><enabled>${protocol !== 'HTTPS'}</enabled><protocol>${protocol}</protocol><portNo>0</portNo></AdminAccessProtocol>`,
+      `<AdminAccessProtocol><id>${i + 1}</id><enabled>${protocol !== (profile.scheme === 'http' ? 'HTTPS' : 'HTTP')}</enabled><protocol>${protocol}</protocol><portNo>0</portNo></AdminAccessProtocol>`,
       {
         fixed: ['id', 'protocol'],
         values: { portNo: [1, 65535], enabled: ['true', 'false'] },
@@ -104,6 +104,13 @@ export const security: MakePart = (device) => {
     `<User><id>${u.id}</id><userName>${escapeXml(u.name)}</userName><userType>${u.type}</userType></User>`;
 
   return {
+    control: {
+      /** It makes another certificate. */
+      certificate: async () => {
+        await device.renewCertificate();
+        return { certificate: device.certificate };
+      },
+    },
     state: () => ({ users: users.map((u) => u.name), onvifUsers: onvifUsers.map((u) => u.name) }),
     reset: (mode) => {
       if (mode === 'full') {

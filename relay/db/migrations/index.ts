@@ -37,6 +37,7 @@ import { silentChannels } from './037-silent-channels.ts';
 import { grantedObjects } from './038-granted-objects.ts';
 import { listedClips } from './039-listed-clips.ts';
 import { setupsByDevice } from './040-setups-by-device.ts';
+import { deviceTls } from './042-device-tls.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step in order. Append only. */
@@ -80,4 +81,5 @@ export const migrations: readonly Migration[] = [
   grantedObjects,
   listedClips,
   setupsByDevice,
+  deviceTls,
 ];

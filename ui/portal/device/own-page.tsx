@@ -66,13 +66,15 @@ export function OwnPage({ device }: { device: Device }) {
           ))}
         </ul>
       )}
-      <details class="mt-3">
-        <summary class="small">{t('remote.certificate')}</summary>
-        <p class="muted small mt-1">{t('remote.certificateText')}</p>
-        <button type="button" class="btn mt-2" onClick={trust.run} aria-disabled={trust.busy}>
-          {t('remote.trust')}
-        </button>
-      </details>
+      {device.certificate === null && (
+        <details class="mt-3">
+          <summary class="small">{t('remote.certificate')}</summary>
+          <p class="muted small mt-1">{t('remote.certificateText')}</p>
+          <button type="button" class="btn mt-2" onClick={trust.run} aria-disabled={trust.busy}>
+            {t('remote.trust')}
+          </button>
+        </details>
+      )}
     </Panel>
   );
 }

@@ -12,6 +12,7 @@ import { useAction } from '../../components/resource.ts';
 import { Copyable } from '../../components/serial.tsx';
 import { formatDuration } from '../../components/time.ts';
 import { withUndo } from '../../components/undo.tsx';
+import { addressOf, OtherCertificate, securityFact } from '../device/certificate.tsx';
 import { LinkedCamera } from '../device/linked-camera.tsx';
 import { Operations } from '../device/operations.tsx';
 import { OwnPage } from '../device/own-page.tsx';
@@ -81,6 +82,7 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
           )}
         </div>
         <div class="flex flex-col gap-6">
+          <OtherCertificate key={`certificate ${device.id}`} device={device} />
           <Panel title={t('device.facts')}>
             <Facts
               items={[
@@ -151,7 +153,13 @@ function addressFacts(device: Device): [string, ComponentChildren][] {
         {device.mac ?? t('state.unknown')}
       </span>,
     ],
-    [t('discovery.address'), <span key="host" class="mono">{`${device.host}:${device.httpPort}`}</span>],
+    [
+      t('discovery.address'),
+      <span key="host" class="mono">
+        {addressOf(device)}
+      </span>,
+    ],
+    [t('tls.title'), securityFact(device)],
   ];
 }
 

@@ -34,6 +34,8 @@ export const device = (id: string, state: NonNullable<Device['health']>['state']
   serial: null,
   host: '192.0.2.64',
   httpPort: 80,
+  certificate: null,
+  oldTls: false,
   username: 'admin',
   health: state && { id, state, since: AT, model: null, firmware: null, serial: null, channels: [] },
 });
