@@ -187,7 +187,9 @@ export class ChannelRun {
           text: 'No picture of it comes to the box: look at its stream’s codec, and whether it takes another viewer.',
         };
       const groups = seen.keyFrameMs === null ? '> 8' : (seen.keyFrameMs / 1000).toFixed(1);
-      said.push(`${name}: ${seen.codec}, ${seen.width}x${seen.height}, a key frame every ${groups} s`);
+      const codec = /^h(vc|ev)1/.test(seen.codec) ? 'H.265' : 'H.264';
+      const stream = name === 'main' ? 'Main stream' : 'Sub-stream';
+      said.push(`${stream}: ${codec}, ${seen.width} × ${seen.height}, a key frame every ${groups} s`);
       if (this.#fits(name, seen)) continue;
       const far = !short(seen);
       warning ??= { state: 'warning', code: far ? 'long-groups' : 'other-definition' };

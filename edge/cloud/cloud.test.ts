@@ -163,7 +163,7 @@ describe('setting up a channel', () => {
       ...['video: smartCodec', 'video: resolution,govLength', 'video: svc'],
       ...['motion: notify', 'motion: aroundTheClock', 'motion: enabled'],
     ]);
-    expect(one?.texts[2]).toBe('main: hvc1, 1280x720, a key frame every 2.0 s');
+    expect(one?.texts[2]).toBe('Main stream: H.265, 1280 × 720, a key frame every 2.0 s');
     expect(one?.texts.at(-1)).toBe('2026-02-01T00:00:00.000Z');
     // One that fails takes no other along, and what it had taken aside is free again.
     expect(other).toMatchObject({ state: 'failed' });
@@ -188,7 +188,7 @@ describe('setting up a channel', () => {
     const [one] = await run(item());
     expect(one?.state).toBe('done');
     expect(one?.steps.slice(1, 3)).toEqual(['svc warning not-kept', 'capability warning long-groups']);
-    expect(one?.texts[2]).toContain('3840x2160');
+    expect(one?.texts[2]).toContain('3840 × 2160');
   });
 
   it('activates nothing without pictures, without a word of motion, or with a wrong password (BOX-05, CLOUD-09)', async () => {

@@ -85,7 +85,7 @@ describe('cloud storage through the box (J2)', () => {
         expect.stringMatching(/^done$|^skipped$/),
       ]),
     );
-    expect(job.items[0]?.steps[2]?.text).toMatch(/1280x720, a key frame every (?:[01]\.\d|2\.[01]) s/);
+    expect(job.items[0]?.steps[2]?.text).toMatch(/1280 × 720, a key frame every (?:[01]\.\d|2\.[01]) s/);
     const { stock, items } = await services();
     expect(stock).toMatchObject([{ ...week, purchased: 2, remaining: 0 }]);
     service = items.find((one) => one.deviceId === camera.id) as CloudService;

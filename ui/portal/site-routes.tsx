@@ -36,7 +36,7 @@ export const SITE_ROUTES = withPages<SiteRoute>([
     path: '/jobs/:jobId',
     needs: 'list',
     load: async () => (await import('./install/job.tsx')).JobPage,
-    strings: ['install'],
+    strings: ['install', 'operations'],
   },
   {
     path: '/upgrades',

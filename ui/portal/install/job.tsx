@@ -6,13 +6,13 @@ import { type Level, State } from '../../components/icons.tsx';
 import { Panel, Skeleton, Title } from '../../components/page.tsx';
 import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
-import { say } from '../../components/say.ts';
 import { Time } from '../../components/time.tsx';
 import { api, sessionEnded } from '../session.ts';
 import { useSite } from '../site/context.ts';
 import { type LiveState, LiveStream } from '../site/sse.ts';
 import { recorderPage } from './found.ts';
 import { jobWords } from './jobs.tsx';
+import { stepText } from './step-text.ts';
 
 /** A step whose word is a time. */
 const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
@@ -157,7 +157,7 @@ function Step({ step }: { step: JobStep }) {
                 {t('jobs.until')} <Time at={step.text} full />
               </>
             ) : (
-              say(step.text)
+              stepText(step.text)
             )}
           </span>
         )}

@@ -131,7 +131,9 @@ function Service({
               <Choice
                 label={t('services.term')}
                 name="term"
-                options={terms.map((one) => [one.term, packageWords(one)] as const)}
+                options={terms.map(
+                  (one) => [one.term, t(`services.longer.${one.term}`, { n: one.remaining })] as const,
+                )}
               />
               <div>
                 <Submit busy={renew.busy} doing={t('form.saving')}>
