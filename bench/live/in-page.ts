@@ -89,3 +89,58 @@ export async function inPage(
   video.removeAttribute('src');
   return { firstMs, behindMs };
 }
+
+/** Milliseconds of the wall clock. */
+export interface Heard {
+  flashes: number[];
+  /** Once they had time to come together. */
+  beeps: number[];
+  listenedAt: number;
+}
+
+/** When flashes are seen and beeps heard of what plays at this page's own address, with the portal's player. */
+export async function lipsInPage(
+  o: { unheardS: number; togetherS: number; heardS: number },
+  { WebRtcPlayer }: typeof Players,
+): Promise<Heard> {
+  const video = document.querySelector('video')!;
+  video.muted = true;
+  const flashes: number[] = [];
+  const beeps: number[] = [];
+  let white = false;
+  const shown = (_: number, { expectedDisplayTime }: VideoFrameCallbackMetadata) => {
+    const frame = new VideoFrame(video, { timestamp: 0 });
+    const rect = { x: 160, y: 120, width: 2, height: 2 };
+    const data = new Uint8Array(frame.allocationSize({ rect }));
+    void frame.copyTo(data, { rect }).then(() => {
+      frame.close();
+      if (data[0]! > 128 && !white) flashes.push(performance.timeOrigin + expectedDisplayTime);
+      white = data[0]! > 128;
+    });
+    video.requestVideoFrameCallback(shown);
+  };
+  video.requestVideoFrameCallback(shown);
+  const player = new WebRtcPlayer({ video, whep: '/', iceServers: async () => [], onState: () => {} });
+  player.start();
+  const wait = (s: number) => new Promise((resolve) => setTimeout(resolve, s * 1000));
+  await wait(o.unheardS);
+  const listenedAt = Date.now();
+  video.muted = false;
+  player.setSound(true);
+  await wait(o.togetherS);
+  const context = new AudioContext();
+  const analyser = new AnalyserNode(context, { fftSize: 256 });
+  context.createMediaStreamSource(video.srcObject as MediaStream).connect(analyser);
+  const wave = new Float32Array(256);
+  let loud = true;
+  const listen = setInterval(() => {
+    analyser.getFloatTimeDomainData(wave);
+    const now = wave.some((value) => Math.abs(value) > 0.1);
+    if (now && !loud) beeps.push(Date.now());
+    loud = now;
+  }, 4);
+  await wait(o.heardS);
+  clearInterval(listen);
+  player.stop();
+  return { flashes, beeps, listenedAt };
+}

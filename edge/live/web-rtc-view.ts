@@ -29,7 +29,7 @@ import {
 import { type PictureSources, Pictures } from './pictures.ts';
 import { Rate } from './rate.ts';
 import { readFeedback } from './rtcp.ts';
-import { SoundSender } from './sound-sender.ts';
+import { CNAME, SoundSender } from './sound-sender.ts';
 
 const MTU_BYTES = 1_200;
 const NACK_PACKETS = 1_024;
@@ -47,6 +47,13 @@ const RESEND_EVERY_MS = 500;
 const MAX_RESENT_BYTES = 2 * 1024 * 1024;
 const VIDEO_RATE = 90_000;
 const MAX_RELAYED = 32;
+/**
+ * How long a browser may hold pictures back where sound is sent beside them, in steps of 10 ms (the playout-delay
+ * extension): for what its sound needs at least, and more where the camera sends it late. Up to 500 ms it still shows
+ * pictures as they come while nobody listens.
+ */
+const SYNC_STEPS = 50;
+const SOUND_BUFFER_STEPS = 30;
 
 type Ended = Extract<LiveLine, { type: 'ended' }>;
 
@@ -190,6 +197,8 @@ export class WebRtcView {
     for (const { candidate } of candidatesOf(offer.sdp)) this.#know(candidate);
     this.#addVideo(peer, choice);
     for (const other of offer.media) if (other !== choice.media) this.#addOther(peer, other);
+    // With none it could not wait for its sound.
+    if (this.#audio) this.#videoConfig!.playoutDelayMax = SYNC_STEPS;
     peer.setRemoteDescription(offer.sdp, 'offer');
     const gathered = new Promise<void>((resolve) => {
       peer.onGatheringStateChange((state) => state === 'complete' && resolve());
@@ -210,8 +219,8 @@ export class WebRtcView {
     if (this.#kind === 'h264') video.addH264Codec(payload, h264!.fmtp);
     else video.addH265Codec(payload);
     const ssrc = newSsrc();
-    video.addSSRC(ssrc, 'gatepost', 'gatepost', 'video');
-    const config = new RtpPacketizationConfig(ssrc, 'gatepost', payload, VIDEO_RATE);
+    video.addSSRC(ssrc, CNAME, CNAME, 'video');
+    const config = new RtpPacketizationConfig(ssrc, CNAME, payload, VIDEO_RATE);
     const delay = media.extensions.find(({ uri }) => uri === PLAYOUT_DELAY);
     if (delay && delay.id < 15) {
       // Shown as it comes: without it a browser holds pictures back for smoothness.
@@ -337,8 +346,10 @@ export class WebRtcView {
 
   /** On the pictures' own line, in its own clock: sender reports of both tie them together. */
   #sound(frame: AudioFrame): void {
-    if (this.#epoch === null) return;
-    this.#audio?.send(frame, this.#offset, { rtp: this.#lastRtp, sentMs: this.#lastSentMs });
+    if (this.#epoch === null || !this.#audio || !this.#videoConfig) return;
+    this.#audio.send(frame, this.#offset, { rtp: this.#lastRtp, sentMs: this.#lastSentMs });
+    const steps = Math.ceil(this.#audio.lateMs / 100) * 10 + SOUND_BUFFER_STEPS;
+    this.#videoConfig.playoutDelayMax = Math.max(SYNC_STEPS, steps);
   }
 
   #listen(): void {

@@ -7,12 +7,15 @@ const MAX_PAYLOAD = 1_380;
 export class RtpWriter {
   readonly ssrc: number;
   readonly #payloadType: number;
+  readonly #description: Buffer;
   #sequence: number;
   packets = 0;
   octets = 0;
 
-  constructor(o: { payloadType: number; ssrc: number; sequence: number }) {
+  /** `cname`: the same of all sources that belong together (RFC 3550 §6.5.1). */
+  constructor(o: { payloadType: number; ssrc: number; sequence: number; cname?: string }) {
     this.ssrc = o.ssrc;
+    this.#description = sourceDescription(o.ssrc, o.cname ?? 'box');
     this.#payloadType = o.payloadType;
     this.#sequence = o.sequence;
   }
@@ -36,7 +39,7 @@ export class RtpWriter {
 
   /** RFC 3550 §6.4.1, without report blocks, and an SDES with the name that every compound needs. */
   senderReport(wallMs: number, timestamp: number): Buffer {
-    const out = Buffer.alloc(28 + 16);
+    const out = Buffer.alloc(28);
     out.set([0x80, 200, 0, 6]);
     out.writeUInt32BE(this.ssrc, 4);
     // Seconds since 1900, and their fraction.
@@ -45,12 +48,19 @@ export class RtpWriter {
     out.writeUInt32BE(timestamp >>> 0, 16);
     out.writeUInt32BE(this.packets >>> 0, 20);
     out.writeUInt32BE(this.octets >>> 0, 24);
-    out.set([0x81, 202, 0, 3], 28);
-    out.writeUInt32BE(this.ssrc, 32);
-    // CNAME of 3 bytes and the end of the items.
-    out.set([1, 3, 0x62, 0x6f, 0x78, 0, 0, 0], 36);
-    return out;
+    return Buffer.concat([out, this.#description]);
   }
+}
+
+/** RFC 3550 §6.5: one chunk with a CNAME, its items ended and filled up with zeros. */
+function sourceDescription(ssrc: number, cname: string): Buffer {
+  const name = Buffer.from(cname);
+  const words = 2 + Math.ceil((2 + name.length + 1) / 4);
+  const out = Buffer.alloc(words * 4);
+  out.set([0x81, 202, 0, words - 1]);
+  out.writeUInt32BE(ssrc, 4);
+  out.set([1, name.length, ...name], 8);
+  return out;
 }
 
 /** Payloads of one access unit (NAL units behind their lengths): single units and FU-A (RFC 6184), or FU (RFC 7798). */

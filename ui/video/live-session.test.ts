@@ -7,7 +7,7 @@ import type { MsePlayerOptions } from './mse-player.ts';
 import type { WebRtcPlayerOptions } from './web-rtc-player.ts';
 
 const { direct, sockets, players } = vi.hoisted(() => ({
-  direct: [] as (WebRtcPlayerOptions & { stopped: boolean })[],
+  direct: [] as (WebRtcPlayerOptions & { stopped: boolean; sound: boolean })[],
   sockets: [] as (MediaSocketOptions & { stopped: boolean })[],
   players: [] as (MsePlayerOptions & { pushed: MediaMessage[]; sound: boolean })[],
 }));
@@ -16,10 +16,13 @@ vi.mock('./web-rtc-player.ts', () => ({
   WebRtcPlayer: class {
     readonly o: (typeof direct)[number];
     constructor(options: WebRtcPlayerOptions) {
-      this.o = { ...options, stopped: false };
+      this.o = { ...options, stopped: false, sound: false };
       direct.push(this.o);
     }
     start() {}
+    setSound(on: boolean) {
+      this.o.sound = on;
+    }
     stop() {
       this.o.stopped = true;
     }
@@ -248,10 +251,10 @@ describe('one live window', () => {
     const { video } = direct[0]!;
     session.setSound(true);
     direct[0]!.onState('playing', null);
-    expect(video.muted).toBe(false);
+    expect([video.muted, direct[0]!.sound]).toEqual([false, true]);
     direct[0]!.onState('silent', null);
     relayPlays();
-    expect(video.muted).toBe(true);
+    expect([video.muted, direct[0]!.sound]).toEqual([true, false]);
     expect(players[0]!.sound).toBe(true);
   });
 });

@@ -325,6 +325,7 @@ export class LiveSession {
   #hear(): void {
     const { path } = this.#state;
     this.#o.videos.direct.muted = !(this.#sound && path === 'direct');
+    this.#direct?.player.setSound(this.#sound && path === 'direct');
     this.#relay?.player.setSound(this.#sound && path === 'relay');
   }
 

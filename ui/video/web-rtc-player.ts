@@ -1,6 +1,6 @@
 import type { IceServer } from '../../protocol/wire/video.ts';
 import { ApiError } from '../components/http.ts';
-import { whepCandidates, whepEnd, whepOffer } from './whep.ts';
+import { whepCandidates, whepEnd, whepOffer, withoutSound } from './whep.ts';
 
 /**
  * `playing`: pictures are decoded; `silent`: nothing comes any more, it may come back; `failed`: it is over, see `error`.
@@ -39,6 +39,11 @@ export class WebRtcPlayer {
   #peer: RTCPeerConnection | null = null;
   #location: string | null = null;
   #etag: string | null = null;
+  /** Of the box, with sound; null: not there yet. */
+  #answer: string | null = null;
+  #sound = false;
+  #heard = false;
+  #changing = false;
   #state: WebRtcState = 'connecting';
   #timer: ReturnType<typeof setTimeout> | undefined;
   #limit: ReturnType<typeof setTimeout> | undefined;
@@ -79,6 +84,33 @@ export class WebRtcPlayer {
     if (!event.persisted) this.stop();
   };
 
+  /**
+   * Pictures wait for sound that is heard, so that lips move with it; for sound that nobody hears they do not. Both ends are
+   * this browser's own: the box sends it all the time.
+   */
+  setSound(on: boolean): void {
+    this.#sound = on;
+    void this.#hear();
+  }
+
+  async #hear(): Promise<void> {
+    const peer = this.#peer;
+    if (!peer || this.#answer === null || this.#changing) return;
+    this.#changing = true;
+    try {
+      while (this.#heard !== this.#sound && !this.#abort.signal.aborted) {
+        this.#heard = this.#sound;
+        await peer.setLocalDescription();
+        const sdp = this.#heard ? this.#answer : withoutSound(this.#answer);
+        await peer.setRemoteDescription({ type: 'answer', sdp });
+      }
+    } catch {
+      // It is heard or not as before; pictures go on.
+    } finally {
+      this.#changing = false;
+    }
+  }
+
   async #connect(): Promise<void> {
     const iceServers = [...(await this.#o.iceServers())];
     if (this.#abort.signal.aborted) return;
@@ -87,7 +119,7 @@ export class WebRtcPlayer {
     const stream = new MediaStream();
     for (const kind of ['video', 'audio'] as const) {
       const { receiver } = peer.addTransceiver(kind, { direction: 'recvonly' });
-      // Pictures are shown as they come: lip-sync is kept by the box, which sends both at once.
+      // No more than it takes: pictures wait for their sound alone, by the sender reports of both.
       receiver.jitterBufferTarget = 0;
       stream.addTrack(receiver.track);
     }
@@ -120,7 +152,11 @@ export class WebRtcPlayer {
       return;
     }
     tell();
-    await peer.setRemoteDescription({ type: 'answer', sdp: view.answer });
+    this.#heard = this.#sound;
+    const sdp = this.#heard ? view.answer : withoutSound(view.answer);
+    await peer.setRemoteDescription({ type: 'answer', sdp });
+    this.#answer = view.answer;
+    void this.#hear();
     const [pictures] = peer.getTransceivers();
     if (pictures?.currentDirection !== 'recvonly') throw new ApiError('codec-not-supported', 0);
     this.#o.video.srcObject = stream;

@@ -43,6 +43,19 @@ export function whepEnd(location: string): void {
   fetch(location, { method: 'DELETE', keepalive: true }).catch(() => {});
 }
 
+/** The answer as if no sound were sent: browsers hold pictures back for sound that nobody hears. */
+export const withoutSound = (answer: string): string =>
+  answer
+    .split(/^(?=m=)/m)
+    .map((section) =>
+      section.startsWith('m=audio ')
+        ? section
+            .replaceAll(/^a=(?:ssrc|ssrc-group|msid):.*\r?\n/gm, '')
+            .replace(/^a=(?:sendonly|sendrecv)/m, 'a=inactive')
+        : section,
+    )
+    .join('');
+
 /** RFC 8840 §9: the fragment names the session by its ufrag, and each media section by its mid. */
 export function sdpFragment(offer: string, candidates: readonly RTCIceCandidate[]): string {
   const line = (name: string) => offer.split(/\r?\n/).find((text) => text.startsWith(`a=${name}:`)) ?? '';
