@@ -128,6 +128,30 @@ describe('remote configuration at the box', () => {
     ]);
   });
 
+  it('goes to a device that was added over HTTPS by TLS alone, and trusts the certificate that it was added with', async () => {
+    const [own, other] = ['AA', 'BB'].map((byte) => Array(32).fill(byte).join(':')) as [string, string];
+    const secure = { ...one, httpPort: 8443, tls: { certificate: own, old: false } };
+    const over = (port: number, headers = {}) => policy.resolve(`${one.id}:${port}`, headers);
+    const tls = { 'gatepost-tls': '1' };
+    policy.apply([secure]);
+    for (const port of [443, 8443]) {
+      const target = (await over(port, tls)) as Target;
+      expect([target.port, target.modern, target.trusts!(other), target.trusts!(own)]).toEqual([
+        port,
+        true,
+        false,
+        true,
+      ]);
+    }
+    expect(await over(8443)).toMatchObject({ headers: { 'gatepost-refusal': 'port' } });
+    expect(await over(8444, tls)).toMatchObject({ headers: { 'gatepost-refusal': 'port' } });
+    // Another one was accepted: what is open was opened with the former.
+    let cuts = 0;
+    ((await over(8443, tls)) as Target).opened!(() => cuts++);
+    policy.apply([{ ...secure, tls: { certificate: other, old: false } }]);
+    expect(cuts).toBe(1);
+  });
+
   it('keeps certificates over a restart, and forgets those of devices that have gone', async () => {
     expect([pins.trusts(one.id, 'AA'), pins.trusts(one.id, 'BB'), pins.trusts(one.id, '')]).toEqual([
       true,
