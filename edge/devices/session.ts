@@ -140,8 +140,9 @@ export class DeviceSession {
   }
 
   channels(): ChannelConfig[] {
-    const { id, username, password } = this.#config;
-    return this.#channels.map((channel) => ({ ...channel, deviceId: id, username, password, guard: this.#guard }));
+    const { id, username, password, tls } = this.#config;
+    const login = { username, password, tls, guard: this.#guard };
+    return this.#channels.map((channel) => ({ ...channel, deviceId: id, ...login }));
   }
 
   /** Does something with the device as soon as it was reached once; the login is the one that the session made. */

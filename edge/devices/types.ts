@@ -1,4 +1,5 @@
 import type { DesiredDevice, SpokenKind } from '../../protocol/wire/desired.ts';
+import type { DeviceTls } from '../../protocol/wire/device-tls.ts';
 import type { LoginGuard } from './login-guard.ts';
 
 /** A device to look after, with its password opened: it never leaves the box's memory in this form. */
@@ -16,5 +17,7 @@ export interface ChannelConfig {
   sub: string | null;
   username: string;
   password: string;
+  /** Of a device that was added over HTTPS: what `rtsps:` has to show, too. */
+  tls?: DeviceTls;
   guard: LoginGuard;
 }

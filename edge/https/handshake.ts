@@ -20,7 +20,7 @@ export class OtherCertificate extends Error {
  * TLS as devices speak it (docs/adr/0031-devices-over-https.md). Their certificates are self-signed, expired, of another name and of 1024 bits:
  * who a device is says the fingerprint alone, so nothing is asked of a chain. `old`: what devices of fifteen years speak, too.
  */
-export function tlsOptions(old: boolean): ConnectionOptions {
+export function tlsOptions(old: boolean, protocol: string | null = 'http/1.1'): ConnectionOptions {
   return {
     rejectUnauthorized: false,
     minVersion: old ? 'TLSv1' : 'TLSv1.2',
@@ -28,7 +28,7 @@ export function tlsOptions(old: boolean): ConnectionOptions {
     ciphers: old ? 'DEFAULT@SECLEVEL=0' : `${DEFAULT_CIPHERS}:@SECLEVEL=1`,
     // A second handshake on the same connection could show another certificate.
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION | (old ? constants.SSL_OP_LEGACY_SERVER_CONNECT : 0),
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: protocol === null ? undefined : [protocol],
   };
 }
 
@@ -40,6 +40,8 @@ export interface Handshake {
   host: string;
   port: number;
   old: boolean;
+  /** Null: not HTTP. */
+  protocol?: 'http/1.1' | null;
   /** Asked with the certificate's SHA-256 before anything else is sent. */
   trusts: (fingerprint: string) => boolean;
   /** Of an earlier connection, which saves the device the work for a key: who can go on with it is who showed that certificate. */
@@ -52,10 +54,19 @@ export interface Handshake {
  * A TLS connection whose certificate is trusted. Rejects with {@link OtherCertificate} where it is not, else with why there is
  * none; one that takes longer than {@link HANDSHAKE_MS} is ended.
  */
-export function handshake({ host, port, old, trusts, session, clock, signal }: Handshake): Promise<TLSSocket> {
+export function handshake({
+  host,
+  port,
+  old,
+  protocol,
+  trusts,
+  session,
+  clock,
+  signal,
+}: Handshake): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new Error('it was broken off'));
-    const socket = connect({ host, port, session: session?.ticket, ...tlsOptions(old) });
+    const socket = connect({ host, port, session: session?.ticket, ...tlsOptions(old, protocol) });
     // Later errors are those of whoever uses it.
     socket.on('error', () => {});
     const end = (error: Error) => {

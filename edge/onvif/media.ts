@@ -167,11 +167,12 @@ const uriIn = (response: Element): string => textAt(response, 'MediaUri', 'Uri')
 /** Some write blanks and line breaks into it, addresses that nobody reaches, or a login. */
 export function streamUri(written: string, host: string): string | null {
   const trimmed = written.replace(/\s+/g, '').replace(/&amp;/g, '&');
-  const match = /^rtsps?:\/\/(?:[^@/]*@)?(\[[^\]]*\]|[^/:?]*)(?::(\d{1,5}))?([/?].*)?$/i.exec(trimmed);
+  const match = /^(rtsps?):\/\/(?:[^@/]*@)?(\[[^\]]*\]|[^/:?]*)(?::(\d{1,5}))?([/?].*)?$/i.exec(trimmed);
   if (!match || trimmed.length > 1024) return null;
-  const port = Number(match[2] ?? 554);
+  const scheme = match[1]!.toLowerCase();
+  const port = Number(match[3] ?? (scheme === 'rtsps' ? 322 : 554));
   if (port < 1 || port > 65_535) return null;
-  return `rtsp://${hostHeader(host, 80)}:${port}${match[3] ?? '/'}`;
+  return `${scheme}://${hostHeader(host, 80)}:${port}${match[4] ?? '/'}`;
 }
 
 /** A picture of now (GetSnapshotUri); many devices name an address that has none. */

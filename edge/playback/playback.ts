@@ -192,6 +192,7 @@ export class Playback {
       track: trackUrl(config.rtspUrl, found.value.items[0]?.uri ?? '', trackOf(channel, query.stream)),
       username: config.username,
       password: config.password,
+      tls: config.tls,
       keepAlive: this.#video.keepAliveOf(deviceId),
       offset: labels?.offset ?? (() => 0),
     };

@@ -139,6 +139,7 @@ export class ReplayPull implements Pull {
       keepAlive: target.keepAlive,
       username: target.username,
       password: target.password,
+      tls: target.tls,
       play: {
         require: 'onvif-replay',
         headers: this.#ways(),

@@ -1,4 +1,5 @@
 import type { Clock } from '../../protocol/clock.ts';
+import type { DeviceTls } from '../../protocol/wire/device-tls.ts';
 import type { AudioCodec, AudioFrame } from '../video/audio.ts';
 import { type KeepAliveMemory, PullError } from '../video/pull.ts';
 import { type AccessUnit, RtpReceiver } from '../video/receiver.ts';
@@ -24,6 +25,8 @@ export interface PlaybackTarget {
   track: string;
   username: string;
   password: string;
+  /** For `rtsps:`. */
+  tls?: DeviceTls;
   keepAlive: KeepAliveMemory;
   offset: LabelOffset;
 }
@@ -84,6 +87,7 @@ export class SpanPull {
       url: addressOf(target.track, span.uri ?? '', from, to),
       username: target.username,
       password: target.password,
+      tls: target.tls,
       keepAlive: target.keepAlive,
       clock,
       stallMs: SILENT_MS,

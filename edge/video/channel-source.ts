@@ -138,7 +138,7 @@ export class ChannelSource {
   configure(config: ChannelConfig): void {
     const former = this.#o.config;
     const formerUrl = this.#url;
-    const same = (['username', 'password', 'guard'] as const).every((k) => former[k] === config[k]);
+    const same = (['username', 'password', 'guard', 'tls'] as const).every((k) => former[k] === config[k]);
     this.#o = { ...this.#o, config };
     if ((same && formerUrl === this.#url) || !this.#run) return;
     this.#ffmpeg = 'no';
@@ -251,11 +251,11 @@ export class ChannelSource {
       report: (of, rtcp) => sync.report(of, rtcp, clock.mono()),
     };
     const watchdog = clock.every(5_000, () => clock.mono() - lastUnitMs > NO_PICTURE_MS && session.abort());
-    const { username, password } = config;
+    const { username, password, tls } = config;
     const url = this.#url;
     const pull =
       this.#ffmpeg === 'no'
-        ? new RtspSession({ url, username, password, keepAlive, clock, handlers })
+        ? new RtspSession({ url, username, password, tls, keepAlive, clock, handlers })
         : new FfmpegPull({
             url,
             username,
@@ -270,7 +270,7 @@ export class ChannelSource {
     if (encode) encoders.free--;
     let better: PullError | null = null;
     const look = async () => {
-      better ??= await lookAgain({ url, username, password, keepAlive, clock, play: !encode }, session.signal);
+      better ??= await lookAgain({ url, username, password, tls, keepAlive, clock, play: !encode }, session.signal);
       if (better) session.abort();
     };
     const cancelLooks = this.#ffmpeg === 'no' ? () => {} : clock.every(LOOK_AGAIN_MS, () => void look());

@@ -46,6 +46,9 @@ export class FfmpegPull {
   /** Runs until `signal` aborts or something ends it; never rejects. */
   async run(signal: AbortSignal): Promise<PullError> {
     if (signal.aborted) return new PullError('stopped', 'the box ended it');
+    // It would send its login to whatever certificate.
+    if (/^rtsps:/i.test(this.#o.url))
+      return new PullError('forbidden', 'over TLS the camera sends video that the box does not take by itself');
     const { clock } = this.#o;
     // Whoever else connects to the listener does not know the path.
     const path = `/${randomBytes(16).toString('hex')}`;

@@ -1,4 +1,5 @@
 import type { Clock } from '../../protocol/clock.ts';
+import type { DeviceTls } from '../../protocol/wire/device-tls.ts';
 import { type KeepAliveMemory, PullError } from './pull.ts';
 import { RtspSession } from './rtsp-session.ts';
 
@@ -6,6 +7,7 @@ export interface LookOptions {
   url: string;
   username: string;
   password: string;
+  tls?: DeviceTls;
   keepAlive: KeepAliveMemory;
   clock: Clock;
   /** Whether pictures come, not only whether they are described. */
@@ -17,7 +19,7 @@ export interface LookOptions {
  * has changed, or the camera says nothing now.
  */
 export async function lookAgain(o: LookOptions, signal: AbortSignal): Promise<PullError | null> {
-  const { url, username, password, clock } = o;
+  const { url, username, password, tls, clock } = o;
   const enough = new AbortController();
   const onAbort = () => enough.abort();
   signal.addEventListener('abort', onAbort, { once: true });
@@ -35,6 +37,7 @@ export async function lookAgain(o: LookOptions, signal: AbortSignal): Promise<Pu
     url,
     username,
     password,
+    tls,
     keepAlive,
     clock,
     handlers: { track: () => {}, packet },

@@ -7,7 +7,7 @@ export function movedTo(url: string, { status, headers }: RtspMessage): string |
   const to = headers.get('location')?.[0];
   if ((status !== 301 && status !== 302) || !to) return null;
   const [here, there] = [rtspHost(url), rtspHost(to)];
-  return there && there.host === here?.host && there.port === here.port ? to : null;
+  return there && there.host === here?.host && there.port === here.port && there.secure === here.secure ? to : null;
 }
 
 /** An RTCP BYE (RFC 3550 §6.6), alone or in a compound packet. */

@@ -1,10 +1,12 @@
 import { connect, type Socket } from 'node:net';
 import type { Clock } from '../../protocol/clock.ts';
+import type { DeviceTls } from '../../protocol/wire/device-tls.ts';
 import { asksForSound, type KeepAliveMemory, PullError, type PullHandlers } from './pull.ts';
 import { Authorizer, chooseChallenge } from './rtsp-auth.ts';
 import { formatRequest, header, type RtspMessage, RtspReader } from './rtsp-message.ts';
 import { expectOk, movedTo, readSession, saysBye } from './rtsp-replies.ts';
 import { baseUrl, resolveControl, rtspHost, spellings } from './rtsp-url.ts';
+import { connectSecurely } from './rtsps.ts';
 import { findSound, findVideo, offeredSound, offeredVideo, parseSdp, type SoundTrack } from './sdp.ts';
 
 export interface RtspSessionOptions {
@@ -12,6 +14,8 @@ export interface RtspSessionOptions {
   url: string;
   username: string;
   password: string;
+  /** For `rtsps:`. */
+  tls?: DeviceTls;
   keepAlive: KeepAliveMemory;
   clock: Clock;
   handlers: PullHandlers;
@@ -51,6 +55,7 @@ const USER_AGENT = 'Gatepost';
 export class RtspSession {
   readonly #o: RtspSessionOptions & { stallMs: number };
   #socket: Socket | null = null;
+  readonly #dialling = new AbortController();
   #reader: RtspReader;
   #auth: Authorizer | null = null;
   #cseq = 0;
@@ -131,12 +136,16 @@ export class RtspSession {
       buffer: () => this.#reader.space,
       callback: (bytes: number) => this.#received(bytes),
     };
-    const socket = connect({ ...target, noDelay: true, onread });
+    const { host, port, secure } = target;
+    const socket = secure
+      ? await connectSecurely(target, this.#o, this.#dialling.signal)
+      : connect({ host, port, noDelay: true, onread });
     this.#socket = socket;
     socket.on('error', (error: NodeJS.ErrnoException) =>
       this.#fail(new PullError(socket.bytesRead > 0 ? 'closed' : 'unreachable', `connection: ${error.code}`)),
     );
     socket.on('close', () => this.#fail(new PullError('closed', 'the camera closed the connection')));
+    if (secure) return void socket.on('data', (chunk: Buffer) => this.#received(chunk));
     const cancel = this.#o.clock.after(CONNECT_TIMEOUT_MS, () =>
       this.#fail(new PullError('unreachable', 'the camera does not answer')),
     );
@@ -147,9 +156,10 @@ export class RtspSession {
     cancel();
   }
 
-  #received(bytes: number): boolean {
+  #received(bytes: number | Buffer): boolean {
     try {
-      this.#reader.received(bytes);
+      if (typeof bytes === 'number') this.#reader.received(bytes);
+      else this.#reader.push(bytes);
       return true;
     } catch (error) {
       // One odd camera must not take the box with it: the session ends, the cause is in the log.
@@ -371,6 +381,7 @@ export class RtspSession {
   }
 
   async #close(): Promise<void> {
+    this.#dialling.abort();
     const socket = this.#socket;
     if (!socket) return;
     if (this.#session && !socket.destroyed && socket.writable) {

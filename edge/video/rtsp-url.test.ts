@@ -29,8 +29,9 @@ describe('RTSP addresses', () => {
   });
 
   it('dials port 554 unless told otherwise', () => {
-    expect(rtspHost('rtsp://cam.lan/x')).toEqual({ host: 'cam.lan', port: 554 });
-    expect(rtspHost('rtsp://[fe80::1]:10554/x')).toEqual({ host: 'fe80::1', port: 10_554 });
+    expect(rtspHost('rtsp://cam.lan/x')).toEqual({ host: 'cam.lan', port: 554, secure: false });
+    expect(rtspHost('rtsp://[fe80::1]:10554/x')).toEqual({ host: 'fe80::1', port: 10_554, secure: false });
+    expect(rtspHost('rtsps://cam.lan/x')).toEqual({ host: 'cam.lan', port: 322, secure: true });
     expect(rtspHost('http://cam.lan/x')).toBeNull();
     expect(rtspHost('no address')).toBeNull();
   });

@@ -27,12 +27,14 @@ export function resolveControl(base: string, control: string | null): string {
   return `${base.replace(/\/$/, '')}/${c.replace(/^\//, '')}`;
 }
 
-/** Host and port to dial. Throws nothing: null for what is no RTSP address. */
-export function rtspHost(url: string): { host: string; port: number } | null {
+/** Host and port to dial, over TLS where it is `secure`. Throws nothing: null for what is no RTSP address. */
+export function rtspHost(url: string): { host: string; port: number; secure: boolean } | null {
   if (!URL.canParse(url)) return null;
   const u = new URL(url);
-  if (u.protocol !== 'rtsp:') return null;
-  return { host: u.hostname.replace(/^\[|\]$/g, ''), port: u.port === '' ? 554 : Number(u.port) };
+  const secure = u.protocol === 'rtsps:';
+  if (!secure && u.protocol !== 'rtsp:') return null;
+  const port = u.port === '' ? (secure ? 322 : 554) : Number(u.port);
+  return { host: u.hostname.replace(/^\[|\]$/g, ''), port, secure };
 }
 
 /**
