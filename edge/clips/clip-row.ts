@@ -27,6 +27,8 @@ export interface ClipRow {
   /** Wall time of the first event and of the end of the post-roll, milliseconds; of continuous recording its beginning, and 0. */
   firstEventMs: number;
   endsAtMs: number;
+  /** It stands in the report that parts were lost after they were recorded. */
+  lossTold?: boolean;
   /** The last report made; null while waiting. */
   report: ClipReport | null;
   fragments: number;
@@ -114,6 +116,12 @@ export function emptyReport(row: ClipRow, reason: string): ClipReport {
     fragments: 0,
     reason,
   };
+}
+
+/** The report of a clip of which parts are lost, beside what was wrong with it before. */
+export function lossyReport(report: ClipReport, reason: string): ClipReport {
+  const before = report.reason === null || report.reason.includes(reason) ? [] : [report.reason];
+  return { ...report, state: 'incomplete', reason: [...before, reason].join('; ').slice(0, 512) };
 }
 
 /** The event that footage is lost, for those who look at no clips. */

@@ -350,6 +350,22 @@ describe('trouble with storing', () => {
     expect(journal.latest()[1]).toMatchObject({ state: 'incomplete', reason: 'a file is gone' });
   });
 
+  it('tells of a loss in a clip that was incomplete already, once', async () => {
+    await pass(8_000);
+    await happen();
+    await pass(5_000);
+    uploads.failing = full;
+    await pass(5_000);
+    uploads.failing = null;
+    await pass(30_000);
+    await allClosed();
+    const { id, reason } = only();
+    for (let n = 0; n < 3; n++) await uploads.lose(id, `part ${n} is lost: its file is gone`);
+    expect(only()).toMatchObject({ state: 'incomplete', reason: `${reason}; part 0 is lost: its file is gone` });
+    const told = () => journal.records.filter((r) => r.kind === 'event' && r.body.type === 'clipLost');
+    await until(() => told().length === 1, 'an event of the loss');
+  });
+
   it('brings a final report to the journal when it can be written again', async () => {
     await pass(8_000);
     await happen();

@@ -10,7 +10,7 @@ import { AacEncoder, ENCODED_AAC } from '../video/aac.ts';
 import type { AudioFrame } from '../video/audio.ts';
 import type { Warnables } from '../warnables.ts';
 import { ChannelRecorder } from './channel-recorder.ts';
-import { type ClipRow, emptyReport, lossEvent } from './clip-row.ts';
+import { type ClipRow, emptyReport, lossEvent, lossyReport } from './clip-row.ts';
 import type { MakeEncoder, SoundEncoder } from './clip-sound.ts';
 import { fragmentPath, type Uploads } from './clip-writer.ts';
 import { Manifest } from './manifest.ts';
@@ -324,8 +324,9 @@ export class Recorder {
     if (this.#closed) throw new Error('the recorder is stopped');
     const row = this.#safely(() => this.#manifest.get(clipId));
     if (row && row.state !== 'done') this.#losses.set(clipId, reason);
-    if (row?.state !== 'done' || !row.report || !['ended', 'held'].includes(row.report.state)) return;
-    await this.#finish({ ...row, reported: false, report: { ...row.report, state: 'incomplete', reason } }, true);
+    if (row?.state !== 'done' || !row.report || row.lossTold) return;
+    const report = lossyReport(row.report, reason);
+    await this.#finish({ ...row, reported: false, lossTold: true, report }, true);
     await this.#tellLoss(row, reason);
   }
 
@@ -346,9 +347,7 @@ export class Recorder {
     if (this.#closed) return;
     const loss = this.#losses.get(row.id);
     this.#losses.delete(row.id);
-    if (loss && row.report && row.report.state !== 'incomplete') {
-      Object.assign(row.report, { state: 'incomplete', reason: loss });
-    }
+    if (loss && row.report) Object.assign(row, { lossTold: true, report: lossyReport(row.report, loss) });
     if (loss) void this.#tellLoss(row, loss);
     this.#safely(() => this.#manifest.save(row));
     this.#reporting.add(row.id);

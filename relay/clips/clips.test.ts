@@ -305,6 +305,13 @@ describe('a clip', () => {
     expect((await bytes(await video())).toString()).toBe('init of another kinda fragment of another kind');
   });
 
+  it('tells where parts of it never came, when it stays incomplete', async () => {
+    await upload(...sample.filter(({ n }) => n !== 3 && n !== 4));
+    await relay.report(clipReport(clipId, { state: 'incomplete', fragments: 6, durationMs: 6_000, reason: 'no room' }));
+    const { body: told } = await clip();
+    expect(told).toMatchObject({ state: 'incomplete', gaps: [{ atMs: 2_000, durationMs: 2_000 }] });
+  });
+
   it('is joined after a restart when it was not before', async () => {
     await upload(...sample);
     await relay.db

@@ -12,6 +12,7 @@ import type { Live } from '../live/live.ts';
 import { type ClipFile, type ClipRow, type FragmentRow, fragmentTiming, openClip } from './clip-file.ts';
 import { type ClipPart, partsOf } from './clip-list.ts';
 import { ClipContent } from './content.ts';
+import { holesOf } from './holes.ts';
 import type { FragmentTiming } from './mp4.ts';
 import type { ObjectStore } from './object-store.ts';
 import { expiryOf } from './retention.ts';
@@ -148,9 +149,12 @@ export class Clips {
     return out;
   }
 
-  /** Null when there is none in the scope. */
+  /** Null when there is none in the scope. What is missing of one that stays incomplete is told with it. */
   async get(scope: Scope, id: string): Promise<Clip | null> {
-    return (await this.#inScope(scope, id, 'view')) ? ((await this.read([id]))[0] ?? null) : null;
+    const row = await this.#inScope(scope, id, 'view');
+    const [clip] = row ? await this.read([id]) : [];
+    if (!row || clip?.state !== 'incomplete') return clip ?? null;
+    return { ...clip, gaps: holesOf(await this.parts(row), clip) };
   }
 
   /** A clip that may be played; throws `not-found`, or `permission-needed` when it may only be seen in lists. */

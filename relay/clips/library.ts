@@ -72,8 +72,8 @@ export class ClipLibrary {
   async get(scope: Scope, id: string): Promise<LibraryClip> {
     const clip = await this.#clips.get(scope, id);
     const [item] = clip ? await this.#items([id]) : [];
-    if (!item) throw new ProblemError('not-found');
-    return item;
+    if (!clip || !item) throw new ProblemError('not-found');
+    return { ...item, gaps: clip.gaps };
   }
 
   /** Days of a month, by the site's own clock, that have footage. */
