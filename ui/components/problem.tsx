@@ -6,9 +6,24 @@ import { detailOf } from './issue.ts';
 import { say } from './say.ts';
 import { formatDuration } from './time.ts';
 
+/** Codes that say little where the server has said what is in the way; whether what to do next is still true then. */
+const BLUNT: Partial<Record<string, 'next' | 'alone'>> = {
+  conflict: 'alone',
+  'limit-reached': 'alone',
+  'device-error': 'next',
+};
+
+/** Codes whose own words say all that the server says. */
+const SAID_ALREADY = new Set(['box-unreachable']);
+
 /** What a person reads of an error: what happened, what to do next. Unknown codes keep the server's own words. */
 export function describe(error: ApiError): { title: string; next: string } {
   const wait = error.retryAfterS ? t('problem.wait', { duration: formatDuration(error.retryAfterS * 1000) }) : '';
+  const blunt = BLUNT[error.code];
+  if (blunt && error.detail) {
+    const next = blunt === 'next' ? lookup(`problem.${error.code}.next`) : null;
+    return { title: say(error.detail).replace(/\.$/, ''), next: [next, wait].filter(Boolean).join(' ') };
+  }
   return {
     title: lookup(`problem.${error.code}.title`) ?? (error.detail ? say(error.detail) : t('problem.other.title')),
     next: [lookup(`problem.${error.code}.next`) ?? t('problem.other.next'), wait].filter(Boolean).join(' '),
@@ -32,7 +47,7 @@ export function ProblemPanel({ error, what, retry, focus }: Props) {
   }, [error, focus]);
   if (!error) return null;
   const { title, next } = describe(error);
-  const detail = detailOf(error);
+  const detail = SAID_ALREADY.has(error.code) ? undefined : detailOf(error);
   return (
     <div ref={ref} role="alert" tabIndex={-1} class="flex gap-3 rounded-box border-2 border-error bg-base-100 p-4">
       <span class="mt-1 shrink-0">
@@ -43,11 +58,11 @@ export function ProblemPanel({ error, what, retry, focus }: Props) {
         <p>
           {title}. {next}
         </p>
-        {detail && detail !== title && <p class="muted">{detail}</p>}
+        {detail && detail.replace(/\.$/, '') !== title && <p class="muted">{detail}</p>}
         <p class="muted small mt-1">
           {t('problem.code')} <code class="mono select-all">{error.code}</code>
         </p>
-        {retry && ![403, 404].includes(error.status) && (
+        {retry && ![403, 404, 410].includes(error.status) && (
           <button type="button" class="btn mt-2" onClick={retry}>
             {t('action.tryAgain')}
           </button>

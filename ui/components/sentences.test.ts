@@ -15,7 +15,7 @@ const tablesOf = (tag: string): Sentences[] =>
 
 /** What speaks to programs and operators only, in English; or in the languages of its own. */
 const NOT_SHOWN =
-  /\.test\.ts$|testing|^edge\/(main|metrics|options|fuzz\/)|^relay\/([\w-]*main|db\/|receiver\/standalone\/|operator\/commands|remote\/pages|notify\/texts|arc\/desk\/(report-files|pdf))|migrations/;
+  /\.test\.ts$|testing|^edge\/(metrics|options|fuzz\/)|^relay\/([\w-]*main|db\/|receiver\/standalone\/|operator\/commands|remote\/pages|notify\/texts|arc\/desk\/(report-files|pdf))|migrations/;
 const ONLY_PROGRAMS = new Set([
   'Metrics are for loopback.',
   'Metrics are for loopback, or for who has the metrics token.',

@@ -55,7 +55,8 @@ export function VideoWindow(props: Props) {
                 {message.title}
               </p>
               {message.next && <p class="video-next">{message.next}</p>}
-              {message.action}
+              {/* In an element of its own, which a small window leaves out whatever is in it. */}
+              {message.action && <div>{message.action}</div>}
             </div>
           </div>
         )}

@@ -63,7 +63,7 @@ export function ClipSharePanel({ clipId }: { clipId: string }) {
                 <span class="font-semibold">{share.note || t('clips.share.unnamed')}</span>{' '}
                 <span class="muted">
                   {t('clips.share.ends')} <Time at={share.expiresAt} />,{' '}
-                  {t('clips.share.views', { count: share.views })}
+                  {share.views === 0 ? t('clips.share.unopened') : t('clips.share.views', { count: share.views })}
                   {share.by && `, ${t('clips.share.by', { name: share.by })}`}
                 </span>
               </span>

@@ -12,6 +12,10 @@ import { formatDuration } from '../../components/time.ts';
 import { Time, Zone } from '../../components/time.tsx';
 import { me } from '../session.ts';
 
+/** A link to a clip is good any number of times, unlike others. */
+const endedLink = (error: ApiError | null): ApiError | null =>
+  error?.code === 'link-invalid' ? new ApiError('clip-link-over', error.status) : error;
+
 /** A clip that somebody shared: for whoever has the link, without an account. */
 export function SharedClipPage({ params }: { params?: { token?: string } }) {
   const token = params?.token ?? '';
@@ -32,7 +36,7 @@ export function SharedClipPage({ params }: { params?: { token?: string } }) {
   return (
     <Alone>
       <Title>{clip?.deviceName ?? t('clips.clip')}</Title>
-      <ProblemPanel error={found.error} what={t('clips.sharedFailed')} retry={found.reload} />
+      <ProblemPanel error={endedLink(found.error)} what={t('clips.sharedFailed')} retry={found.reload} />
       {!clip && !found.error && <Skeleton lines={6} />}
       {clip && (
         <Zone.Provider value={clip.timeZone}>
