@@ -25,7 +25,12 @@ beforeAll(async () => {
 });
 // Also after a test that failed, which is tried again.
 afterEach(async () => {
-  for (const { name } of lab.cameras) await lab.recorded(name, null);
+  for (const { name } of lab.cameras) {
+    await lab.recorded(name, null);
+    await lab.tracks(name, { scale: 'taken', speed: 'ignored', breaks: null });
+    await lab.clock(name, 0);
+    await lab.download(name, name === 'camera-1' ? 'get' : 'post');
+  }
 });
 afterAll(async () => {
   playback.stop();
@@ -196,6 +201,76 @@ describe('recordings of a device', () => {
     expect(performance.now() - began).toBeLessThan(6_000);
     const said = found.flatMap((m) => (m.type === 'key' ? [m.wallMs] : []));
     expect(said.slice(0, 4).map((ms) => Math.round((ms - start) / 1000))).toEqual([0, 2, 4, 6]);
+  });
+
+  it('play backward in key frames, over a gap, at the speed that was asked for', async () => {
+    const start = ago(600);
+    const { name } = lab.cameras[1]!;
+    await lab.recorded(name, [
+      { fromMs: start, toMs: start + 6_000 },
+      { fromMs: start + 100_000, toMs: start + 110_000 },
+      { fromMs: Date.now() - 60_000, toMs: Date.now() },
+    ]);
+    const played = await fresh().stream(query(1, start, start + 104_000, { speed: -8 }));
+    if (!played.ok) throw new Error(played.detail);
+    const found = await messages(played.value);
+    const said = found.flatMap((m) => (m.type === 'key' ? [Math.round((m.wallMs - start) / 1000)] : []));
+    expect(said).toEqual([100, 4, 0]);
+    expect(found.flatMap((m) => (m.type === 'note' ? [m.note.code] : []))).toEqual(['gap', 'ended']);
+    const clocks = await clocksOf(found.flatMap((m) => (m.type === 'init' || m.type === 'key' ? [m.data] : [])));
+    expect(clocks.map((clock) => Math.round((clock - start) / 1000))).toEqual(said);
+  });
+
+  it('go on where the device ends the session, take the speed that it has, and have their real times by a wrong clock', async () => {
+    const start = ago(500);
+    const { name } = lab.cameras[0]!;
+    await lab.recorded(name, [
+      { fromMs: start, toMs: start + 40_000 },
+      { fromMs: Date.now() - 60_000, toMs: Date.now() },
+    ]);
+    await lab.clock(name, 3_600_000);
+    await lab.tracks(name, { scale: 'some', breaks: { afterMs: 6_000, how: 'reset' } });
+    const played = await fresh().stream(query(0, start, start + 12_000, { speed: 16 }));
+    if (!played.ok) throw new Error(played.detail);
+    const found = await messages(played.value);
+    expect(found.flatMap((m) => (m.type === 'note' ? [m.note] : []))).toEqual([
+      expect.objectContaining({ code: 'speed', text: 'The device plays at 4×.' }),
+      expect.objectContaining({ code: 'ended', text: 'That was all.' }),
+    ]);
+    const clocks = await clocksOf(found.flatMap((m) => (m.type === 'init' || m.type === 'key' ? [m.data] : [])));
+    const seconds = clocks.map((clock) => (clock - start) / 1000);
+    expect(seconds[0]).toBe(0);
+    expect(seconds.at(-1)).toBe(10);
+    for (const [i, at] of seconds.entries()) expect(at - (seconds[i - 1] ?? at)).toBeLessThanOrEqual(2);
+  });
+
+  it('come sooner than they were where the device does that, and it is proven', async () => {
+    const start = ago(2400);
+    const { name } = lab.cameras[1]!;
+    const length = 10_000;
+    await lab.download(name, 'none');
+    await lab.recorded(name, [
+      { fromMs: start, toMs: start + length },
+      { fromMs: Date.now() - 60_000, toMs: Date.now() },
+    ]);
+    await lab.tracks(name, { speed: 'taken', breaks: { afterMs: 6_000, how: 'teardown' } });
+    const taken = await fresh().file(query(1, start, start + length));
+    if (!taken.ok) throw new Error(taken.detail);
+    const parts: Uint8Array[] = [];
+    for await (const part of taken.value) parts.push(part);
+    const file = join(dir, 'sooner.mp4');
+    writeFileSync(file, Buffer.concat(parts));
+    const clocks = (await decodeClocks(['-i', file], 2000)).filter((clock) => clock !== null);
+    // None is missing, and nothing is twice as long as it was.
+    const own = new Set(clocks.map((clock) => Math.round((clock - start) / 40)));
+    expect(own.size).toBeGreaterThanOrEqual(length / 40 - 3);
+    const seconds = Number(
+      execFileSync('ffprobe', ['-v', 'error', '-show_entries', 'format=duration', '-of', 'csv=p=0', file]),
+    );
+    expect(Math.abs(seconds - length / 1000)).toBeLessThan(0.3);
+    const packets = soundOf(file);
+    expect(packets.length).toBeGreaterThan((length / 1000) * 15);
+    expect(packets.at(-1)).toBeGreaterThan(length / 1000 - 1);
   });
 
   it('are a file in which a second is a second of then, gaps as well (LIVE-08, LIVE-09)', async () => {

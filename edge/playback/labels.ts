@@ -13,6 +13,8 @@ export type LabelOffset = (ms: number) => number;
 export interface DeviceWallClock {
   /** Wall clock minus UTC now, in ms. */
   offsetMs: number;
+  /** By how much its idea of UTC is wrong: what its wall clock is ahead by, without its zone. */
+  wrongMs: number;
   /** The zone's summer time, when the device has one. */
   summer: SummerTime | null;
 }
@@ -54,11 +56,23 @@ export function wallClockOf(localTime: string, timeZone: string, nowMs: number):
   const measured = wall + 500 - nowMs;
   const whole = Math.round(measured / QUARTER_MS) * QUARTER_MS;
   const offsetMs = Math.abs(measured - whole) <= RIGHT_MS ? whole : Math.round(measured / 1000) * 1000;
-  return { offsetMs, summer: summerTime(timeZone) };
+  const summer = summerTime(timeZone);
+  const zoneMs = zoneOf(localTime, timeZone, summer && isSummer(summer, wall - summer.shiftMs) ? summer.shiftMs : 0);
+  const wrongMs = zoneMs === null ? 0 : offsetMs - zoneMs;
+  return { offsetMs, wrongMs: Math.abs(wrongMs) <= RIGHT_MS ? 0 : wrongMs, summer };
+}
+
+/** What the device's clock is set to, against its own UTC: as it writes it, or `CST-1:00:00` (POSIX: west is positive). */
+function zoneOf(localTime: string, timeZone: string, summerMs: number): number | null {
+  const written = /([+-])(\d{1,2}):?(\d\d)$/.exec(localTime.trim().slice(19));
+  const posix = /^[A-Za-z]+([+-]?)(\d{1,2})(?::(\d\d))?/.exec(timeZone.trim());
+  const ms = (hours = '0', minutes = '0') => (Number(hours) * 60 + Number(minutes)) * 60_000;
+  if (written) return (written[1] === '-' ? -1 : 1) * ms(written[2], written[3]);
+  return posix ? (posix[1] === '-' ? 1 : -1) * ms(posix[2], posix[3]) + summerMs : null;
 }
 
 /** The wall clock at another moment: summer time may have begun or ended since. */
-export function localOffset(clock: DeviceWallClock, nowMs: number): LabelOffset {
+export function localOffset(clock: Pick<DeviceWallClock, 'offsetMs' | 'summer'>, nowMs: number): LabelOffset {
   const { summer, offsetMs } = clock;
   if (!summer) return () => offsetMs;
   const standardMs = offsetMs - (isSummer(summer, nowMs + offsetMs) ? summer.shiftMs : 0);

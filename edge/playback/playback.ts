@@ -16,6 +16,8 @@ import { type MediaSink, MessageSink } from './media-writer.ts';
 import { OnvifRecordings, type Replay } from './onvif-recordings.ts';
 import { type Pace, paced } from './paced.ts';
 import { Playing, type PlayingOptions } from './playing.ts';
+import type { QuickMemory } from './quick-pull.ts';
+import type { RtpMemory } from './recorded-clock.ts';
 import { ReplayPull } from './replay-pull.ts';
 import { type Found, findLabels, type Labels, searchDays, searchTrack } from './search.ts';
 import type { PlaybackTarget, Span } from './span-pull.ts';
@@ -66,6 +68,7 @@ export class Playback {
   readonly #playing = new Map<Playing, string>();
   readonly #downloads: Downloads;
   readonly #pace: (() => Pace) | undefined;
+  readonly #memories = new Map<string, { rtp: RtpMemory; quick: QuickMemory }>();
   readonly #offered = new Map<string, { value: boolean; untilMs: number }>();
   #listed: Listed[] = [];
 
@@ -188,6 +191,7 @@ export class Playback {
     const spans = spansOf(found.value.items, range);
     if (spans.length === 0) return refused('not-found', 'Nothing was recorded in this time.');
     const labels = this.#labels.get(deviceId);
+    const memory = this.#memoryOf(deviceId);
     const target: PlaybackTarget = {
       track: trackUrl(config.rtspUrl, found.value.items[0]?.uri ?? '', trackOf(channel, query.stream)),
       username: config.username,
@@ -195,6 +199,8 @@ export class Playback {
       tls: config.tls,
       keepAlive: this.#video.keepAliveOf(deviceId),
       offset: labels?.offset ?? (() => 0),
+      memory: memory.rtp,
+      quick: memory.quick,
     };
     const replayed = found.value.items[0]?.recording !== undefined;
     const download = o.gapsLast && !replayed ? await this.#downloads.begin(deviceId, found.value.items) : null;
@@ -284,10 +290,18 @@ export class Playback {
     return found;
   }
 
+  #memoryOf(deviceId: string) {
+    const none = { rtp: { media: null }, quick: { takes: null, untilMs: 0 } };
+    const memory = this.#memories.get(deviceId) ?? none;
+    this.#memories.set(deviceId, memory);
+    return memory;
+  }
+
   /** Labels of devices that are gone, refusals of which the time is over. */
   #forget(): void {
     const there = new Set(this.#devices.channels().map((c) => c.deviceId));
     for (const deviceId of this.#labels.keys()) if (!there.has(deviceId)) this.#labels.delete(deviceId);
+    for (const deviceId of this.#memories.keys()) if (!there.has(deviceId)) this.#memories.delete(deviceId);
     for (const [deviceId, untilMs] of this.#refusedUntil)
       if (untilMs <= this.#clock.mono()) this.#refusedUntil.delete(deviceId);
   }

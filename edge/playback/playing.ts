@@ -4,8 +4,11 @@ import type { VideoKind } from '../../protocol/wire/video.ts';
 import { AacEncoder } from '../video/aac.ts';
 import { type AudioFrame, fitsMp4 } from '../video/audio.ts';
 import { PullError } from '../video/pull.ts';
+import { BackwardPull } from './backward-pull.ts';
 import { type Convert, Converter } from './converter.ts';
+import { LastingPull } from './lasting-pull.ts';
 import { type MediaSink, MediaWriter } from './media-writer.ts';
+import { QuickPull } from './quick-pull.ts';
 import type { Pull, SpanWays } from './span-download.ts';
 import { type PlaybackTarget, type RecordedPicture, type Span, SpanPull } from './span-pull.ts';
 
@@ -15,11 +18,14 @@ const MAX_AHEAD_BYTES = 512 * 1024;
 const MAX_BEHIND_MS = 2_000;
 const MAX_WAIT_MS = 5_000;
 const WAIT_STEP_MS = 10;
+/** Ends of files are whole seconds, and the last group may not be there yet. */
+const LISTED_MS = 5_000;
 
 export interface PlayingOptions {
   target: PlaybackTarget;
   /** What there is in the time asked for, without those in it where nothing was recorded. */
   spans: Span[];
+  /** Below zero: backward. */
   speed: number;
   clock: Clock;
   log: Logger;
@@ -51,6 +57,8 @@ export class Playing {
   readonly #fail: (code: string, text: string) => void;
   #converter: Converter | null = null;
   #expectsSound = false;
+  /** When the last picture was taken. */
+  #lastMs = 0;
   #failed: { code: string; text: string } | null = null;
   #begun: (end: PullError | null) => void = () => {};
 
@@ -101,22 +109,25 @@ export class Playing {
     let { speed } = this.#o;
     let shown = 0;
     let former: Span | null = null;
-    for (const span of spans) {
+    const back = speed < 0;
+    for (const span of back ? spans.toReversed() : spans) {
       if (signal.aborted) break;
       if (former) {
-        this.#o.onGap?.(span.fromMs);
-        if (this.#o.gapsLast) shown += (span.fromMs - former.toMs) * 90;
+        this.#o.onGap?.(back ? span.toMs : span.fromMs);
+        // What it listed and did not give was not recorded either.
+        const endMs = former.toMs - this.#lastMs > LISTED_MS ? this.#lastMs : former.toMs;
+        if (this.#o.gapsLast) shown += Math.max(0, span.fromMs - endMs) * 90;
       }
       const ways: SpanWays = {
         target,
         span,
-        speed,
+        speed: Math.abs(speed),
         shown,
         clock,
         onPicture: (picture) => this.#picture(picture),
         onSound: (frame, recordedMs) => this.#sound(frame, recordedMs),
         onSpeed: (granted) => {
-          speed = granted;
+          speed = back ? -granted : granted;
           this.#o.onSpeed?.(granted);
         },
         onTrack: (sound) => {
@@ -125,15 +136,19 @@ export class Playing {
         },
         room: () => this.#room(),
       };
-      let pull: Pull = this.#o.faster?.(ways) ?? new SpanPull(ways);
+      const onGap = (toMs: number) => this.#o.onGap?.(toMs);
+      const { quick } = target;
+      const sooner = (one: SpanWays) => quick && new QuickPull({ ways: one, memory: quick, clock, log });
+      const once = (one: SpanWays): Pull =>
+        this.#o.faster?.(one) ?? ((this.#o.gapsLast && sooner(one)) || new SpanPull(one));
+      const lasting = (one: SpanWays, gap = onGap) =>
+        new LastingPull({ ways: one, make: once, clock, log, file: this.#o.gapsLast, onGap: gap });
+      // Between two pieces nothing is missing that is not in the list.
+      const make = (one: SpanWays) => lasting(one, () => {});
+      if (back) ways.onTrack(null);
+      const pull: Pull = back ? new BackwardPull({ ways, make, clock }) : lasting(ways);
       this.#pull = pull;
       end = await pull.run(signal);
-      // 404, 400 or 454: it does not play what it told itself, and may by time alone.
-      if (span.uri && pull.shownTo === null && (end?.code === 'not-found' || end?.code === 'protocol')) {
-        pull = new SpanPull({ ...ways, span: { ...span, uri: undefined } });
-        this.#pull = pull;
-        end = await pull.run(signal);
-      }
       shown = pull.shownTo ?? shown;
       if (end) break;
       former = span;
@@ -167,6 +182,7 @@ export class Playing {
 
   #picture(picture: RecordedPicture): void {
     if (this.#failed) return;
+    this.#lastMs = picture.recordedMs;
     if (this.#o.accept.includes(picture.unit.codec.kind)) {
       this.#writer.picture(picture, this.#expectsSound);
       return;
@@ -199,7 +215,7 @@ export class Playing {
   #finish(end: PullError | null): void {
     const controller = this.#controller;
     if (controller) {
-      this.#o.onEnd?.(this.#failed ?? (end ? { code: 'ended', text: `Playback broke off: ${end.message}.` } : null));
+      this.#o.onEnd?.(this.#failed ?? (end ? brokeOff(end) : null));
       this.#controller = null;
       // A file that is not whole must not look as if it were.
       if (this.#o.gapsLast && (end || this.#failed)) controller.error(new Error(this.#failed?.text ?? end?.message));
@@ -207,4 +223,12 @@ export class Playing {
     }
     this.#o.released();
   }
+}
+
+/** Why a recording is not played on; what it is, the page says in the reader's language. */
+function brokeOff({ code, message }: PullError): { code: string; text: string } {
+  const away = code === 'unreachable' || code === 'timeout';
+  const refused = code === 'refused' || code === 'forbidden';
+  const told = away ? 'device-unreachable' : refused ? 'device-refused-login' : 'playback-broke-off';
+  return { code: told, text: `Playback broke off: ${message}.` };
 }

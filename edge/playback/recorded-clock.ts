@@ -5,6 +5,11 @@ export interface RecordedPlace {
   shown: number;
 }
 
+/** What was seen of a device: whether its timestamps run as what was recorded did, also when it plays faster or slower. */
+export interface RtpMemory {
+  media: boolean | null;
+}
+
 const TICKS_PER_MS = 90;
 /** So long it takes to see how fast timestamps run. */
 const MEASURE_MS = 1_000;
@@ -23,12 +28,15 @@ export class RecordedClock {
   /** Null: not seen yet. */
   #media: boolean | null;
 
+  readonly #memory: RtpMemory;
+
   /** `shown`: where the session stands on the time line of what is shown. */
-  constructor(o: { fromMs: number; speed: number; shown: number }) {
+  constructor(o: { fromMs: number; speed: number; shown: number; memory?: RtpMemory }) {
+    this.#memory = o.memory ?? { media: null };
     this.#baseMs = o.fromMs;
     this.#speed = o.speed;
     this.#shown = o.shown;
-    this.#media = o.speed === 1 ? true : null;
+    this.#media = o.speed === 1 ? true : this.#memory.media;
   }
 
   get speed(): number {
@@ -50,6 +58,7 @@ export class RecordedClock {
     if (this.#media === null && passedMs >= MEASURE_MS) {
       const rate = sinceMs / passedMs;
       this.#media = this.#speed > 1 ? rate > Math.sqrt(this.#speed) : rate < Math.sqrt(this.#speed);
+      if (this.#speed !== 1) this.#memory.media = this.#media;
     }
     const step = sinceMs === 0 ? 0 : ticks - this.#lastTicks;
     this.#lastTicks = ticks;

@@ -16,7 +16,15 @@ import { type OnvifLab, startOnvifLab } from './testing/onvif-lab.ts';
 /* Against the lab's ONVIF recorder with two cameras (profile G), over real sockets. */
 const log = pino({ level: 'silent' });
 const video = new Video({ clock, log, warnables: new Warnables({ clock, log }) });
-const plain = { aheadMs: 0, stamps: 'exact', require: 'wanted', scale: 'taken', end: 'terminal', maxSessions: 4 };
+const plain = {
+  aheadMs: 0,
+  stamps: 'exact',
+  require: 'wanted',
+  scale: 'taken',
+  end: 'terminal',
+  maxSessions: 4,
+  breaks: null,
+};
 let lab: OnvifLab;
 let playback: Playback;
 let dir: string;
@@ -148,6 +156,21 @@ describe('recordings of an ONVIF recorder', { timeout: 60_000 }, () => {
     await lab.replay({ ...plain, scale: 'claimed' });
     const claimed = await play(start, start + 3_500, { speed: 2 });
     expect(notesOf(claimed).map((n) => n.text)).toContain('The device plays at 1×.');
+  });
+
+  it('play backward, and go on where the recorder ends the session', async () => {
+    const start = ago(1_000);
+    await lab.recorded([{ fromMs: start, toMs: start + 60_000 }]);
+    await lab.replay({ ...plain, breaks: { afterMs: 6_000, how: 'bye' } });
+    const back = await play(start + 10_000, start + 20_000, { speed: -8 });
+    const said = back.flatMap((m) => (m.type === 'key' ? [Math.round((m.wallMs - start) / 1000)] : []));
+    expect(said).toEqual([18, 16, 14, 12, 10]);
+    expect(await clocksOf(mediaOf(back))).toEqual(said.map((s) => start + s * 1000));
+    expect(notesOf(back).map(({ code }) => code)).toEqual(['ended']);
+    const taken = await fresh().file(query(start, start + 10_000));
+    if (!taken.ok) throw new Error(taken.detail);
+    const own = new Set((await clocksOf(await bytesOf(taken.value))).map((clock) => Math.round((clock - start) / 40)));
+    expect(own.size).toBeGreaterThanOrEqual(248);
   });
 
   it('play on a recorder that does not know the extension, stamps nothing, and ends with a BYE', async () => {

@@ -1,4 +1,3 @@
-import type { Clock } from '../../protocol/clock.ts';
 import type { Result } from '../isapi/answer.ts';
 import { PullError } from '../video/pull.ts';
 import { type AccessUnit, RtpReceiver } from '../video/receiver.ts';
@@ -11,7 +10,7 @@ import type { RecordedPlace } from './recorded-clock.ts';
 import { ReplayClock } from './replay-clock.ts';
 import { type ReplayStamp, ReplayStamps, readReplayStamp } from './replay-extension.ts';
 import type { Pull, SpanWays } from './span-download.ts';
-import type { RecordedPicture } from './span-pull.ts';
+import { type RecordedPicture, sameClock, scalesFrom } from './span-pull.ts';
 
 export interface ReplayPullOptions {
   ways: SpanWays;
@@ -178,9 +177,16 @@ export class ReplayPull implements Pull {
     const Range = `clock=${label(span.fromMs)}-${label(span.toMs)}`;
     if (file) return [{ Range, 'Rate-Control': 'no' }, { Range }];
     if (speed === 1) return [{ Range }];
-    const Scale = speed.toFixed(3);
-    const all: Record<string, string>[] = [{ Range, Scale }, { Range }];
-    return speed >= KEYS_FROM ? [{ Range, Scale, Frames: 'intra' }, ...all] : all;
+    const scaled = scalesFrom(speed).flatMap((scale): Record<string, string>[] => {
+      const Scale = scale.toFixed(3);
+      return scale >= KEYS_FROM
+        ? [
+            { Range, Scale, Frames: 'intra' },
+            { Range, Scale },
+          ]
+        : [{ Range, Scale }];
+    });
+    return [...scaled, { Range }];
   }
 
   /** Sound is placed by its own stamps, for it may come much faster than it was; without such by when it comes. */
@@ -288,14 +294,6 @@ export class ReplayPull implements Pull {
     return Math.abs(told - this.#o.ways.span.fromMs) <= NEAR_MS ? told : null;
   }
 }
-
-const sameClock = (clock: Clock): Clock => ({
-  now: () => clock.now(),
-  mono: () => clock.mono(),
-  after: (ms, fn) => clock.after(ms, fn),
-  every: (ms, fn) => clock.every(ms, fn),
-  sleep: (ms, signal) => clock.sleep(ms, signal),
-});
 
 /** Null: it says nothing of speed, and plays as it was. */
 function scaleOf(reply: RtspMessage): number | null {

@@ -134,12 +134,14 @@ export async function findLabels(
   o: { track: number; nowMs: () => number; signal?: AbortSignal },
 ): Promise<Result<Labels>> {
   const clock = await readWallClock(client, o.nowMs, o.signal);
-  const utc: LabelOffset = () => 0;
-  if (!clock) return { ok: true, value: { offset: utc, sure: false } };
+  if (!clock) return { ok: true, value: { offset: () => 0, sure: false } };
   const nowMs = o.nowMs();
   const local = localOffset(clock, nowMs);
-  if (Math.abs(clock.offsetMs) < HOUR_MS / 2) return { ok: true, value: { offset: local, sure: true } };
-  const apartMs = Math.abs(clock.offsetMs);
+  // UTC by its own clock, which may be wrong.
+  const utc: LabelOffset = () => clock.wrongMs;
+  const zoneMs = clock.offsetMs - clock.wrongMs;
+  if (Math.abs(zoneMs) < HOUR_MS / 2) return { ok: true, value: { offset: local, sure: true } };
+  const apartMs = Math.abs(zoneMs);
   /** How far behind now the last recording since then ends, read in one way; null: there is none. */
   const newest = async (offset: LabelOffset, fromMs: number): Promise<Result<number | null>> => {
     const range = { fromMs, toMs: nowMs + GROWS_MS, maxItems: PAGE };
@@ -148,7 +150,7 @@ export async function findLabels(
     const ends = found.value.items.map((item) => item.toMs);
     return { ok: true, value: ends.length === 0 ? null : nowMs - Math.max(...ends) };
   };
-  const [later, earlier] = clock.offsetMs > 0 ? [local, utc] : [utc, local];
+  const [later, earlier] = zoneMs > 0 ? [local, utc] : [utc, local];
   // Read the other way, whatever ends after this would end in the future.
   const first = await newest(later, nowMs + GROWS_MS - Math.min(apartMs, MAX_APART_MS));
   if (!first.ok) return first;
@@ -157,7 +159,7 @@ export async function findLabels(
   if (!second.ok) return second;
   if (second.value !== null && Math.abs(second.value) <= GROWS_MS)
     return { ok: true, value: { offset: earlier, sure: true } };
-  const told = await labelsByDays(client, { ...o, local, nowMs });
+  const told = await labelsByDays(client, { ...o, local, utc, nowMs });
   return { ok: true, value: told ? { offset: told, sure: true } : { offset: local, sure: false } };
 }
 
@@ -167,17 +169,16 @@ export async function findLabels(
  */
 async function labelsByDays(
   client: IsapiClient,
-  o: { track: number; nowMs: number; local: LabelOffset; signal?: AbortSignal },
+  o: { track: number; nowMs: number; local: LabelOffset; utc: LabelOffset; signal?: AbortSignal },
 ): Promise<LabelOffset | null> {
-  const { track, nowMs, local, signal } = o;
-  const utc: LabelOffset = () => 0;
+  const { track, nowMs, local, utc, signal } = o;
   const wall = (ms: number) => new Date(ms + local(ms)).toISOString();
   const [year, month, today] = wall(nowMs).slice(0, 10).split('-').map(Number) as [number, number, number];
   const counted = await searchDays(client, { track, year, month, signal });
   // As it is written, so that one search serves both readings; a day more, for what the other one moves here.
   const range = { fromMs: Date.UTC(year, month - 1, Math.max(1, today - COMPARED_DAYS)), toMs: nowMs + MAX_APART_MS };
   const found = counted.ok
-    ? await searchTrack(client, { ...range, track, offset: utc, maxItems: 400, signal })
+    ? await searchTrack(client, { ...range, track, offset: () => 0, maxItems: 400, signal })
     : counted;
   if (!counted.ok || !found.ok || !found.value.complete) return null;
   const told = counted.value.filter((day) => day > today - COMPARED_DAYS && day <= today);
@@ -191,6 +192,9 @@ async function labelsByDays(
     }
     return [...all].sort((a, b) => a - b).join() === told.join();
   };
-  const [asLocal, asUtc] = [days((written) => new Date(written).toISOString()), days(wall)];
+  const [asLocal, asUtc] = [
+    days((written) => new Date(written).toISOString()),
+    days((written) => wall(written - utc(written))),
+  ];
   return asLocal === asUtc ? null : asUtc ? utc : local;
 }

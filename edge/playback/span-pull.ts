@@ -7,7 +7,8 @@ import { header, type RtspMessage } from '../video/rtsp-message.ts';
 import { RtspSession } from '../video/rtsp-session.ts';
 import { SoundReceiver } from '../video/sound-receiver.ts';
 import { type LabelOffset, readLabel, writeLabel } from './labels.ts';
-import { RecordedClock, type RecordedPlace } from './recorded-clock.ts';
+import type { QuickMemory } from './quick-pull.ts';
+import { RecordedClock, type RecordedPlace, type RtpMemory } from './recorded-clock.ts';
 
 export interface Span {
   fromMs: number;
@@ -28,6 +29,9 @@ export interface PlaybackTarget {
   /** For `rtsps:`. */
   tls?: DeviceTls;
   keepAlive: KeepAliveMemory;
+  memory?: RtpMemory;
+  /** Files are taken sooner than they were, where the device does that. */
+  quick?: QuickMemory;
   offset: LabelOffset;
 }
 
@@ -42,7 +46,9 @@ const NEAR_MS = 60_000;
 /** So long before the end of a span a last picture may be: times of files are whole seconds. */
 const LAST_MS = 1_500;
 /** Of fast playback, which is in key frames. */
-const LAST_GROUP_MS = 4_000;
+const LAST_GROUP_MS = 5_000;
+/** Of Speed; a device gives less where it has no more. */
+const QUICK_SPEED = 16;
 
 /**
  * Plays one span that was recorded without a gap, from the key frame before its beginning to its end, in one RTSP session:
@@ -59,6 +65,11 @@ export class SpanPull {
   #sound: SoundReceiver | null = null;
   #last: (RecordedPicture & { ticks: number }) | null = null;
   #done = false;
+  /** It comes sooner than it was: sound is placed by its own timestamps, which begin with the pictures. */
+  #quick = false;
+  #heardRate = 0;
+  #soundMs = 0;
+  #soundRtp: number | null = null;
   /** From the times of the receiver's epoch to one row of times. */
   #shift = 0;
 
@@ -74,15 +85,19 @@ export class SpanPull {
     onSound: (frame: AudioFrame, recordedMs: number) => void;
     /** The device plays at another speed. */
     onSpeed: (speed: number) => void;
+    /** Asks for all of it sooner (Speed), and is told what the device answers to that; null: nothing. */
+    quick?: (told: number | null) => void;
   }) {
     const { target, span, speed, clock } = o;
     const { offset } = target;
     this.#span = span;
     this.#time = clock;
-    this.#clock = new RecordedClock({ fromMs: span.fromMs, speed, shown: o.shown });
+    // Labels are whole seconds, and that is where it begins.
+    const fromMs = Math.floor(span.fromMs / 1000) * 1000;
+    this.#clock = new RecordedClock({ fromMs, speed, shown: o.shown, memory: target.memory });
     const [from, to] = [short(span.fromMs, offset), short(span.toMs + 999, offset)];
     const range = `clock=${from}-${to}`;
-    const headers = speed === 1 ? [] : [{ Range: range, Scale: speed.toFixed(3) }];
+    const headers = scalesFrom(speed).map((scale) => ({ Range: range, Scale: scale.toFixed(3) }));
     this.#session = new RtspSession({
       url: addressOf(target.track, span.uri ?? '', from, to),
       username: target.username,
@@ -92,8 +107,11 @@ export class SpanPull {
       clock,
       stallMs: SILENT_MS,
       play: {
-        headers: [...headers, { Range: range }, {}],
+        headers: [...(o.quick ? [{ Range: range, Speed: QUICK_SPEED.toFixed(3) }] : headers), { Range: range }, {}],
         started: (reply) => {
+          const sooner = Number(header(reply, 'speed') ?? Number.NaN);
+          this.#quick = o.quick !== undefined && sooner > 1 && sooner <= 64;
+          o.quick?.(this.#quick ? sooner : null);
           const played = speedOf(reply);
           this.#clock.started(startOf(reply, offset, span.fromMs), played ?? 1);
           if (speed !== (played ?? 1)) o.onSpeed(played ?? 1);
@@ -107,10 +125,14 @@ export class SpanPull {
           const heard = speed === 1 ? sound : null;
           o.onTrack(heard?.codec.kind ?? null);
           if (!heard) return;
+          this.#heardRate = heard.clockRate;
           this.#sound = new SoundReceiver({
             track: heard,
-            clock,
-            anchor: () => this.#last?.unit ?? null,
+            clock: { ...sameClock(clock), mono: () => (this.#quick ? this.#soundMs : clock.mono()) },
+            anchor: () => {
+              const last = this.#last;
+              return last && this.#quick ? { ...last.unit, monoMs: last.recordedMs } : (last?.unit ?? null);
+            },
             emit: (frame) => {
               const beside = this.#last;
               if (!beside || frame.epoch !== beside.unit.epoch) return;
@@ -120,7 +142,11 @@ export class SpanPull {
           });
         },
         packet: (rtp) => this.#done || this.#receiver?.push(rtp),
-        sound: (rtp) => this.#done || this.#sound?.push(rtp),
+        sound: (rtp) => {
+          if (this.#done) return;
+          if (this.#quick && this.#heardRate > 0) this.#hear(rtp);
+          this.#sound?.push(rtp);
+        },
       },
     });
   }
@@ -141,8 +167,21 @@ export class SpanPull {
     return over && this.#isLast(last) ? null : end;
   }
 
+  #hear(rtp: Buffer): void {
+    const timestamp = rtp.length >= 8 ? rtp.readUInt32BE(4) : null;
+    if (timestamp === null || !this.#last) return;
+    if (this.#soundRtp === null) this.#soundMs = this.#last.recordedMs;
+    else this.#soundMs += (((timestamp - this.#soundRtp) | 0) * 1000) / this.#heardRate;
+    this.#soundRtp = timestamp;
+  }
+
   #isLast(recordedMs: number): boolean {
     return recordedMs > this.#span.toMs - (this.#clock.speed > 1 ? LAST_GROUP_MS : LAST_MS);
+  }
+
+  /** The faster it plays, the sooner the next one would be there. */
+  get #silentMs(): number {
+    return Math.max(VERY_LAST_SILENT_MS, LAST_SILENT_MS / Math.max(1, this.#clock.speed / 2));
   }
 
   #end(): void {
@@ -169,7 +208,7 @@ export class SpanPull {
     this.#cancelEnd();
     if (this.#last && !this.#done && this.#isLast(this.#last.recordedMs))
       this.#cancelEnd = this.#time.after(
-        this.#last.recordedMs > this.#span.toMs - VERY_LAST_MS ? VERY_LAST_SILENT_MS : LAST_SILENT_MS,
+        this.#last.recordedMs > this.#span.toMs - VERY_LAST_MS ? VERY_LAST_SILENT_MS : this.#silentMs,
         () => this.#end(),
       );
   }
@@ -190,6 +229,15 @@ export class SpanPull {
   }
 }
 
+/** Another object that tells the same time. */
+export const sameClock = (clock: Clock): Clock => ({
+  now: () => clock.now(),
+  mono: () => clock.mono(),
+  after: (ms, fn) => clock.after(ms, fn),
+  every: (ms, fn) => clock.every(ms, fn),
+  sleep: (ms, signal) => clock.sleep(ms, signal),
+});
+
 /** The track with what the device told of the file, and the times that are wanted of it. */
 export function addressOf(track: string, told: string, from: string, to: string): string {
   const kept = (/\?([!-~]{1,500})$/.exec(told)?.[1] ?? '')
@@ -204,6 +252,13 @@ function startOf(reply: RtspMessage, offset: LabelOffset, askedMs: number): numb
   const label = /clock\s*=\s*([\dTZ.]+)\s*-/i.exec(header(reply, 'range') ?? '')?.[1];
   const ms = label ? readLabel(label, offset) : null;
   return ms !== null && Math.abs(ms - askedMs) <= NEAR_MS ? ms : null;
+}
+
+/** What is asked for, then what comes nearest of what devices do: one that says 16 may refuse it. */
+export function scalesFrom(speed: number): number[] {
+  const scales: number[] = [];
+  for (let scale = speed; scale > 1 || scale < 1; scale = scale > 1 ? scale / 2 : scale * 2) scales.push(scale);
+  return scales;
 }
 
 /** Null: it says nothing of speed, and plays as it was. */

@@ -42,8 +42,8 @@ const TEARDOWN_TIMEOUT_MS = 500;
 /** After a goodbye the stream is over, unless another source begins. */
 const BYE_MS = 2_000;
 const MAX_PENDING_WRITE = 64 * 1024;
-/** Of PLAY: it cannot do it in this way, and may in another. */
-const ANOTHER_WAY: readonly number[] = [400, 451, 456, 457, 551];
+/** Of PLAY: no other headers change that. Every other refusal may be of one of them. */
+const REFUSED_ANYWAY: readonly number[] = [401, 403, 404, 453, 454, 503];
 const REQUIRING = ['DESCRIBE', 'SETUP', 'PLAY'];
 // A few cameras answer 401 to whoever has no name.
 const USER_AGENT = 'Gatepost';
@@ -219,7 +219,7 @@ export class RtspSession {
     let play: RtspMessage | null = null;
     for (const headers of this.#o.play?.headers ?? [{ Range: 'npt=0.000-' }, {}]) {
       play = await this.#authorized('PLAY', this.#control, headers);
-      if (!ANOTHER_WAY.includes(play.status)) break;
+      if (play.status < 400 || REFUSED_ANYWAY.includes(play.status)) break;
     }
     expectOk('PLAY', play!);
     this.#o.play?.started(play!);
@@ -374,6 +374,8 @@ export class RtspSession {
         this.#fail(new PullError('protocol', 'the camera asks and does not read'));
       }
       this.#socket?.write(`RTSP/1.0 200 OK\r\nCSeq: ${Number.isNaN(cseq) ? 0 : cseq}\r\n\r\n`);
+      // No standard has it, and recorders do so when they want their place back.
+      if (message.method === 'TEARDOWN') this.#fail(new PullError('closed', 'the device ended the session'));
       return;
     }
     const key = Number.isNaN(cseq) ? this.#pending.keys().next().value : cseq;

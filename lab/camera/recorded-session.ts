@@ -4,6 +4,21 @@ import { bye, interleaved, packets, packets265, SOUND_SAMPLES, splitAnnexB, TONE
 import type { Recordings } from './recordings.ts';
 import { encode, header, type RtspMessage } from './rtsp-messages.ts';
 
+/** The recorder ends each session after so much of it. */
+export interface Break {
+  afterMs: number;
+  how: 'bye' | 'teardown' | 'reset' | 'silence';
+}
+/** How a recorder plays its tracks; tests switch these. */
+export interface TrackOdd {
+  /** Scale is taken up to 16 or up to 4, refused (457) beyond; or answered and not done. */
+  scale: 'taken' | 'some' | 'refused';
+  /** Speed is not looked at; taken; answered with timestamps that run faster; answered with key frames only; answered and not done. */
+  speed: 'ignored' | 'taken' | 'squeezed' | 'thinned' | 'claimed';
+  breaks: Break | null;
+}
+export const plainTracks: TrackOdd = { scale: 'taken', speed: 'ignored', breaks: null };
+
 export interface RecordedOptions {
   recordings: Recordings;
   python: string;
@@ -38,6 +53,8 @@ export class RecordedSession {
   #drawing: DrawnPictures | null = null;
   #timer: NodeJS.Timeout | null = null;
   #scale = 1;
+  /** Everything comes so much sooner. */
+  #speed = 1;
   #startedAt: number | null = null;
   /** What the pictures so far are on the line of what is shown, in ms. */
   #shownMs = 0;
@@ -106,12 +123,17 @@ export class RecordedSession {
       const scale = Number(header(message, 'scale') ?? 1);
       const nearest = SCALES.reduce((a, b) => (Math.abs(b - scale) < Math.abs(a - scale) ? b : a));
       if (from === undefined || to === undefined || !(from < to)) return void say('457');
+      const { tracks } = recordings;
+      if (scale !== 1 && (tracks.scale === 'refused' || (tracks.scale === 'some' && scale > 4))) return void say('457');
+      const sooner = tracks.speed === 'ignored' ? 1 : Math.min(8, Number(header(message, 'speed') ?? 1));
+      this.#speed = tracks.speed === 'claimed' ? 1 : sooner;
       const spans = recordings.spans(from, to);
       const headers: [string, string][] = [
         session,
         ['Range', `clock=${short(recordings.label(spans[0]?.[0] ?? from))}-`],
       ];
       if (header(message, 'scale')) headers.push(['Scale', nearest.toFixed(1)]);
+      if (sooner !== 1) headers.push(['Speed', sooner.toFixed(1)]);
       headers.push(['RTP-Info', `url=${uri};seq=${this.#sequence & 0xffff};rtptime=${this.#rtpBase >>> 0}`]);
       say('200', headers);
       this.#play(spans, nearest);
@@ -145,7 +167,7 @@ export class RecordedSession {
     const { profile } = this.#o.recordings;
     const { name, fps, keyFrameMs, kbps } = profile;
     const { codec } = this.#o.recordings;
-    const config = { name, fps, keyFrameMs, kbps, codec, spans, keysOnly: scale >= KEYS_ONLY_FROM };
+    const config = { name, fps, keyFrameMs, kbps, codec, spans, keysOnly: this.#keysOnly };
     this.#drawing = new DrawnPictures({
       python: this.#o.python,
       config,
@@ -172,10 +194,10 @@ export class RecordedSession {
     const now = performance.now();
     const { fps, keyFrameMs } = this.#o.recordings.profile;
     // A gap takes no time.
-    const usual = this.#scale >= KEYS_ONLY_FROM ? keyFrameMs : 1000 / fps;
+    const usual = this.#keysOnly ? keyFrameMs : 1000 / fps;
     const step = this.#last === null ? 0 : Math.min(picture.ms - this.#last, usual);
     this.#startedAt ??= now;
-    const due = this.#startedAt + this.#shownMs + step / this.#scale;
+    const due = this.#startedAt + (this.#shownMs + step / this.#scale) / this.#speed;
     if (due > now) {
       this.#timer = setTimeout(() => {
         this.#timer = null;
@@ -188,11 +210,25 @@ export class RecordedSession {
     if (this.#scale === 1) this.#sendSound();
     drawing.shift();
     this.#send(picture);
-    setImmediate(() => this.#next());
+    const { breaks } = this.#o.recordings.tracks;
+    if (breaks && this.#shownMs * this.#scale >= breaks.afterMs) this.#break(breaks.how);
+    else setImmediate(() => this.#next());
+  }
+
+  get #keysOnly(): boolean {
+    return this.#scale >= KEYS_ONLY_FROM || (this.#speed > 1 && this.#o.recordings.tracks.speed === 'thinned');
+  }
+
+  #break(how: Break['how']): void {
+    if (how === 'bye') this.#frame(this.#channels + 1, bye(this.#ssrc));
+    if (how === 'teardown') this.#client.write(teardown(this.#session));
+    this.#halt();
+    if (how === 'reset') this.#client.resetAndDestroy();
   }
 
   #send(picture: Picture): void {
-    const timestamp = (this.#rtpBase + Math.round(this.#shownMs * RTP_CLOCK)) >>> 0;
+    const squeezed = this.#o.recordings.tracks.speed === 'squeezed' ? this.#speed : 1;
+    const timestamp = (this.#rtpBase + Math.round((this.#shownMs / squeezed) * RTP_CLOCK)) >>> 0;
     const cut = this.#o.recordings.codec === 'h264' ? packets : packets265;
     const nals = splitAnnexB(picture.data).flatMap((nal) => cut(nal));
     for (const [i, payload] of nals.entries()) {
@@ -236,4 +272,7 @@ export class RecordedSession {
   }
 }
 
+/** A recorder that wants its place back. */
+export const teardown = (session: string): Buffer =>
+  Buffer.from(`TEARDOWN * RTSP/1.0\r\nCSeq: 1\r\nSession: ${session}\r\n\r\n`);
 const short = (label: string) => label.replace(/[-:]/g, '');

@@ -1,4 +1,5 @@
 import { type DeviceProfile, isCamera, isRecorder } from '../devices/profile.ts';
+import { plainTracks, type TrackOdd } from './recorded-session.ts';
 import { plainReplay, type ReplayOdd } from './replay-session.ts';
 
 export type RecordKind = 'timing' | 'motion' | 'alarm' | 'manual';
@@ -28,6 +29,10 @@ export class Recordings {
   codec: 'h264' | 'h265';
   /** How it is replayed by ONVIF. */
   replay: ReplayOdd = { ...plainReplay };
+  /** Its clock was so much ahead when it recorded. */
+  aheadMs = 0;
+  /** How it plays its tracks over RTSP. */
+  tracks: TrackOdd = { ...plainTracks };
   /** Headers of the last PLAY by ONVIF. */
   played: Record<string, string> = {};
   /** Draws what was recorded; null: there is no video in this lab. */
@@ -87,7 +92,7 @@ export class Recordings {
   }
 
   get offsetMs(): number {
-    return this.#profile.odd.time === 'falseZ' ? OFFSET_MS : 0;
+    return (this.#profile.odd.time === 'falseZ' ? OFFSET_MS : 0) + this.aheadMs;
   }
   get profile(): DeviceProfile {
     return this.#profile;

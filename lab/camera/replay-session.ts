@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { DrawnPictures, type Picture } from './drawn-pictures.ts';
 import { bye, interleaved, packets, packets265, SOUND_SAMPLES, splitAnnexB, TONE } from './recorded-packets.ts';
-import type { RecordedOptions } from './recorded-session.ts';
+import { type Break, type RecordedOptions, teardown } from './recorded-session.ts';
 import { encode, header, type RtspMessage } from './rtsp-messages.ts';
 
 /** How a recorder replays by ONVIF; tests switch these. */
@@ -18,6 +18,7 @@ export interface ReplayOdd {
   end: 'terminal' | 'bye' | 'silence';
   /** More at once are answered 453. */
   maxSessions: number;
+  breaks: Break | null;
 }
 export const plainReplay: ReplayOdd = {
   aheadMs: 0,
@@ -26,6 +27,7 @@ export const plainReplay: ReplayOdd = {
   scale: 'taken',
   end: 'terminal',
   maxSessions: 4,
+  breaks: null,
 };
 
 export const isReplay = (uri: string): boolean => /^rtsp:\/\/[^/]+\/onvif\/replay\//i.test(uri);
@@ -196,7 +198,16 @@ export class ReplaySession {
     this.#send(picture, end, !following);
     if (this.#scale === 1) this.#sendSound(picture);
     drawing.shift();
-    setImmediate(() => this.#next());
+    const { breaks } = this.#odd;
+    if (breaks && this.#shownMs * this.#scale >= breaks.afterMs) this.#break(breaks.how);
+    else setImmediate(() => this.#next());
+  }
+
+  #break(how: Break['how']): void {
+    if (how === 'bye') this.#frame(this.#channels + 1, bye(this.#ssrc));
+    if (how === 'teardown') this.#client.write(teardown(this.#session));
+    this.#halt();
+    if (how === 'reset') this.#client.resetAndDestroy();
   }
 
   #send(picture: Picture, end: boolean, last: boolean): void {

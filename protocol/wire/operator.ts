@@ -177,6 +177,8 @@ export const SystemState = z.object({
       bucket: z.string(),
       /** Nothing new is put into it. */
       retired: z.boolean(),
+      /** What is in it is taken back into the folder. */
+      takeBack: z.boolean(),
       problem: z.object({ text: z.string(), since: Instant }).nullable(),
     }),
   ]),

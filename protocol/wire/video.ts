@@ -119,8 +119,16 @@ export type RecordingList = z.infer<typeof RecordingList>;
 export const PlaybackQuery = MediaQuery.extend({
   from: Instant,
   to: Instant,
-  /** 1: as it was; more: faster, in key frames only where the device does not do better. */
-  speed: z.coerce.number().min(0.25).max(16).default(1),
+  /**
+   * 1: as it was; more: faster, in key frames only where the device does not do better. Below zero: backward from `to`, in
+   * key frames.
+   */
+  speed: z.coerce
+    .number()
+    .min(-8)
+    .max(16)
+    .refine((speed) => speed >= 0.25 || speed <= -1, '0.25 to 16, or -1 to -8')
+    .default(1),
 }).omit({ sound: true });
 export type PlaybackQuery = z.infer<typeof PlaybackQuery>;
 

@@ -3,7 +3,7 @@ import type { Db } from '../db/database.ts';
 import type { S3Options } from './s3-store.ts';
 
 /** What was put into a bucket just before it was retired may be told of so much later. */
-const LATE_MS = 3_600_000;
+export const LATE_MS = 3_600_000;
 
 /**
  * Notes into which bucket clips are put, and throws where clips lie in one that is not given any more: nobody could play

@@ -71,10 +71,12 @@ export class Clips {
     if (!(await this.belongsTo(trx, body.id, box))) throw new Error('this clip belongs to another box');
     const held = await trx
       .selectFrom('clips')
-      .select(['seq', 'boxState', 'deletedMs'])
+      .select(['seq', 'boxState', 'deletedMs', 'swept'])
       .where('id', '=', body.id)
       .executeTakeFirst();
     if (held?.deletedMs != null) return;
+    // Nothing more is taken of one that was closed with what it had.
+    if (held?.boxState === 'incomplete' && held.swept >= JOINED) return;
     // A box that lost its journal counts from 1 again. Its word that a recording is over is newer whatever its number.
     const ends = held?.boxState === 'recording' && body.state !== 'recording';
     if (held && seq <= Number(held.seq) && !ends) return;
@@ -306,9 +308,11 @@ export class Clips {
       .where('clipId', 'in', ids)
       .groupBy('clipId')
       .execute();
-    const partsOf = new Map(parts.map((p) => [p.clipId, p]));
+    const partsOfClip = new Map(parts.map((p) => [p.clipId, p]));
+    const closed = rows.filter((row) => row.boxState === 'incomplete' && row.swept >= JOINED).map((row) => row.id);
+    const kept = await this.#kept(closed);
     return rows.map((row) => {
-      const part = partsOf.get(row.id);
+      const part = partsOfClip.get(row.id);
       const hasInit = part !== undefined && Number(part.first) === 0;
       const there = Number(part?.count ?? 0) - (hasInit ? 1 : 0);
       const {
@@ -325,7 +329,7 @@ export class Clips {
         ...rest
       } = row;
       const whole = swept >= JOINED;
-      const stored = whole ? (row.fragments ?? 0) : there;
+      const stored = whole ? (kept.get(row.id) ?? row.fragments ?? 0) : there;
       return {
         ...rest,
         eventIds: JSON.parse(row.eventIds) as string[],
@@ -338,6 +342,13 @@ export class Clips {
         sizeBytes: Number(joinedSize ?? part?.bytes ?? 0),
       };
     });
+  }
+
+  /** How many parts there are of clips that were closed incomplete. */
+  async #kept(ids: string[]): Promise<Map<string, number>> {
+    if (ids.length === 0) return new Map();
+    const lists = await this.#db.selectFrom('clip_lists').selectAll().where('clipId', 'in', ids).execute();
+    return new Map(lists.map(({ clipId, parts }) => [clipId, partsOf(parts).filter(({ n }) => n > 0).length]));
   }
 
   #state(row: ClipRow, stored: number): Clip['state'] {

@@ -25,6 +25,7 @@ import { Joiner } from './joiner.ts';
 import { ClipLibrary } from './library.ts';
 import { registerLibraryRoutes } from './library-routes.ts';
 import type { LockedLooks } from './looks.ts';
+import { IntoBucket, IntoFolder } from './move-ways.ts';
 import { Mover } from './mover.ts';
 import { FolderStore, type ObjectStore } from './object-store.ts';
 import { registerClipRoutes } from './routes.ts';
@@ -38,6 +39,8 @@ import { uploadRoutes } from './upload-routes.ts';
 
 /** Of channels without cloud storage. */
 const BASIC_DAYS = 7;
+/** What is taken back leaves room for a day of new clips. */
+const LEFT_FREE_BYTES = 4 * 1024 * 1024 * 1024;
 
 /** Footage: where it is kept and under which keys, who sees it, when it goes. */
 export class Footage {
@@ -86,7 +89,7 @@ export class Footage {
     this.#store = store;
     this.#direct = retired ? null : s3;
     this.#watch = s3 && new BucketWatch({ s3, writes: !retired, clock, log });
-    this.#mover = places && this.#direct && new Mover({ files, s3: this.#direct, places, clock, log });
+    this.#mover = places && s3 && this.#moverOf(s3, places, { db, clock, log, dir: join(deps.dataDir, 'objects') });
     this.keys = new SiteKeys({ db, clock, vault: deps.vault });
     this.clips = new Clips({
       db,
@@ -97,10 +100,27 @@ export class Footage {
       live,
       retentionDays: (...of) => plans.retentionDays(...of),
     });
-    this.#joiner = new Joiner({ db, store, clips: this.clips, clock, log, lists: this.#direct !== null });
+    this.#joiner = new Joiner({
+      db,
+      store,
+      clips: this.clips,
+      clock,
+      log,
+      lists: this.#direct !== null,
+      forget: (clipId) => this.#sweeper.forget(clipId),
+    });
     this.#awaited = new AwaitedObjects({ db, clock });
     this.#sweeper = new Sweeper({ db, store, clips: this.clips, awaited: this.#awaited, clock, log });
     this.#shares = new ClipShares({ db, clips: this.clips, clock, publicUrl: deps.publicUrl });
+  }
+
+  #moverOf(s3: S3Store, places: TwoPlaces, o: { db: Db; clock: Clock; log: Logger; dir: string }): Mover | null {
+    const { retired, takeBack } = this.#options.s3 ?? {};
+    const { clock, log, db } = o;
+    if (!retired) return new Mover({ way: new IntoBucket({ files: this.files, s3, clock }), places, clock, log });
+    if (!takeBack) return null;
+    const files = new FolderStore({ dir: o.dir, reserveBytes: LEFT_FREE_BYTES });
+    return new Mover({ way: new IntoFolder({ files, s3, clock, db, of: this.#options.s3! }), places, clock, log });
   }
 
   async start(): Promise<void> {
@@ -126,8 +146,8 @@ export class Footage {
   place(): SystemState['clips'] {
     const { s3 } = this.#options;
     if (!s3) return { place: 'folder' };
-    const { endpoint, bucket, retired = false } = s3;
-    return { place: 'bucket', endpoint, bucket, retired, problem: this.#watch?.problem ?? null };
+    const { endpoint, bucket, retired = false, takeBack = false } = s3;
+    return { place: 'bucket', endpoint, bucket, retired, takeBack, problem: this.#watch?.problem ?? null };
   }
 
   uploadRoutes(o: { authenticator: BoxAuthenticator; warnables: SiteWarnables; remote: RemoteAddress }) {

@@ -27,6 +27,9 @@ export interface ObjectStore {
 const KEY =
   /^(?:clips\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\/(?:init\.mp4|[1-9]\d{0,5}\.m4s|video\.mp4)|firmware\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\/(?:package\.zip|firmware))$/;
 
+/** Whether this names an object of a clip. */
+export const isClipKey = (key: string): boolean => key.startsWith('clips/') && KEY.test(key);
+
 /** Object names: protocol/wire/uploads.ts, and `video.mp4` for the joined clip. */
 export const fragmentKey = (clipId: string, n: number) => `clips/${clipId}/${n === 0 ? 'init.mp4' : `${n}.m4s`}`;
 /** A package of firmware as it came, and the file in it. */

@@ -207,6 +207,121 @@ describe('from the folder into an object store', () => {
   });
 });
 
+describe('from a bucket that is left back into the folder', () => {
+  it('clips are served from wherever they are, byte for byte, and then nobody needs the bucket', async () => {
+    await start({ s3: s3.options });
+    const [listed, open, gone] = [await bring(), await bring({ ends: false }), await bring()];
+    await swept(listed, LISTED);
+    await swept(gone, LISTED);
+    const before = await Promise.all([listed, open].map((id) => play(id)));
+    const objects = new Map(s3.objects);
+    await settleBuckets(relay.db, systemClock, { s3: s3.options, forget: false });
+    const back = { ...s3.options, retired: true, takeBack: true };
+    await settleBuckets(relay.db, systemClock, { s3: back, forget: false });
+    // What was put into it last has been told of since.
+    await relay.db
+      .updateTable('clip_buckets')
+      .set({ untilMs: Date.now() - 3_600_000 })
+      .execute();
+    s3.listed = 2;
+    // One whose bytes change on their way stays where it is, and keeps no other one there.
+    const damaged = fragmentKey(listed, 1);
+    const { S3Store } = await import('./s3-store.ts');
+    const read = S3Store.prototype.read;
+    const reading = vi.spyOn(S3Store.prototype, 'read').mockImplementation(async function* (
+      this: never,
+      key,
+      ...range
+    ) {
+      for await (const chunk of read.call(this, key, ...range))
+        yield key === damaged ? Buffer.alloc(chunk.length) : chunk;
+    });
+    await restart({ s3: back, mover: { bytesPerSecond: 3_000_000 } });
+    await relay.sweeper.delete(gone);
+    await vi.waitFor(() => expect([...s3.objects.keys()]).toEqual([damaged]), { timeout: 8_000 });
+    expect(existsSync(join(dir, 'objects', damaged))).toBe(false);
+    reading.mockRestore();
+    await restart({ s3: back });
+    await vi.waitFor(() => expect(s3.objects.size).toBe(0));
+    expect(await Promise.all([listed, open].map((id) => play(id)))).toEqual(before);
+    for (const key of [damaged, fragmentKey(open, 2)])
+      expect(readFileSync(join(dir, 'objects', key))).toEqual(objects.get(key));
+    expect(inFolder().sort()).toEqual([listed, open].sort());
+    // New ones come into the folder, where they are joined; and the relay starts without the bucket.
+    await swept(await bring(), JOINED);
+    await expect
+      .poll(async () => (await relay.db.selectFrom('clip_buckets').selectAll().execute())[0]?.untilMs)
+      .toBe(0);
+    await settleBuckets(relay.db, systemClock, { s3: null, forget: false });
+    await restart({});
+    expect(await Promise.all([listed, open].map((id) => play(id)))).toEqual(before);
+  }, 20_000);
+});
+
+describe('a clip whose rest never comes', () => {
+  const long = 15 * 86_400_000;
+  const older = async (id: string, ms: number) => {
+    await relay.db
+      .updateTable('clips')
+      .set({ reportedMs: Date.now() - ms })
+      .where('id', '=', id)
+      .execute();
+    await relay.db
+      .updateTable('clip_fragments')
+      .set({ storedMs: Date.now() - ms })
+      .where('clipId', '=', id)
+      .execute();
+  };
+
+  it.each(['folder', 'bucket'])('is closed with what it has after a while, or dropped (%s)', async (place) => {
+    const o = place === 'bucket' ? { s3: s3.options } : {};
+    await start(o);
+    const [cut, lost, fresh] = [
+      await bring({ ends: false }),
+      await bring({ ends: false }),
+      await bring({ ends: false }),
+    ];
+    const nothing = await bring({ ends: false });
+    for (const id of [cut, lost, fresh, nothing]) {
+      const { keyId } = await row(id);
+      // Its last part, of the one its first, and of one everything that is needed to play it, is missing.
+      await relay.report(
+        clipReport(id, { keyId, state: id === lost ? 'incomplete' : 'ended', fragments: sample.length }),
+      );
+    }
+    const init = relay.db.selectFrom('clip_fragments').select('size').where('clipId', '=', nothing).where('n', '=', 0);
+    const { size } = await init.executeTakeFirstOrThrow();
+    await relay.db.deleteFrom('clip_fragments').where('clipId', '=', nothing).where('n', '=', 0).execute();
+    await relay.db
+      .updateTable('site_storage')
+      .set((e) => ({ bytes: e('bytes', '-', size) }))
+      .execute();
+    const before = await play(cut);
+    const full = await taken();
+    for (const id of [cut, nothing]) await older(id, long);
+    await older(lost, 2 * 86_400_000);
+    await older(fresh, 86_400_000 / 2);
+    await restart(o);
+    for (const id of [cut, lost]) await swept(id, place === 'bucket' ? LISTED : JOINED);
+    await expect.poll(() => count('clip_fragments')).toBe(sample.length);
+    const clips = new Map((await relay.clips.read([cut, lost, fresh, nothing])).map((clip) => [clip.id, clip]));
+    expect([cut, lost, fresh, nothing].map((id) => [clips.get(id)?.state, clips.get(id)?.storedFragments])).toEqual([
+      ['incomplete', sample.length - 1],
+      ['incomplete', sample.length - 1],
+      ['uploading', sample.length - 1],
+      ['incomplete', 0],
+    ]);
+    expect((await play(cut)).body).toEqual(before.body);
+    expect(await taken()).toBeLessThan(full);
+    // Its box comes back, and is not believed any more; deleted, nothing of it is left.
+    await relay.report(clipReport(cut, { state: 'ended', fragments: sample.length }), SERIAL, 1_000);
+    expect((await row(cut)).boxState).toBe('incomplete');
+    for (const id of [cut, lost, fresh, nothing]) await relay.sweeper.delete(id);
+    expect([await taken(), await count('clip_lists'), await count('clip_fragments')]).toEqual([0, 0, 0]);
+    expect(place === 'bucket' ? s3.objects.size : inFolder().length).toBe(0);
+  });
+});
+
 describe('a bucket that clips lie in', () => {
   const settle = (s3: SmallS3['options'] | null, more: { retired?: boolean; forget?: boolean } = {}) =>
     settleBuckets(relay.db, systemClock, {

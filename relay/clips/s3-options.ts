@@ -40,6 +40,13 @@ export function addS3Options(command: Command): Command {
       ),
     )
     .addOption(
+      option(
+        '--s3-take-back',
+        'as --s3-retired, and clips in the bucket are taken back into the data directory',
+        'S3_TAKE_BACK',
+      ),
+    )
+    .addOption(
       option('--s3-forget', 'clips in a bucket of before were copied, or are given up: start without it', 'S3_FORGET'),
     );
 }
@@ -66,6 +73,9 @@ export function s3Options(given: object, env: Record<string, string | undefined>
   const file = text('s3SecretFile');
   const secretKey = file ? readFileSync(file, 'utf8').trim() : env.GATEPOST_S3_SECRET_KEY;
   if (!secretKey) throw new Error('the secret key is needed: --s3-secret-file, or GATEPOST_S3_SECRET_KEY');
-  const way = { pathStyle: !o.get('s3VirtualHost'), ...(o.get('s3Retired') ? { retired: true } : {}) };
-  return { endpoint, bucket, region: text('s3Region'), accessKey, secretKey, ...way };
+  const options: S3Options = { endpoint, bucket, region: text('s3Region'), accessKey, secretKey, pathStyle: true };
+  if (o.get('s3VirtualHost')) options.pathStyle = false;
+  if (o.get('s3Retired') || o.get('s3TakeBack')) options.retired = true;
+  if (o.get('s3TakeBack')) options.takeBack = true;
+  return options;
 }

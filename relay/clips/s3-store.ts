@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AwsV4Signer } from 'aws4fetch';
 import { type Clock, iso } from '../../protocol/clock.ts';
-import { fragmentKey, type ObjectStore, StoreError } from './object-store.ts';
+import { fragmentKey, isClipKey, type ObjectStore, StoreError } from './object-store.ts';
 import { refusalOf, wordsOf } from './s3-errors.ts';
 
 export interface S3Options {
@@ -19,6 +19,8 @@ export interface S3Options {
   pathStyle: boolean;
   /** Nothing new is put into it: what is there is served until its time is over. */
   retired?: boolean;
+  /** Retired, and what is there is taken back into the folder. */
+  takeBack?: boolean;
 }
 
 const GRANT_MS = 10 * 60_000;
@@ -29,6 +31,8 @@ const IDLE_MS = 20_000;
 const TRIES = 3;
 const RETRY_MS = 200;
 /** What the relay itself puts is in memory: a fragment's worth, never a whole recording. */
+/** Of 1000 names. */
+const MAX_LIST_BYTES = 4 * 1024 * 1024;
 const MAX_PUT_BYTES = 32 * 1024 * 1024;
 
 /**
@@ -63,6 +67,25 @@ export class S3Store implements ObjectStore {
     await this.delete(key);
     if (found !== 'same')
       throw new Error(`the bucket “${this.#o.bucket}” does not have what was put into it: ${found}`);
+  }
+
+  /** Names of clips' objects behind that one, in their order, as many as the store gives at once (ListObjectsV2). */
+  async clipKeys(after: string): Promise<{ keys: string[]; more: boolean }> {
+    const url = this.#url('');
+    const query = { 'list-type': '2', 'max-keys': '1000', prefix: 'clips/', ...(after && { 'start-after': after }) };
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    const response = await this.#ask('GET', url);
+    if (!response.ok || !response.body) throw await failure('GET', 'a list', response);
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of response.body) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > MAX_LIST_BYTES) throw new Error('the object store’s list has no end');
+    }
+    const text = Buffer.concat(chunks).toString();
+    const keys = [...text.matchAll(/<Key>([^<]{1,200})<\/Key>/g)].map(([, key]) => key!).filter(isClipKey);
+    return { keys, more: /<IsTruncated>\s*true/i.test(text) };
   }
 
   /** An address at which a box may put this object, and nothing else, for ten minutes. */

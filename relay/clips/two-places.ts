@@ -2,7 +2,7 @@ import type { FolderStore, ObjectStore } from './object-store.ts';
 import type { S3Store } from './s3-store.ts';
 
 /**
- * The folder and an object store as one: clips may lie in either, and go from the folder into the object store meanwhile.
+ * The folder and an object store as one: clips may lie in either, and go from one into the other meanwhile.
  * An object of the folder counts; looking for one that is not there costs some microseconds.
  */
 export class TwoPlaces implements ObjectStore {
@@ -30,11 +30,21 @@ export class TwoPlaces implements ObjectStore {
       // It is said of the first read alone: nothing of it was given out.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
-    yield* this.#s3.read(key, start, end);
+    let given = false;
+    try {
+      for await (const chunk of this.#s3.read(key, start, end)) {
+        given = true;
+        yield chunk;
+      }
+    } catch (error) {
+      // Taken back into the folder since it was looked for there; or gone from both.
+      if (given || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      yield* this.#files.read(key, start, end);
+    }
   }
 
   async size(key: string): Promise<number | null> {
-    return (await this.#files.size(key)) ?? this.#s3.size(key);
+    return (await this.#files.size(key)) ?? (await this.#s3.size(key)) ?? this.#files.size(key);
   }
 
   /** What is on its way is called back: nothing comes into the object store after it was deleted there. */

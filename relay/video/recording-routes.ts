@@ -95,7 +95,7 @@ export function registerRecordingRoutes(app: Api, { watching }: { watching: Watc
       request: {
         params: ChannelParams,
         query: RangeQuery.extend({
-          speed: z.coerce.number().min(0.25).max(16).default(1),
+          speed: PlaybackQuery.shape.speed.meta({ description: '0.25 to 16; -1 to -8: backward from `to`' }),
           accept: z.string().max(32).default('h264').openapi({ description: 'What the player decodes: `h264,h265`' }),
         }),
       },

@@ -2995,6 +2995,7 @@ export type SystemState = {
         endpoint: string;
         bucket: string;
         retired: boolean;
+        takeBack: boolean;
         problem: { text: string; since: string } | null;
       };
   outbox: { waiting: number; failed: number; oldestAt: string | null };

@@ -93,6 +93,42 @@ export function decodeTimes(fragment: Uint8Array): DecodeTime[] {
   return times;
 }
 
+/** Which fields there are (ISO/IEC 14496-12 §8.8.7, §8.8.8). */
+const TFHD = { base: 0x1, description: 0x2, duration: 0x8 } as const;
+const TRUN = { data: 0x1, first: 0x4, duration: 0x100, size: 0x200, flags: 0x400, offset: 0x800 } as const;
+/** Of one fragment; more are no pictures of a few seconds. */
+const MAX_SAMPLES = 4_096;
+
+/** When each picture of a fragment is shown, in ticks of its track, in their order. */
+export function shownTimes(fragment: Uint8Array, track: number): number[] {
+  const view = viewOf(fragment);
+  const times: number[] = [];
+  const traf = [...found(fragment, ['moof', 'traf'])].find((box) => {
+    const tfhd = one(fragment, ['tfhd'], box);
+    return tfhd !== undefined && view.getUint32(tfhd.from + 4) === track;
+  });
+  const tfhd = traf && one(fragment, ['tfhd'], traf);
+  if (!traf || !tfhd) return [];
+  const told = view.getUint32(tfhd.from) & 0xffffff;
+  const skipped = (told & TFHD.base ? 8 : 0) + (told & TFHD.description ? 4 : 0);
+  const usual = told & TFHD.duration ? view.getUint32(tfhd.from + 8 + skipped) : 0;
+  let time = decodeTimes(fragment).find((one) => one.track === track)?.time ?? 0;
+  for (const trun of found(fragment, ['trun'], traf)) {
+    const flags = view.getUint32(trun.from) & 0xffffff;
+    const signed = fragment[trun.from] === 1;
+    const count = Math.min(MAX_SAMPLES, view.getUint32(trun.from + 4));
+    let at = trun.from + 8 + (flags & TRUN.data ? 4 : 0) + (flags & TRUN.first ? 4 : 0);
+    const fields = [TRUN.duration, TRUN.size, TRUN.flags, TRUN.offset].filter((field) => flags & field).length;
+    for (let i = 0; i < count && at + fields * 4 <= trun.to; i++, at += fields * 4) {
+      const offsetAt = at + (fields - 1) * 4;
+      const offset = flags & TRUN.offset ? (signed ? view.getInt32(offsetAt) : view.getUint32(offsetAt)) : 0;
+      times.push(time + offset);
+      time += flags & TRUN.duration ? view.getUint32(at) : usual;
+    }
+  }
+  return times.sort((a, b) => a - b);
+}
+
 /** Writes another decode time into a fragment, which must be the caller's own. */
 export function setDecodeTime(fragment: Uint8Array, { at, wide }: DecodeTime, time: number): void {
   const view = viewOf(fragment);

@@ -1,5 +1,5 @@
 import type { MediaInit, MediaMessage } from '../../protocol/wire/media.ts';
-import { decodeTimes, type Mp4Head, readHead } from './mp4.ts';
+import { decodeTimes, type Mp4Head, readHead, shownTimes } from './mp4.ts';
 import { mediaSourceClass, mimeOf } from './playable.ts';
 import { LiveEdge, overHole, type Span } from './steering.ts';
 import { Voice } from './voice.ts';
@@ -15,6 +15,8 @@ export interface MsePlayerOptions {
   video: HTMLVideoElement;
   /** `live` stays at the newest picture; `recorded` plays all of it, over holes. */
   mode: 'live' | 'recorded';
+  /** What is recorded comes backward. */
+  back?: boolean;
   /** The first picture is on the screen. */
   onPicture?: () => void;
   onInit?: (init: MediaInit) => void;
@@ -26,6 +28,10 @@ const KEEP_S = { live: 4, recorded: 30 } as const;
 /** More than this cannot be taken in: live view goes on at the next key frame. */
 const MAX_QUEUE_BYTES = 24 * 1024 * 1024;
 const STEER_MS = 100;
+/** Pictures are not nearer to one another. */
+const HERE_S = 0.002;
+/** A minute of them, at the most that cameras take. */
+const MAX_PICTURES = 4_000;
 
 type Job = { bytes: Uint8Array<ArrayBuffer>; offset: number | null; mime: string | null };
 
@@ -33,7 +39,7 @@ type Job = { bytes: Uint8Array<ArrayBuffer>; offset: number | null; mime: string
 export class MsePlayer {
   readonly #o: MsePlayerOptions;
   readonly #edge = new LiveEdge();
-  readonly #walls = new WallMap();
+  readonly #walls: WallMap;
   readonly #voice = new Voice();
   #source: MediaSource | null = null;
   #buffer: SourceBuffer | null = null;
@@ -47,6 +53,8 @@ export class MsePlayer {
   #end = 0;
   /** Where key frames stand. */
   #keys: number[] = [];
+  /** Where pictures of what is recorded stand, those that were let go of as well for a while. */
+  #pictures: number[] = [];
   #needsKey = true;
   #timer: ReturnType<typeof setInterval> | undefined;
   #pictured = false;
@@ -55,6 +63,7 @@ export class MsePlayer {
 
   constructor(options: MsePlayerOptions) {
     this.#o = options;
+    this.#walls = new WallMap({ back: options.back });
   }
 
   start(): void {
@@ -111,6 +120,33 @@ export class MsePlayer {
   /** Wall time of the picture on the screen. */
   get wallMs(): number | null {
     return this.#walls.at(this.#o.video.currentTime);
+  }
+
+  /** Wall time of the picture after the one on the screen, or before it, in the stream's own order; null: none is buffered. */
+  neighbourMs(before: boolean): number | null {
+    const { currentTime } = this.#o.video;
+    const there = this.#there();
+    const at = there.findLastIndex((time) => time <= currentTime + HERE_S);
+    const to = there[before ? at - 1 : at + 1];
+    return to === undefined ? null : this.#walls.at(to);
+  }
+
+  /** Stands still on the picture that was taken then, or on the last one before it. */
+  showAt(wallMs: number): void {
+    const nearest = this.#there()
+      .map((time) => ({ time, apartMs: wallMs - (this.#walls.at(time) ?? Number.POSITIVE_INFINITY) }))
+      .filter(({ apartMs }) => apartMs > -1)
+      .sort((a, b) => a.apartMs - b.apartMs)[0];
+    // Within the picture, not on its edge: times are rounded on their way.
+    if (nearest) this.#o.video.currentTime = nearest.time + HERE_S / 2;
+  }
+
+  /** Pictures that are in the buffer. */
+  #there(): number[] {
+    const spans = this.#spans();
+    return this.#pictures.filter((time) =>
+      spans.some(({ start, end }) => time >= start - HERE_S && time < end - HERE_S),
+    );
   }
 
   /** How much is there to be played yet, in seconds of the stream. */
@@ -189,6 +225,10 @@ export class MsePlayer {
     }
     this.#walls.add(at + this.#shift, wallMs);
     if (key) this.#keys.push(at + this.#shift);
+    if (this.#o.mode === 'recorded') {
+      for (const time of shownTimes(data, track.id)) this.#pictures.push(time / track.timescale + this.#shift);
+      if (this.#pictures.length > MAX_PICTURES) this.#pictures.splice(0, MAX_PICTURES / 2);
+    }
     this.#end = Math.max(this.#end, at + this.#shift);
     this.#add({ bytes: own(data), offset, mime: null });
   }

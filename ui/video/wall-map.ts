@@ -9,6 +9,12 @@ const MAX_SPEED = 32;
 /** Which wall time is on the screen: fragments say it of their first picture, between them it runs on. */
 export class WallMap {
   readonly #points: Point[] = [];
+  /** Played backward, wall time runs against the stream's own. */
+  readonly #sign: 1 | -1;
+
+  constructor({ back = false } = {}) {
+    this.#sign = back ? -1 : 1;
+  }
 
   clear(): void {
     this.#points.length = 0;
@@ -35,13 +41,13 @@ export class WallMap {
       else high = middle - 1;
     }
     const point = points[low]!;
-    const speed = slope(point, points[low + 1]) ?? slope(points[low - 1], point) ?? 1;
+    const speed = this.#slope(point, points[low + 1]) ?? this.#slope(points[low - 1], point) ?? this.#sign;
     return point.wallMs + Math.max(0, media - point.media) * 1000 * speed;
   }
-}
 
-function slope(a: Point | undefined, b: Point | undefined): number | null {
-  if (!a || !b || b.media <= a.media) return null;
-  const speed = (b.wallMs - a.wallMs) / 1000 / (b.media - a.media);
-  return speed > 0 && speed <= MAX_SPEED ? speed : null;
+  #slope(a: Point | undefined, b: Point | undefined): number | null {
+    if (!a || !b || b.media <= a.media) return null;
+    const speed = ((b.wallMs - a.wallMs) / 1000 / (b.media - a.media)) * this.#sign;
+    return speed > 0 && speed <= MAX_SPEED ? speed * this.#sign : null;
+  }
 }

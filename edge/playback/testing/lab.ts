@@ -99,6 +99,10 @@ export async function startLab(octet: number, log: Logger) {
     /** What the camera has on its disk from now on. */
     recorded: (name: string, files: { fromMs: number; toMs: number; kind?: string }[] | null, codec = 'h264') =>
       lab.post(`${name}/do/recordings`, { files, codec }),
+    /** How it plays its tracks: {scale, speed, breaks}. */
+    tracks: (name: string, odd: object) => lab.post(`${name}/do/tracks`, odd),
+    /** By how much its clock is wrong, and was when it recorded. */
+    clock: (name: string, aheadMs: number) => lab.post(`${name}/do/clock`, { aheadMs, recorded: true }),
     /** How it gives files: which verb, or none. */
     download: (name: string, way: string) => lab.post(`${name}/do/download`, { way }),
     /** How many files it gave since then, and gives now. */

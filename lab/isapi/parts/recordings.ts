@@ -48,6 +48,11 @@ export const recordings: MakePart = (device) => {
         kept.set(files?.map(({ fromMs, toMs, kind = 'timing' }) => ({ fromMs, toMs, kind })) ?? null);
         return { files: files?.length ?? null };
       },
+      /** How it plays them: {scale, speed, breaks}. */
+      tracks: (body) => {
+        kept.tracks = { ...kept.tracks, ...body };
+        return { ...kept.tracks };
+      },
     },
     answer: ({ method, path, body, url }) => {
       const said = (sub: string) => {

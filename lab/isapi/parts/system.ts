@@ -132,6 +132,8 @@ ${flags.join('\n')}
     control: {
       clock: (body) => {
         aheadMs = Number(body.aheadMs ?? 0);
+        // It was when it recorded what it has, or is only now.
+        device.recordings.aheadMs = body.recorded === true ? aheadMs : 0;
         return { aheadMs };
       },
     },

@@ -24,6 +24,7 @@ import { Grants } from '../grants.ts';
 import { Joiner } from '../joiner.ts';
 import { ClipLibrary } from '../library.ts';
 import { registerLibraryRoutes } from '../library-routes.ts';
+import { IntoBucket, IntoFolder } from '../move-ways.ts';
 import { Mover } from '../mover.ts';
 import { FolderStore } from '../object-store.ts';
 import { registerClipRoutes } from '../routes.ts';
@@ -73,8 +74,10 @@ export async function startClipRelay(o: {
   await seed(db);
   const files = new FolderStore({ dir: join(o.dir, 'objects'), reserveBytes: o.reserveBytes ?? 0 });
   await files.start();
-  const direct = o.s3 ? new S3Store({ options: o.s3, clock }) : null;
-  const places = direct && new TwoPlaces({ files, s3: direct, retired: false });
+  const s3 = o.s3 ? new S3Store({ options: o.s3, clock }) : null;
+  const retired = o.s3?.retired === true;
+  const direct = retired ? null : s3;
+  const places = s3 && new TwoPlaces({ files, s3, retired });
   const store = places ?? files;
   const live = new Live();
   const vault = new Vault({ dir: o.dir });
@@ -82,12 +85,15 @@ export async function startClipRelay(o: {
   const keys = new SiteKeys({ db, clock, vault });
   const retentionDays = async () => o.retentionDays ?? 3650;
   const clips = new Clips({ db, store, keys, retentionDays, clock, log, live });
-  const joiner = new Joiner({ db, store, clips, clock, log, lists: direct !== null });
-  if (o.joins !== false) joiner.start();
-  const mover = places && direct && new Mover({ files, s3: direct, places, clock, log, ...o.mover });
+  const parts = s3 && { files, s3, clock, ...o.mover };
+  const way = parts && (o.s3?.takeBack ? new IntoFolder({ ...parts, db, of: o.s3! }) : new IntoBucket(parts));
+  const mover = places && way && new Mover({ way, places, clock, log });
   mover?.start();
   const awaited = new AwaitedObjects({ db, clock });
   const sweeper = new Sweeper({ db, store, clips, awaited, clock, log });
+  const forget = (clipId: string) => sweeper.forget(clipId);
+  const joiner = new Joiner({ db, store, clips, clock, log, lists: direct !== null, forget });
+  if (o.joins !== false) joiner.start();
   sweeper.start();
   const viewings = new Viewings({ db, clock, log });
   await viewings.start();
@@ -130,7 +136,7 @@ export async function startClipRelay(o: {
     direct,
     clips,
     awaited,
-    forget: (clipId) => sweeper.forget(clipId),
+    forget,
     grants,
     authenticator: authenticator as never,
     warnables,
@@ -155,6 +161,7 @@ export async function startClipRelay(o: {
     live,
     grants,
     warnables,
+    sweeper,
     /** What the ingestion does with a clip report. */
     async report(body: ClipReport, serial = SERIAL, number = ++seq): Promise<void> {
       const { siteId } = await db

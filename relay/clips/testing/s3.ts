@@ -23,6 +23,8 @@ export class SmallS3 {
   readonly bucket: string;
   /** As stores that know no checksums do. */
   checksums = true;
+  /** Names that it gives at once. */
+  listed = 1000;
   /** The next requests are answered with this. */
   readonly failing: number[] = [];
   readonly #clock: Clock;
@@ -69,7 +71,16 @@ export class SmallS3 {
       ? ['', this.bucket, decodeURIComponent(url.pathname.slice(1))]
       : (/^\/([^/]+)\/?(.*)$/.exec(decodeURIComponent(url.pathname)) ?? []);
     if (bucket !== this.bucket) return end(404);
-    if (!key) return end(200);
+    if (!key) {
+      const after = url.searchParams.get('start-after') ?? '';
+      const [prefix, most] = [url.searchParams.get('prefix') ?? '', Number(url.searchParams.get('max-keys'))];
+      const names = [...this.objects.keys()].filter((name) => name.startsWith(prefix) && name > after).sort();
+      const listed = names
+        .slice(0, Math.min(most, this.listed))
+        .map((name) => `<Contents><Key>${name}</Key></Contents>`);
+      const more = `<IsTruncated>${names.length > listed.length}</IsTruncated>`;
+      return end(200, {}, Buffer.from(`<ListBucketResult>${more}${listed.join('')}</ListBucketResult>`));
+    }
     const held = this.objects.get(key);
     if (request.method === 'PUT') {
       const sum = request.headers['x-amz-checksum-sha256'];

@@ -100,7 +100,7 @@ function Footage({ clips }: { clips: SystemState['clips'] }) {
       </Panel>
     );
   }
-  const { bucket, endpoint, retired, problem } = clips;
+  const { bucket, endpoint, retired, takeBack, problem } = clips;
   return (
     <Panel title={t('operator.footage')}>
       {problem ? (
@@ -115,7 +115,9 @@ function Footage({ clips }: { clips: SystemState['clips'] }) {
       <Facts
         items={[
           [t('operator.bucket'), <span key="bucket" class="mono break-all">{`${bucket}, ${endpoint}`}</span>],
-          retired && [t('operator.bucketRetired'), t('operator.bucketRetiredText')],
+          takeBack
+            ? [t('operator.bucketTakenBack'), t('operator.bucketTakenBackText')]
+            : retired && [t('operator.bucketRetired'), t('operator.bucketRetiredText')],
         ]}
       />
     </Panel>

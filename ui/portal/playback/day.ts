@@ -31,6 +31,13 @@ export const dayOf = (ms: number, zone: string | undefined): string =>
 export const clockOf = (ms: number, zone: string | undefined): string =>
   new Date(ms + offsetMs(ms, zone)).toISOString().slice(11, 19);
 
+/** The same with the name of what the clock is set to, `02:30:11 CET`: once a year an hour comes twice. */
+export const namedClockOf = (ms: number, zone: string | undefined): string => {
+  const format = new Intl.DateTimeFormat('en-GB', { timeZone: zone, timeZoneName: 'short' });
+  const name = format.formatToParts(ms).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+  return `${clockOf(ms, zone)} ${name}`.trim();
+};
+
 /** When that day begins there; null for what is no day. */
 export function startOf(day: string, zone: string | undefined): number | null {
   const utc = /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(`${day}T00:00:00Z`) : Number.NaN;
@@ -44,12 +51,29 @@ export function startOf(day: string, zone: string | undefined): number | null {
 export const dayAfter = (day: string, days: number): string =>
   new Date(Date.parse(`${day}T12:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
 
+/** The moment of another day at which the clock shows what it showed then. */
+export function sameTime(ms: number, from: string, to: string, zone: string | undefined): number | null {
+  const [begun, begins] = [startOf(from, zone), startOf(to, zone)];
+  if (begun === null || begins === null) return null;
+  const at = begins + ms - begun;
+  return at + (offsetMs(ms, zone) - offsetMs(begun, zone)) - (offsetMs(at, zone) - offsetMs(begins, zone));
+}
+
 /** Where lines stand on a time line that shows so much: on round times of the zone's clock. */
 export function linesOf(fromMs: number, toMs: number, zone: string | undefined, most: number): number[] {
   const steps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360].map((minutes) => minutes * MINUTE_MS);
   const step = steps.find((one) => (toMs - fromMs) / one <= most) ?? steps.at(-1)!;
-  const offset = offsetMs(fromMs, zone);
+  // The offset of each line: clocks change in the middle of a day.
+  const next = (ms: number): number => {
+    const on = (offset: number) => Math.ceil((ms + offset) / step) * step - offset;
+    const offset = offsetMs(ms, zone);
+    const near = on(offset);
+    const changed = offsetMs(near, zone);
+    if (changed === offset) return near;
+    const there = on(changed);
+    return there >= ms && offsetMs(there, zone) === changed ? there : next(near);
+  };
   const lines: number[] = [];
-  for (let at = Math.ceil((fromMs + offset) / step) * step - offset; at < toMs; at += step) lines.push(at);
+  for (let at = next(fromMs); at < toMs; at = next(at + 1)) lines.push(at);
   return lines;
 }

@@ -1,4 +1,5 @@
 import type { RecordedState } from './recorded-session.ts';
+import type { Range } from './timeline.tsx';
 
 /** What is needed of a window to keep it in step. */
 export interface Follower {
@@ -6,14 +7,21 @@ export interface Follower {
   readonly wallMs: number | null;
   readonly shown: boolean;
   readonly openedMs: number;
-  seek(fromMs: number, toMs: number, speed: number): void;
+  seek(headMs: number, range: Range, speed: number): void;
   hold(on: boolean): void;
   park(): void;
+  /** When the picture after the one on the screen was taken, or the one before it; null: it is not loaded. */
+  neighbourMs(back: boolean): number | null;
+  /** Stands still on the picture of then. */
+  showAt(wallMs: number): void;
 }
 export interface InStepState {
   playing: boolean;
   headMs: number;
+  /** Below zero: backward. */
   speed: number;
+  /** Nothing was recorded there, and it went on behind it. */
+  skipped: Range | null;
 }
 
 const LOOK_MS = 150;
@@ -24,32 +32,43 @@ const NEAR_MS = 100;
 const PATIENCE_MS = 8_000;
 /** Paused for longer, the device is let go. */
 const PARK_MS = 12_000;
+/** A longer step than this, at speed 1, is one over what was not recorded; told for so long. */
+const SKIP_MS = 4_000;
+const TOLD_MS = 6_000;
 
 /** Windows that show the same moment: whoever is ahead waits for the last one. What was not recorded keeps nobody. */
 export class InStep {
   readonly #followers = new Map<string, Follower>();
   readonly #onChange: (state: InStepState) => void;
+  readonly #onEnd: () => boolean;
   readonly #now: () => number;
   #state: InStepState;
-  #toMs: number;
+  #range: Range;
   #timer: ReturnType<typeof setInterval> | undefined;
   #pausedMs = 0;
   #parked = false;
 
   constructor(o: {
     headMs: number;
-    toMs: number;
+    range: Range;
     onChange: (state: InStepState) => void;
+    /** All was shown; true: it was brought to something else. */
+    onEnd?: () => boolean;
     now?: () => number;
   }) {
-    this.#state = { playing: true, headMs: o.headMs, speed: 1 };
-    this.#toMs = o.toMs;
+    this.#state = { playing: true, headMs: o.headMs, speed: 1, skipped: null };
+    this.#range = o.range;
     this.#onChange = o.onChange;
+    this.#onEnd = o.onEnd ?? (() => false);
     this.#now = o.now ?? (() => performance.now());
   }
 
   get state(): InStepState {
     return this.#state;
+  }
+
+  get range(): Range {
+    return this.#range;
   }
 
   start(): void {
@@ -65,20 +84,37 @@ export class InStep {
   add(key: string, follower: Follower): void {
     this.#followers.set(key, follower);
     follower.hold(!this.#state.playing);
-    follower.seek(this.#state.headMs, this.#toMs, this.#state.speed);
+    follower.seek(this.#state.headMs, this.#range, this.#state.speed);
   }
 
   remove(key: string): void {
     this.#followers.delete(key);
   }
 
-  /** `toMs`: where what can be played ends. */
-  seek(headMs: number, toMs = this.#toMs): void {
-    this.#toMs = toMs;
+  /** `range`: what can be played from now on. */
+  seek(headMs: number, range = this.#range): void {
+    this.#range = range;
     this.#parked = false;
     this.#pausedMs = this.#now();
+    this.#set({ headMs, skipped: null });
+    for (const follower of this.#followers.values()) follower.seek(headMs, range, this.#state.speed);
+  }
+
+  /** One picture on or back, of all windows together; false: what is loaded ends there. */
+  step(back: boolean): boolean {
+    this.pause();
+    this.#pausedMs = this.#now();
+    if (this.#parked) {
+      this.seek(this.#state.headMs);
+      return true;
+    }
+    const all = [...this.#followers.values()];
+    const next = all.flatMap((follower) => follower.neighbourMs(back) ?? []);
+    if (next.length === 0) return false;
+    const headMs = back ? Math.max(...next) : Math.min(...next);
+    for (const follower of all) follower.showAt(headMs);
     this.#set({ headMs });
-    for (const follower of this.#followers.values()) follower.seek(headMs, toMs, this.#state.speed);
+    return true;
   }
 
   play(): void {
@@ -119,17 +155,27 @@ export class InStep {
     });
     const late = all.some(({ state, openedMs }) => state.state === 'loading' && now - openedMs < PATIENCE_MS);
     if (seen.length === 0) {
-      if (all.length > 0 && all.every((f) => f.shown || f.state.state === 'refused')) this.pause();
+      const over = all.length > 0 && all.every((f) => f.shown || f.state.state === 'refused');
+      if (over && !(all.some((f) => f.shown) && this.#onEnd())) this.pause();
       return;
     }
-    const last = Math.min(...seen.map(({ wallMs }) => wallMs));
-    const factor = Math.max(1, speed);
+    const walls = seen.map(({ wallMs }) => wallMs);
+    const sign = speed < 0 ? -1 : 1;
+    const last = speed < 0 ? Math.max(...walls) : Math.min(...walls);
+    const factor = Math.max(1, Math.abs(speed));
     for (const { follower, wallMs } of seen) {
-      const ahead = wallMs - last;
+      const ahead = (wallMs - last) * sign;
       if (late || ahead > AHEAD_MS * factor) follower.hold(true);
       else if (ahead < NEAR_MS * factor || seen.length === 1) follower.hold(false);
     }
-    this.#set({ headMs: last });
+    this.#set({ headMs: last, skipped: this.#skip(last, factor, sign) });
+  }
+
+  #skip(headMs: number, factor: number, sign: number): Range | null {
+    const { headMs: was, skipped } = this.#state;
+    if ((headMs - was) * sign > SKIP_MS * factor) return { fromMs: Math.min(was, headMs), toMs: Math.max(was, headMs) };
+    const end = skipped && (sign > 0 ? skipped.toMs : skipped.fromMs);
+    return end !== null && (headMs - end) * sign < TOLD_MS * factor ? skipped : null;
   }
 
   #set(change: Partial<InStepState>): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { partsOf } from './cut.tsx';
-import { clockOf, dayAfter, dayOf, linesOf, startOf } from './day.ts';
+import { clockOf, dayAfter, dayOf, linesOf, namedClockOf, sameTime, startOf } from './day.ts';
 import { joined, mergedMarkers, nextMarker } from './footage.ts';
 import { type Follower, InStep } from './in-step.ts';
 import { moved, zoomed } from './timeline.tsx';
@@ -16,6 +16,38 @@ describe('days of the site', () => {
     expect(dayOf(Date.parse('2026-11-22T23:30:00Z'), BERLIN)).toBe('2026-11-23');
     expect(clockOf(Date.parse('2026-11-22T23:30:00Z'), BERLIN)).toBe('00:30:00');
     expect(startOf('yesterday', BERLIN)).toBeNull();
+  });
+
+  it('whose clocks change have their lines at round times, and tell the hour that comes twice apart', () => {
+    const at = (day: string, zone: string, most = 12) =>
+      linesOf(startOf(day, zone)!, startOf(dayAfter(day, 1), zone)!, zone, most).map((ms) =>
+        clockOf(ms, zone).slice(0, 5),
+      );
+    const even = [
+      '00:00',
+      '02:00',
+      '04:00',
+      '06:00',
+      '08:00',
+      '10:00',
+      '12:00',
+      '14:00',
+      '16:00',
+      '18:00',
+      '20:00',
+      '22:00',
+    ];
+    expect(at('2026-10-25', BERLIN, 13)).toEqual(['00:00', '02:00', ...even.slice(1)]);
+    expect(at('2026-03-29', BERLIN)).toEqual(even.filter((time) => time !== '02:00'));
+    const twice = ['2026-10-25T00:30:00Z', '2026-10-25T01:30:00Z'].map((time) => Date.parse(time));
+    expect(twice.map((ms) => clockOf(ms, BERLIN))).toEqual(['02:30:00', '02:30:00']);
+    expect(twice.map((ms) => namedClockOf(ms, BERLIN))).toEqual(['02:30:00 CEST', '02:30:00 CET']);
+    // The clock skips midnight there.
+    expect(clockOf(startOf('2026-04-24', 'Africa/Cairo')!, 'Africa/Cairo')).toBe('01:00:00');
+    expect(clockOf(startOf('2026-10-30', 'Africa/Cairo')!, 'Africa/Cairo')).toBe('00:00:00');
+    const noon = Date.parse('2026-10-24T10:00:00Z');
+    expect(clockOf(sameTime(noon, '2026-10-24', '2026-10-25', BERLIN)!, BERLIN)).toBe('12:00:00');
+    expect(clockOf(sameTime(noon + 86_400_000 + HOUR, '2026-10-25', '2026-10-24', BERLIN)!, BERLIN)).toBe('12:00:00');
   });
 
   it('have lines at round times, as many as there is room for', () => {
@@ -69,6 +101,9 @@ describe('windows in step', () => {
     openedMs = 0;
     held = false;
     parked = false;
+    /** When its pictures were taken. */
+    pictures: number[] = [];
+    shownAt: number | null = null;
     sought: number[] = [];
     seek(fromMs: number) {
       this.sought.push(fromMs);
@@ -79,14 +114,28 @@ describe('windows in step', () => {
     park() {
       this.parked = true;
     }
+    neighbourMs(back: boolean) {
+      const at = this.wallMs ?? 0;
+      return (back ? this.pictures.findLast((ms) => ms < at) : this.pictures.find((ms) => ms > at)) ?? null;
+    }
+    showAt(ms: number) {
+      this.wallMs = this.pictures.findLast((one) => one <= ms) ?? null;
+    }
   }
   const make = () => {
     let now = 0;
-    const group = new InStep({ headMs: 1000, toMs: 100_000, onChange: () => {}, now: () => now });
+    const on = { ended: 0, goesOn: false };
+    const group = new InStep({
+      headMs: 1000,
+      range: { fromMs: 0, toMs: 100_000 },
+      onChange: () => {},
+      onEnd: () => on.ended++ >= 0 && on.goesOn,
+      now: () => now,
+    });
     const [a, b] = [new Fake(), new Fake()];
     group.add('a', a);
     group.add('b', b);
-    return { group, a, b, pass: (ms: number) => (now += ms) };
+    return { group, a, b, on, pass: (ms: number) => (now += ms) };
   };
 
   it('wait for the one that is behind, and no longer', () => {
@@ -128,5 +177,62 @@ describe('windows in step', () => {
     expect([a.parked, b.parked]).toEqual([true, true]);
     group.play();
     expect(a.sought).toEqual([1000, 1000]);
+  });
+
+  it('go one picture on or back together, whatever times their pictures have', () => {
+    const { group, a, b, pass } = make();
+    a.pictures = [1000, 1040, 1080];
+    b.pictures = [1010, 1060];
+    a.wallMs = 1000;
+    b.wallMs = 1010;
+    expect(group.step(false)).toBe(true);
+    expect([a.wallMs, b.wallMs, group.state]).toMatchObject([1040, 1010, { playing: false, headMs: 1040 }]);
+    group.step(false);
+    expect([a.wallMs, b.wallMs]).toEqual([1040, 1060]);
+    group.step(true);
+    expect([a.wallMs, b.wallMs]).toEqual([1000, 1010]);
+    expect(group.step(true)).toBe(false);
+    // Let go of, they are opened again.
+    pass(13_000);
+    group.look();
+    expect([a.parked, group.step(false), a.sought.length]).toEqual([true, true, 2]);
+  });
+
+  it('backward wait for the one that is later; what was not recorded is told for a while', () => {
+    const { group, a, b } = make();
+    group.setSpeed(-2);
+    a.wallMs = 800;
+    b.wallMs = 50;
+    group.look();
+    expect([a.held, b.held, group.state.headMs]).toEqual([false, true, 800]);
+    group.setSpeed(1);
+    a.wallMs = b.wallMs = 60_000;
+    group.look();
+    expect(group.state.skipped).toEqual({ fromMs: 800, toMs: 60_000 });
+    a.wallMs = b.wallMs = 61_000;
+    group.look();
+    expect(group.state.skipped).not.toBeNull();
+    for (const ms of [64_000, 67_000]) {
+      a.wallMs = b.wallMs = ms;
+      group.look();
+    }
+    expect(group.state.skipped).toBeNull();
+  });
+
+  it('go on behind what was asked for where there is more', () => {
+    const { group, a, b, on } = make();
+    a.shown = b.shown = true;
+    a.wallMs = b.wallMs = 100_000;
+    on.goesOn = true;
+    group.look();
+    expect([group.state.playing, on.ended]).toEqual([true, 1]);
+    on.goesOn = false;
+    group.look();
+    expect(group.state.playing).toBe(false);
+    // Where there never was anything nobody is sent further.
+    const refused = make();
+    for (const one of [refused.a, refused.b]) one.state = { state: 'refused', error: null, speed: null };
+    refused.group.look();
+    expect([refused.on.ended, refused.group.state.playing]).toEqual([0, false]);
   });
 });

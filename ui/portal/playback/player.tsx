@@ -6,7 +6,7 @@ import { ProblemPanel } from '../../components/problem.tsx';
 import { useResource } from '../../components/resource.ts';
 import type { LiveTarget } from '../live/targets.ts';
 import { Cut } from './cut.tsx';
-import { clockOf, dayAfter, dayOf, startOf } from './day.ts';
+import { clockOf, DAY_MS, dayAfter, dayOf, namedClockOf, sameTime, startOf } from './day.ts';
 import { DayChoice } from './day-choice.tsx';
 import { cloudClips, eventMarkers, mergedMarkers, nextMarker, recordedSpans } from './footage.ts';
 import { InStep } from './in-step.ts';
@@ -45,15 +45,22 @@ export function Player({ targets, zone, siteId, base }: Props) {
   const chosen = shown.find((target) => target.key === chosenKey) ?? shown[0];
   const [, setTurn] = useState(0);
   const group = useMemo(
-    () => new InStep({ headMs: startMs, toMs: endOf(dayRange), onChange: () => setTurn((n) => n + 1) }),
+    () =>
+      new InStep({
+        headMs: startMs,
+        range: { fromMs: dayRange.fromMs, toMs: endOf(dayRange) },
+        onChange: () => setTurn((n) => n + 1),
+        onEnd: () => goOn.current(),
+      }),
     [],
   );
+  const goOn = useRef<() => boolean>(() => false);
   const video = useRef<HTMLVideoElement | null>(null);
   useEffect(() => {
     group.start();
     return () => group.stop();
   }, []);
-  const { headMs, playing, speed } = group.state;
+  const { headMs, playing, speed, skipped } = group.state;
 
   const keys = shown.map((target) => target.key).join();
   const footage = useResource(
@@ -103,7 +110,7 @@ export function Player({ targets, zone, siteId, base }: Props) {
 
   const seek = (ms: number) => {
     const to = Math.min(Math.max(ms, dayRange.fromMs), endOf(dayRange) - 1_000);
-    group.seek(to, endOf(dayRange));
+    group.seek(to, { fromMs: dayRange.fromMs, toMs: endOf(dayRange) });
     if (to < view.fromMs || to > view.toMs) setView(zoomed(view, dayRange, 1, to));
     remember(to);
   };
@@ -111,12 +118,26 @@ export function Player({ targets, zone, siteId, base }: Props) {
     const fromMs = startOf(next, zone);
     if (fromMs === null || fromMs > Date.now()) return;
     const range = { fromMs, toMs: startOf(dayAfter(next, 1), zone)! };
-    const to = Math.min(ms ?? fromMs + (headMs - dayRange.fromMs), endOf(range) - 60_000);
+    const wanted = ms ?? Math.min(sameTime(headMs, day, next, zone) ?? fromMs, endOf(range) - 60_000);
+    const to = Math.max(fromMs, Math.min(wanted, endOf(range)));
     setDay(next);
     setCut(null);
     setView(zoomed(range, range, (view.toMs - view.fromMs) / (range.toMs - range.fromMs), to));
-    group.seek(to, endOf(range));
+    group.seek(to, { fromMs, toMs: endOf(range) });
     remember(to);
+  };
+  // At the end of what was asked for it goes on with what there is by now, or with the day beside it.
+  goOn.current = () => {
+    const now = Date.now();
+    if (speed < 0) goTo(dayAfter(day, -1), dayRange.fromMs);
+    else if (group.range.toMs < dayRange.toMs) {
+      if (now - group.range.toMs < MORE_MS) return false;
+      seek(group.range.toMs);
+    } else {
+      if (now - dayRange.toMs < MORE_MS) return false;
+      goTo(dayAfter(day, 1), dayRange.toMs);
+    }
+    return true;
   };
   const jump = (back: boolean) => {
     // It stands a little before the one that it was brought to.
@@ -172,6 +193,9 @@ export function Player({ targets, zone, siteId, base }: Props) {
           </li>
         ))}
       </ul>
+      <p role="status" class="muted empty:hidden">
+        {skipped && t('playback.skipped', { from: clockOf(skipped.fromMs, zone), to: clockOf(skipped.toMs, zone) })}
+      </p>
       <ProblemPanel error={recorded.error} what={t('playback.listFailed')} retry={recorded.reload} />
       <Timeline
         rows={elsewhere.length > 0 ? [...rows, site] : rows}
@@ -187,13 +211,14 @@ export function Player({ targets, zone, siteId, base }: Props) {
         playing={playing}
         speed={speed}
         sound={sound}
-        clock={clockOf(headMs, zone)}
+        clock={dayRange.toMs - dayRange.fromMs === DAY_MS ? clockOf(headMs, zone) : namedClockOf(headMs, zone)}
         name={chosen?.name ?? ''}
         headMs={headMs}
         video={() => video.current ?? document.querySelector(`video[data-key="${chosen?.key}"]`)}
         onPlay={() => (playing ? group.pause() : group.play())}
         onSpeed={(wanted) => group.setSpeed(wanted)}
         onStep={(ms) => seek(headMs + ms)}
+        onPicture={(back) => group.step(back)}
         onSound={setSound}
         onMarker={markers.length > 0 ? jump : null}
       />
@@ -225,6 +250,9 @@ export function Player({ targets, zone, siteId, base }: Props) {
     </div>
   );
 }
+
+/** So much is worth to be asked for anew. */
+const MORE_MS = 60_000;
 
 /** The end of what can be there. */
 const endOf = (day: Range): number => Math.min(day.toMs, Date.now());

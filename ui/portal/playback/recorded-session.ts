@@ -1,8 +1,9 @@
-import type { MediaMessage } from '../../../protocol/wire/media.ts';
+import type { MediaMessage, MediaNote } from '../../../protocol/wire/media.ts';
 import { ApiError } from '../../components/http.ts';
 import { MediaSocket, socketAddress } from '../../video/media-socket.ts';
 import { MsePlayer } from '../../video/mse-player.ts';
 import { playable, playsSomething } from '../../video/playable.ts';
+import type { Range } from './timeline.tsx';
 
 export interface RecordedState {
   /** `over`: nothing more was recorded; `refused`: see `error`. */
@@ -35,7 +36,7 @@ export class RecordedSession {
   #tries = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Of the last seek. */
-  #asked = { fromMs: 0, toMs: 0, speed: 1 };
+  #asked = { headMs: 0, range: { fromMs: 0, toMs: 0 }, speed: 1 };
   openedMs = 0;
 
   constructor(options: RecordedSessionOptions) {
@@ -54,12 +55,13 @@ export class RecordedSession {
     return this.#state.state === 'over' && (this.#player?.aheadS ?? 0) < 0.3;
   }
 
-  /** Plays from there on. */
-  seek(fromMs: number, toMs: number, speed: number): void {
+  /** Plays from there on, or back. */
+  seek(headMs: number, range: Range, speed: number): void {
     this.#keepStill();
     this.#close();
     this.#tries = 0;
-    this.#asked = { fromMs, toMs, speed };
+    this.#asked = { headMs, range, speed };
+    const { fromMs, toMs } = this.#wanted;
     if (fromMs >= toMs) {
       this.#set({ state: 'over', error: null, speed: null });
       return;
@@ -90,18 +92,32 @@ export class RecordedSession {
     else this.#player?.play();
   }
 
+  neighbourMs(back: boolean): number | null {
+    return this.wallMs === null ? null : (this.#player?.neighbourMs(back !== this.#asked.speed < 0) ?? null);
+  }
+  showAt(wallMs: number): void {
+    this.#player?.showAt(wallMs);
+  }
+
   setSound(on: boolean): void {
     this.#sound = on;
     this.#player?.setSound(on);
   }
 
+  get #wanted(): Range {
+    const { headMs, range, speed } = this.#asked;
+    return speed < 0 ? { fromMs: range.fromMs, toMs: headMs } : { fromMs: headMs, toMs: range.toMs };
+  }
+
   #open(): void {
-    const { fromMs, toMs, speed } = this.#asked;
+    const { speed } = this.#asked;
+    const { fromMs, toMs } = this.#wanted;
     this.openedMs = performance.now();
     this.#set({ state: 'loading', error: null, speed: null });
     const player = new MsePlayer({
       video: this.#o.video,
       mode: 'recorded',
+      back: speed < 0,
       onPicture: () => this.#set({ ...this.#state, state: 'playing' }),
       onFailed: ({ code }) => this.#refuse(code === 'broken' ? 'picture-broken' : 'codec-not-supported'),
     });
@@ -128,13 +144,21 @@ export class RecordedSession {
 
   #message(message: MediaMessage): void {
     if (message.type !== 'note') this.#tries = 0;
-    if (message.type === 'note' && message.note.code === 'speed') {
-      const granted = Number(/[\d.]+/.exec(message.note.text)?.[0] ?? 1);
+    if (message.type === 'note') this.#note(message.note);
+    else this.#player?.push(message);
+  }
+
+  #note({ code, text }: MediaNote): void {
+    if (code === 'speed') {
+      const granted = Number(/[\d.]+/.exec(text)?.[0] ?? 1);
+      const asked = Math.abs(this.#asked.speed);
       // What the device does not slow down, the player does.
-      if (this.#asked.speed < granted) this.#player?.setRate(this.#asked.speed / granted);
+      if (asked < granted) this.#player?.setRate(asked / granted);
       else this.#set({ ...this.#state, speed: granted });
+      return;
     }
-    this.#player?.push(message);
+    // What the box says of its end counts; the relay's own word comes after it.
+    if (code !== 'gap' && code !== 'ended' && code !== 'box-unreachable') this.#refuse(code, text);
   }
 
   #ended(opened: boolean, note: { code: string; text: string } | null): void {
@@ -155,7 +179,7 @@ export class RecordedSession {
       return;
     }
     const at = this.wallMs;
-    if (at !== null) this.#asked = { ...this.#asked, fromMs: at };
+    if (at !== null) this.#asked = { ...this.#asked, headMs: at };
     this.#timer = setTimeout(() => {
       this.#keepStill();
       this.#close();

@@ -86,7 +86,9 @@ export function RecordedWindow({ target, may, group, headMs, sound, poster, chos
   }, [chosen]);
   const stalled = useStalled(video);
   const aheadMs = session.current?.wallMs ?? 0;
-  const waits = state.state === 'playing' && aheadMs - headMs > AHEAD_MS;
+  const { speed } = group.state;
+  const apartMs = (aheadMs - headMs) * (speed < 0 ? -1 : 1);
+  const waits = state.state === 'playing' && apartMs > AHEAD_MS * Math.max(1, Math.abs(speed));
   let message: VideoMessage | null = null;
   if (!may) message = { level: 'info', title: t('playback.notAllowed') };
   else if (state.error?.code === 'verification-code-needed') {
@@ -103,7 +105,10 @@ export function RecordedWindow({ target, may, group, headMs, sound, poster, chos
       </button>
     );
   } else if (waits) {
-    message = { level: 'working', title: t('playback.gapUntil', { time: clockOf(aheadMs, site.timeZone) }) };
+    message = {
+      level: 'working',
+      title: t(speed < 0 ? 'playback.gapBack' : 'playback.gapUntil', { time: clockOf(aheadMs, site.timeZone) }),
+    };
   } else if (state.state === 'loading' && target.state !== 'unknown') {
     // It is tried all the same: what is known of the device may be old.
     message = reasonOf(target.state);

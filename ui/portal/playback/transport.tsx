@@ -4,8 +4,9 @@ import { t } from '../../components/i18n.ts';
 import { Glyph } from '../../components/icons.tsx';
 import { capture, fileName, save } from '../../video/capture.ts';
 
-export const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const;
+export const SPEEDS = [-8, -4, -2, -1, 0.25, 0.5, 1, 2, 4, 8, 16] as const;
 const STEP_MS = 10_000;
+const MOST_BACK = 8;
 
 interface Props {
   playing: boolean;
@@ -19,6 +20,8 @@ interface Props {
   onPlay: () => void;
   onSpeed: (speed: number) => void;
   onStep: (ms: number) => void;
+  /** One picture; false: what is loaded ends there. */
+  onPicture: (back: boolean) => boolean;
   onSound: (on: boolean) => void;
   /** To the next event, or the one before; null: there are none. */
   onMarker: ((back: boolean) => void) | null;
@@ -26,7 +29,7 @@ interface Props {
 
 /** Buttons for all windows; their letters work wherever nothing is being written. */
 export function Transport(props: Props) {
-  const { playing, speed, sound, clock, onPlay, onSpeed, onStep, onSound, onMarker } = props;
+  const { playing, speed, sound, clock, onPlay, onSpeed, onStep, onPicture, onSound, onMarker } = props;
   const [said, setSaid] = useState('');
   const take = async () => {
     const video = props.video();
@@ -36,7 +39,15 @@ export function Transport(props: Props) {
     save(picture, file);
     setSaid(t('playback.saved', { file }));
   };
+  const one = (back: boolean) => {
+    const there = onPicture(back);
+    setSaid(there ? '' : t(back ? 'playback.noPictureBefore' : 'playback.noPictureNext'));
+  };
+  const turn = () => onSpeed(-Math.sign(speed) * Math.min(MOST_BACK, Math.max(1, Math.abs(speed))));
   const keys: Record<string, () => void> = {
+    ',': () => one(true),
+    '.': () => one(false),
+    r: turn,
     k: onPlay,
     j: () => onStep(-STEP_MS),
     l: () => onStep(STEP_MS),
@@ -71,6 +82,16 @@ export function Transport(props: Props) {
         <button type="button" class="btn" aria-keyshortcuts="l" onClick={() => onStep(STEP_MS)}>
           {t('playback.on')}
         </button>
+        {!playing && (
+          <>
+            <button type="button" class="btn" aria-keyshortcuts="," onClick={() => one(true)}>
+              {t('playback.pictureBefore')}
+            </button>
+            <button type="button" class="btn" aria-keyshortcuts="." onClick={() => one(false)}>
+              {t('playback.pictureNext')}
+            </button>
+          </>
+        )}
         {onMarker && (
           <>
             <button type="button" class="btn" aria-keyshortcuts="b" onClick={() => onMarker(true)}>
@@ -89,13 +110,13 @@ export function Transport(props: Props) {
           <Glyph icon="sound" size={20} />
           {t('playback.sound')}
         </button>
-        <div class="w-28">
+        <div class="w-36">
           <Choice
             label={t('playback.speed')}
             name="speed"
             value={String(speed)}
             onChange={(value) => onSpeed(Number(value))}
-            options={SPEEDS.map((one) => [String(one), `${one}×`] as const)}
+            options={SPEEDS.map((one) => [String(one), speedInWords(one)] as const)}
           />
         </div>
         <output class="playback-clock" aria-live="off">
@@ -107,4 +128,9 @@ export function Transport(props: Props) {
       </p>
     </div>
   );
+}
+
+function speedInWords(speed: number): string {
+  if (speed < 0) return t('playback.backward', { speed: -speed });
+  return `${({ 0.25: '¼', 0.5: '½' } as Record<number, string>)[speed] ?? speed}×`;
 }
