@@ -11,6 +11,7 @@ import { RemotePolicy } from '../../edge/remote-config/policy.ts';
 import { TunnelClient } from '../../edge/tunnel/client.ts';
 import { type Clock, systemClock } from '../../protocol/clock.ts';
 import type { DiscoveredDevice } from '../../protocol/wire/box-api.ts';
+import type { DeviceTls } from '../../protocol/wire/device-tls.ts';
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import { TestBox } from '../../relay/testing/box.ts';
 import { type Company, TestRelay, until } from '../../relay/testing/relay.ts';
@@ -35,6 +36,7 @@ export interface Device {
   serial: string | null;
   host: string;
   httpPort: number;
+  tls?: DeviceTls;
 }
 
 /** A box of one company with its real tunnel and policy, and devices that are known to relay and box. */
@@ -108,14 +110,17 @@ export class Site {
   }
 
   /** Adds a device to relay and box, and lets the search see it there. */
-  async add(host: string, httpPort: number, change: { byAddress?: boolean } = {}): Promise<Device> {
+  async add(host: string, httpPort: number, change: { byAddress?: boolean; tls?: DeviceTls } = {}): Promise<Device> {
     const id = uuidv7();
-    const device: Device = { id, name: `Camera ${host}`, mac: mac(), serial: `DS-${id}`, host, httpPort };
+    const { tls } = change;
+    const row = { id, name: `Camera ${host}`, mac: mac(), serial: `DS-${id}`, host, httpPort };
+    const device: Device = { ...row, tls };
     await this.#relay.withDb((db) =>
       db
         .insertInto('devices')
         .values({
-          ...device,
+          ...row,
+          certificate: tls?.certificate ?? null,
           siteId: this.company.siteId,
           boxSerial: change.byAddress ? null : this.box.serial,
           accessMode: change.byAddress ? 'ip' : 'p2p',

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
@@ -76,4 +77,31 @@ it.each([
   await plain.stop();
   await site.remove(device);
   site.httpsPorts.length = 0;
+});
+
+it('a device that was added over HTTPS is opened by TLS with the certificate that it was added with, and with no other (RCFG-01)', async () => {
+  const asked: string[] = [];
+  const page: RequestListener = (request, response) => {
+    asked.push(`${request.url} ${request.headers.host}`);
+    response.end('secure');
+  };
+  const own = certificate();
+  const first = await listen(0, own, page);
+  const { port } = first.address() as { port: number };
+  const tls = { certificate: new X509Certificate(own.cert).fingerprint256, old: false };
+  const device = await site.add(host, port, { tls });
+  const { browser, url } = await openPage(relay, acme, device.id);
+  for (const path of ['/', '/a']) expect((await browser.get(url + path)).text).toBe('secure');
+  expect(asked.at(-1)).toBe(`/a ${host}:${port}`);
+  const before = asked.length;
+  await close(first);
+
+  const second = await listen(port, {}, page);
+  const other = await browser.get(`${url}/a`);
+  expect([other.status, other.headers['x-gatepost']]).toEqual([502, 'certificate']);
+  // Which one is to be trusted is said by its fingerprint.
+  expect((await acme.api('POST', `/devices/${device.id}/certificate/forget`)).status).toBe(409);
+  expect(asked).toHaveLength(before);
+  await close(second);
+  await site.remove(device);
 });

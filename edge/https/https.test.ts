@@ -1,5 +1,7 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { Readable } from 'node:stream';
 import { pino } from 'pino';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock as clock } from '../../protocol/clock.ts';
@@ -88,6 +90,33 @@ describe('a device over HTTPS', () => {
     }
     expect(reused[0]).toBe(false);
     expect(reused.filter(Boolean).length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('takes firmware and gives recordings unchanged', async () => {
+    const { scripted, port } = await device();
+    const bytes = randomBytes(3_000_000);
+    const sha = (of: Buffer) => createHash('sha256').update(of).digest('hex');
+    let taken: Promise<string> | null = null;
+    scripted.routes.set('/ISAPI/System/updateFirmware', (req, res) => {
+      const hash = createHash('sha256');
+      taken = once(req, 'end').then(() => {
+        res.end('<ResponseStatus><statusCode>1</statusCode></ResponseStatus>');
+        return hash.digest('hex');
+      });
+      req.on('data', (chunk) => hash.update(chunk));
+    });
+    scripted.routes.set('/ISAPI/ContentMgmt/download', (_req, res) => res.end(bytes));
+    const isapi = client(port);
+    const stream = {
+      size: bytes.length,
+      open: () => Readable.from([bytes.subarray(0, 1_000_000), bytes.subarray(1_000_000)]),
+    };
+    expect(await isapi.request('PUT', '/System/updateFirmware', { stream })).toMatchObject({ ok: true });
+    expect(await taken).toBe(sha(bytes));
+    const file = await isapi.open('/ContentMgmt/download', { method: 'POST', body: Buffer.from('<x/>') });
+    const hash = createHash('sha256');
+    if (file.ok) for await (const chunk of file.value) hash.update(chunk as Buffer);
+    expect(hash.digest('hex')).toBe(sha(bytes));
   });
 
   it('gets nothing with another certificate: no login, no request, not a byte', async () => {

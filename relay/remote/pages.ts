@@ -49,7 +49,7 @@ const WORDS: Record<'en' | 'de', Record<PageName, [title: string, text: string]>
     refused: ['The box does not allow this', 'It opens only pages of devices that it recognises on its own network.'],
     certificate: [
       'The device shows another certificate',
-      'After a reset that is normal; else somebody may stand in between. If you know why, choose “Trust its new certificate” on the device’s page in the portal.',
+      'After a reset that is normal; else somebody may stand in between. If you know why, accept the new certificate on the device’s page in the portal.',
     ],
     busy: ['Too many connections to this device', 'Close other pages of it. This page tries again.'],
     broken: ['The device’s answer cannot be understood', 'Its web server answered something that is no HTTP.'],
@@ -92,7 +92,7 @@ const WORDS: Record<'en' | 'de', Record<PageName, [title: string, text: string]>
     refused: ['Die Box erlaubt das nicht', 'Sie öffnet nur Seiten von Geräten, die sie im eigenen Netz erkennt.'],
     certificate: [
       'Das Gerät zeigt ein anderes Zertifikat',
-      'Nach einem Zurücksetzen ist das normal; sonst steht vielleicht jemand dazwischen. Wissen Sie, warum, dann wählen Sie „Dem neuen Zertifikat vertrauen“ auf der Seite des Geräts im Portal.',
+      'Nach einem Zurücksetzen ist das normal; sonst steht vielleicht jemand dazwischen. Wissen Sie, warum, dann lassen Sie das neue Zertifikat auf der Seite des Geräts im Portal zu.',
     ],
     busy: [
       'Zu viele Verbindungen zu diesem Gerät',
