@@ -68,6 +68,9 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
     <>
       <Title suffix={`${site.data!.name} · Gatepost`}>{device.name}</Title>
       {unsorted(device) && <SortPrompt device={device} />}
+      <div class="mb-6 empty:hidden">
+        <OtherCertificate key={device.id} device={device} />
+      </div>
       <div class="grid items-start gap-6 lg:grid-cols-[3fr_2fr]">
         <div class="flex min-w-0 flex-col gap-6">
           {sends ? (
@@ -82,7 +85,6 @@ export function DevicePage({ params }: { params?: { deviceId?: string } }) {
           )}
         </div>
         <div class="flex flex-col gap-6">
-          <OtherCertificate key={`certificate ${device.id}`} device={device} />
           <Panel title={t('device.facts')}>
             <Facts
               items={[
