@@ -22,7 +22,10 @@ const VIEWERS = 20;
  */
 export async function run(emit: (line: object) => void, { quick }: { quick: boolean }): Promise<void> {
   const demo = await new Demo().start();
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--autoplay-policy=no-user-gesture-required'] });
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--autoplay-policy=no-user-gesture-required'],
+  });
   try {
     const [device] = await demo.devices();
     if (!device) throw new Error('the demo has no camera');
@@ -42,7 +45,7 @@ export async function run(emit: (line: object) => void, { quick }: { quick: bool
       const looks: Looked[] = [];
       // The first one finds nothing pulled and nothing loaded.
       for (let i = 0; i <= (quick ? 4 : 12); i++)
-        looks.push(await look(page, script, way, channel, i === 0 ? 500 : 3_000));
+        looks.push(await look(page, script, { way, channel, ms: i === 0 ? 500 : 3_000, first: i === 0 }));
       const [cold, ...warm] = looks;
       const firsts = warm.map(({ firstMs }) => firstMs);
       const behind = warm.flatMap(({ behindMs }) => behindMs);
@@ -100,12 +103,9 @@ async function players(): Promise<string> {
   return first!.output[0].code;
 }
 
-function look(page: Page, players: string, way: 'direct' | 'relay', channel: string, ms: number): Promise<Looked> {
+function look(page: Page, players: string, o: Parameters<typeof inPage>[0]): Promise<Looked> {
   const code = `${reader}\n${player}\n${players}\nreturn ${inPage.name}(o, readClock, players);`;
-  return page.evaluate(({ code, o }) => new Function('o', code)(o) as Promise<Looked>, {
-    code,
-    o: { way, channel, ms },
-  });
+  return page.evaluate(({ code, o }) => new Function('o', code)(o) as Promise<Looked>, { code, o });
 }
 
 /** What the box needs for each viewer, beside what it needs for the pull. */

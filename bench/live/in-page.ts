@@ -1,8 +1,8 @@
 import type * as Players from './players.ts';
 
 /*
- * Runs in the browser, by its text: it refers to nothing outside. Directly, what a player does at least; through the relay the
- * portal's own player, for how it keeps near the newest picture is part of the figure.
+ * Runs in the browser, by its text: it refers to nothing outside. The players are the portal's own: how they keep near the
+ * newest picture is part of the figure.
  */
 export interface Looked {
   /** From the beginning of the request to the first picture on the screen. */
@@ -13,9 +13,9 @@ export interface Looked {
 
 /** One look of `ms` at a channel, directly or through the relay. */
 export async function inPage(
-  o: { way: 'direct' | 'relay'; channel: string; ms: number },
+  o: { way: 'direct' | 'relay'; channel: string; ms: number; first: boolean },
   readClock: (frame: { data: Uint8Array; width: number; height: number; channels: 1 }) => number | null,
-  { MsePlayer, MediaSocket, socketAddress }: typeof Players,
+  { MsePlayer, MediaSocket, WebRtcPlayer, socketAddress }: typeof Players,
 ): Promise<Looked> {
   const started = performance.now();
   const video = document.createElement('video');
@@ -53,21 +53,17 @@ export async function inPage(
   video.requestVideoFrameCallback(shown);
   let end: () => unknown;
   if (o.way === 'direct') {
-    const peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
-    const { receiver } = peer.addTransceiver('video', { direction: 'recvonly' });
-    receiver.jitterBufferTarget = 0;
-    await peer.setLocalDescription();
-    const headers = { 'content-type': 'application/sdp' };
-    const body = peer.localDescription!.sdp;
-    const answer = await fetch(`${o.channel}/whep`, { method: 'POST', headers, body });
-    if (answer.status !== 201) throw new Error(await answer.text());
-    await peer.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
-    video.srcObject = new MediaStream([receiver.track]);
-    const view = answer.headers.get('location')!;
-    end = async () => {
-      await fetch(view, { method: 'DELETE' });
-      peer.close();
-    };
+    const servers = async () =>
+      ((await (await fetch(`${o.channel}/live?stream=main`)).json()) as { iceServers: [] }).iceServers;
+    const player = new WebRtcPlayer({
+      video,
+      whep: `${o.channel}/whep?stream=main`,
+      // A page asks once, for all that it shows.
+      iceServers: async () => (o.first ? servers() : []),
+      onState: (state, error) => state === 'failed' && console.error(error),
+    });
+    player.start();
+    end = () => player.stop();
   } else {
     const player = new MsePlayer({ video, mode: 'live' });
     player.start();
@@ -82,7 +78,6 @@ export async function inPage(
       player.stop();
     };
   }
-  if (o.way === 'direct') await video.play();
   while (firstMs < 0 || performance.now() - started < firstMs + o.ms) await new Promise((r) => setTimeout(r, 50));
   await end();
   video.srcObject = null;

@@ -57,6 +57,31 @@ it('tells which streams a channel has, and none of one that is not there', async
   expect((await get(`/stream?deviceId=${deviceId}&channel=2&stream=main&accept=h264`)).status).toBe(404);
 });
 
+it('asks the camera of a stream that is looked at next, for five seconds, and of no more than a grid of windows', async () => {
+  const many = Array.from({ length: 18 }, () => new FakeSource(H264));
+  const video = {
+    source: (_: string, channel: number, stream: string) => (stream === 'main' ? many[channel - 1]! : null),
+  };
+  const clock = new ManualClock();
+  const views = new LiveViews({ video, playback: async () => false, clock, log: pino({ level: 'silent' }) });
+  const ask = (channel: number, query: string) =>
+    views.routes().request(`/options?deviceId=${deviceId}&channel=${channel}${query}`);
+  const pulled = () => many.flatMap(({ consumers }, i) => (consumers.size > 0 ? [i + 1] : []));
+  expect((await ask(1, '&stream=all')).status).toBe(400);
+  await ask(1, '');
+  expect(pulled()).toEqual([]);
+  // A channel without a sub-stream shows its main stream.
+  for (const query of ['&stream=main', '&stream=main', '&stream=sub']) await ask(2, query);
+  expect([pulled(), many[1]!.consumers.size]).toEqual([[2], 1]);
+  for (let channel = 1; channel <= 18; channel++) await ask(channel, '&stream=main');
+  expect(pulled()).toHaveLength(16);
+  await clock.advance(5_000);
+  expect(pulled()).toEqual([]);
+  await ask(1, '&stream=main');
+  views.stop();
+  expect(pulled()).toEqual([]);
+});
+
 it('sends messages until the relay lets go, and leaves out pictures that it does not take', async () => {
   const abort = new AbortController();
   sources.main!.push(true);

@@ -2,16 +2,25 @@ import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import { MEDIA_CONTENT_TYPE, MEDIA_TYPES } from '../../protocol/wire/media.ts';
-import { type LiveLine, LiveOffer, type LiveOptions, MediaQuery, StreamName } from '../../protocol/wire/video.ts';
+import {
+  type LiveLine,
+  LiveOffer,
+  type LiveOptions,
+  MAX_LIVE_WINDOWS,
+  MediaQuery,
+  StreamName,
+} from '../../protocol/wire/video.ts';
 import { invalidRequest, problemResponse } from '../problem-response.ts';
 import { AacSounds } from './aac-sounds.ts';
 import { MediaFeed } from './media-feed.ts';
-import type { PictureSources } from './pictures.ts';
+import type { PictureSource, PictureSources } from './pictures.ts';
 import type { WebRtcView } from './web-rtc-view.ts';
 
 /** Each is a stream in the tunnel, and pictures on the box's uplink. */
 const MAX_FEEDS = 32;
 const MAX_VIEWS = 64;
+/** Who asks what there is to see looks at it a moment later. */
+const SOON_MS = 5_000;
 const MAX_FRAGMENT_BYTES = 16 * 1024;
 /** Pictures that the tunnel does not take: above it they are left out up to a key frame for which there is room. */
 const MAX_QUEUED_BYTES = 2 * 1024 * 1024;
@@ -27,6 +36,8 @@ export class LiveViews {
   readonly #sounds: AacSounds;
   readonly #feeds = new Set<MediaFeed>();
   readonly #views = new Map<string, WebRtcView>();
+  /** Pulled for who is about to look. */
+  readonly #soon = new Map<PictureSource, () => void>();
 
   constructor(o: {
     video: PictureSources;
@@ -49,6 +60,7 @@ export class LiveViews {
   stop(): void {
     for (const feed of this.#feeds) feed.stop();
     for (const view of this.#views.values()) view.close();
+    for (const release of this.#soon.values()) release();
     this.#feeds.clear();
     this.#views.clear();
   }
@@ -56,9 +68,11 @@ export class LiveViews {
   routes(): Hono {
     const app = new Hono();
     app.get('/options', async (c) => {
-      const query = MediaQuery.omit({ accept: true, stream: true }).safeParse(c.req.query());
+      const query = MediaQuery.omit({ accept: true, sound: true }).partial({ stream: true }).safeParse(c.req.query());
       if (!query.success) return invalidRequest(query.error);
-      const options = await this.#options(query.data.deviceId, query.data.channel);
+      const { deviceId, channel, stream } = query.data;
+      if (stream) this.#lookSoon(deviceId, channel, stream);
+      const options = await this.#options(deviceId, channel);
       return options ? c.json(options) : noChannel();
     });
     app.get('/stream', (c) => {
@@ -80,6 +94,22 @@ export class LiveViews {
       return c.body(null, 204);
     });
     return app;
+  }
+
+  /** The camera is asked already while the viewer makes an offer. No more than a grid of windows at once. */
+  #lookSoon(deviceId: string, channel: number, stream: StreamName): void {
+    const source = this.#sources.source(deviceId, channel, stream) ?? this.#sources.source(deviceId, channel, 'main');
+    if (!source || this.#soon.has(source) || this.#soon.size >= MAX_LIVE_WINDOWS) return;
+    // The library too, once this is answered: it takes its time at the first view.
+    this.#clock.after(1, () => void import('./web-rtc-view.ts').catch(() => {}));
+    const leave = source.acquire({ preRollMs: 0, accessUnit: () => {}, lost: () => {} });
+    const release = () => {
+      cancel();
+      this.#soon.delete(source);
+      leave();
+    };
+    const cancel = this.#clock.after(SOON_MS, release);
+    this.#soon.set(source, release);
   }
 
   async #options(deviceId: string, channel: number): Promise<LiveOptions | null> {

@@ -228,6 +228,10 @@ export class ChannelSource {
     const sync = new LipSync();
     let lastUnitMs = clock.mono();
     const handlers: PullHandlers = {
+      described: (track, soundTrack) => {
+        this.#sound = soundTrack?.codec ?? null;
+        this.#description.said(track.kind);
+      },
       track: (track, soundTrack, unheard = null) => {
         this.#judgeSound(unheard);
         lastUnitMs = clock.mono();
@@ -338,13 +342,10 @@ export class ChannelSource {
     if (first || this.#state.codec !== unit.codec.codec) {
       this.#set({ ...this.#state, video: 'streaming', codec: unit.codec.codec });
       for (const code of PULL_WARNABLES) this.#o.warnables.clear(code, this.#subject);
-      if (this.#ffmpeg === 'encode') this.#warnOfCost();
+      if (this.#ffmpeg === 'encode')
+        this.#o.warnables.raise('unsupported-codec', this.#subject, 'warning', costWarning(this.#name));
     }
     for (const consumer of this.#consumers) consumer.accessUnit(unit);
-  }
-
-  #warnOfCost(): void {
-    this.#o.warnables.raise('unsupported-codec', this.#subject, 'warning', costWarning(this.#name));
   }
 
   #measure(key: AccessUnit): void {

@@ -41,6 +41,8 @@ export interface KeepAliveMemory {
 export const asksForSound = ({ soundFailures = 0 }: KeepAliveMemory): boolean => soundFailures < 2;
 
 export interface PullHandlers {
+  /** What it will send, as soon as that is known: a camera may still keep its sound to itself. */
+  described?(track: VideoTrack, sound: SoundTrack | null): void;
   /** The description is read; packets follow. `unheard`: the sound that it offers, where none of it can be taken. */
   track(track: VideoTrack, sound: SoundTrack | null, unheard?: string | null): void;
   /** One RTP packet of the video track: a view that is valid until the call returns. */

@@ -24,16 +24,22 @@ afterEach(async () => {
 function play(options: { url?: string; keepAlive?: KeepAliveMemory; stallMs?: number; password?: string } = {}) {
   abort = new AbortController();
   let [packets, sounds] = [0, 0];
+  const heard: string[] = [];
   const session = new RtspSession({
     url: camera.url,
     username: 'admin',
     password: 'secret',
     keepAlive: { method: null },
     clock: systemClock,
-    handlers: { track: () => {}, packet: () => packets++, sound: () => sounds++ },
+    handlers: {
+      described: () => heard.push('described'),
+      track: () => heard.push('track'),
+      packet: () => packets++,
+      sound: () => sounds++,
+    },
     ...options,
   });
-  return { ended: session.run(abort.signal), packets: () => packets, sounds: () => sounds };
+  return { ended: session.run(abort.signal), heard, packets: () => packets, sounds: () => sounds };
 }
 const methods = () => camera.requests.map((r) => r.method);
 const challenge = (nonce: string, more = '') => ({
@@ -51,6 +57,13 @@ describe('one RTSP session', () => {
     expect(methods()).toEqual(['OPTIONS', 'DESCRIBE', 'SETUP', 'PLAY', 'TEARDOWN']);
     expect(camera.requests[2]!.uri).toBe(`${camera.url}/trackID=1`);
     expect(camera.requests.slice(3).map((r) => r.session)).toEqual(['42', '42']);
+  });
+
+  it('says what will come as soon as the camera has described it', async () => {
+    camera = await scriptedCamera({ answer: (r) => (r.method === 'SETUP' ? null : usual(r)) });
+    const { heard } = play();
+    await until(() => methods().includes('SETUP'), 'SETUP');
+    expect(heard).toEqual(['described']);
   });
 
   it('asks for a stream by the other addresses that ISAPI devices know, and remembers which was right', async () => {

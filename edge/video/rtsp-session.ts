@@ -197,6 +197,8 @@ export class RtspSession {
       this.#o.onDescribed();
       throw new PullError('stopped', 'its description was all that was asked for');
     }
+    const offered = asksForSound(keepAlive) ? findSound(sdp) : null;
+    this.#o.handlers.described?.(track, offered);
     const base = baseUrl(url, header(described, 'content-base'), header(described, 'content-location'));
     this.#control = resolveControl(base, sdp.control);
 
@@ -212,7 +214,7 @@ export class RtspSession {
     this.#videoChannel = Number(/interleaved\s*=\s*(\d{1,3})/i.exec(header(setup, 'transport') ?? '')?.[1] ?? 0);
     this.#reader.channels.add(this.#videoChannel).add(this.#videoChannel + 1);
 
-    const sound = asksForSound(keepAlive) ? await this.#openSound(findSound(sdp)) : null;
+    const sound = await this.#openSound(offered);
 
     // Packets may come before the answer to PLAY.
     this.#o.handlers.track(track, sound, findSound(sdp) ? null : offeredSound(sdp));

@@ -36,7 +36,14 @@ export function registerLiveViewRoutes(app: Api, { watching }: { watching: Watch
       summary: 'What of a channel can be seen live, and how',
       description:
         'Streams, whether a verification code is asked for first, and the STUN and TURN servers for a direct connection; their credentials are for the asker and expire after ten minutes.',
-      request: { params: ChannelParams },
+      request: {
+        params: ChannelParams,
+        query: z.object({
+          stream: StreamName.optional().openapi({
+            description: 'What will be looked at next: the box asks the camera for it already, for five seconds',
+          }),
+        }),
+      },
       responses: {
         200: json(LiveOptions.extend({ iceServers: z.array(IceServer) }).meta({ id: 'LiveOptions' }), 'The options'),
         ...problems(...refusals, ...ofBox),
@@ -45,7 +52,8 @@ export function registerLiveViewRoutes(app: Api, { watching }: { watching: Watch
     async (c) => {
       const { deviceId, channel } = c.req.valid('param');
       const device = await watching.device(c.get('scope'), deviceId, 'live');
-      return c.json(await watching.options(c.get('principal'), device, channel), 200);
+      const { stream } = c.req.valid('query');
+      return c.json(await watching.options(c.get('principal'), device, { channel, stream }), 200);
     },
   );
   app.openapi(

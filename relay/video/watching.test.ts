@@ -345,8 +345,13 @@ describe('a device whose owner asks for a code (LIVE-04)', () => {
     // What is open ends too.
     await stage.clock.advance(10_000);
     expect((await open.closed).code).toBe(4003);
-    const options = await (await stage.call(partner, 'GET', `${channel()}/live`)).json();
-    expect(options).toMatchObject({ encrypted: true, iceServers: [{}, {}] });
+    const ask = async (who: Person) => {
+      const options = await (await stage.call(who, 'GET', `${channel()}/live?stream=main`)).json();
+      const { path } = stage.asked.findLast(({ path }) => path.startsWith('/v1/live/options'))!;
+      return { ...options, told: /stream=\w+/.exec(path)?.[0] };
+    };
+    // No camera is asked for who may not see it yet.
+    expect(await ask(partner)).toMatchObject({ encrypted: true, iceServers: [{}, {}], told: undefined });
     const refused = stage.watch(partner);
     await refused.closed;
     expect(refused.note).toBe('verification-code-needed');
@@ -363,7 +368,7 @@ describe('a device whose owner asks for a code (LIVE-04)', () => {
     expect((await viewings(partner)).filter(({ kind }) => kind === 'snapshot')).toHaveLength(1);
     const seen = stage.watch(partner);
     await until('it is seen', () => seen.socket.readyState === 1 && streams().length === 2);
-    expect((await (await stage.call(partner, 'GET', `${channel()}/live`)).json()).encrypted).toBe(false);
+    expect(await ask(partner)).toMatchObject({ encrypted: false, told: 'stream=main' });
     // Another session enters it itself.
     expect((await (await stage.call(pia, 'GET', `${channel()}/live`)).json()).encrypted).toBe(true);
     expect((await lock(pia, null)).status).toBe(204);

@@ -96,16 +96,17 @@ export class Watching {
   async options(
     who: Principal,
     device: BoxDevice,
-    channel: number,
+    { channel, stream }: { channel: number; stream?: StreamName },
   ): Promise<LiveOptions & { iceServers: IceServer[] }> {
-    const path = `/v1/live/options?deviceId=${device.id}&channel=${channel}`;
-    const [options, encrypted] = await Promise.all([
-      this.parts.box.json(device.boxSerial, LiveOptions, 'GET', path, { timeoutMs: OPTIONS_MS }),
-      this.locks.must(who, device.id).then(
-        () => false,
-        () => true,
-      ),
-    ]);
+    const encrypted = await this.locks.must(who, device.id).then(
+      () => false,
+      () => true,
+    );
+    const query = new URLSearchParams({ deviceId: device.id, channel: String(channel) });
+    // For whoever must enter a code first, no camera is asked.
+    if (stream && !encrypted) query.set('stream', stream);
+    const path = `/v1/live/options?${query}`;
+    const options = await this.parts.box.json(device.boxSerial, LiveOptions, 'GET', path, { timeoutMs: OPTIONS_MS });
     return { ...options, encrypted, iceServers: this.#ice.for(who.id) };
   }
 

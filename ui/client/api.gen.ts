@@ -3657,6 +3657,7 @@ export interface Routes {
     /** What of a channel can be seen live, and how */
     '/devices/{deviceId}/channels/{channel}/live': {
       params: { deviceId: string; channel: string };
+      query?: { stream?: 'main' | 'sub' };
       answer: LiveOptions;
     };
     /** See a channel live through the relay (WebSocket) */

@@ -112,9 +112,9 @@ export class WebRtcPlayer {
   }
 
   async #connect(): Promise<void> {
-    const iceServers = [...(await this.#o.iceServers())];
-    if (this.#abort.signal.aborted) return;
-    const peer = new RTCPeerConnection({ iceServers, bundlePolicy: 'max-bundle' });
+    const servers = this.#o.iceServers();
+    // Made meanwhile: the first one of a page takes its time.
+    const peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     this.#peer = peer;
     const stream = new MediaStream();
     for (const kind of ['video', 'audio'] as const) {
@@ -139,6 +139,9 @@ export class WebRtcPlayer {
       tell();
     };
     peer.onconnectionstatechange = () => peer.connectionState === 'failed' && this.#fail(null);
+    const iceServers = [...(await servers)];
+    if (this.#abort.signal.aborted) return;
+    if (iceServers.length > 0) peer.setConfiguration({ iceServers, bundlePolicy: 'max-bundle' });
     await peer.setLocalDescription();
     // What was found by now goes with the offer.
     found.length = 0;

@@ -30,7 +30,7 @@ export function Large({ target, back, onBack }: Props) {
   useEffect(() => place.current?.querySelector<HTMLElement>('figure')?.focus({ preventScroll: true }), []);
   const online = state === 'online' && target.may;
   const options = useResource(
-    async () => (online ? await liveOptions(device.id, channel) : null),
+    async () => (online ? await liveOptions(device.id, channel, 'main') : null),
     [device.id, channel, online],
   );
   const streams = options.data?.streams ?? [];

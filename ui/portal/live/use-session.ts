@@ -67,7 +67,7 @@ export function useSession({ deviceId, channel, stream, on, sound }: Wanted) {
     const running = new LiveSession({
       address: liveAddress(deviceId, channel),
       stream,
-      iceServers: () => iceServers(deviceId, channel),
+      iceServers: () => iceServers(deviceId, channel, stream),
       videos: { direct: direct.current!, relay: relay.current! },
       still: still.current!,
       onChange: setState,
