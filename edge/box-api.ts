@@ -26,6 +26,7 @@ import type { Playback } from './playback/playback.ts';
 import { playbackRoutes } from './playback/routes.ts';
 import { invalidRequest, problemResponse } from './problem-response.ts';
 import type { CertificatePins } from './remote-config/pins.ts';
+import type { Talks } from './talk/talks.ts';
 
 /** The box's own API, for the relay alone: it is reached through the tunnel and listens on no address. */
 export function boxApi(o: {
@@ -41,6 +42,7 @@ export function boxApi(o: {
   lan: LanWork;
   live: Pick<LiveViews, 'routes'>;
   playback: Playback;
+  talks: Pick<Talks, 'routes'>;
   arc: Pick<ArcService, 'say'>;
   certificates: Pick<CertificatePins, 'forget'>;
   clips: Pick<Recorder, 'send'>;
@@ -52,7 +54,11 @@ export function boxApi(o: {
   const app = new Hono();
   const limited = (maxSize: number) => bodyLimit({ maxSize, onError: () => problemResponse('payload-too-large') });
   const [small, large] = [limited(64 * 1024), limited(512 * 1024)];
-  app.use((c, next) => (['/v1/jobs', '/v1/live/webrtc'].includes(c.req.path) ? large(c, next) : small(c, next)));
+  app.use((c, next) => {
+    // Sound comes for as long as somebody speaks; how long that may be is its own limit.
+    if (c.req.path === '/v1/talk') return next();
+    return ['/v1/jobs', '/v1/live/webrtc'].includes(c.req.path) ? large(c, next) : small(c, next);
+  });
   app.notFound(() => problemResponse('not-found'));
   app.onError((error) => {
     o.log.error({ err: error }, 'a request of the relay failed');
@@ -94,6 +100,7 @@ export function boxApi(o: {
   app.route('/v1/clips', clipRoutes(o.clips));
   app.route('/v1/live', o.live.routes());
   app.route('/v1/playback', playbackRoutes(o.playback));
+  app.route('/v1/talk', o.talks.routes());
   app.route('/v1/uplink-test', uplinkTestRoutes(o.uplinkTest));
   app.get('/v1/panel-in', (c) => {
     const reach: PanelsReach = { port: o.panels.port(), addresses: o.addresses() };

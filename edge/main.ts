@@ -44,6 +44,7 @@ import { RemotePolicy } from './remote-config/policy.ts';
 import { Restream } from './restream/restream.ts';
 import { setupApp } from './setup/app.ts';
 import { SetupPassword } from './setup/password.ts';
+import { Talks } from './talk/talks.ts';
 import { TunnelClient } from './tunnel/client.ts';
 import { upgradeDevices } from './upgrade/devices.ts';
 import { PackageStore } from './upgrade/package-store.ts';
@@ -167,7 +168,8 @@ jobs.register(new UpgradeRunner({ devices: upgradeDevices(devices), packages, cl
 jobs.register(new CloudRunner({ devices, video, settle: settleAt({ auth, clock }), clock }));
 const recorders = new RecorderWork({ finder, devices, refused, way, clock, log });
 const playback = new Playback({ devices, video, clock, log, pace: () => pacer });
-const live = new LiveViews({ video, playback: (id) => playback.offered(id), clock, log });
+const talks = new Talks({ devices, clock, log });
+const live = new LiveViews({ video, playback: (id) => playback.offered(id), talks, clock, log });
 const lan = new LanWork({ discovery, devices, sadp, refused, way, clock, log });
 const arc = new ArcService({
   journal,
@@ -192,6 +194,7 @@ const api = boxApi({
   lan,
   live,
   playback,
+  talks,
   certificates: pins,
   clips: { send: (id) => recorder.send(id) },
   uplinkTest: { run: (...of) => uplinkTest.run(...of) },
@@ -345,6 +348,7 @@ async function stop(): Promise<void> {
   server.closeAllConnections();
   live.stop();
   playback.stop();
+  await talks.stop();
   await Promise.all([jobs.stop(), devices.stop(), panels.stop(), discovery.stop(), uplink.stop(), tunnel.stop()]);
   await Promise.all([recorder.stop(), arc.stop(), restream.stop()]);
   await Promise.all([video.stop(), uploads.stop()]);

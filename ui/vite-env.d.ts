@@ -1,5 +1,11 @@
 declare module '*.css';
 
+/** Vite's: the address of a script of its own, built beside the page's. */
+declare module '*?worker&url' {
+  const url: string;
+  export default url;
+}
+
 interface ImportMeta {
   /** Vite's: one loader for each file that matches. */
   glob<T>(pattern: string | string[], options?: { import: 'default' }): Record<string, () => Promise<T>>;

@@ -24,6 +24,11 @@ export interface IsapiFailure {
     | 'invalid-request'
     | 'not-found'
     | 'conflict'
+    // Of speaking to it.
+    | 'spoken-to'
+    | 'no-speaker'
+    | 'speaker-busy'
+    | 'speaker-codec'
   >;
   text: string;
   /** HTTP status and ISAPI subStatusCode, where the device gave them. */

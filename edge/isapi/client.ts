@@ -144,7 +144,10 @@ export class IsapiClient {
   }
 
   /** An answer without end, on a connection of its own; `timeoutMs` holds until its header is there. */
-  async open(path: string, o: RequestOptions & { method?: 'GET' | 'POST' } = {}): Promise<Result<IncomingMessage>> {
+  async open(
+    path: string,
+    o: RequestOptions & { method?: 'GET' | 'POST' | 'PUT' } = {},
+  ): Promise<Result<IncomingMessage>> {
     const answer = await this.#answer(o.method ?? 'GET', this.prefix + path, o, false);
     if (!answer.ok) return answer;
     const { res, finish } = answer;

@@ -13,7 +13,8 @@ beforeEach(() => {
   sources = new FakeSources();
   sources.main = new FakeSource(H264);
   const log = pino({ level: 'silent' });
-  live = new LiveViews({ video: sources, playback: async () => true, clock: new ManualClock(), log });
+  const talks = { chance: async () => ({ can: 'no' as const, codec: null, recorder: false }) };
+  live = new LiveViews({ video: sources, playback: async () => true, talks, clock: new ManualClock(), log });
 });
 afterEach(() => live.stop());
 
@@ -51,6 +52,7 @@ it('tells which streams a channel has, and none of one that is not there', async
     ],
     encrypted: false,
     playback: true,
+    talk: { can: 'no', codec: null, recorder: false },
   });
   expect((await get(`/options?deviceId=${deviceId}&channel=2`)).status).toBe(404);
   expect((await get(`/options?deviceId=x&channel=1`)).status).toBe(400);

@@ -11,6 +11,7 @@ import {
   StreamName,
 } from '../../protocol/wire/video.ts';
 import { invalidRequest, problemResponse } from '../problem-response.ts';
+import type { Talks } from '../talk/talks.ts';
 import { AacSounds } from './aac-sounds.ts';
 import { MediaFeed } from './media-feed.ts';
 import type { PictureSource, PictureSources } from './pictures.ts';
@@ -31,6 +32,7 @@ const BEAT_MS = 10_000;
 export class LiveViews {
   readonly #sources: PictureSources;
   readonly #playback: (deviceId: string) => Promise<boolean>;
+  readonly #talks: Pick<Talks, 'chance'>;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #sounds: AacSounds;
@@ -43,11 +45,13 @@ export class LiveViews {
     video: PictureSources;
     /** Whether a device has recordings that can be played. */
     playback: (deviceId: string) => Promise<boolean>;
+    talks: Pick<Talks, 'chance'>;
     clock: Clock;
     log: Logger;
   }) {
     this.#sources = o.video;
     this.#playback = o.playback;
+    this.#talks = o.talks;
     this.#clock = o.clock;
     this.#log = o.log.child({ module: 'live' });
     this.#sounds = new AacSounds({ clock: o.clock, log: this.#log });
@@ -127,7 +131,9 @@ export class LiveViews {
         },
       ];
     });
-    return streams.length > 0 ? { streams, encrypted: false, playback: await this.#playback(deviceId) } : null;
+    if (streams.length === 0) return null;
+    const [playback, talk] = await Promise.all([this.#playback(deviceId), this.#talks.chance(deviceId, channel)]);
+    return { streams, encrypted: false, playback, talk };
   }
 
   #stream(query: MediaQuery, signal: AbortSignal): Response {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { DigestLogin } from '../isapi/digest.ts';
+import { asksBackchannel, BackchannelSession, type Loudspeaker } from './backchannel-session.ts';
 import { isRecorded, type RecordedOptions, RecordedSession } from './recorded-session.ts';
 import { isReplay, ReplaySession } from './replay-session.ts';
 import { encode, header, type RtspMessage, RtspSplitter } from './rtsp-messages.ts';
@@ -15,6 +16,8 @@ export interface RtspFrontOptions {
   upstream: () => { host: string; port: number };
   /** What is played from its disk. */
   recorded: Omit<RecordedOptions, 'onPlay'>;
+  /** What can be spoken to by its RTSP; null: nothing. */
+  loudspeaker: Loudspeaker | null;
 }
 
 /**
@@ -83,12 +86,19 @@ export class RtspFront {
       if (now) this.sessionsTotal++;
     };
     let recorded: RecordedSession | ReplaySession | null = null;
+    let back: BackchannelSession | null = null;
+    const { loudspeaker } = this.#options;
     const requests = new RtspSplitter();
     client.on('data', (chunk) => {
       for (const unit of split(requests, chunk, client)) {
-        if ('frame' in unit) upstream.write(unit.frame);
-        else if (!this.#admitted(unit.message, client)) continue;
-        else if (isRecorded(uriOf(unit.message)) || isReplay(uriOf(unit.message))) {
+        if ('frame' in unit) {
+          if (back) back.frame(unit.frame);
+          else upstream.write(unit.frame);
+        } else if (!this.#admitted(unit.message, client)) continue;
+        else if (loudspeaker && (back || asksBackchannel(unit.message))) {
+          back ??= new BackchannelSession(client, loudspeaker);
+          back.request(unit.message);
+        } else if (isRecorded(uriOf(unit.message)) || isReplay(uriOf(unit.message))) {
           const Session = isReplay(uriOf(unit.message)) ? ReplaySession : RecordedSession;
           recorded ??= new Session(client, { ...this.#options.recorded, onPlay: play });
           recorded.request(unit.message);
@@ -120,6 +130,7 @@ export class RtspFront {
         other.destroy();
         this.#connections.delete(client);
         recorded?.close();
+        back?.close();
         play(false);
       });
     }

@@ -1,3 +1,4 @@
+import { type Loudspeaker, plainBackchannel } from '../camera/backchannel-session.ts';
 import { Recordings } from '../camera/recordings.ts';
 import type { RtspFront } from '../camera/rtsp-front.ts';
 import type { Coding } from '../camera/video.ts';
@@ -9,10 +10,11 @@ import { DeviceEvents, type Emitted } from '../isapi/events.ts';
 import { tellsCenter } from '../isapi/parts/trigger.ts';
 import { type Handlers, IsapiServer } from '../isapi/server.ts';
 import { SessionLogin } from '../isapi/session-login.ts';
+import { Heard } from '../talk/heard.ts';
 import type { Addresses } from './addresses.ts';
 import { Factory, type Kept } from './factory.ts';
 import { digestOf, rtspDigestOf } from './logins.ts';
-import type { DeviceProfile } from './profile.ts';
+import { type DeviceProfile, isIsapi } from './profile.ts';
 
 /** A group of functions of a device: documents that it adds, requests that it answers, state that tests look at. */
 export interface Part extends Handlers {
@@ -36,7 +38,7 @@ export interface DeviceOptions {
   /** Another device on the LAN, by the address that it has now. */
   neighbour: (address: string) => Device | undefined;
   neighbours: () => Device[];
-  rtsp: ((login: DigestLogin, recordings: Recordings) => RtspFront) | null;
+  rtsp: ((login: DigestLogin, recordings: Recordings, loudspeaker: Loudspeaker | null) => RtspFront) | null;
   snapshot: () => Promise<Buffer>;
   record: (emitted: Emitted) => void;
   onLabel: (text: string) => void;
@@ -62,6 +64,8 @@ export class Device {
   readonly rtsp: RtspFront | null;
   /** What it has recorded. */
   readonly recordings: Recordings;
+  /** Of an ONVIF camera: what is spoken to by RTSP. */
+  readonly loudspeaker: Loudspeaker | null;
   readonly parts: Part[];
   readonly snapshot: () => Promise<Buffer>;
   readonly neighbour: DeviceOptions['neighbour'];
@@ -115,7 +119,11 @@ export class Device {
             cookie: login === 'both' ? 'WebSession_4c41420001' : 'WebSession',
           });
     this.recordings = new Recordings(profile);
-    this.rtsp = options.rtsp?.(rtspDigestOf(profile, this.logins, password), this.recordings) ?? null;
+    this.loudspeaker = isIsapi(profile.kind)
+      ? null
+      : { odd: { ...plainBackchannel }, heard: new Heard(), speaking: new Set(), sessionsTotal: 0, packets: [] };
+    const rtspLogin = rtspDigestOf(profile, this.logins, password);
+    this.rtsp = options.rtsp?.(rtspLogin, this.recordings, this.loudspeaker) ?? null;
     this.parts = options.parts.map((make) => make(this));
     this.#server = new IsapiServer({
       profile,

@@ -43,13 +43,14 @@ export function makeDevice(o: {
     neighbour: (address) => o.neighbours().find((d) => d.profile.address === address && d.profile !== profile),
     neighbours: o.neighbours,
     rtsp: hasVideo
-      ? (login, recordings) => {
+      ? (login, recordings, loudspeaker) => {
           recordings.python = video.python;
           return new RtspFront({
             port: o.rtspPort,
             login,
             upstream: () => video.upstream(films),
             recorded: { recordings, python: video.python },
+            loudspeaker,
           });
         }
       : null,

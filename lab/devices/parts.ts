@@ -16,13 +16,14 @@ import { speaker } from '../isapi/parts/speaker.ts';
 import { storage } from '../isapi/parts/storage.ts';
 import { arming, streaming } from '../isapi/parts/streaming.ts';
 import { system } from '../isapi/parts/system.ts';
+import { talk } from '../isapi/parts/talk.ts';
 import { onvif } from '../onvif/service.ts';
 import { networkSwitch } from '../switch/part.ts';
 import type { MakePart } from './device.ts';
 import { type DeviceKind, isCamera, isIsapi, isPanel } from './profile.ts';
 
 const every: MakePart[] = [security, system, network, firmware, arming, page];
-const camera: MakePart[] = [...every, onvif, streaming, picture, detection, io, storage, recordings, download];
+const camera: MakePart[] = [...every, onvif, streaming, picture, detection, io, storage, recordings, download, talk];
 
 /** What a device of this kind is made of, and whether it has a picture. */
 export function partsOf(kind: DeviceKind): { parts: MakePart[]; hasVideo: boolean } {
@@ -32,15 +33,15 @@ export function partsOf(kind: DeviceKind): { parts: MakePart[]; hasVideo: boolea
   }
   if (isCamera(kind)) return { parts: camera, hasVideo: true };
   if (kind === 'nvr' || kind === 'poe-nvr')
-    return { parts: [...every, recorder, io, storage, recordings, download], hasVideo: true };
+    return { parts: [...every, recorder, io, storage, recordings, download, talk], hasVideo: true };
   if (kind === 'dvr') return { parts: [...camera, recorder], hasVideo: true };
   if (kind === 'door-station' || kind === 'doorbell')
-    return { parts: [...every, streaming, picture, access, intercom], hasVideo: true };
+    return { parts: [...every, streaming, picture, access, intercom, talk], hasVideo: true };
   if (kind === 'indoor-station') return { parts: [...every, intercom], hasVideo: false };
   if (kind === 'access') return { parts: [...every, access], hasVideo: false };
   if (!isIsapi(kind)) return { parts: [onvif], hasVideo: true };
   if (kind === 'care-radar' || kind === 'fall-radar') return { parts: [...every, radar, io], hasVideo: false };
-  if (kind === 'speaker') return { parts: [...every, speaker], hasVideo: false };
+  if (kind === 'speaker') return { parts: [...every, speaker, talk], hasVideo: false };
   if (kind === 'switch') return { parts: [...every, networkSwitch], hasVideo: false };
   if (isPanel(kind)) return { parts: [...every, panel], hasVideo: false };
   return { parts: every, hasVideo: false };

@@ -17,6 +17,8 @@ interface Options {
   port: number;
   serve: RequestListener;
   upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** Each server before it listens. */
+  opened: (server: Server) => void;
 }
 
 /** The sockets of a device's web server, and its certificate, made when it starts for the first time. */
@@ -91,6 +93,7 @@ export class Listeners {
 
   async #listen(server: Server, address: string, port: number): Promise<number> {
     server.on('upgrade', this.#o.upgrade);
+    this.#o.opened(server);
     server.listen(port, address);
     await once(server, 'listening');
     this.#servers.push(server);

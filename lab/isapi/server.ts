@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Factory } from '../devices/factory.ts';
 import { type DeviceProfile, isIsapi } from '../devices/profile.ts';
 import { type Reply, refusal, statusJson, statusXml } from './answer.ts';
 import type { DigestLogin, LoginCounter } from './digest.ts';
 import type { Documents } from './documents.ts';
+import { FollowingBytes } from './following-bytes.ts';
 import { Listeners } from './listeners.ts';
 import { userCheckRefused } from './parts/security.ts';
 import type { SessionLogin } from './session-login.ts';
@@ -24,6 +26,8 @@ export interface Asked {
 export interface Handlers {
   /** Takes the response over (streams, uploads, pages), before the body is read. */
   take?(asked: Asked, response: ServerResponse): boolean;
+  /** Takes what follows a request without a body on its connection, and the answering; null: it is a request like others. */
+  raw?(asked: Asked, socket: Socket): ((data: Buffer) => void) | null;
   answer?(asked: Asked): Reply | null | Promise<Reply | null>;
   /** Without a login. */
   open?(asked: Asked, response: ServerResponse): boolean | Promise<boolean>;
@@ -47,6 +51,7 @@ const MAX_BODY = 64_000_000;
 export class IsapiServer {
   readonly #options: ServerOptions;
   readonly listeners: Listeners;
+  readonly #following = new FollowingBytes();
   requests = 0;
   /** ms before anything is answered. */
   delayMs = 0;
@@ -61,8 +66,10 @@ export class IsapiServer {
       port: options.port,
       serve: (request, response) => {
         this.requests++;
+        this.#following.expect(request);
         setTimeout(() => void this.#serve(request, response), this.delayMs);
       },
+      opened: (server) => this.#following.attach(server),
       upgrade: (request, socket, head) => {
         socket.on('error', () => socket.destroy());
         const taken = this.#options.handlers.some((h) => h.upgrade?.(request, socket, head));
@@ -148,6 +155,11 @@ export class IsapiServer {
     }
     const behind: Asked = { ...asked, path, user };
     if (handlers.some((h) => h.take?.(behind, response))) return;
+    if (this.#following.expects(raw.socket))
+      for (const h of handlers) {
+        const take = h.raw?.(behind, raw.socket);
+        if (take) return this.#following.give(raw.socket, take);
+      }
     behind.body = await read(raw);
     for (const h of handlers) {
       const reply = await h.answer?.(behind);

@@ -129,6 +129,11 @@ export const onvif: MakePart = (device) => {
           searchesTotal: context.searches.begun,
           played: device.recordings.played,
           odd,
+          talk: {
+            speaking: device.loudspeaker?.speaking.size ?? 0,
+            sessionsTotal: device.loudspeaker?.sessionsTotal ?? 0,
+            heardBytes: device.loudspeaker?.heard.bytes ?? 0,
+          },
           presets: named,
           relays: Object.fromEntries([...relays].map(([t, r]) => [t, r.active])),
         },
@@ -150,6 +155,18 @@ export const onvif: MakePart = (device) => {
           const files = body.files as { fromMs: number; toMs: number }[] | null | undefined;
           device.recordings.set(files?.map((file) => ({ ...file, kind: 'timing' as const })) ?? null);
           return { files: files?.length ?? null };
+        },
+        /** Of the way back over RTSP: {codec, require, busy, hangUpAfter, mute}. */
+        backchannel: (body: Record<string, unknown>) => Object.assign(device.loudspeaker!.odd, body),
+        /** What was heard there since `forget`. */
+        heard: (body: Record<string, unknown>) => {
+          const { heard, odd, packets } = device.loudspeaker!;
+          const told = { ...heard.told(), codec: odd.codec, packets: packets.slice(-10_000) };
+          if (body.forget) {
+            heard.forget();
+            packets.length = 0;
+          }
+          return told;
         },
       }),
       input: (body) => {

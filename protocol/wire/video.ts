@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Instant, Uuid } from './ids.ts';
+import { TalkChance } from './talk.ts';
 
 /*
  * Live view and playback. The box's API, asked through the tunnel:
@@ -86,6 +87,8 @@ export const LiveOptions = z.object({
   encrypted: z.boolean(),
   /** It has recordings of its own that can be played. */
   playback: z.boolean(),
+  /** Whether somebody can speak there (talk.ts); boxes of before do not say. */
+  talk: TalkChance.default({ can: 'no', codec: null, recorder: false }),
 });
 export type LiveOptions = z.infer<typeof LiveOptions>;
 
@@ -132,14 +135,14 @@ export const PlaybackQuery = MediaQuery.extend({
 }).omit({ sound: true });
 export type PlaybackQuery = z.infer<typeof PlaybackQuery>;
 
-/** One look at pictures: who, at what, when, by which way. */
+/** One look at pictures, or somebody speaking there: who, at what, when, by which way. */
 export const Viewing = z.object({
   id: Uuid,
   siteId: Uuid,
   deviceId: Uuid,
   deviceName: z.string(),
   channel: Channel,
-  kind: z.enum(['live', 'playback', 'clip', 'download', 'snapshot']),
+  kind: z.enum(['live', 'playback', 'clip', 'download', 'snapshot', 'talk']),
   /** `direct`: from the box to the viewer; `relay`: through the relay. */
   path: z.enum(['direct', 'relay']).nullable(),
   user: z.object({ id: Uuid.nullable(), name: z.string(), company: z.string() }),

@@ -107,7 +107,11 @@ describe('what a key may do', () => {
     const [none, view] = [`/devices/${acme.siteId}/channels/1/whep`, `/viewings/${acme.siteId}`];
     expect(await status(reader.token, 'POST', none)).toBe(404);
     expect(await status(reader.token, 'DELETE', view)).toBe(404);
+    // Its socket is asked for by GET, and what is said is heard.
+    const talk = `/devices/${acme.siteId}/channels/1/talk/socket`;
+    expect(await status(reader.token, 'GET', talk)).toBe(403);
     const writer = await make({ readOnly: false });
+    expect(await status(writer.token, 'GET', talk)).toBe(404);
     expect(await status(writer.token, 'POST', '/sites', { name: 'New', timeZone: 'UTC' })).toBe(201);
     const log = (await admin.api('GET', '/log?limit=1')).body.items[0];
     expect(log).toMatchObject({ action: 'createSite', client: 'api-key', clientName: 'Program' });

@@ -25,7 +25,7 @@ const PAGE = 100;
 
 type Path = 'direct' | 'relay';
 
-/** Who looks: somebody signed in (or their program), or whoever has a shared link. */
+/** Who looks or speaks: somebody signed in (or their program), or whoever has a shared link. */
 export type Watcher = Pick<Principal, 'id' | 'userId' | 'companyId'> | { link: string };
 
 export interface ViewingRequest {
@@ -119,10 +119,11 @@ export class Viewings {
   /** @throws ProblemError too-many-windows */
   async open(o: ViewingRequest): Promise<OpenViewing> {
     const session = 'link' in o.who ? `link:${o.who.link}` : o.who.id;
-    if (o.kind !== 'live' && o.kind !== 'playback') return this.#look(session, o);
+    if (o.kind !== 'live' && o.kind !== 'playback' && o.kind !== 'talk') return this.#look(session, o);
     const joined = o.kind === 'live' ? this.#sameWindow(session, o) : undefined;
     if (joined) return this.#hold(joined, o.path ?? null);
-    const window = await this.#inRoom(session, o.kind, o);
+    // Each time that somebody speaks is a line of its own; a channel is spoken to by one at a time.
+    const window = o.kind === 'talk' ? this.#opened(session, o) : await this.#inRoom(session, o.kind, o);
     // Before anything is shown it stands in the log.
     try {
       await window.stored;
@@ -209,6 +210,10 @@ export class Viewings {
         throw new ProblemError('too-many-windows', `${most} windows are open already: close one first.`);
       await this.#clock.sleep(ROOM_STEP_MS);
     }
+    return this.#opened(session, o);
+  }
+
+  #opened(session: string, o: ViewingRequest): Window {
     const window = this.#begin(session, o);
     this.#windows.set(window.id, window);
     return window;

@@ -20,6 +20,8 @@ import { mediaSocket } from './media-socket.ts';
 import { openBoxMedia } from './media-stream.ts';
 import { PictureLocks } from './picture-locks.ts';
 import { registerRecordingRoutes } from './recording-routes.ts';
+import { registerTalkRoutes } from './talk-routes.ts';
+import { Talks } from './talks.ts';
 import { Viewings } from './viewings.ts';
 import { linksOf } from './whep.ts';
 
@@ -45,6 +47,7 @@ export class Watching {
   readonly viewings: Viewings;
   readonly locks: PictureLocks;
   readonly views: DirectViews;
+  readonly talks: Talks;
   readonly #fanOut: FanOut;
   readonly #ice: IceServers;
 
@@ -54,6 +57,7 @@ export class Watching {
     this.viewings = new Viewings(parts);
     this.locks = new PictureLocks(parts);
     this.views = new DirectViews(parts);
+    this.talks = new Talks(this);
     this.#ice = new IceServers(parts.ice ?? {}, clock);
     const open = (serial: string, path: string, signal: AbortSignal) => openBoxMedia({ hub, serial, path, signal });
     this.#fanOut = new FanOut({ clock, open });
@@ -65,6 +69,7 @@ export class Watching {
     this.views.start();
     metrics.gauge('gatepost_live_windows', 'Windows with live pictures', () => this.viewings.count('live'));
     metrics.gauge('gatepost_playback_windows', 'Windows with recordings', () => this.viewings.count('playback'));
+    metrics.gauge('gatepost_talks', 'People who speak to a device', () => this.talks.count);
     metrics.gauge('gatepost_direct_views', 'Live views directly from a box', () => this.views.count);
     metrics.gauge('gatepost_relayed_streams', 'Live streams fetched from boxes', () => this.#fanOut.stats.streams);
     metrics.gauge('gatepost_relayed_viewers', 'Readers of these streams', () => this.#fanOut.stats.readers);
@@ -72,6 +77,7 @@ export class Watching {
 
   async stop(): Promise<void> {
     this.views.stop();
+    this.talks.stop();
     this.#fanOut.stop();
     await this.viewings.stop();
   }
@@ -79,6 +85,7 @@ export class Watching {
   registerRoutes(api: Api): void {
     registerLiveViewRoutes(api, { watching: this });
     registerRecordingRoutes(api, { watching: this });
+    registerTalkRoutes(api, { watching: this });
   }
 
   /** A device behind a box whose pictures may be seen. @throws ProblemError as scope.device does; `conflict` */

@@ -33,7 +33,7 @@ describe('security headers', () => {
     ['cross-origin-opener-policy', 'same-origin'],
     ['cross-origin-resource-policy', 'same-origin'],
     ['x-robots-tag', 'noindex, nofollow'],
-    ['permissions-policy', 'camera=(), microphone=(), geolocation=()'],
+    ['permissions-policy', 'camera=(), microphone=(self), geolocation=()'],
   ])('set %s to %s', async (name, value) => {
     expect((await headersOf(false)).get(name)).toBe(value);
   });

@@ -23,7 +23,8 @@ export function securityHeaders({ https }: { https: boolean }): MiddlewareHandle
     set('cross-origin-resource-policy', 'same-origin');
     // Nothing here is for search engines, shared links least of all.
     set('x-robots-tag', 'noindex, nofollow');
-    set('permissions-policy', 'camera=(), microphone=(), geolocation=()');
+    // The portal's own pages speak to devices; nothing that they might frame does.
+    set('permissions-policy', 'camera=(), microphone=(self), geolocation=()');
     if (https) set('strict-transport-security', 'max-age=31536000; includeSubDomains');
   };
 }

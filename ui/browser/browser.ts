@@ -14,7 +14,8 @@ export type Look = (typeof LOOKS)[number];
 /** What a walk over many pages looks at: both widths and both colour schemes, in half the time of all four. */
 export const WALKED = [LOOKS[0], LOOKS[3]] as Look[];
 
-export const launch = (): Promise<Browser> =>
+/** `more`: further arguments. */
+export const launch = (more: string[] = []): Promise<Browser> =>
   chromium.launch({
     executablePath: process.env.GATEPOST_CHROMIUM ?? '/usr/bin/chromium',
     args: [
@@ -26,6 +27,7 @@ export const launch = (): Promise<Browser> =>
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   });
 

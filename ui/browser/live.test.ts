@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { check, LOOKS, launch, open, settled } from './browser.ts';
 import { follow, until } from './clock.ts';
 import { decoded, ForeignPlayer, view } from './foreign-player.ts';
+import { BEEP_HZ, heardAt, keepSent, Microphone, sentBy, underWay } from './microphone.ts';
 import { type Stack, startStack } from './stack.ts';
 import { TurnServer } from './turn-server.ts';
 import { UdpGate } from './udp-gate.ts';
@@ -32,6 +33,7 @@ describe('live view', () => {
   let turnServer: RTCIceServer;
   const foreign = new ForeignPlayer();
   const turn = new TurnServer();
+  const microphone = new Microphone();
   /** As the signed-in administrator, from the portal's own origin. */
   const call = async <T>(method: string, path: string, data?: object): Promise<T> => {
     const headers = { origin: stack.portal };
@@ -42,7 +44,7 @@ describe('live view', () => {
 
   beforeAll(async () => {
     [stack, browser, playerOrigin, turnServer] = await Promise.all([
-      ...([startStack(), launch(), foreign.start(), turn.start()] as const),
+      ...([startStack('onvif'), launch(microphone.arguments), foreign.start(), turn.start()] as const),
     ]);
     ({ page, complaints } = await open(browser, LOOKS.find((look) => look.width === 1440)!));
     const signedIn = await page.request.post(`${stack.portal}/api/v1/auth/login`, { data: stack.login });
@@ -64,6 +66,7 @@ describe('live view', () => {
     gate.stop();
     foreign.stop();
     turn.stop();
+    microphone.stop();
     await browser?.close();
     await stack?.stop();
   }, 60_000);
@@ -229,6 +232,63 @@ describe('live view', () => {
     await other.close();
   });
 
+  it('a guard is heard at a camera by ISAPI and at another by ONVIF, one voice at a time, until Esc', async () => {
+    const { name, address, httpPort, password } = stack.cameras.find(({ kind }) => kind === 'onvif')!;
+    const siteId = site.split('/').at(-1)!;
+    const [box] = (await call<{ items: { serial: string }[] }>('GET', `/sites/${siteId}/boxes`)).items;
+    const login = { boxSerial: box!.serial, name, host: address, httpPort, username: 'admin', password };
+    const { id } = await call<{ id: string }>('POST', `/sites/${siteId}/devices`, login);
+    const can = async () => {
+      const answer = await page.request.get(`${stack.portal}/api/v1/devices/${id}/channels/1/live`);
+      return answer.ok() ? (await answer.json()).talk.can : null;
+    };
+    await expect.poll(can, { timeout: 20_000 }).toBe('yes');
+    const other = await page.context().newPage();
+    const talk = (one: Page) => one.getByRole('button', { name: 'Talk', exact: true });
+    for (const [device, way] of [
+      [devices[0]!, 'ISAPI'],
+      [{ id, name }, 'ONVIF'],
+    ] as const) {
+      await page.goto(`${site}/live?show=${device.id}-1`);
+      await talk(page).waitFor();
+      await keepSent(page);
+      await heardAt(stack.lab, device.name);
+      await page.keyboard.press('t');
+      const pressed = Date.now();
+      await page.locator('[data-talk="heard"]').waitFor();
+      const heardAfter = Date.now() - pressed;
+      if (way === 'ISAPI') {
+        await other.goto(page.url());
+        await talk(other).click();
+        await other.locator('[data-code="spoken-to"]').waitFor();
+        await check(page, 'talk 1440');
+        await page.setViewportSize({ width: 375, height: 812 });
+        await check(page, 'talk 375');
+        await page.setViewportSize({ width: 1440, height: 900 });
+      }
+      await page.waitForTimeout(3_000);
+      const { hz, began, bytes } = await heardAt(stack.lab, device.name);
+      const late = underWay(await sentBy(page), began);
+      console.info(
+        `${way}: heard ${heardAfter} ms after the key, ${bytes / 8} ms of sound, ${hz?.toFixed(0)} Hz, on its way ${late} ms`,
+      );
+      expect(hz).toBeGreaterThan(BEEP_HZ * 0.97);
+      expect(hz).toBeLessThan(BEEP_HZ * 1.03);
+      expect(late.length).toBeGreaterThan(0);
+      expect(Math.min(...late)).toBeLessThan(500);
+      // Who speaks ends that first; the window stays.
+      await page.keyboard.press('Escape');
+      await page.locator('[data-talk="off"]').waitFor({ state: 'attached' });
+      await talk(page).waitFor();
+      const state = async () => {
+        const told = await (await fetch(`${stack.lab}/devices/${device.name}`)).json();
+        return way === 'ISAPI' ? told.talk.open.length : told.onvif.talk.speaking;
+      };
+      await expect.poll(state).toBe(0);
+    }
+    await other.close();
+  });
+
   it('stands in the list of who looked at what', async () => {
     await page.goto(`${site}/viewings`);
     await settled(page);
@@ -270,7 +330,7 @@ describe('live view', () => {
     }
   });
 
-  it('ends with the permission within ten seconds, both ways, and the page says so (PERM-05)', async () => {
+  it('ends with the permission within ten seconds, both ways, what is said there too, and the page says so (PERM-05)', async () => {
     const { id, name } = devices[0]!;
     // An employee may look as long as a site is assigned to them, and their account is not limited.
     const guard = await (await browser.newContext({ baseURL: stack.portal })).newPage();
@@ -296,6 +356,8 @@ describe('live view', () => {
       await one.goto(`${site}/live?show=${id}-1`);
       await until(one, name, ({ path, behind }) => path === way && behind < NEAR_MS);
     }
+    await guard.getByRole('button', { name: 'Talk', exact: true }).click();
+    await guard.locator('[data-talk="heard"]').waitFor();
     await call('DELETE', `/sites/${siteId}/managers/${me.userId}`);
     const ended = Date.now();
     const newest = await Promise.all(
@@ -311,6 +373,10 @@ describe('live view', () => {
     console.info(`pictures until ${newest.join(' and ')} ms after the permission, told after ${Date.now() - ended} ms`);
     expect(Math.max(...newest)).toBeLessThan(10_500);
     for (const [one] of ways) expect((await until(one, name, () => true)).state).toBe('refused');
+    const { lastMs } = await heardAt(stack.lab, name);
+    console.info(`heard until ${lastMs - ended} ms after the permission`);
+    expect(lastMs - ended).toBeGreaterThan(0);
+    expect(lastMs - ended).toBeLessThan(10_500);
     await guard.context().close();
   });
 

@@ -2131,6 +2131,7 @@ export type LiveOptions = {
   }[];
   encrypted: boolean;
   playback: boolean;
+  talk: { can: 'yes' | 'no' | 'codec' | 'unknown'; codec: string | null; recorder: boolean };
   iceServers: { urls: string[]; username?: string; credential?: string }[];
 };
 export type LogEntry = {
@@ -3051,7 +3052,7 @@ export type Viewing = {
   deviceId: string;
   deviceName: string;
   channel: number;
-  kind: 'live' | 'playback' | 'clip' | 'download' | 'snapshot';
+  kind: 'live' | 'playback' | 'clip' | 'download' | 'snapshot' | 'talk';
   path: 'direct' | 'relay' | null;
   user: { id: string | null; name: string; company: string };
   from: string | null;
@@ -3688,6 +3689,11 @@ export interface Routes {
     '/devices/{deviceId}/channels/{channel}/recordings/file': {
       params: { deviceId: string; channel: string };
       query: { from: string; to: string; stream?: 'main' | 'sub' };
+      answer: never;
+    };
+    /** Speak to a camera or a door station (WebSocket) */
+    '/devices/{deviceId}/channels/{channel}/talk/socket': {
+      params: { deviceId: string; channel: string };
       answer: never;
     };
     /** The camera that is linked to a radar */

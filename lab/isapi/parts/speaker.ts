@@ -1,8 +1,7 @@
 import type { MakePart } from '../../devices/device.ts';
-import { OK, refusal, statusJson, statusXml } from '../answer.ts';
-import { XML_HEAD } from '../xml.ts';
+import { OK, refusal, statusJson } from '../answer.ts';
 
-/** A network speaker: audio files, playing them, two-way audio (isapi §14; the files' paths no capture shows). */
+/** A network speaker: audio files and playing them (isapi §14; the files' paths no capture shows). */
 export const speaker: MakePart = (device) => {
   const { documents, profile: p } = device;
   const files = [
@@ -12,8 +11,6 @@ export const speaker: MakePart = (device) => {
   let playing: number | null = null;
   // As cameras with a loudspeaker have it; no speaker was captured.
   let alarm = { audioID: 1, audioVolume: 50, alarmTimes: 1 };
-  let session = false;
-  let audioBytes = 0;
   documents.add(
     '/System/Audio/channels/1',
     `<AudioChannel version="2.0" xmlns="${p.odd.namespace}"><id>1</id><enabled>true</enabled><audioMode>talkandlisten</audioMode><speakerVolume>50</speakerVolume></AudioChannel>`,
@@ -24,15 +21,8 @@ export const speaker: MakePart = (device) => {
     `<AudioOut version="2.0" xmlns="${p.odd.namespace}"><id>1</id><AudioOutVolumelist><AudioOutVlome><type>audioOutput</type><volume>50</volume></AudioOutVlome></AudioOutVolumelist></AudioOut>`,
     { fixed: ['id'], missing: 'keep' },
   );
-  const talk = `<TwoWayAudioChannel version="2.0" xmlns="${p.odd.namespace}"><id>1</id><enabled>true</enabled><audioCompressionType>G.711ulaw</audioCompressionType><audioInputType>MicIn</audioInputType></TwoWayAudioChannel>`;
-  documents.add('/System/TwoWayAudio/channels/1', talk);
-  documents.list(
-    '/System/TwoWayAudio/channels',
-    `<TwoWayAudioChannelList version="2.0" xmlns="${p.odd.namespace}"/>`,
-    () => ['/System/TwoWayAudio/channels/1'],
-  );
   return {
-    state: () => ({ playing, talking: session, audioBytes }),
+    state: () => ({ playing }),
     answer: ({ method, path, body, url }) => {
       const json = (value: unknown) => ({ status: 200, type: 'application/json', body: JSON.stringify(value) });
       if (path === '/Event/triggers/notifications/AudioAlarm/customAudioInfo' || path === '/System/Audio/files')
@@ -71,17 +61,7 @@ export const speaker: MakePart = (device) => {
         const said = known ? OK : refusal('invalidID');
         return { status: said.http, type: 'application/json', body: statusJson(url, said) };
       }
-      const action = /^\/System\/TwoWayAudio\/channels\/1\/(open|close|audioData)$/.exec(path)?.[1];
-      if (!action || method !== 'PUT') return null;
-      if (action === 'open' && session) {
-        const said = refusal('twoWayAudioInProgressPleaseWait');
-        return { status: said.http, body: statusXml(url, said) };
-      }
-      if (action === 'audioData') audioBytes += body.length;
-      else session = action === 'open';
-      if (action === 'open')
-        return { status: 200, body: `${XML_HEAD}<TwoWayAudioSession><sessionId>1</sessionId></TwoWayAudioSession>\n` };
-      return { status: 200, body: statusXml(url, OK) };
+      return null;
     },
   };
 };

@@ -26,6 +26,7 @@ export const videoFixture: Fixture = {
     ),
     [`GET ${CHANNEL}/playback/socket`]: { status: 400, why: 'This address is a WebSocket' },
     'GET /api/v1/devices/{deviceId}/channels/{channel}/live': { status: 503, why: 'box-unreachable' },
+    [`GET ${CHANNEL}/talk/socket`]: { status: 400, why: 'This address is a WebSocket' },
     'GET /api/v1/devices/{deviceId}/channels/{channel}/live/socket': {
       status: 400,
       why: 'This address is a WebSocket',

@@ -38,6 +38,8 @@ export interface Asked {
   signal: AbortSignal | undefined;
   /** Of streams: what the test sends. */
   stream: PassThrough;
+  /** A body that goes on. */
+  sound: Readable | null;
 }
 
 /** A person, signed in, with these permissions on the camera. */
@@ -168,7 +170,8 @@ export class Stage {
     const stream = new PassThrough();
     const { method, path, signal } = request;
     const body = Buffer.isBuffer(request.body) ? request.body.toString() : '';
-    this.asked.push({ serial, method, path, body, signal, stream });
+    const sound = request.body instanceof Readable ? request.body : null;
+    this.asked.push({ serial, method, path, body, signal, stream, sound });
     // As the tunnel does: whoever gives up hears of it.
     signal?.addEventListener('abort', () => stream.destroy(new Error('given up')));
     stream.on('error', () => {});
@@ -193,7 +196,7 @@ export class Stage {
     }
     if (path.includes('/snapshot'))
       return { status: 200, headers: { 'content-type': 'image/jpeg' }, body: Readable.from([Buffer.from('JPEG')]) };
-    const type = path.startsWith('/v1/live/webrtc') ? 'application/x-ndjson' : MEDIA_CONTENT_TYPE;
+    const type = /^\/v1\/(live\/webrtc|talk)/.test(path) ? 'application/x-ndjson' : MEDIA_CONTENT_TYPE;
     return { status: 200, headers: { 'content-type': type }, body: stream };
   }
 
@@ -225,12 +228,14 @@ export class Stage {
 export class Viewer {
   readonly socket: WebSocket;
   readonly messages: MediaMessage[] = [];
+  readonly said: Record<string, unknown>[] = [];
   readonly closed: Promise<{ code: number; status: number | null }>;
 
   constructor(url: string, headers: Record<string, string>) {
     this.socket = new WebSocket(url, { headers });
     this.socket.on('error', () => {});
-    this.socket.on('message', (data: Buffer) => {
+    this.socket.on('message', (data: Buffer, isBinary) => {
+      if (!isBinary) return void this.said.push(JSON.parse(data.toString()));
       const message = readMedia(data);
       if (message) this.messages.push(message);
     });

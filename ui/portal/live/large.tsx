@@ -8,7 +8,7 @@ import { playsH265 } from '../../video/playable.ts';
 import { PtzControls } from '../device/ptz.tsx';
 import { useCapabilities } from '../device/use-capabilities.ts';
 import { LiveWindow } from './live-window.tsx';
-import { liveOptions } from './options.ts';
+import { forgetOptions, liveOptions } from './options.ts';
 import { PictureLock } from './picture-lock.tsx';
 import type { LiveTarget } from './targets.ts';
 import { LiveTools } from './tools.tsx';
@@ -19,6 +19,9 @@ interface Props {
   back: string;
   onBack: () => void;
 }
+
+/** Of a device that is slow to say whether it can be spoken to. */
+const TALK_ASKED_MS = 3_000;
 
 /** One window on its own, with the main stream, sound and everything that can be done. */
 export function Large({ target, back, onBack }: Props) {
@@ -34,6 +37,17 @@ export function Large({ target, back, onBack }: Props) {
     [device.id, channel, online],
   );
   const streams = options.data?.streams ?? [];
+  const talk = options.data?.talk ?? null;
+  const unsaid = talk?.can === 'unknown';
+  useEffect(() => {
+    if (!unsaid) return;
+    // The device had not answered yet: it is asked by now.
+    const timer = setTimeout(() => {
+      forgetOptions(device.id, channel);
+      options.reload();
+    }, TALK_ASKED_MS);
+    return () => clearTimeout(timer);
+  }, [unsaid, device.id, channel]);
   // What is shown in its place is not what was chosen: a person wants to know why.
   const hard = /^(hvc1|hev1|h265)/i.test(streams.find((one) => one.stream === stream)?.codec ?? '') && !playsH265();
   useEffect(() => {
@@ -60,7 +74,15 @@ export function Large({ target, back, onBack }: Props) {
             target={target}
             stream={stream}
             sound={sound}
-            tools={(handle) => <LiveTools {...handle} name={name} sound={sound} onSound={setSound} />}
+            tools={(handle) => (
+              <LiveTools
+                {...handle}
+                name={name}
+                sound={sound}
+                onSound={setSound}
+                talk={talk?.can === 'yes' && online ? { deviceId: device.id, channel, chance: talk } : null}
+              />
+            )}
           />
         </div>
         <div class="flex flex-col gap-4">
@@ -73,6 +95,7 @@ export function Large({ target, back, onBack }: Props) {
               options={streams.map((one) => [one.stream, streamText(one)] as const)}
             />
           )}
+          {talk?.can === 'codec' && <p class="muted">{t('liveView.talk.codec', { codec: talk.codec ?? '?' })}</p>}
           {hard && <p class="muted">{t('liveView.stream.h265')}</p>}
           {online && <Turn target={target} />}
           {target.owns && <PictureLock key={device.id} device={device} />}

@@ -6,18 +6,32 @@ import { formatBytes, formatDuration } from '../../components/time.ts';
 import { capture, fileName, save } from '../../video/capture.ts';
 import { Recording } from '../../video/recording.ts';
 import type { LiveHandle } from './live-window.tsx';
+import { TalkLine, type TalkTarget, useTalk } from './talk.tsx';
 
 interface Props extends LiveHandle {
   name: string;
   sound: boolean;
   onSound: (on: boolean) => void;
+  /** null: nobody can be spoken to there. */
+  talk: TalkTarget | null;
+}
+
+interface Tool {
+  key: string;
+  icon: Icon;
+  text: string;
+  pressed?: boolean;
+  off?: boolean;
+  hold?: ReturnType<typeof useTalk>['hold'];
+  run: () => void;
 }
 
 /** What can be done with the picture that is seen; the letters work while the focus is in the window. */
-export function LiveTools({ name, sound, onSound, session, state, shown, stage }: Props) {
+export function LiveTools({ name, sound, onSound, session, state, shown, stage, talk }: Props) {
   const bar = useRef<HTMLDivElement>(null);
   const [said, setSaid] = useState('');
   const recorder = useRecorder(name, session, setSaid);
+  const voice = useTalk(talk);
   const playing = state.state === 'playing';
   const still = async (type: 'image/jpeg' | 'image/png') => {
     const video = shown();
@@ -27,7 +41,7 @@ export function LiveTools({ name, sound, onSound, session, state, shown, stage }
     save(picture, file);
     setSaid(t('liveView.tool.saved', { file }));
   };
-  const tools: { key: string; icon: Icon; text: string; pressed?: boolean; off?: boolean; run: () => void }[] = [
+  const tools: Tool[] = [
     { key: 'c', icon: 'capture', text: t('liveView.tool.capture'), off: !playing, run: () => void still('image/jpeg') },
     { key: 'p', icon: 'capture', text: t('liveView.tool.png'), off: !playing, run: () => void still('image/png') },
     {
@@ -40,6 +54,15 @@ export function LiveTools({ name, sound, onSound, session, state, shown, stage }
     },
     { key: 'm', icon: 'sound', text: t('liveView.tool.sound'), pressed: sound, run: () => onSound(!sound) },
   ];
+  if (talk)
+    tools.push({
+      key: 't',
+      icon: 'talk',
+      text: t(voice.on ? 'liveView.talk.stop' : 'liveView.talk.start'),
+      pressed: voice.on,
+      hold: voice.hold,
+      run: voice.toggle,
+    });
   if (document.fullscreenEnabled)
     tools.push({
       key: 'f',
@@ -48,8 +71,10 @@ export function LiveTools({ name, sound, onSound, session, state, shown, stage }
       run: () =>
         void (document.fullscreenElement ? document.exitFullscreen() : stage?.requestFullscreen())?.catch(() => {}),
     });
+  // Who speaks ends that first, and leaves the window after it.
+  const quiet: Tool | null = voice.on ? { key: 'Escape', icon: 'stop', text: '', run: voice.stop } : null;
   const latest = useRef(tools);
-  latest.current = tools;
+  latest.current = quiet ? [...tools, quiet] : tools;
   useEffect(() => {
     const figure = bar.current?.closest('figure');
     const onKey = (event: KeyboardEvent) => {
@@ -72,7 +97,7 @@ export function LiveTools({ name, sound, onSound, session, state, shown, stage }
   return (
     <div ref={bar} class="mt-2 flex flex-col gap-2">
       <div role="toolbar" aria-label={t('liveView.tool.bar', { name })} class="flex flex-wrap gap-2">
-        {tools.map(({ key, icon, text, pressed, off, run }) => (
+        {tools.map(({ key, icon, text, pressed, off, hold, run }) => (
           <button
             key={key}
             type="button"
@@ -81,12 +106,14 @@ export function LiveTools({ name, sound, onSound, session, state, shown, stage }
             aria-disabled={off}
             aria-keyshortcuts={key}
             onClick={() => off || run()}
+            {...hold}
           >
             <Glyph icon={icon} size={20} />
             {text}
           </button>
         ))}
       </div>
+      {talk && <TalkLine state={voice.state} target={talk} />}
       <p role="status" class="small muted empty:hidden">
         {recorder.on
           ? t('liveView.tool.recording', { time: formatDuration(recorder.ms), size: formatBytes(recorder.bytes) })
