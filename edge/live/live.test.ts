@@ -8,12 +8,12 @@ import { FakeSource, FakeSources, H264, PCMU } from './testing/fake-source.ts';
 
 let sources: FakeSources;
 let live: LiveViews;
+const talks = { chance: async () => ({ can: 'no' as const, codec: null, recorder: false }) };
 const deviceId = uuidv7();
 beforeEach(() => {
   sources = new FakeSources();
   sources.main = new FakeSource(H264);
   const log = pino({ level: 'silent' });
-  const talks = { chance: async () => ({ can: 'no' as const, codec: null, recorder: false }) };
   live = new LiveViews({ video: sources, playback: async () => true, talks, clock: new ManualClock(), log });
 });
 afterEach(() => live.stop());
@@ -65,7 +65,8 @@ it('asks the camera of a stream that is looked at next, for five seconds, and of
     source: (_: string, channel: number, stream: string) => (stream === 'main' ? many[channel - 1]! : null),
   };
   const clock = new ManualClock();
-  const views = new LiveViews({ video, playback: async () => false, clock, log: pino({ level: 'silent' }) });
+  const log = pino({ level: 'silent' });
+  const views = new LiveViews({ video, playback: async () => false, talks, clock, log });
   const ask = (channel: number, query: string) =>
     views.routes().request(`/options?deviceId=${deviceId}&channel=${channel}${query}`);
   const pulled = () => many.flatMap(({ consumers }, i) => (consumers.size > 0 ? [i + 1] : []));
