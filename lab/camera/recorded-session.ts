@@ -132,7 +132,7 @@ export class RecordedSession {
         session,
         ['Range', `clock=${short(recordings.label(spans[0]?.[0] ?? from))}-`],
       ];
-      if (header(message, 'scale')) headers.push(['Scale', nearest.toFixed(1)]);
+      if (header(message, 'scale')) headers.push(['Scale', nearest.toFixed(2)]);
       if (sooner !== 1) headers.push(['Speed', sooner.toFixed(1)]);
       headers.push(['RTP-Info', `url=${uri};seq=${this.#sequence & 0xffff};rtptime=${this.#rtpBase >>> 0}`]);
       say('200', headers);

@@ -143,7 +143,7 @@ export class ReplaySession {
     this.#keysOnly = /intra/i.test(header(message, 'frames') ?? '');
     const headers: [string, string][] = [session];
     if (range) headers.push(['Range', range[0]]);
-    if (scale !== 1 && takes !== 'silent') headers.push(['Scale', scale.toFixed(1)]);
+    if (scale !== 1 && takes !== 'silent') headers.push(['Scale', scale.toFixed(2)]);
     say('200', headers);
     this.#cseq = cseq;
     this.#play(spans);

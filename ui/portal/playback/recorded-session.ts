@@ -118,7 +118,10 @@ export class RecordedSession {
       video: this.#o.video,
       mode: 'recorded',
       back: speed < 0,
-      onPicture: () => this.#set({ ...this.#state, state: 'playing' }),
+      onPicture: () => {
+        // A short piece is over before its first picture is on the screen.
+        if (this.#state.state === 'loading') this.#set({ ...this.#state, state: 'playing' });
+      },
       onFailed: ({ code }) => this.#refuse(code === 'broken' ? 'picture-broken' : 'codec-not-supported'),
     });
     this.#player = player;
@@ -153,8 +156,8 @@ export class RecordedSession {
       const granted = Number(/[\d.]+/.exec(text)?.[0] ?? 1);
       const asked = Math.abs(this.#asked.speed);
       // What the device does not slow down, the player does.
-      if (asked < granted) this.#player?.setRate(asked / granted);
-      else this.#set({ ...this.#state, speed: granted });
+      this.#player?.setRate(Math.min(1, asked / granted));
+      this.#set({ ...this.#state, speed: granted < asked ? granted : null });
       return;
     }
     // What the box says of its end counts; the relay's own word comes after it.
