@@ -37,6 +37,13 @@ function times(data: Uint8Array): number[] {
     found.push(Number(bytes.readBigUInt64BE(at + 8)));
   return found;
 }
+/** Of a fragment with one picture: its duration, and how much later than decoded it is shown (ISO/IEC 14496-12 §8.8.8). */
+function sampleOf(data: Uint8Array): { duration: number; shift: number } {
+  const bytes = Buffer.from(data);
+  const at = bytes.indexOf('trun') + 4;
+  const shifted = (bytes.readUInt32BE(at) & 0x800) !== 0;
+  return { duration: bytes.readUInt32BE(at + 12), shift: shifted ? bytes.readInt32BE(at + 24) : 0 };
+}
 const pictures = () => said.flatMap((message) => (message.type === 'key' || message.type === 'delta' ? [message] : []));
 
 beforeEach(() => {
@@ -45,6 +52,28 @@ beforeEach(() => {
   sources.main = new FakeSource(H264);
   said = [];
   ended = false;
+});
+
+it('leaves no hole between the decode times of pictures that come less often: players would show none up to a key frame', () => {
+  const main = sources.main!;
+  const moments: number[] = [];
+  feed();
+  for (const [i, step] of [
+    3600, 3600, 36_000, 3600, 3600, 18_000, 18_000, 18_000, 18_000, 1, 1, 9_000, 90_000,
+  ].entries()) {
+    moments.push(main.time);
+    main.push(i === 0);
+    main.time += step - 3600;
+  }
+  main.push(true);
+  const sent = pictures().map(({ data }) => ({ ...sampleOf(data), decodeTime: times(data)[0]! }));
+  expect(sent.slice(0, -1).map(({ decodeTime, shift }) => decodeTime + shift)).toEqual(moments);
+  for (const [i, { decodeTime }] of sent.slice(1, -1).entries()) {
+    expect(decodeTime).toBeGreaterThan(sent[i]!.decodeTime);
+    expect(decodeTime - sent[i]!.decodeTime).toBeLessThan(2 * sent[i]!.duration);
+  }
+  // Where a decoder can begin, nothing is put off.
+  expect(sent.at(-1)).toMatchObject({ shift: 0 });
 });
 
 it('begins with the group that runs, then sends each picture as it comes (LIVE-01)', () => {

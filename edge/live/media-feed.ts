@@ -8,7 +8,12 @@ import type { AacSounds } from './aac-sounds.ts';
 import { type PictureSource, type PictureSources, Pictures } from './pictures.ts';
 
 const USUAL_TICKS = TIMESCALE / 25;
-const MAX_TICKS = TIMESCALE;
+/**
+ * Players take a decode time that is more than twice the last duration away for a hole, and show nothing up to the next key
+ * frame (Media Source Extensions §3.5.8), although nothing is missing: a camera in the dark sends fewer pictures at once.
+ */
+const MAX_STEP = 1.9;
+const LEAST_TICKS = USUAL_TICKS / 4;
 /** Sound that is late by more holds up the pictures beside it in a player: silence stands in. */
 const SOUND_LATE_MS = 400;
 const SOUND_BEHIND_MS = 100;
@@ -44,7 +49,7 @@ export class MediaFeed {
   #transcoded = false;
   /** Stream time of the media's time 0, and the picture before. */
   #base = 0;
-  #last: { time: number; monoMs: number; duration: number } | null = null;
+  #last: { time: number; monoMs: number; duration: number; decodeTime: number } | null = null;
   /** AAC or Opus that goes into the MP4; null: none, or G.711 beside it. */
   #sound: AudioCodec | null = null;
   #law: 'pcmu' | 'pcma' | null = null;
@@ -113,12 +118,16 @@ export class MediaFeed {
     }
     const time = Math.max(unit.time - this.#base, (this.#last?.time ?? -1) + 1);
     const step = this.#last ? time - this.#last.time : USUAL_TICKS;
-    const duration = anew || step > MAX_TICKS ? (this.#last?.duration ?? USUAL_TICKS) : step;
-    this.#last = { time, monoMs: unit.monoMs, duration };
+    const most = Math.floor((this.#last?.duration ?? USUAL_TICKS) * MAX_STEP);
+    const duration = anew ? (this.#last?.duration ?? USUAL_TICKS) : Math.max(Math.min(step, most), LEAST_TICKS);
+    // Decoded a little early, shown when it belongs. Behind a hole a key frame is taken.
+    const decodeTime = unit.keyFrame || !this.#last ? time : Math.min(time, this.#last.decodeTime + most);
+    this.#last = { time, monoMs: unit.monoMs, duration, decodeTime };
     // The init segment has the parameter sets.
     const data = unit.keyFrame ? unit.data.subarray(unit.codec.prefix.length) : unit.data;
-    const sample: Sample = { data, duration, compositionOffset: unit.compositionOffset, keyFrame: unit.keyFrame };
-    const fragment = mediaFragment(++this.#sequence, time, [sample], this.#takeSound(time));
+    const compositionOffset = unit.compositionOffset + time - decodeTime;
+    const sample: Sample = { data, duration, compositionOffset, keyFrame: unit.keyFrame };
+    const fragment = mediaFragment(++this.#sequence, decodeTime, [sample], this.#takeSound(time));
     this.#say({ type: unit.keyFrame ? 'key' : 'delta', wallMs: unit.wallMs, data: fragment });
   }
 
