@@ -85,7 +85,7 @@ export function sharedRoutes(deps: {
       if (left > 0) running.set(share.id, left);
       else running.delete(share.id);
     });
-    await lookAt(looks, { link: share.note || 'link' }, 'clip', clip).catch((error) => {
+    await lookAt(looks, { link: share.note }, 'clip', clip).catch((error) => {
       stream.destroy();
       throw error;
     });

@@ -178,7 +178,7 @@ export class Viewings {
         path: row.path,
         from: fromAt,
         to: toAt,
-        user: { id: erased ? null : userId, name: name || link || 'Deleted', company: row.companyName ?? '' },
+        user: { id: erased ? null : userId, name: name || (link ?? 'Deleted'), company: row.companyName ?? '' },
         startedAt: iso(Number(startedMs)),
         endedAt: endedMs === null ? null : iso(Number(endedMs)),
       };
