@@ -68,12 +68,21 @@ describe('playback', () => {
     const stood = await look(page, name);
     await page.waitForTimeout(700);
     expect((await look(page, name)).clock).toBe(stood.clock);
+    // Picture by picture; of two windows each press moves at least one.
+    const press = async (key: string, times: number) => {
+      for (let i = 0; i < times; i++) await page.keyboard.press(key);
+    };
+    await press(',', 3);
+    const earlier = await until(page, name, ({ clock }) => clock !== null && clock < stood.clock!);
+    expect(stood.clock! - earlier.clock!).toBeLessThan(400);
+    await press('.', 4);
+    await until(page, name, ({ clock }) => clock !== null && clock >= stood.clock!);
     // The address tells where it stands: a reload goes on there.
     await page.reload();
     await until(page, name, ({ clock }) => clock !== null && Math.abs(clock - stood.clock!) < 20_000);
   });
 
-  it('plays faster', async () => {
+  it('plays faster, and backward', async () => {
     const { name } = devices[0]!;
     await page.getByLabel('Speed').selectOption('8');
     const from = await until(page, name, ({ clock }) => clock !== null);
@@ -82,6 +91,9 @@ describe('playback', () => {
     const passed = performance.now() - began;
     const to = await until(page, name, ({ clock }) => clock !== null && clock > from.clock! + 4 * passed);
     expect(to.clock! - from.clock!).toBeLessThan(14 * (performance.now() - began));
+    await page.getByLabel('Speed').selectOption('-8');
+    const turned = await until(page, name, ({ clock }) => clock !== null);
+    await until(page, name, ({ clock }) => clock !== null && clock < turned.clock! - 6_000);
     await page.getByLabel('Speed').selectOption('1');
   });
 
