@@ -1,4 +1,4 @@
-import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
 import { type Clock, iso } from '../../protocol/clock.ts';
 import type { Page } from '../../protocol/wire/api.ts';
 import type { LogClient, LogEntry, LogFilter, LogOperator } from '../../protocol/wire/audit.ts';
@@ -6,6 +6,7 @@ import { ProblemError } from '../api/problem.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Db } from '../db/database.ts';
 import type { Database } from '../db/schema.ts';
+import { contains } from '../db/text-search.ts';
 import { KEEP_MS } from './operation-log.ts';
 
 type Tables = Database & { a: Database['audit_entries']; p: Database['audit_people'] };
@@ -43,7 +44,7 @@ export class LogReader {
       .$if(siteId !== undefined, (q) => q.where('a.siteId', '=', siteId as string))
       .$if(from !== undefined, (q) => q.where('a.atMs', '>=', Date.parse(from as string)))
       .$if(to !== undefined, (q) => q.where('a.atMs', '<', Date.parse(to as string)))
-      .$if(text !== undefined, (q) => q.where(sql<SqlBool>`p.search like ${contains(text as string)} escape '\\'`))
+      .$if(text !== undefined, (q) => q.where(contains('p.search', text as string)))
       .orderBy('a.seq', 'desc')
       .limit(limit + 1)
       .execute();
@@ -115,6 +116,3 @@ export class LogReader {
     return e.or([own, e('a.siteId', 'in', scope.siteIds())]);
   }
 }
-
-/** A pattern for `like`, with what it would read as its own signs taken literally. */
-const contains = (text: string) => `%${text.toLowerCase().replaceAll(/[\\%_]/g, (sign) => `\\${sign}`)}%`;

@@ -14,6 +14,7 @@ import {
 import { uuidv7 } from '../../protocol/wire/ids.ts';
 import type { Db } from '../db/database.ts';
 import type { Database } from '../db/schema.ts';
+import { contains } from '../db/text-search.ts';
 import { parseCursor } from '../sites/site-walk.ts';
 import { readCompatCsv } from './csv.ts';
 import { baseKey, modelKey } from './limits.ts';
@@ -113,7 +114,7 @@ function matches(e: E, filter: CompatFilter): ExpressionWrapper<Database, 'compa
     ...(filter.channels !== undefined ? [e('maxChannels', '>=', filter.channels)] : []),
     ...(filter.height !== undefined ? [e('maxHeight', '>=', filter.height)] : []),
     ...(filter.kbps !== undefined ? [e('maxKbps', '>=', filter.kbps)] : []),
-    ...words.map((word) => e('words', 'like', `%${word.replaceAll(/[\\%_]/g, '_')}%`)),
+    ...words.map((word) => contains('words', word)),
   ]);
 }
 

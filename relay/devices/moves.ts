@@ -11,6 +11,7 @@ import { endAccounts } from '../arc/end-accounts.ts';
 import type { Scope } from '../auth/scope.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
 import { type DeviceRow, type SiteRow, sortName } from '../db/schema.ts';
+import { contains } from '../db/text-search.ts';
 import type { DesiredStates } from '../desired/desired.ts';
 import { lockSite } from '../handover/sharing-rules.ts';
 import type { Notifier } from '../notify/notifier.ts';
@@ -72,7 +73,7 @@ export class Moves {
       .where('status', '<>', 'shared')
       .where('status', 'in', STATUS_ALLOWS['manage-devices'])
       .where('deletedAt', 'is', null)
-      .$if(search !== '', (q) => q.where('sortName', 'like', `%${sortName(search).replace(/[%_\\]/g, '')}%`))
+      .$if(search !== '', (q) => q.where(contains('sortName', sortName(search))))
       .orderBy('sortName')
       .orderBy('id')
       .limit(MAX_TARGETS)

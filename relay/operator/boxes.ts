@@ -3,6 +3,7 @@ import type { Page } from '../../protocol/wire/api.ts';
 import type { OperatorBox, OperatorBoxQuery } from '../../protocol/wire/operator.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { Db } from '../db/database.ts';
+import { beginsWith, contains } from '../db/text-search.ts';
 
 /** Rows looked at for one page when only boxes that are online, or offline, are asked for. */
 const CHUNK = 500;
@@ -29,7 +30,6 @@ export class OperatorBoxes {
 
   /** By serial. A page may be short of its limit although more follow: the cursor says so. */
   async list({ q, state, companyId, online, cursor, limit }: OperatorBoxQuery): Promise<Page<OperatorBox>> {
-    const like = `%${q?.toLowerCase().replace(/[\\%_]/g, '_')}%`;
     const from = (after: string | undefined, count: number) =>
       select(this.#db)
         .$if(after !== undefined, (b) => b.where('b.serial', '>', after as string))
@@ -38,9 +38,9 @@ export class OperatorBoxes {
         .$if(Boolean(q), (b) =>
           b.where((e) =>
             e.or([
-              e('b.serial', 'like', `${(q as string).toUpperCase().replace(/[^0-9A-Z]/g, '_')}%`),
-              e(e.fn<string>('lower', ['s.name']), 'like', like),
-              e(e.fn<string>('lower', ['c.name']), 'like', like),
+              beginsWith('b.serial', (q as string).toUpperCase()),
+              contains('s.name', q as string),
+              contains('c.name', q as string),
             ]),
           ),
         )

@@ -5,6 +5,7 @@ import { AuthenticationDocument } from '../../protocol/wire/people.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { Sessions } from '../auth/sessions.ts';
 import type { Db } from '../db/database.ts';
+import { contains } from '../db/text-search.ts';
 import { slotsUsed } from '../people/employees.ts';
 
 /** Tenants as the operator sees them: who they are, not what they watch. */
@@ -22,16 +23,13 @@ export class OperatorCompanies {
   /** Newest first; customers' households only when asked for. */
   async list(query: OperatorCompanyQuery): Promise<Page<OperatorCompany>> {
     const { q, type, authentication, suspended, cursor, limit } = query;
-    const like = `%${q?.toLowerCase().replace(/[\\%_]/g, '_')}%`;
     const rows = await this.#select()
       .$if(cursor !== undefined, (b) => b.where('c.id', '<', cursor as string))
       .$if(type !== undefined, (b) => b.where('c.type', '=', type!))
       .$if(type === undefined, (b) => b.where('c.type', '<>', 'customer'))
       .$if(authentication !== undefined, (b) => b.where('c.authentication', '=', authentication!))
       .$if(suspended !== undefined, (b) => b.where('c.suspendedMs', suspended === 'true' ? 'is not' : 'is', null))
-      .$if(Boolean(q), (b) =>
-        b.where((e) => e.or([e(e.fn<string>('lower', ['c.name']), 'like', like), e('u.email', 'like', like)])),
-      )
+      .$if(Boolean(q), (b) => b.where((e) => e.or([contains('c.name', q as string), contains('u.email', q as string)])))
       .orderBy('c.id', 'desc')
       .limit(limit + 1)
       .execute();

@@ -19,6 +19,7 @@ import { hashToken } from '../auth/sessions.ts';
 import { CloudRegions } from '../cloud/regions.ts';
 import { addToStock } from '../cloud/stock.ts';
 import type { Db } from '../db/database.ts';
+import { contains } from '../db/text-search.ts';
 import { slotsUsed } from '../people/employees.ts';
 import { lockCompany } from '../people/users.ts';
 import type { OperatorTables } from './schema.ts';
@@ -83,12 +84,7 @@ export class ServiceKeys {
       .$if(cursor !== undefined, (b) => b.where('k.id', '<', cursor as string))
       .$if(companyId !== undefined, (b) => b.where('k.companyId', '=', companyId as string))
       .$if(Boolean(q), (b) =>
-        b.where((e) =>
-          e.or([
-            e('k.ending', '=', plain(q as string).slice(-GROUP)),
-            e(e.fn<string>('lower', ['k.note']), 'like', `%${(q as string).toLowerCase().replace(/[\\%_]/g, '_')}%`),
-          ]),
-        ),
+        b.where((e) => e.or([e('k.ending', '=', plain(q as string).slice(-GROUP)), contains('k.note', q as string)])),
       )
       .$if(state === 'redeemed', (b) => b.where('k.redeemedMs', 'is not', null))
       .$if(state === 'withdrawn', (b) => b.where('k.withdrawnMs', 'is not', null))

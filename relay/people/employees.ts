@@ -1,10 +1,10 @@
-import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { NoticeCode } from '../../protocol/wire/notify.ts';
 import type { Person } from '../../protocol/wire/people.ts';
 import { ProblemError } from '../api/problem.ts';
 import type { Identity } from '../auth/scope.ts';
 import type { Sessions } from '../auth/sessions.ts';
 import type { Db, DbOrTrx } from '../db/database.ts';
+import { contains } from '../db/text-search.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { mustHold, permissionsIn, rolesOf } from './roles.ts';
 import { lockCompany, personOf, type User } from './users.ts';
@@ -66,9 +66,8 @@ export class Employees {
       .where('deletedAt', 'is', null)
       .$if(q.cursor !== undefined, (b) => b.where('id', '>', q.cursor ?? ''))
       .$if(Boolean(q.search), (b) => {
-        const like = `%${q.search?.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
-        const has = (text: RawBuilder<unknown>) => sql<SqlBool>`${text} like ${like} escape '\\'`;
-        return b.where((e) => e.or([has(sql`lower(name)`), has(sql`lower(email)`), has(sql`phone`)]));
+        const has = (column: string) => contains(column, q.search!);
+        return b.where((e) => e.or([has('name'), has('email'), has('phone')]));
       })
       .orderBy('id')
       .limit(q.limit + 1)

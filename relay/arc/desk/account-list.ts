@@ -6,6 +6,7 @@ import type { Health } from '../../../protocol/wire/uplink.ts';
 import { ProblemError } from '../../api/problem.ts';
 import type { Scope } from '../../auth/scope.ts';
 import type { Db, DbOrTrx } from '../../db/database.ts';
+import { beginsWith, contains } from '../../db/text-search.ts';
 import { seesAll } from './alarm-list.ts';
 import { toTest } from './test-row.ts';
 
@@ -48,12 +49,7 @@ export class Accounts {
     const rows = await this.#inReach(scope)
       .where('a.deletedAt', 'is', null)
       .$if(q !== undefined && q !== '', (b) =>
-        b.where((e) =>
-          e.or([
-            e('a.account', 'like', `${plain((q as string).toUpperCase())}%`),
-            e(e.fn('lower', ['s.name']), 'like', `%${plain((q as string).toLowerCase())}%`),
-          ]),
-        ),
+        b.where((e) => e.or([beginsWith('a.account', (q as string).toUpperCase()), contains('s.name', q as string)])),
       )
       .$if(after !== null, (b) =>
         b.where((e) =>
@@ -145,8 +141,6 @@ export class Accounts {
     });
   }
 }
-
-const plain = (text: string): string => text.replaceAll(/[\\%_]/g, '');
 
 function positionOf(cursor: string): { account: string; id: string } {
   const [, account, id] = /^([0-9A-F]{1,16})\.([0-9a-f-]{36})$/.exec(cursor) ?? [];

@@ -6,6 +6,7 @@ import type { EventType } from '../../../protocol/wire/event.ts';
 import { ProblemError } from '../../api/problem.ts';
 import type { Scope } from '../../auth/scope.ts';
 import type { Db, DbOrTrx } from '../../db/database.ts';
+import { contains } from '../../db/text-search.ts';
 import type { BoxClient } from '../../devices/box-client.ts';
 import { lockSite } from '../../handover/sharing-rules.ts';
 import { mustBeDisarmed } from './armed.ts';
@@ -62,16 +63,15 @@ export class CentreService {
     scope: Scope,
     asked: { limit: number; cursor?: string; state?: ArcServiceState; search: string },
   ): Promise<Page<ArcService>> {
-    const like = `%${asked.search.toLowerCase().replace(/[%_\\]/g, '')}%`;
     const rows = await this.#mine(scope, this.#db)
       .$if(asked.state !== undefined, (q) => q.where('s.state', '=', asked.state!))
       .$if(asked.cursor !== undefined, (q) => q.where('s.id', '<', asked.cursor!))
       .$if(asked.search !== '', (q) =>
         q.where((e) =>
           e.or([
-            e(e.fn<string>('lower', ['d.name']), 'like', like),
-            e(e.fn<string>('lower', ['i.name']), 'like', like),
-            e(e.fn<string>('lower', ['s.account']), 'like', like),
+            contains('d.name', asked.search),
+            contains('i.name', asked.search),
+            contains('s.account', asked.search),
           ]),
         ),
       )
