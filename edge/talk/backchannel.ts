@@ -114,6 +114,8 @@ class Backchannel implements Speaker {
   #lastMs = 0;
   #samples = 0;
   #stopKeepAlive = () => {};
+  /** Whoever opened it may break off until it is open; then they close it, and the device is told. */
+  #opened = () => {};
   #closing: Promise<void> | null = null;
 
   constructor(target: BackchannelTarget, clock: Clock) {
@@ -176,6 +178,7 @@ class Backchannel implements Speaker {
       play = await this.#answered('RECORD', this.#control, {});
     if (!play.ok) return play;
     if (play.value.status !== 200) return refusedBy('PLAY', play.value);
+    this.#opened();
     this.#begin(track, timeoutMs);
     return { ok: true, value: this };
   }
@@ -225,23 +228,26 @@ class Backchannel implements Speaker {
   async #connect(signal?: AbortSignal): Promise<IsapiFailure | null> {
     const target = rtspHost(this.#target.url);
     if (!target) return failure('device-error', 'Its address of video is none.');
+    if (signal?.aborted) return AWAY;
     const socket = target.secure ? await this.#handshake(target, signal) : connect({ ...target, noDelay: true });
     if ('ok' in socket) return socket;
     this.#socket = socket;
-    const gone = (why: IsapiFailure) => {
-      this.#end(why);
+    const unanswered = () => {
       for (const settle of [...this.#pending.values()]) settle(null);
     };
     socket.on('error', () => {});
     socket.on('data', (chunk: Buffer) => this.#reader.push(chunk));
-    const abort = () => socket.destroy();
+    // A session that is there already is to be ended with TEARDOWN.
+    const abort = () => (this.#session === null ? void socket.destroy() : unanswered());
+    this.#opened = () => signal?.removeEventListener('abort', abort);
     signal?.addEventListener('abort', abort, { once: true });
     socket.once('close', () => {
-      signal?.removeEventListener('abort', abort);
-      gone(failure('device-unreachable', 'It closed the connection.'));
+      this.#opened();
+      this.#end(failure('device-unreachable', 'It closed the connection.'));
+      unanswered();
     });
     if (target.secure) return null;
-    const cancel = this.#clock.after(CONNECT_MS, abort);
+    const cancel = this.#clock.after(CONNECT_MS, () => socket.destroy());
     await new Promise<void>((resolve) => {
       socket.once('connect', resolve);
       socket.once('close', () => resolve());
