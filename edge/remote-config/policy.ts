@@ -142,8 +142,8 @@ export class RemotePolicy {
     const { host, httpPorts } = place;
     const own = device.tls ? [device.httpPort] : [];
     const ports = tls ? [HTTPS_PORT, ...own, ...this.#httpsPorts(device.id)] : httpPorts;
-    // A device that was added over HTTPS, or whose one port is 443, speaks TLS there.
-    const plainToTls = !tls && (asked.port === HTTPS_PORT || own.includes(asked.port));
+    // A device that was added over HTTPS is never led back to HTTP, where anybody could answer; one whose one port is 443 speaks TLS.
+    const plainToTls = !tls && (asked.port === HTTPS_PORT || device.tls !== undefined);
     if (!ports.includes(asked.port) || isOtherService(asked.port) || plainToTls) return this.#refuse(authority, 'port');
     if ((this.#loopback && this.#ownPorts.has(asked.port)) || host === this.#relayHost)
       return this.#refuse(authority, 'address');
