@@ -22,6 +22,12 @@ const DEEPEST = 4;
 const LONGEST = 1500;
 /** At so many places a sentence is believed to end. */
 const MOST_ENDS = 6;
+/** So many pieces of one text are looked up; what a device wrote could be cut into any number of them. */
+const MOST_LOOKS = 80;
+/** Longer pieces are the text of several sentences; a pattern with four places looks at each of them in many ways. */
+const LONGEST_PIECE = 500;
+/** Texts stand in lists that are drawn again and again. */
+const MOST_KEPT = 500;
 
 interface Pattern {
   key: string;
@@ -45,6 +51,9 @@ export function sayer(...tables: readonly Sentences[]): Say {
   const own = ({ key }: Pattern) => key.replace(PLACE, '').length;
   patterns.sort((a, b) => own(b) - own(a));
 
+  let looks = 0;
+  const kept = new Map<string, string>();
+
   /** One sentence or part of one; null: there are no words for it. */
   function one(text: string, depth: number, hit: (key: string) => void): string | null {
     const said = whole.get(text);
@@ -52,7 +61,7 @@ export function sayer(...tables: readonly Sentences[]): Say {
       hit(text);
       return said;
     }
-    if (depth > DEEPEST) return null;
+    if (depth > DEEPEST || text.length > LONGEST_PIECE || ++looks > MOST_LOOKS) return null;
     for (const { key, test, begins, names, text: words } of patterns) {
       const found = text.startsWith(begins) && test.exec(text);
       if (!found) continue;
@@ -100,7 +109,16 @@ export function sayer(...tables: readonly Sentences[]): Say {
     return `${one(label, depth + 1, hit) ?? label}: ${all(rest, depth + 1, hit)}`;
   }
 
-  return (text, hit = () => {}) => (text.length > LONGEST ? text : all(text, 0, hit));
+  return (text, hit) => {
+    if (text.length > LONGEST) return text;
+    const known = hit ? undefined : kept.get(text);
+    if (known !== undefined) return known;
+    looks = 0;
+    const said = all(text, 0, hit ?? (() => {}));
+    if (kept.size >= MOST_KEPT) kept.clear();
+    kept.set(text, said);
+    return said;
+  };
 }
 
 /** Line breaks may stand in what is put in, in a device's name hardly ever. */
