@@ -79,12 +79,10 @@ export class IntoFolder implements MoveWay {
   }
 
   async *keys(): AsyncGenerator<string> {
-    for (let after = ''; ; ) {
-      const { keys, more } = await this.#parts.s3.clipKeys(after);
+    for (let after: string | null = ''; after !== null; ) {
+      const { keys, next }: { keys: string[]; next: string | null } = await this.#parts.s3.clipKeys(after);
       yield* keys;
-      const last = keys.at(-1);
-      if (!more || last === undefined) return;
-      after = last;
+      after = next;
     }
   }
 

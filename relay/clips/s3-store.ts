@@ -69,8 +69,11 @@ export class S3Store implements ObjectStore {
       throw new Error(`the bucket “${this.#o.bucket}” does not have what was put into it: ${found}`);
   }
 
-  /** Names of clips' objects behind that one, in their order, as many as the store gives at once (ListObjectsV2). */
-  async clipKeys(after: string): Promise<{ keys: string[]; more: boolean }> {
+  /**
+   * Names of clips' objects behind that one, in their order, as many as the store gives at once (ListObjectsV2). `next`: behind
+   * which there are more, whatever name that is; null: that was all.
+   */
+  async clipKeys(after: string): Promise<{ keys: string[]; next: string | null }> {
     const url = this.#url('');
     const query = { 'list-type': '2', 'max-keys': '1000', prefix: 'clips/', ...(after && { 'start-after': after }) };
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
@@ -84,8 +87,17 @@ export class S3Store implements ObjectStore {
       if (size > MAX_LIST_BYTES) throw new Error('the object store’s list has no end');
     }
     const text = Buffer.concat(chunks).toString();
-    const keys = [...text.matchAll(/<Key>([^<]{1,200})<\/Key>/g)].map(([, key]) => key!).filter(isClipKey);
-    return { keys, more: /<IsTruncated>\s*true/i.test(text) };
+    // XML names have the others of its entities for nothing that may stand in text.
+    const entities: Record<string, string> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&apos;': "'" };
+    const names = [...text.matchAll(/<Key>([^<]+)<\/Key>/g)].map(([, name]) =>
+      name!.replace(/&(?:amp|lt|gt|quot|apos);/g, (entity) => entities[entity]!),
+    );
+    const keys = names.filter(isClipKey);
+    if (!/<IsTruncated>\s*true/i.test(text)) return { keys, next: null };
+    const next = names.at(-1);
+    // Somebody else's names may fill a list; one that does not go on would never end, and is not the end either.
+    if (next === undefined || next === after) throw new Error('the object store’s list does not go on');
+    return { keys, next };
   }
 
   /** An address at which a box may put this object, and nothing else, for ten minutes. */

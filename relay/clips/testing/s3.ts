@@ -77,7 +77,7 @@ export class SmallS3 {
       const names = [...this.objects.keys()].filter((name) => name.startsWith(prefix) && name > after).sort();
       const listed = names
         .slice(0, Math.min(most, this.listed))
-        .map((name) => `<Contents><Key>${name}</Key></Contents>`);
+        .map((name) => `<Contents><Key>${name.replaceAll('&', '&amp;')}</Key></Contents>`);
       const more = `<IsTruncated>${names.length > listed.length}</IsTruncated>`;
       return end(200, {}, Buffer.from(`<ListBucketResult>${more}${listed.join('')}</ListBucketResult>`));
     }
