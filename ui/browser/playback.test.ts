@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dayAfter, dayOf, startOf } from '../portal/playback/day.ts';
 import { check, LOOKS, launch, open, settled } from './browser.ts';
 import { clocksOf, look, until } from './clock.ts';
 import { type Stack, startStack } from './stack.ts';
@@ -15,6 +16,7 @@ describe('playback', () => {
   let complaints: string[];
   let site: string;
   let siteId: string;
+  let zone: string;
   let devices: { id: string; name: string }[];
   const keys = () => devices.map(({ id }) => `${id}-1`).join();
   /** A whole second so many minutes ago. */
@@ -28,7 +30,7 @@ describe('playback', () => {
     await page.request.post(`${stack.portal}/api/v1/auth/login`, { data: stack.login });
     const api = async <T>(path: string) =>
       (await (await page.request.get(`${stack.portal}/api/v1${path}`)).json()) as T;
-    siteId = (await api<{ items: { id: string }[] }>('/sites')).items[0]!.id;
+    [{ id: siteId, timeZone: zone }] = (await api<{ items: [{ id: string; timeZone: string }] }>('/sites')).items;
     site = `${stack.portal}/sites/${siteId}`;
     devices = (await api<{ items: typeof devices }>(`/sites/${siteId}/devices`)).items;
   }, 240_000);
@@ -94,6 +96,11 @@ describe('playback', () => {
     await page.getByLabel('Speed').selectOption('-8');
     const turned = await until(page, name, ({ clock }) => clock !== null);
     await until(page, name, ({ clock }) => clock !== null && clock < turned.clock! - 6_000);
+    // Over midnight of the site it goes on into the day before.
+    const midnight = startOf(dayAfter(dayOf(Date.now(), zone), -1), zone)!;
+    await go(midnight + 4_000);
+    await page.getByLabel('Speed').selectOption('-2');
+    for (const { name } of devices) await until(page, name, ({ clock }) => clock !== null && clock < midnight - 3_000);
     await page.getByLabel('Speed').selectOption('1');
   });
 

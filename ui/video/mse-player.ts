@@ -1,7 +1,7 @@
 import type { MediaInit, MediaMessage } from '../../protocol/wire/media.ts';
 import { decodeTimes, type Mp4Head, readHead, shownTimes } from './mp4.ts';
 import { mediaSourceClass, mimeOf } from './playable.ts';
-import { LiveEdge, overHole, type Span } from './steering.ts';
+import { allShown, LiveEdge, overHole, type Span } from './steering.ts';
 import { Voice } from './voice.ts';
 import { WallMap } from './wall-map.ts';
 
@@ -149,9 +149,9 @@ export class MsePlayer {
     );
   }
 
-  /** How much is there to be played yet, in seconds of the stream. */
-  get aheadS(): number {
-    return Math.max(0, this.#end - this.#o.video.currentTime);
+  /** Of what came, nothing is left to be seen. */
+  get shown(): boolean {
+    return allShown(this.#o.video.currentTime, this.#end, this.#pictures.at(-1) ?? null);
   }
 
   get paused(): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LiveEdge, overHole } from './steering.ts';
+import { allShown, LiveEdge, overHole } from './steering.ts';
 import { WallMap } from './wall-map.ts';
 
 describe('near the newest picture', () => {
@@ -111,4 +111,12 @@ describe('the wall time of a picture', () => {
     map.add(2.5, 50_000);
     expect(map.at(2.5)).toBe(50_000);
   });
+});
+
+it('nothing is left to be seen once the last picture is on the screen, however long it lasts', () => {
+  // Backward a key frame lasts as long as there is between two of them, and browsers stop as it begins.
+  expect([2.4, 4.2, 4.49, 5].map((at) => allShown(at, 6.5, 4.5))).toEqual([false, false, true, true]);
+  expect([9.6, 9.8].map((at) => allShown(at, 10, 9.96))).toEqual([false, true]);
+  // Nothing came at all.
+  expect(allShown(0, 0, null)).toBe(true);
 });

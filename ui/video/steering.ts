@@ -149,3 +149,16 @@ export function overHole(position: number, spans: readonly Span[]): number | nul
   if (inside) return position < inside.start ? inside.start : null;
   return spans.find(({ start }) => start > position)?.start ?? null;
 }
+
+/** Less than this is not missed. */
+const REST_S = 0.3;
+const BEGINS_S = 0.05;
+
+/**
+ * Of something recorded that has come to its end: nothing is left to be seen. Browsers stop as they show the last picture, and
+ * backward or fast that one lasts until the next key frame would have been.
+ * @param last where the last picture begins
+ */
+export function allShown(position: number, end: number, last: number | null): boolean {
+  return end - position < REST_S || (last !== null && last - position < BEGINS_S);
+}

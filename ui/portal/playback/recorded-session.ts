@@ -52,7 +52,7 @@ export class RecordedSession {
   }
   /** Everything that was recorded has been shown. */
   get shown(): boolean {
-    return this.#state.state === 'over' && (this.#player?.aheadS ?? 0) < 0.3;
+    return this.#state.state === 'over' && (this.#player?.shown ?? true);
   }
 
   /** Plays from there on, or back. */
