@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import { failure, type IsapiFailure, type Result } from '../isapi/answer.ts';
+import { Slots } from '../isapi/slots.ts';
 import type { CallOptions, OnvifClient } from './client.ts';
 import type { Identity } from './identity.ts';
 import type { Media, Source } from './media.ts';
@@ -17,6 +18,8 @@ export class OnvifDevice {
   readonly log: Logger;
   /** Cancels the stop of a move that is under way, by channel. */
   readonly stops = new Map<number, () => void>();
+  /** Of its recordings; recorders keep few at once, and four windows and their time line ask together. */
+  readonly searches = new Slots(2, 32);
 
   constructor(o: { client: OnvifClient; services: Services; identity: Identity; media: Media; log: Logger }) {
     this.client = o.client;

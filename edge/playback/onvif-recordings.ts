@@ -46,6 +46,7 @@ const NONE = failure('not-found', 'It has no recordings that can be searched.');
 /** What ONVIF devices have recorded (profile G): their recordings as spans of channels, and where each is played. */
 export class OnvifRecordings {
   readonly #known = new WeakMap<OnvifDevice, Known>();
+  readonly #reading = new WeakMap<OnvifDevice, { told: Promise<Result<Known>>; signal?: AbortSignal }>();
 
   /** Whether it records anything itself, and plays it. */
   async offered(device: OnvifDevice | null, signal?: AbortSignal): Promise<Result<boolean>> {
@@ -126,6 +127,20 @@ export class OnvifRecordings {
     const now = device.clock.mono();
     const known = this.#known.get(device);
     if (known && known.untilMs > now) return { ok: true, value: known };
+    // Windows open together: one of them asks for all.
+    const underWay = this.#reading.get(device);
+    if (underWay) {
+      const told = await underWay.told;
+      // What it gave up the next one asks for itself.
+      return underWay.signal?.aborted && !signal?.aborted ? this.#recorded(device, nowMs, signal) : told;
+    }
+    const told = this.#read(device, nowMs, signal).finally(() => this.#reading.delete(device));
+    this.#reading.set(device, { told, signal });
+    return told;
+  }
+
+  async #read(device: OnvifDevice, nowMs: number, signal?: AbortSignal): Promise<Result<Known>> {
+    const now = device.clock.mono();
     const recorded = await readRecorded(device, signal);
     if (!recorded.ok) return recorded;
     const askedMs = device.clock.now();

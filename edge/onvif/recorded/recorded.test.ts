@@ -74,6 +74,21 @@ async function world(
   return { camera, device: driver.device()! };
 }
 
+/** A clock on which nobody waits. */
+function skipping(onSleep = () => {}): Clock {
+  let ahead = 0;
+  return {
+    now: () => Date.now(),
+    mono: () => systemClock.mono() + ahead,
+    after: systemClock.after.bind(systemClock),
+    every: systemClock.every.bind(systemClock),
+    sleep: async (ms) => {
+      ahead += ms;
+      onSleep();
+    },
+  };
+}
+
 describe('a search', () => {
   it('takes results in pieces and in any order, each once, and gives the search back', async () => {
     const { camera, device } = await world({
@@ -97,8 +112,42 @@ describe('a search', () => {
     expect(always.camera.count('FindRecordings')).toBe(2);
   });
 
+  it('waits for a place: two at once are asked for, and where others hold them it is tried again', async () => {
+    // Somebody else has both of its places for a while.
+    let others = 2;
+    let [open, most] = [0, 0];
+    const clock = skipping(() => others--);
+    const { camera, device } = await world({ recordings: [`Completed|${information(1)}`] }, { clock });
+    const find = camera.handlers.get('FindRecordings')!;
+    camera.handlers.set('FindRecordings', (asked, c) => {
+      if (open + Math.max(0, others) >= 2) return { status: 500, code: 'ter:ResourceProblem', reason: 'x' };
+      most = Math.max(most, ++open);
+      return find(asked, c);
+    });
+    camera.handlers.set('EndSearch', () => {
+      open--;
+      return '<tse:EndSearchResponse/>';
+    });
+    const found = await Promise.all(Array.from({ length: 5 }, () => readRecorded(device)));
+    expect(found.map((one) => one.ok)).toEqual(Array(5).fill(true));
+    expect([most, camera.count('EndSearch')]).toEqual([2, 5]);
+  });
+
+  it('that nobody waits for any more is given back as well', async () => {
+    const { camera, device } = await world({ recordings: ['Searching'] });
+    const abort = new AbortController();
+    const find = camera.handlers.get('FindRecordings')!;
+    camera.handlers.set('FindRecordings', (asked, c) => {
+      abort.abort();
+      return find(asked, c);
+    });
+    expect(await readRecorded(device, abort.signal)).toMatchObject({ ok: false });
+    expect(camera.count('EndSearch')).toBe(1);
+  });
+
   it('that finds no place is refused in words', async () => {
-    const full = await world({}, { begin: { status: 500, code: 'ter:ResourceProblem', reason: 'x' } });
+    const begin = { status: 500, code: 'ter:ResourceProblem', reason: 'x' };
+    const full = await world({}, { begin, clock: skipping() });
     expect(await readRecorded(full.device)).toMatchObject({
       ok: false,
       text: expect.stringContaining('as many searches'),
@@ -106,17 +155,7 @@ describe('a search', () => {
   });
 
   it('that never ends, or finds more than anybody has, is given up', async () => {
-    let ahead = 0;
-    const clock: Clock = {
-      now: () => Date.now(),
-      mono: () => systemClock.mono() + ahead,
-      after: systemClock.after.bind(systemClock),
-      every: systemClock.every.bind(systemClock),
-      sleep: async (ms) => {
-        ahead += ms;
-      },
-    };
-    const endless = await world({ recordings: ['Searching'] }, { clock });
+    const endless = await world({ recordings: ['Searching'] }, { clock: skipping() });
     expect(await readRecorded(endless.device)).toMatchObject({ ok: true, value: { recordings: [], complete: false } });
     expect(endless.camera.count('GetRecordingSearchResults')).toBeLessThan(210);
     const many = Array.from({ length: 500 }, (_, i) => information(i)).join('|');

@@ -29,23 +29,42 @@ const SEARCH_MS = 25_000;
 const EMPTY_PAUSE_MS = 250;
 /** A search that the device lost is begun once more. */
 const TRIES = 2;
+/** Until it is begun again where others hold all its places. */
+const FULL_MS = [300, 700, 1_500, 3_000] as const;
+const FULL = /^(ResourceProblem|MaxSearch\w*|OutofMemory)$/i;
 
 /** One search to its end (ONVIF Recording Search §5.4): begun, its results in pieces and in any order, given back. */
 export async function search<T>(device: OnvifDevice, o: SearchFor<T>): Promise<Result<Results<T>>> {
-  let last: Result<Results<T>> = failure('device-error', 'It was not searched.');
-  for (let tried = 0; tried < TRIES; tried++) {
-    const begun = await device.call('search', o.begin, { signal: o.signal, timeoutMs: 15_000 });
-    if (!begun.ok) return inWords(begun);
-    const token = textAt(begun.value, 'SearchToken');
-    if (token === '' || token.length > MAX_TOKEN)
-      return failure('device-error', 'What it answered to the search for recordings cannot be read.');
-    last = await collect(device, token, o);
-    // It keeps few of them, also one that nobody waits for any more.
-    const end = `<tse:EndSearch><tse:SearchToken>${xmlText(token)}</tse:SearchToken></tse:EndSearch>`;
-    await device.call('search', end, { timeoutMs: 3_000 });
-    if (last.ok || !isLost(last)) break;
+  const release = await device.searches.take(o.signal);
+  if (!release) return failure('device-error', 'So much is searched for already, or nobody waits for it any more.');
+  try {
+    let last: Result<Results<T>> = failure('device-error', 'It was not searched.');
+    for (let tried = 0; tried < TRIES; tried++) {
+      const begun = await begin(device, o);
+      if (!begun.ok) return inWords(begun);
+      const token = textAt(begun.value, 'SearchToken');
+      if (token === '' || token.length > MAX_TOKEN)
+        return failure('device-error', 'What it answered to the search for recordings cannot be read.');
+      last = await collect(device, token, o);
+      // It keeps few of them, also one that nobody waits for any more.
+      const end = `<tse:EndSearch><tse:SearchToken>${xmlText(token)}</tse:SearchToken></tse:EndSearch>`;
+      await device.call('search', end, { timeoutMs: 3_000 });
+      if (last.ok || !isLost(last)) break;
+    }
+    return last;
+  } finally {
+    release();
   }
-  return last;
+}
+
+async function begin<T>(device: OnvifDevice, o: SearchFor<T>): Promise<Result<Element>> {
+  for (let tried = 0; ; tried++) {
+    // Not broken off: a search whose token never came cannot be given back.
+    const begun = await device.call('search', o.begin, { timeoutMs: 15_000 });
+    const waitMs = FULL_MS[tried];
+    if (begun.ok || !FULL.test(begun.subStatus ?? '') || waitMs === undefined || o.signal?.aborted) return begun;
+    await device.clock.sleep(waitMs, o.signal);
+  }
 }
 
 async function collect<T>(device: OnvifDevice, token: string, o: SearchFor<T>): Promise<Result<Results<T>>> {
@@ -97,8 +116,7 @@ export function inWords(f: IsapiFailure): IsapiFailure {
   const said = (code: IsapiFailure['code'], words: string) =>
     failure(code, words, { status: f.status, subStatus: sub });
   if (isLost(f)) return said('device-error', 'It lost the search before it was over: try again.');
-  if (/^(ResourceProblem|MaxSearch\w*|OutofMemory)$/i.test(sub))
-    return said('device-error', 'It does as many searches as it can: try again in a minute.');
+  if (FULL.test(sub)) return said('device-error', 'It does as many searches as it can: try again in a minute.');
   if (/^NoRecording$/i.test(sub)) return said('not-found', 'It does not have that recording any more.');
   if (/^(MaxReplay\w*|MaxSession\w*|ReplayLimit\w*)$/i.test(sub))
     return said('device-error', 'It plays as many recordings as it can: close another window.');
