@@ -98,6 +98,17 @@ const mediaOf = (found: MediaMessage[]) =>
   found.flatMap((m) => (m.type === 'init' || m.type === 'key' || m.type === 'delta' ? [m.data] : []));
 
 describe('recordings of an ONVIF recorder', { timeout: 60_000 }, () => {
+  it('play in four windows that open together with their time line, on a recorder that does two searches (LIVE-07)', async () => {
+    const box = fresh();
+    const [from, to] = [ago(1_200), ago(600)];
+    const windows = [1, 2, 1, 2].map((channel) => box.stream(query(from, to, { channel })));
+    const lists = [1, 2].map((channel) => box.search(query(from - 3_600_000, to, { channel })));
+    const played = await Promise.all(windows);
+    expect((await Promise.all(lists)).map(({ ok }) => ok)).toEqual([true, true]);
+    expect(played.map((one) => (one.ok ? 'plays' : one.detail))).toEqual(Array(4).fill('plays'));
+    for (const one of played) if (one.ok) await one.value.cancel();
+  });
+
   it('are listed as spans with the gaps between them, and counted by day (LIVE-06)', async () => {
     const now = Date.now();
     const found = await fresh().search(query(now - 2 * 86_400_000, now + 60_000));

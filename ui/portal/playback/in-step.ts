@@ -87,6 +87,11 @@ export class InStep {
     follower.seek(this.#state.headMs, this.#range, this.#state.speed);
   }
 
+  /** A window is tried again: where none had anything to show, that alone had stopped them. */
+  again(): void {
+    if ([...this.#followers.values()].every(({ state }) => state.state === 'refused')) this.play();
+  }
+
   remove(key: string): void {
     this.#followers.delete(key);
   }

@@ -234,5 +234,10 @@ describe('windows in step', () => {
     for (const one of [refused.a, refused.b]) one.state = { state: 'refused', error: null, speed: null };
     refused.group.look();
     expect([refused.on.ended, refused.group.state.playing]).toEqual([0, false]);
+    // What is tried again then is to play; what a person has stopped stays so.
+    refused.group.again();
+    expect(refused.group.state.playing).toBe(true);
+    group.again();
+    expect(group.state.playing).toBe(false);
   });
 });

@@ -75,9 +75,12 @@ export class RecordedSession {
 
   /** Frees everything that is being received; the last picture stands. */
   park(): void {
+    const { state } = this.#state;
+    const nothing = state === 'refused' || (state === 'over' && this.wallMs === null);
     this.#keepStill();
     this.#close();
-    this.#set({ state: 'idle', error: null, speed: null });
+    // Why there is no picture is said for as long as there is none.
+    if (!nothing) this.#set({ state: 'idle', error: null, speed: null });
   }
 
   stop(): void {

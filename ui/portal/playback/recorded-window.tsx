@@ -99,8 +99,12 @@ export function RecordedWindow({ target, may, group, headMs, sound, poster, chos
   } else if (state.error) {
     const { title, next } = describe(state.error);
     message = { level: 'problem', title, next };
+    const again = () => {
+      group.again();
+      setTurn((n) => n + 1);
+    };
     message.action = (
-      <button type="button" class="btn mt-2" onClick={() => setTurn((n) => n + 1)}>
+      <button type="button" class="btn mt-2" onClick={again}>
         {t('action.tryAgain')}
       </button>
     );
