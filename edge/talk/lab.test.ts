@@ -233,6 +233,25 @@ describe('what is in the way is told within seconds, and nothing stays open', ()
     expect((await state('camera-1')).talk.open).toEqual([]);
   });
 
+  it('what goes wrong within the box keeps nobody out afterwards, and ends nothing else', async () => {
+    const broken = new Talks({
+      devices: {
+        channels: () => devices.get(id('camera-1'))!.configs,
+        operate: async () => {
+          throw new Error('no more files can be opened');
+        },
+      },
+      clock,
+      log: silent,
+    });
+    expect(await broken.chance(id('camera-1'), 1)).toMatchObject({ can: 'unknown' });
+    for (let n = 0; n < 10; n++) {
+      const path = `/?deviceId=${id('camera-1')}&channel=1`;
+      const answer = await broken.routes().request(path, { method: 'POST', body: 'sound' });
+      expect([answer.status, broken.count]).toEqual([500, 0]);
+    }
+  });
+
   it('a device that refuses the sound or hangs up ends it, and so does a relay that lets go: the device is told', async () => {
     await odd('camera-1', { answers: 'refused' });
     const refused = new Voice(talks, id('camera-1'));

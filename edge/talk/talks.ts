@@ -81,7 +81,11 @@ export class Talks {
     let known = this.#known.get(key);
     if (!known || known.untilMs <= now) {
       if (this.#known.size >= MAX_KNOWN) this.#known.clear();
-      known = { asked: this.#ask(deviceId, channel), untilMs: now + SURE_MS };
+      const asked = this.#ask(deviceId, channel).catch((error) => {
+        this.#log.error({ err: error, deviceId, channel }, 'a device could not be asked whether it can be spoken to');
+        return UNKNOWN;
+      });
+      known = { asked, untilMs: now + SURE_MS };
       this.#known.set(key, known);
       const entry = known;
       void known.asked.then(({ can }) => {
@@ -118,7 +122,12 @@ export class Talks {
       return problemResponse('limit-reached', 'So many speak at this box as can at once.');
     const place: { talk: Talk | null; loudspeaker: string } = { talk: null, loudspeaker: key };
     this.#open.set(key, place);
-    const opened = await this.#speaker(config, place, AbortSignal.any([signal, AbortSignal.timeout(this.#openMs)]));
+    const soon = AbortSignal.any([signal, AbortSignal.timeout(this.#openMs)]);
+    const opened = await this.#speaker(config, place, soon).catch((error) => {
+      // Nobody else would be let in there until the box starts again.
+      this.#open.delete(key);
+      throw error;
+    });
     if (!opened.ok) {
       this.#open.delete(key);
       this.#log.info({ deviceId, channel, code: opened.code, subStatus: opened.subStatus }, 'nobody can speak there');
