@@ -25,7 +25,12 @@ async function take(o: Sent & { told?: string }) {
   });
   const seen: number[] = [];
   const memory: QuickMemory = { takes: null, untilMs: 0 };
-  const pull = new QuickPull({
+  const end = await pullOf(memory, (ms) => seen.push(ms)).run(new AbortController().signal);
+  return { end, seen, memory, connections: camera.connections.length };
+}
+
+function pullOf(memory: QuickMemory, seen: (ms: number) => void): QuickPull {
+  return new QuickPull({
     memory,
     clock,
     log: pino({ level: 'silent' }),
@@ -41,15 +46,13 @@ async function take(o: Sent & { told?: string }) {
         offset: () => 0,
         keepAlive: { method: null },
       },
-      onPicture: ({ recordedMs }) => seen.push(recordedMs - T0),
+      onPicture: ({ recordedMs }) => seen(recordedMs - T0),
       onTrack: () => {},
       onSound: () => {},
       onSpeed: () => {},
       room: async () => {},
     },
   });
-  const end = await pull.run(new AbortController().signal);
-  return { end, seen, memory, connections: camera.connections.length };
 }
 
 interface Sent {
@@ -108,6 +111,46 @@ describe('a file that is taken sooner than it was recorded', { timeout: 20_000 }
     // Whoever asked for it goes on from here.
     expect([later.end?.code, later.memory.takes]).toEqual(['closed', false]);
     expect(later.seen).toHaveLength(401);
+  });
+
+  it('keeps no more than seconds of it until it is seen, also of sound without pictures', async () => {
+    const media = ['m=audio 0 RTP/AVP 0', 'a=control:trackID=2'];
+    let sent = 0;
+    let quit = () => {};
+    camera = await scriptedCamera({
+      answer: (request) => {
+        const answer = usual(request)!;
+        if (request.method === 'DESCRIBE') answer.body = [answer.body, ...media].join('\r\n');
+        if (request.uri.endsWith('trackID=2')) answer.headers!.Transport = 'RTP/AVP/TCP;unicast;interleaved=2-3';
+        if (request.method === 'PLAY') answer.headers = { ...answer.headers, Speed: '8.000' };
+        return answer;
+      },
+      played: (socket, connection) => {
+        if (connection > 1) return quit();
+        const packetizer = new Packetizer();
+        for (let n = 0; n < 3; n++)
+          for (const rtp of packetizer.picture([slice(n === 0)]))
+            socket.write(Buffer.concat([Buffer.from([0x24, 0, rtp.length >> 8, rtp.length & 255]), rtp]));
+        const sound = Buffer.alloc(4 + 12 + 8_000, 0xff);
+        sound.set([0x24, 2, (12 + 8_000) >> 8, (12 + 8_000) & 255, 0x80, 0]);
+        const more = () => {
+          for (let n = 0; n < 100; n++, sent++) {
+            sound.writeUInt16BE(sent & 0xffff, 6);
+            sound.writeUInt32BE((sent * 8_000) >>> 0, 8);
+            if (n < 99) socket.write(Buffer.from(sound));
+            else socket.write(Buffer.from(sound), () => socket.destroyed || more());
+          }
+          if (sent >= 10_000) quit();
+        };
+        more();
+      },
+    });
+    const abort = new AbortController();
+    quit = () => abort.abort();
+    const pull = pullOf({ takes: null, untilMs: 0 }, () => {});
+    await pull.run(abort.signal);
+    // 24 MB, and what was under way.
+    expect(sent * 8_000).toBeLessThan(60_000_000);
   });
 
   it('is played in the same session where the device does not look at Speed', async () => {

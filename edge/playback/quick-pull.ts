@@ -17,6 +17,7 @@ const PROOF_MS = 1_200;
 const PROVEN_RATE = 2.5;
 /** Seconds of the largest pictures: by then it is seen. */
 const MAX_KEPT_BYTES = 24 * 1024 * 1024;
+const MAX_PICTURE_BYTES = 8 * 1024 * 1024;
 /** A step of pictures that is so many times the usual one has others left out. */
 const LEFT_OUT_TIMES = 5;
 const LEFT_OUT_MS = 400;
@@ -145,6 +146,8 @@ export class QuickPull implements Pull {
     }
     this.#kept.push(item);
     this.#bytes += item.bytes;
+    // Pictures prove it before. Of sound alone nothing is seen.
+    if (this.#bytes > MAX_KEPT_BYTES + MAX_PICTURE_BYTES) this.#refute('it sends sound without pictures');
   }
 
   #flush(): void {

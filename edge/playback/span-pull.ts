@@ -98,6 +98,7 @@ export class SpanPull {
     const [from, to] = [short(span.fromMs, offset), short(span.toMs + 999, offset)];
     const range = `clock=${from}-${to}`;
     const headers = scalesFrom(speed).map((scale) => ({ Range: range, Scale: scale.toFixed(3) }));
+    let answered = o.quick === undefined;
     this.#session = new RtspSession({
       url: addressOf(target.track, span.uri ?? '', from, to),
       username: target.username,
@@ -111,6 +112,7 @@ export class SpanPull {
         started: (reply) => {
           const sooner = Number(header(reply, 'speed') ?? Number.NaN);
           this.#quick = o.quick !== undefined && sooner > 1 && sooner <= 64;
+          answered = true;
           o.quick?.(this.#quick ? sooner : null);
           const played = speedOf(reply);
           this.#clock.started(startOf(reply, offset, span.fromMs), played ?? 1);
@@ -143,8 +145,9 @@ export class SpanPull {
         },
         packet: (rtp) => this.#done || this.#receiver?.push(rtp),
         sound: (rtp) => {
-          if (this.#done) return;
-          if (this.#quick && this.#heardRate > 0) this.#hear(rtp);
+          // What comes with the answer to PLAY, or before the first picture, has no time that would be right later.
+          if (this.#done || !answered) return;
+          if (this.#quick && this.#heardRate > 0 && !this.#hear(rtp)) return;
           this.#sound?.push(rtp);
         },
       },
@@ -167,12 +170,13 @@ export class SpanPull {
     return over && this.#isLast(last) ? null : end;
   }
 
-  #hear(rtp: Buffer): void {
+  #hear(rtp: Buffer): boolean {
     const timestamp = rtp.length >= 8 ? rtp.readUInt32BE(4) : null;
-    if (timestamp === null || !this.#last) return;
+    if (timestamp === null || !this.#last) return false;
     if (this.#soundRtp === null) this.#soundMs = this.#last.recordedMs;
     else this.#soundMs += (((timestamp - this.#soundRtp) | 0) * 1000) / this.#heardRate;
     this.#soundRtp = timestamp;
+    return true;
   }
 
   #isLast(recordedMs: number): boolean {
