@@ -356,16 +356,21 @@ describe('the disk of the box', () => {
   it.runIf(root)('full: events and alarms go on, it is shown, and clips come back with room', async () => {
     const filler = join(edgeDir, 'filler');
     const file = openSync(filler, 'w');
-    for (const size of [1024 * 1024, 4096, 1]) {
-      expect(() => {
-        for (;;) writeSync(file, Buffer.alloc(size));
-      }).toThrow('ENOSPC');
-    }
-    closeSync(file);
-    for (let i = 0; i < 6; i++) {
+    const fill = () => {
+      for (const size of [1024 * 1024, 4096, 1]) {
+        expect(() => {
+          for (;;) writeSync(file, Buffer.alloc(size));
+        }).toThrow('ENOSPC');
+      }
+    };
+    fill();
+    // Clips that are sent and deleted meanwhile make room: whatever has filled the disk takes that, too.
+    for (let i = 0; i < 6 || (i < 16 && !(await warnable('disk-full'))); i++) {
+      if (i >= 6) fill();
       await goesOn(i % 2 ? 'camera-1' : 'camera-2', false);
       await sleep(1_500);
     }
+    closeSync(file);
     expect(await shown('disk-full')).toMatchObject({ severity: 'error', text: expect.stringContaining('Make room') });
     expect(log('box')).toContain('"warnable":"disk-full"');
     expect((await demo.box()).health?.diskFreeBytes).toBeLessThan(DISK_BYTES / 4);

@@ -167,7 +167,7 @@ describe('live', () => {
     expect(await page.locator('main a[href*="/clips/"]').count()).toBe(0);
     await expect.poll(async () => (await api<{ items: [] }>(`${site}/clips`)).items, { timeout: 15_000 }).toEqual([]);
     await stranger.page.reload();
-    await stranger.page.getByRole('alert').filter({ hasText: 'link-invalid' }).waitFor();
+    await stranger.page.getByRole('alert').filter({ hasText: 'clip-link-over' }).waitFor();
     expect([complaints, stranger.complaints]).toEqual([[], []]);
     await stranger.context.close();
     await context.close();
