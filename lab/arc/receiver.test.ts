@@ -1,3 +1,4 @@
+import { createDecipheriv } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encrypted, exchange, frame, plain, stamp } from '../testing/dc09.ts';
 import { startLab, type TestLab } from '../testing/start-lab.ts';
@@ -8,6 +9,16 @@ beforeEach(async () => {
   lab = await startLab();
 });
 afterEach(() => lab.stop());
+/** A message under another key. This receiver takes what it decrypts for a message when there happens to be a `|` in it. */
+function unreadable(): Buffer {
+  for (let first = 1; ; first++) {
+    const key = KEY.replace('00', first.toString(16).padStart(2, '0'));
+    const bytes = encrypted(1, '1130 01 007', '5678', key);
+    const [, hex] = /\[([0-9A-F]+)/.exec(bytes.toString('latin1'))!;
+    const decipher = createDecipheriv('aes-128-cbc', Buffer.from(KEY, 'hex'), Buffer.alloc(16)).setAutoPadding(false);
+    if (!decipher.update(hex!, 'hex', 'latin1').includes('|')) return bytes;
+  }
+}
 const alarms = async () => (await lab.get('/arc/alarms')).body.items;
 
 describe('alarm receiving centre', () => {
@@ -34,7 +45,7 @@ describe('alarm receiving centre', () => {
     const broken = plain(1, 'NBA1');
     broken[1] = broken[1] === 48 ? 49 : 48;
     const old = frame(`"SIA-DCS"0001R0L0#1234[#1234|NBA1]_${stamp(Date.now() - 90_000)}`);
-    const otherKey = encrypted(1, '1130 01 007', '5678', KEY.replace('00', 'FF'));
+    const otherKey = unreadable();
     for (const bytes of [broken, plain(1, 'NBA1', '9999'), otherKey, old])
       expect(await exchange(lab.ready.arc.direct, bytes)).toContain('"NAK"');
     expect(await alarms()).toEqual([]);
