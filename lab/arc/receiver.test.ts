@@ -9,14 +9,14 @@ beforeEach(async () => {
   lab = await startLab();
 });
 afterEach(() => lab.stop());
-/** A message under another key. This receiver takes what it decrypts for a message when there happens to be a `|` in it. */
+/** A message under another key. This receiver takes what it decrypts for a message when there happens to be a `]` in it. */
 function unreadable(): Buffer {
   for (let first = 1; ; first++) {
     const key = KEY.replace('00', first.toString(16).padStart(2, '0'));
     const bytes = encrypted(1, '1130 01 007', '5678', key);
     const [, hex] = /\[([0-9A-F]+)/.exec(bytes.toString('latin1'))!;
     const decipher = createDecipheriv('aes-128-cbc', Buffer.from(KEY, 'hex'), Buffer.alloc(16)).setAutoPadding(false);
-    if (!decipher.update(hex!, 'hex', 'latin1').includes('|')) return bytes;
+    if (!decipher.update(hex!, 'hex', 'latin1').includes(']')) return bytes;
   }
 }
 const alarms = async () => (await lab.get('/arc/alarms')).body.items;

@@ -253,11 +253,17 @@ describe('live view', () => {
       await talk(page).waitFor();
       await keepSent(page);
       await heardAt(stack.lab, device.name);
-      // Letters are keys while the focus is in the window.
+      // Letters are keys while the focus is in the window, a moment after it is there.
       await talk(page).focus();
-      await page.keyboard.press('t');
-      const pressed = Date.now();
-      await page.locator('[data-talk="heard"]').waitFor();
+      let pressed = 0;
+      const heard = async () => {
+        if ((await page.locator('[data-talk="off"]').count()) > 0) {
+          pressed = Date.now();
+          await page.keyboard.press('t');
+        }
+        return page.locator('[data-talk="heard"]').count();
+      };
+      await expect.poll(heard, { timeout: 20_000, interval: 250 }).toBe(1);
       const heardAfter = Date.now() - pressed;
       if (way === 'ISAPI') {
         await other.goto(page.url());
